@@ -1,0 +1,88 @@
+"""The shape of a diagnostic. Wording lives in the catalogue modules beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from eryphc.source import Span
+
+T = TypeVar("T")
+
+
+class Level(StrEnum):
+    """How much a finding matters: an error stops the run, a note never counts."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of finding. A released number is never given to another kind."""
+
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place, and what is to be said of it in a few words."""
+
+    span: Span
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One finding.
+
+    `message` alone says what is wrong and names the thing. `related` is the chain that
+    led here (catlet, parent, gene), outermost first. `notes` are facts, `help` the next step.
+    """
+
+    code: Code
+    level: Level
+    message: str
+    primary: Label | None = None
+    related: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What a pass gives: a value, and what it found.
+
+    `value` is None only where one of the diagnostics is an error.
+    """
+
+    value: T | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    return any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
+
+
+def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Sorted by file, place and code, each once, so that the output is the same every time."""
+
+    def key(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
+        place = diagnostic.primary
+        if place is None:
+            return ("", -1, -1, diagnostic.code.number, diagnostic.message)
+        span = place.span
+        return (span.source.name, span.start, span.end, diagnostic.code.number, diagnostic.message)
+
+    seen: set[tuple[object, ...]] = set()
+    result: list[Diagnostic] = []
+    for diagnostic in sorted(diagnostics, key=key):
+        identity = (key(diagnostic), diagnostic.level)
+        if identity not in seen:
+            seen.add(identity)
+            result.append(diagnostic)
+    return tuple(result)

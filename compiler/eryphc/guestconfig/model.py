@@ -1,0 +1,80 @@
+"""What goes into the guest's configuration and what comes out, apart from any target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from eryphc.ir.catlet import Fodder
+from eryphc.source import SourceText
+
+
+class GuestKind(StrEnum):
+    LINUX = "linux"
+    WINDOWS = "windows"
+
+
+class MergeMode(StrEnum):
+    """How cloud-config foods reach a Linux guest: folded into one part, or one part each."""
+
+    MERGED = "merged"
+    PARTS = "parts"
+
+
+class NetworkConfigMode(StrEnum):
+    """Which adapters the network-config names: those with a given address, or all."""
+
+    GIVEN = "given"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """One network adapter; `given` tells an address of the catlet from an invented one."""
+
+    name: str
+    mac_address: str
+    given: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestRequest:
+    """All that decides what a guest reads.
+
+    `foods` are substituted and in order. `instance_id` None means: from the content.
+    `network_file` is the user's own network-config.
+    """
+
+    foods: tuple[Fodder, ...]
+    guest: GuestKind
+    hostname: str
+    instance_id: str | None
+    adapters: tuple[Adapter, ...] = ()
+    merge: MergeMode = MergeMode.MERGED
+    network: NetworkConfigMode = NetworkConfigMode.GIVEN
+    network_version: int | None = None
+    network_file: SourceText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One MIME part of user-data. `text` is final; `secret` when any of its foods is."""
+
+    name: str
+    media_type: str
+    text: str
+    secret: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+    foods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seed:
+    """The files of a NoCloud seed, and the parts user-data was made of."""
+
+    user_data: bytes
+    meta_data: bytes
+    network_config: bytes | None
+    parts: tuple[Part, ...] = field(default=())
+    secret: bool = False

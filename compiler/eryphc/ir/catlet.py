@@ -1,0 +1,196 @@
+"""The catlet and the fodder gene as data.
+
+Sources: catlet-language.md 5 and 6. A record keeps the place of each of its values in
+`places`, by the key of the language ("" for the record itself); places take no part in
+equality. None means "left open"; lists tell "left open" (None) from "empty".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+
+from eryphc.diagnostics.model import Label
+from eryphc.ir.content import Content
+from eryphc.source import Span
+
+Places: TypeAlias = Mapping[str, Span]
+NO_PLACES: Places = MappingProxyType({})
+
+
+class ConfigType(StrEnum):
+    CONFIGURATION = "configuration"
+    SPECIFICATION = "specification"
+    INSTANCE = "instance"
+
+
+class Mutation(StrEnum):
+    MERGE = "merge"
+    OVERWRITE = "overwrite"
+    REMOVE = "remove"
+
+
+class DriveType(StrEnum):
+    VHD = "vhd"
+    SHARED_VHD = "shared_vhd"
+    PHD = "phd"
+    DVD = "dvd"
+    VHD_SET = "vhd_set"
+
+
+class VariableType(StrEnum):
+    STRING = "string"
+    BOOLEAN = "boolean"
+    NUMBER = "number"
+
+
+FODDER_TYPES = (
+    "cloud-boothook",
+    "cloud-config",
+    "cloud-config-archive",
+    "include-once-url",
+    "include-url",
+    "part-handler",
+    "shellscript",
+    "upstart-job",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What every record has: the places of its values."""
+
+    places: Places = field(default=NO_PLACES, compare=False, repr=False)
+
+    def at(self, key: str = "") -> Span | None:
+        """Place of the value of `key`, or of the record where the value has none."""
+        return self.places.get(key) or self.places.get("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cpu(Record):
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory(Record):
+    """Sizes in MiB."""
+
+    startup: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drive(Record):
+    """`source` is a gene identifier or a Windows path; `size` is in GiB."""
+
+    name: str | None = None
+    mutation: Mutation | None = None
+    location: str | None = None
+    store: str | None = None
+    source: str | None = None
+    size: int | None = None
+    type: DriveType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkAdapter(Record):
+    name: str | None = None
+    mutation: Mutation | None = None
+    mac_address: str | None = None
+    mac_address_spoofing: bool | None = None
+    dhcp_guard: bool | None = None
+    router_guard: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability(Record):
+    name: str | None = None
+    mutation: Mutation | None = None
+    details: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subnet(Record):
+    name: str | None = None
+    ip_pool: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network(Record):
+    name: str | None = None
+    mutation: Mutation | None = None
+    adapter_name: str | None = None
+    subnet_v4: Subnet | None = None
+    subnet_v6: Subnet | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable(Record):
+    """A variable of a catlet, a food or a gene, or the binding of one at a reference."""
+
+    name: str | None = None
+    type: VariableType | None = None
+    value: str | None = None
+    secret: bool | None = None
+    required: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fodder(Record):
+    """One entry of fodder: an inline food, a reference to a gene, or a removal.
+
+    `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
+    entry is as young as its youngest writer. `gene` is the gene a fed food came from, and
+    `chain` the places that led to it (spec, parent, reference), outermost first.
+    """
+
+    name: str | None = None
+    remove: bool | None = None
+    source: str | None = None
+    type: str | None = None
+    content: Content | None = None
+    filename: str | None = None
+    secret: bool | None = None
+    variables: tuple[Variable, ...] | None = None
+    depth: int = field(default=0, compare=False)
+    gene: str | None = field(default=None, compare=False)
+    chain: tuple[Label, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def layer(self) -> int:
+        """How near the food is: 0 the spec's own, 1 its genes', 2 its parent's own, ..."""
+        return self.depth * 2 + (1 if self.gene else 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catlet(Record):
+    version: str | None = None
+    config_type: ConfigType | None = None
+    project: str | None = None
+    name: str | None = None
+    location: str | None = None
+    hostname: str | None = None
+    environment: str | None = None
+    store: str | None = None
+    parent: str | None = None
+    cpu: Cpu | None = None
+    memory: Memory | None = None
+    drives: tuple[Drive, ...] | None = None
+    network_adapters: tuple[NetworkAdapter, ...] | None = None
+    capabilities: tuple[Capability, ...] | None = None
+    networks: tuple[Network, ...] | None = None
+    variables: tuple[Variable, ...] | None = None
+    fodder: tuple[Fodder, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FodderGene(Record):
+    version: str | None = None
+    name: str | None = None
+    variables: tuple[Variable, ...] | None = None
+    fodder: tuple[Fodder, ...] | None = None

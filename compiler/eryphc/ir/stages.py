@@ -1,0 +1,85 @@
+"""The stages of a compile, one type each, so that passes cannot run out of turn.
+
+read → `Pedigree` → breed → `Bred` → feed → `Fed` → substitute → `Substituted`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from eryphc.diagnostics.model import Label
+from eryphc.ir.catlet import Catlet, Fodder
+from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
+from eryphc.source import SourceText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One catlet document of a pedigree, lowered and checked.
+
+    `depth` 0 is the author's. `geneset` is the final gene set it was read from (None for the
+    author's), `chain` the places that led to it, outermost first.
+    """
+
+    catlet: Catlet
+    source: SourceText
+    depth: int
+    geneset: GeneSetId | None = None
+    chain: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pedigree:
+    """The author's document and its ancestors, youngest first.
+
+    `resolved` maps every gene set as written (with its tag) to the final one. `os_types` has the
+    `_os_type` of each ancestor's gene set that states one, nearest first.
+    """
+
+    documents: tuple[Document, ...]
+    resolved: Mapping[GeneSetId, GeneSetId]
+    os_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bred:
+    """Inheritance applied, normalised, defaults set. `removals` wait for feeding (D1)."""
+
+    catlet: Catlet
+    pedigree: Pedigree
+    removals: tuple[Fodder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedGene:
+    """One gene of the closure with the variant chosen for the architecture.
+
+    `sha256` is over the gene's normalised text (cli.md), or a volume's known digest, or None.
+    `form` is `json` for a gene from a packed pool.
+    """
+
+    type: GeneType
+    id: GeneId
+    architecture: Architecture
+    sha256: str | None = None
+    form: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fed:
+    """Every reference expanded into foods; `genes` is the whole closure, by type and id."""
+
+    catlet: Catlet
+    pedigree: Pedigree
+    genes: tuple[PinnedGene, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Substituted:
+    """Every food holds the text a guest gets. `uses_vm_id` names foods that use `{{ vmId }}`."""
+
+    catlet: Catlet
+    pedigree: Pedigree
+    genes: tuple[PinnedGene, ...]
+    uses_vm_id: tuple[str, ...] = field(default=())

@@ -1,0 +1,82 @@
+"""Texts and places in them: what every diagnostic points at."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+
+class SourceText:
+    """One document as read: its name for people and its text.
+
+    `name` is the path as printed (relative to the working folder), or `<stdin>`.
+    `text` has no byte order mark; its line ends are as in the file.
+    """
+
+    __slots__ = ("_starts", "name", "text")
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self._starts: list[int] | None = None
+
+    def __repr__(self) -> str:
+        return f"SourceText({self.name!r}, {len(self.text)} characters)"
+
+    def _line_starts(self) -> list[int]:
+        if self._starts is None:
+            text = self.text
+            starts = [0]
+            position = 0
+            for line in text.split("\n"):
+                # A lone CR ends a line too, as in every editor.
+                inside = line.find("\r")
+                while inside != -1 and inside < len(line) - 1:
+                    starts.append(position + inside + 1)
+                    inside = line.find("\r", inside + 1)
+                position += len(line) + 1
+                starts.append(position)
+            starts.pop()
+            self._starts = starts
+        return self._starts
+
+    @property
+    def line_count(self) -> int:
+        return len(self._line_starts())
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of `offset`, both 1-based, the column in characters."""
+        starts = self._line_starts()
+        line = bisect_right(starts, offset) - 1
+        return line + 1, offset - starts[line] + 1
+
+    def line_start(self, line: int) -> int:
+        """Offset at which the 1-based `line` begins."""
+        return self._line_starts()[line - 1]
+
+    def line(self, line: int) -> str:
+        """Text of the 1-based `line`, without its line end."""
+        starts = self._line_starts()
+        end = starts[line] if line < len(starts) else len(self.text)
+        return self.text[starts[line - 1] : end].rstrip("\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The characters `start` to `end` (exclusive) of a source; `end` may equal `start`."""
+
+    source: SourceText
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        return self.source.position(self.start)[0]
+
+    @property
+    def column(self) -> int:
+        return self.source.position(self.start)[1]
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]

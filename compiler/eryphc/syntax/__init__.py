@@ -1,0 +1,1 @@
+"""Notations: YAML and JSON nodes with their places, identifiers, and `{{ }}`."""

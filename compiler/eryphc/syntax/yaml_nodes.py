@@ -1,0 +1,197 @@
+"""YAML text to nodes, from parse events.
+
+PyYAML's C composer crashes the process on deep nesting and its values lose what the author
+wrote, so the tree is built here from events, under the limits of cli.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from eryphc.diagnostics import reading
+from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.source import SourceText, Span
+from eryphc.syntax.limits import MAX_ALIASES, MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_ENTRIES
+from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Style
+
+try:
+    from yaml.cyaml import CParser as _Parser
+except ImportError:  # a PyYAML that was built without libyaml
+    from yaml import Loader as _Parser  # type: ignore[assignment]
+
+_STYLES = {
+    None: Style.PLAIN,
+    "": Style.PLAIN,
+    "'": Style.SINGLE,
+    '"': Style.DOUBLE,
+    "|": Style.LITERAL,
+    ">": Style.FOLDED,
+}
+
+
+class _RefusedError(Exception):
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+def compose(source: SourceText) -> Outcome[Node]:
+    """The root node of the one document in `source`; value None without errors never happens.
+
+    A document that is empty gives a plain empty scalar. Errors: what YAML itself refuses, a
+    second document, and the limits.
+    """
+    text = source.text
+    if len(text) > MAX_DOCUMENT_BYTES or (
+        len(text) * 4 > MAX_DOCUMENT_BYTES
+        and len(text.encode("utf-8", "surrogatepass")) > MAX_DOCUMENT_BYTES
+    ):
+        return Outcome(None, (reading.document_too_large(Span(source, 0, 0)),))
+    try:
+        return Outcome(_compose(source))
+    except _RefusedError as refused:
+        return Outcome(None, (refused.diagnostic,))
+    except yaml.reader.ReaderError as error:
+        return Outcome(None, (_reader_error(source, error),))
+    except yaml.MarkedYAMLError as error:
+        return Outcome(None, (_marked_error(source, error),))
+    except UnicodeEncodeError as error:
+        span = Span(source, error.start, error.start + 1)
+        return Outcome(None, (reading.character_refused(text[error.start], span),))
+
+
+def _compose(source: SourceText) -> Node:
+    parser: Any = _Parser(source.text)
+    try:
+        return _build(source, parser)
+    finally:
+        dispose = getattr(parser, "dispose", None)
+        if dispose is not None:
+            dispose()
+
+
+def _build(source: SourceText, parser: Any) -> Node:
+    get_event = parser.get_event
+    events = yaml.events
+    scalar_event, alias_event = events.ScalarEvent, events.AliasEvent
+    mapping_start, sequence_start = events.MappingStartEvent, events.SequenceStartEvent
+    collection_end = events.CollectionEndEvent
+    anchors: dict[str, Node] = {}
+    aliases = 0
+    root: Node | None = None
+    # Open collections; for a mapping the key that waits for its value lies in `keys`.
+    stack: list[SequenceNode | MappingNode] = []
+    keys: list[Node | None] = []
+    node: Node
+    while True:
+        event = get_event()
+        kind = type(event)
+        if kind is scalar_event:
+            node = ScalarNode(
+                event.value,
+                _STYLES[event.style],
+                event.start_mark.index,
+                event.end_mark.index,
+                event.tag,
+                event.anchor,
+            )
+        elif kind is mapping_start or kind is sequence_start:
+            if len(stack) >= MAX_DEPTH:
+                at = event.start_mark.index
+                raise _RefusedError(reading.too_deep(MAX_DEPTH, Span(source, at, at + 1)))
+            build = MappingNode if kind is mapping_start else SequenceNode
+            node = build(
+                event.start_mark.index,
+                flow=bool(event.flow_style),
+                tag=event.tag,
+                anchor=event.anchor,
+            )
+        elif isinstance(event, collection_end):
+            closed = stack.pop()
+            keys.pop()
+            closed.end = event.end_mark.index
+            continue
+        elif kind is alias_event:
+            aliases += 1
+            start, end = event.start_mark.index, event.end_mark.index
+            if aliases > MAX_ALIASES:
+                raise _RefusedError(reading.too_many_aliases(MAX_ALIASES, Span(source, start, end)))
+            target = anchors.get(event.anchor)
+            if target is None:
+                raise _RefusedError(
+                    reading.alias_unknown(event.anchor, Span(source, start, end), anchors)
+                )
+            node = AliasNode(event.anchor, start, end, target)
+        elif kind is events.DocumentEndEvent:
+            break
+        else:
+            continue
+        if kind is not alias_event and event.anchor is not None:
+            anchors[event.anchor] = node
+        if not stack:
+            root = node
+        else:
+            parent = stack[-1]
+            if isinstance(parent, SequenceNode):
+                parent.items.append(node)
+                count = len(parent.items)
+            elif keys[-1] is None:
+                keys[-1] = node
+                count = 0
+            else:
+                parent.entries.append((keys[-1], node))
+                keys[-1] = None
+                count = len(parent.entries)
+            if count > MAX_ENTRIES:
+                at = node.start
+                raise _RefusedError(reading.too_many_entries(MAX_ENTRIES, Span(source, at, at + 1)))
+        if kind is mapping_start or kind is sequence_start:
+            stack.append(node)  # type: ignore[arg-type]
+            keys.append(None)
+    event = get_event()
+    if not isinstance(event, events.StreamEndEvent):
+        at = event.start_mark.index  # type: ignore[union-attr]
+        raise _RefusedError(
+            reading.second_document(Span(source, at, min(at + 3, len(source.text))))
+        )
+    return root if root is not None else ScalarNode("", Style.PLAIN, 0, 0)
+
+
+def _reader_error(source: SourceText, error: yaml.reader.ReaderError) -> Diagnostic:
+    # The position of a reader error counts bytes in the C parser and characters in the pure one:
+    # the character itself is looked for instead.
+    text = source.text
+    for at, character in enumerate(text):
+        if not _printable(character):
+            return reading.character_refused(character, Span(source, at, at + 1))
+    at = min(max(int(error.position or 0), 0), len(text))
+    return reading.not_yaml(str(error.reason), Span(source, at, at))
+
+
+def _printable(character: str) -> bool:
+    code = ord(character)
+    return (
+        code in (0x09, 0x0A, 0x0D, 0x85)
+        or 0x20 <= code <= 0x7E
+        or (0xA0 <= code <= 0xD7FF)
+        or (0xE000 <= code <= 0xFFFD and code != 0xFEFF)
+        or 0x10000 <= code <= 0x10FFFF
+    )
+
+
+def _marked_error(source: SourceText, error: yaml.MarkedYAMLError) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    at = min(mark.index if mark is not None else 0, len(source.text))
+    end = min(at + 1, len(source.text))
+    problem = error.problem or "not valid YAML"
+    context = error.context
+    context_span = None
+    if error.context_mark is not None and error.context_mark.index != at:
+        start = min(error.context_mark.index, len(source.text))
+        context_span = Span(source, start, min(start + 1, len(source.text)))
+    text = source.text
+    if "found character that cannot start any token" in problem and text[at:end] == "\t":
+        return reading.tab_refused(Span(source, at, end))
+    return reading.not_yaml(problem, Span(source, at, end), context, context_span)
