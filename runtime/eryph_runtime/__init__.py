@@ -1,0 +1,1 @@
+"""The runtime that carries out a Hyper-V deployment. Standard library only."""
