@@ -1,0 +1,40 @@
+"""One file of a target folder, before it is written and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol, TypeAlias
+
+
+class Streamed(Protocol):
+    """Content too large for memory: it writes itself, the same bytes each time."""
+
+    def write_to(self, target: BinaryIO) -> None: ...
+
+
+ArtifactContent: TypeAlias = bytes | Streamed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactFile:
+    """A file to be written. A secret one gets mode 0600, any other 0644.
+
+    `holds` is, for an image, the files that reading it back must give.
+    """
+
+    content: ArtifactContent
+    media_type: str
+    secret: bool = False
+    holds: Mapping[str, bytes] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class WrittenFile:
+    """A file as written: `path` relative to its folder, with `/`; `size` in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+    media_type: str
+    secret: bool = False

@@ -1,0 +1,86 @@
+"""What a target folder holds and was made of, as `manifest.json`.
+
+Its shape is public: cli.md, "build outputs", and `schemas/manifest.schema.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from eryphc.artifacts.file import WrittenFile
+from eryphc.artifacts.json_text import json_bytes
+
+MANIFEST_SCHEMA = "eryphc/manifest/v1"
+MANIFEST_NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestAdapter:
+    """A network adapter with the address it must have, invented ones included."""
+
+    name: str
+    mac_address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestGene:
+    """A gene of the closure. `sha256` None: not known; `form`: `json` from a packed pool."""
+
+    id: str
+    type: str
+    arch: str
+    sha256: str | None
+    form: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All of a manifest that is known before its files are written."""
+
+    catlet: str
+    catlet_id: str
+    target: str
+    arch: str
+    guest: str
+    tool: str
+    network_adapters: tuple[ManifestAdapter, ...] = ()
+    genes: tuple[ManifestGene, ...] = ()
+
+
+def manifest_bytes(manifest: Manifest, files: Iterable[WrittenFile]) -> bytes:
+    """The text of `manifest.json`: genes by type and id, files by path."""
+    return json_bytes(
+        {
+            "schema": MANIFEST_SCHEMA,
+            "catlet": manifest.catlet,
+            "catlet_id": manifest.catlet_id,
+            "target": manifest.target,
+            "arch": manifest.arch,
+            "guest": manifest.guest,
+            "tool": manifest.tool,
+            "network_adapters": [
+                {"name": adapter.name, "mac_address": adapter.mac_address}
+                for adapter in manifest.network_adapters
+            ],
+            "genes": [
+                _gene(gene)
+                for gene in sorted(manifest.genes, key=lambda gene: (gene.type, gene.id, gene.arch))
+            ],
+            "artifacts": [
+                {
+                    "path": file.path,
+                    "sha256": file.sha256,
+                    "size": file.size,
+                    "media_type": file.media_type,
+                    "secret": file.secret,
+                }
+                for file in sorted(files, key=lambda file: file.path)
+            ],
+        }
+    )
+
+
+def _gene(gene: ManifestGene) -> dict[str, str | None]:
+    entry = {"id": gene.id, "type": gene.type, "arch": gene.arch, "sha256": gene.sha256}
+    return entry if gene.form is None else {**entry, "form": gene.form}

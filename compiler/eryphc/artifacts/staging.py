@@ -1,0 +1,123 @@
+"""The files of one target go into a fresh folder, are read back, and get their manifest."""
+
+# The hot loop of a fleet: a path object for each call would cost as much as the call.
+# ruff: noqa: PTH101, PTH102, PTH123
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from eryphc.artifacts.errors import OutputFailed, OutputRefused
+from eryphc.artifacts.file import ArtifactFile, WrittenFile
+from eryphc.artifacts.iso_reader import difference
+from eryphc.artifacts.manifest import MANIFEST_NAME, Manifest, manifest_bytes
+from eryphc.artifacts.names import fault_of
+from eryphc.diagnostics.output import artifact_name_refused, image_differs
+
+_FOLDER_MODE = 0o755
+_FILE_MODE = 0o644
+_SECRET_MODE = 0o600
+_CREATE = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
+
+def fill(
+    folder: str, files: Mapping[PurePosixPath, ArtifactFile], manifest: Manifest
+) -> tuple[WrittenFile, ...]:
+    """Write `files` and `manifest.json` into the empty `folder`; modes do not obey the umask.
+
+    Gives the files sorted by path, without the manifest. Raises `OSError`, `OutputRefused`
+    for a path that no artifact may have, `OutputFailed` where reading back finds a difference.
+    """
+    ordered = sorted(files, key=str)
+    refuse_names(ordered)
+    written: list[WrittenFile] = []
+    made = {""}
+    for path in ordered:
+        parent = str(path.parent) if len(path.parts) > 1 else ""
+        if parent not in made:
+            _make_folders(folder, path.parent, made)
+        written.append(_write(f"{folder}/{path}", str(path), files[path]))
+    text = manifest_bytes(manifest, written)
+    _write_bytes(f"{folder}/{MANIFEST_NAME}", text, _FILE_MODE)
+    return tuple(written)
+
+
+def refuse_names(paths: list[PurePosixPath]) -> None:
+    """Raise `OutputRefused` for paths that leave the folder, or that cannot stand together."""
+    seen: set[str] = set()
+    for path in paths:
+        fault = fault_of(path)
+        if fault is None and str(path).casefold() in seen:
+            fault = "another differs from it only in case"
+        if fault is not None:
+            raise OutputRefused(artifact_name_refused(str(path), fault))
+        seen.add(str(path).casefold())
+
+
+def _make_folders(folder: str, path: PurePosixPath, made: set[str]) -> None:
+    for part in reversed((path, *path.parents[:-1])):
+        if str(part) not in made:
+            os.mkdir(f"{folder}/{part}")
+            os.chmod(f"{folder}/{part}", _FOLDER_MODE)
+            made.add(str(part))
+
+
+def _write(at: str, name: str, file: ArtifactFile) -> WrittenFile:
+    mode = _SECRET_MODE if file.secret else _FILE_MODE
+    if isinstance(file.content, bytes):
+        content = file.content
+        _write_bytes(at, content, mode)
+        with open(at, "rb", buffering=0) as stream:
+            found = stream.readall()
+        if found != content:
+            raise OutputFailed(image_differs(name, "other bytes"))
+        if file.holds is not None:
+            fault = difference(found, file.holds)
+            if fault is not None:
+                raise OutputFailed(image_differs(name, fault))
+        digest, size = hashlib.sha256(found).hexdigest(), len(found)
+    else:
+        with os.fdopen(_create(at), "wb") as stream:
+            file.content.write_to(stream)
+            _set_mode(stream.fileno(), mode)
+        with open(at, "rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            size = stream.seek(0, io.SEEK_END)
+    return WrittenFile(
+        path=name, sha256=digest, size=size, media_type=file.media_type, secret=file.secret
+    )
+
+
+def _create(at: str) -> int:
+    # Readable by its owner only from its first instant; others may read it once it is whole.
+    return os.open(at, _CREATE, _SECRET_MODE)
+
+
+def _write_bytes(at: str, content: bytes, mode: int) -> None:
+    descriptor = _create(at)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        _set_mode(descriptor, mode)
+    finally:
+        os.close(descriptor)
+
+
+def _set_mode(descriptor: int, mode: int) -> None:
+    if os.name != "nt":
+        # File systems without modes (FAT, some mounts) refuse, and there is nothing to protect.
+        with contextlib.suppress(PermissionError):
+            os.fchmod(descriptor, mode)

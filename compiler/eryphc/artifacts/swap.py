@@ -1,0 +1,142 @@
+"""Folders moved into their places and out of them, and what a killed build left put right.
+
+For a place `out/web` the new folder is `out/.web.eryphc-new.<mark>` until it is swapped in;
+what stood there before is `out/.web.eryphc-old.<mark>` until all swaps are done. A mark tells
+whether the process that made it still runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from eryphc.artifacts.owned import contents_of
+
+_NEW, _OLD = "eryphc-new", "eryphc-old"
+_STALE_AFTER = 24 * 3600
+"""Seconds after which a folder counts as abandoned although its process number is in use."""
+
+_LONGEST = 100
+_numbers = itertools.count(1)
+_live: set[str] = set()
+
+
+def new_mark() -> str:
+    """A mark of this process that no other folder bears; `end_mark` when it is done with."""
+    mark = f"{os.getpid()}-{next(_numbers)}"
+    _live.add(mark)
+    return mark
+
+
+def end_mark(mark: str) -> None:
+    _live.discard(mark)
+
+
+def beside(place: Path, mark: str) -> tuple[Path, Path]:
+    """Where the new folder of `place` is made, and where the old one waits."""
+    stem = _stem(place)
+    return (
+        place.with_name(f"{stem}.{_NEW}.{mark}"),
+        place.with_name(f"{stem}.{_OLD}.{mark}"),
+    )
+
+
+def repair(place: Path) -> None:
+    """Put right what a killed build of `place` left: bring back its folder, remove the rest.
+
+    Raises `OSError`.
+    """
+    for old in _abandoned(place, _OLD):
+        if not os.path.lexists(place):
+            old.rename(place)
+        else:
+            remove_ours(old)
+    for new in _abandoned(place, _NEW):
+        remove_all(new)
+
+
+def remove_ours(folder: Path) -> None:
+    """Remove a folder that a build wrote; one that holds anything else stays as it is."""
+    contents = contents_of(folder)
+    if contents.strangers:
+        return
+    for name in contents.files:
+        (folder / name).unlink()
+    for name in contents.folders:
+        (folder / name).rmdir()
+    folder.rmdir()
+
+
+def remove_all(folder: Path) -> None:
+    """Remove a folder that was being written, never through a symbolic link."""
+    folder.chmod(0o700)
+    with os.scandir(folder) as entries:
+        for entry in list(entries):
+            if entry.is_dir(follow_symlinks=False):
+                remove_all(Path(entry.path))
+            else:
+                Path(entry.path).unlink()
+    folder.rmdir()
+
+
+def rename(old: Path, new: Path) -> None:
+    """Rename a folder. Raises `OSError`, also where `new` is a folder that is not empty."""
+    for attempt in range(10):
+        try:
+            old.rename(new)
+        except PermissionError:
+            # On Windows a virus scanner or an indexer may hold a fresh file for a moment.
+            if os.name != "nt" or attempt == 9:
+                raise
+            time.sleep(0.05 * (attempt + 1))
+        else:
+            return
+
+
+def _stem(place: Path) -> str:
+    name = place.name
+    if len(name.encode("utf-8", "surrogateescape")) > _LONGEST:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    return f".{name}"
+
+
+def _abandoned(place: Path, kind: str) -> Iterator[Path]:
+    prefix = f"{_stem(place)}.{kind}."
+    try:
+        with os.scandir(place.parent) as entries:
+            found = sorted(
+                entry.name
+                for entry in entries
+                if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False)
+            )
+    except FileNotFoundError:
+        return
+    for name in found:
+        if not _is_live(place.with_name(name), name.removeprefix(prefix)):
+            yield place.with_name(name)
+
+
+def _is_live(folder: Path, mark: str) -> bool:
+    process = mark.split("-")[0]
+    if not (process.isascii() and process.isdigit() and 0 < len(process) < 11):
+        return True
+    if int(process) == os.getpid():
+        return mark in _live
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - folder.stat().st_mtime > _STALE_AFTER:
+            return False
+    if os.name == "nt":
+        # There is no asking about a process without ending it: signal 0 is Ctrl-C there.
+        return True
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
