@@ -6,6 +6,7 @@ Source: cli.md, "build outputs".
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +25,8 @@ from eryphc.diagnostics.model import Diagnostic
 
 _FOLDER_MODE = 0o755
 _STAGING_MODE = 0o700
-_ATTEMPTS = 10
+_ATTEMPTS = 50
+_MEANWHILE = {errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,8 +164,10 @@ def _look_at(place: Path, mark: str) -> _Place:
         raise OutputRefused(report.output_no_folder(shown, "a path below a file"))
     new, old = swap.beside(real, mark)
     swap.repair(real)
-    if os.path.lexists(real):
-        _refuse_strange(real, shown)
+    # A build beside this one may be swapping: the look before the swap is the one that counts.
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.lexists(real):
+            _refuse_strange(real, shown)
     return _Place(shown=shown, real=real, new=new, old=old)
 
 
@@ -192,25 +196,29 @@ def _make_parents(target: _Place) -> None:
 
 def _swap_in(target: _Place) -> None:
     for attempt in range(_ATTEMPTS):
-        if os.path.lexists(target.real):
-            if not target.aside:
-                # Set first: an interruption after the renaming must find it so.
-                target.aside = True
-                swap.rename(target.real, target.old)
-                # Only now can nobody add a file to it between this look and its removal.
-                _refuse_strange(target.old, target.shown)
-            else:
-                # A build that ran beside this one was quicker. Its folder is a whole one too.
-                _refuse_strange(target.real, target.shown)
-                swap.remove_ours(target.old)
-                swap.rename(target.real, target.old)
         try:
+            _move_aside(target)
             swap.rename(target.new, target.real)
-        except OSError:
-            if attempt == _ATTEMPTS - 1 or not os.path.lexists(target.real):
+        except OSError as error:
+            # Another build of the same place may have come between two steps: look again.
+            if error.errno not in _MEANWHILE or attempt == _ATTEMPTS - 1:
                 raise
         else:
             return
+
+
+def _move_aside(target: _Place) -> None:
+    if not os.path.lexists(target.real):
+        return
+    if target.aside and os.path.lexists(target.old):
+        # A second folder came into the place: that of a build beside this one, also whole.
+        _refuse_strange(target.real, target.shown)
+        swap.remove_ours(target.old)
+    # Set first: an interruption right after the renaming must find it so.
+    target.aside = True
+    swap.rename(target.real, target.old)
+    # Only now can nobody add a file between this look and the removal.
+    _refuse_strange(target.old, target.shown)
 
 
 def _swap_back(target: _Place) -> None:

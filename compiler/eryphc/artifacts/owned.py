@@ -73,5 +73,5 @@ def _listed(manifest: Path) -> frozenset[str] | None:
     artifacts = value.get("artifacts")
     if not isinstance(artifacts, list):
         return None
-    names = {entry.get("path") for entry in artifacts if isinstance(entry, dict)}
+    names = [entry.get("path") for entry in artifacts if isinstance(entry, dict)]
     return frozenset(name for name in names if isinstance(name, str)) | {MANIFEST_NAME}

@@ -51,13 +51,16 @@ def repair(place: Path) -> None:
 
     Raises `OSError`.
     """
+    # Two builds may be repairing at once: what the other has put right is simply gone.
     for old in _abandoned(place, _OLD):
-        if not os.path.lexists(place):
-            old.rename(place)
-        else:
-            remove_ours(old)
+        with contextlib.suppress(FileNotFoundError):
+            if not os.path.lexists(place):
+                old.rename(place)
+            else:
+                remove_ours(old)
     for new in _abandoned(place, _NEW):
-        remove_all(new)
+        with contextlib.suppress(FileNotFoundError):
+            remove_all(new)
 
 
 def remove_ours(folder: Path) -> None:

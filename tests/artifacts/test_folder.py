@@ -1,0 +1,441 @@
+"""Target folders on a real disk: swapping, repairing, refusing, cleaning up."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import pytest
+
+from eryphc.artifacts import folder as folder_module
+from eryphc.artifacts import swap
+from eryphc.artifacts.errors import OutputFailed, OutputRefused
+from eryphc.artifacts.file import ArtifactFile
+from eryphc.artifacts.folder import TargetFolders
+from eryphc.artifacts.manifest import Manifest
+
+MANIFEST = Manifest(
+    catlet="web",
+    catlet_id="d2034611-3c44-5aa1-811b-e5f58b5a4416",
+    target="cloud-init",
+    arch="hyperv/amd64",
+    guest="linux",
+    tool="eryphc 0.1.0",
+)
+
+
+def _files(text: bytes = b"new") -> dict[PurePosixPath, ArtifactFile]:
+    return {
+        PurePosixPath("web.txt"): ArtifactFile(content=text, media_type="text/plain"),
+        PurePosixPath("deep/er/secret"): ArtifactFile(
+            content=text, media_type="text/plain", secret=True
+        ),
+    }
+
+
+def _build(place: Path, text: bytes = b"new") -> None:
+    with TargetFolders([place]) as folders:
+        folders.stage(place, _files(text), MANIFEST)
+        folders.commit()
+
+
+def _tree(root: Path) -> dict[str, bytes | None]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in sorted(root.rglob("*"))
+    }
+
+
+@pytest.fixture(params=[0o022, 0o077, 0o000, 0o277], ids=lambda mask: f"umask {mask:03o}")
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    try:
+        yield request.param
+    finally:
+        os.umask(before)
+
+
+def test_modes_do_not_obey_the_umask(umask: int, tmp_path: Path) -> None:
+    _build(tmp_path / "web")
+    modes = {
+        path.relative_to(tmp_path).as_posix(): stat.S_IMODE(path.stat().st_mode)
+        for path in tmp_path.rglob("*")
+    }
+    assert modes == {
+        "web": 0o755,
+        "web/deep": 0o755,
+        "web/deep/er": 0o755,
+        "web/deep/er/secret": 0o600,
+        "web/manifest.json": 0o644,
+        "web/web.txt": 0o644,
+    }
+
+
+def test_makes_parents_and_gives_what_it_wrote(tmp_path: Path) -> None:
+    place = tmp_path / "a/b/web"
+    with TargetFolders([place]) as folders:
+        written = folders.stage(place, _files(), MANIFEST)
+        folders.commit()
+    assert [(file.path, file.size, file.secret) for file in written] == [
+        ("deep/er/secret", 3, True),
+        ("web.txt", 3, False),
+    ]
+    listed = json.loads((place / "manifest.json").read_bytes())["artifacts"]
+    assert [entry["path"] for entry in listed] == ["deep/er/secret", "web.txt"]
+    assert sorted(path.name for path in place.parent.iterdir()) == ["web"]
+
+
+class _Large:
+    def write_to(self, target: BinaryIO) -> None:
+        target.writelines([b"x" * 1000] * 100)
+
+
+def test_streams_what_is_too_large_for_memory(tmp_path: Path) -> None:
+    place = tmp_path / "web"
+    with TargetFolders([place]) as folders:
+        (written,) = folders.stage(
+            place,
+            {PurePosixPath("disk"): ArtifactFile(content=_Large(), media_type="a/b", secret=True)},
+            MANIFEST,
+        )
+        folders.commit()
+    assert written.size == 100_000
+    assert (place / "disk").read_bytes() == b"x" * 100_000
+    assert stat.S_IMODE((place / "disk").stat().st_mode) == 0o600
+
+
+def test_replaces_its_own(tmp_path: Path) -> None:
+    place = tmp_path / "web"
+    with TargetFolders([place]) as folders:
+        other = {PurePosixPath("gone"): ArtifactFile(content=b"", media_type="a/b")}
+        folders.stage(place, other, MANIFEST)
+        folders.commit()
+    _build(place)
+    assert set(_tree(tmp_path)) == {
+        "web", "web/deep", "web/deep/er", "web/deep/er/secret", "web/manifest.json", "web/web.txt",
+    }  # fmt: skip
+
+
+def test_replaces_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    _build(tmp_path / "web")
+    assert (tmp_path / "web/web.txt").read_bytes() == b"new"
+
+
+def _stranger(place: Path) -> None:
+    _build(place, b"old")
+    (place / "deep/notes.txt").write_text("mine")
+
+
+def _hidden(place: Path) -> None:
+    _build(place, b"old")
+    (place / ".git").write_text("mine")
+
+
+def _no_manifest(place: Path) -> None:
+    place.mkdir()
+    (place / "web.txt").write_text("mine")
+
+
+def _other_manifest(place: Path) -> None:
+    place.mkdir()
+    (place / "manifest.json").write_text('{"schema": "other/v1", "artifacts": []}')
+
+
+def _broken_manifest(place: Path) -> None:
+    place.mkdir()
+    (place / "manifest.json").write_text("[" * 100_000)
+
+
+def _odd_manifest(place: Path) -> None:
+    place.mkdir()
+    (place / "manifest.json").write_text(
+        '{"schema": "eryphc/manifest/v1", "artifacts": [{"path": ["web.txt"]}, 7]}'
+    )
+    (place / "web.txt").write_text("mine")
+
+
+def _link_inside(place: Path) -> None:
+    _build(place, b"old")
+    (place / "web.txt").unlink()
+    (place / "web.txt").symlink_to("/etc/passwd")
+
+
+def _linked_folder_inside(place: Path) -> None:
+    _build(place, b"old")
+    (place.parent / "elsewhere").mkdir()
+    (place.parent / "elsewhere/secret").write_text("mine")
+    (place / "deep/er/secret").unlink()
+    (place / "deep/er").rmdir()
+    (place / "deep/er").symlink_to(place.parent / "elsewhere")
+
+
+def _manifest_link(place: Path) -> None:
+    _build(place, b"old")
+    (place / "manifest.json").rename(place.parent / "manifest.json")
+    (place / "manifest.json").symlink_to(place.parent / "manifest.json")
+
+
+def _a_file(place: Path) -> None:
+    place.write_text("mine")
+
+
+def _dangling(place: Path) -> None:
+    place.symlink_to(place.parent / "nothing")
+
+
+def _below_a_file(place: Path) -> None:
+    place.parent.rmdir()
+    place.parent.write_text("mine")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        pytest.param(_stranger, "`deep/notes.txt`", id="a file more"),
+        pytest.param(_hidden, "`.git`", id="a hidden file more"),
+        pytest.param(_no_manifest, "no `manifest.json` of an earlier", id="no manifest"),
+        pytest.param(_other_manifest, "no `manifest.json` of an earlier", id="another's manifest"),
+        pytest.param(_broken_manifest, "no `manifest.json` of", id="a manifest that is no JSON"),
+        pytest.param(_odd_manifest, "`web.txt`", id="a manifest that lists odd things"),
+        pytest.param(_link_inside, "`web.txt`", id="a symbolic link inside"),
+        pytest.param(_linked_folder_inside, "`deep/er`", id="a linked folder inside"),
+        pytest.param(_manifest_link, "`manifest.json`", id="a linked manifest"),
+        pytest.param(_a_file, "is a file", id="a file"),
+        pytest.param(_dangling, "a symbolic link to nothing", id="a link to nothing"),
+        pytest.param(_below_a_file, "a path below a file", id="below a file"),
+    ],
+)
+def test_refuses_and_touches_nothing(prepare, words: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    place = tmp_path / "out/web"
+    place.parent.mkdir()
+    prepare(place)
+    before = _tree(tmp_path)
+    with pytest.raises(OutputRefused) as refused:
+        _build(place)
+    (diagnostic,) = refused.value.diagnostics
+    assert words in " ".join((diagnostic.message, *diagnostic.notes))
+    assert _tree(tmp_path) == before
+
+
+def test_a_linked_output_folder_is_replaced_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "disk/web").mkdir(parents=True)
+    (tmp_path / "web").symlink_to("disk/web")
+    _build(tmp_path / "web")
+    assert (tmp_path / "web").is_symlink()
+    assert (tmp_path / "disk/web/web.txt").read_bytes() == b"new"
+
+
+def test_the_working_folder_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _build(Path())
+    _build(Path())
+    assert Path("web.txt").read_bytes() == b"new"
+    assert (tmp_path / "web.txt").read_bytes() == b"new"
+
+
+def test_all_are_looked_at_before_any_is_written(tmp_path: Path) -> None:
+    _no_manifest(tmp_path / "two")
+    _a_file(tmp_path / "three")
+    with pytest.raises(OutputRefused) as refused:
+        TargetFolders([tmp_path / "one", tmp_path / "two", tmp_path / "three"])
+    assert [diagnostic.code.number for diagnostic in refused.value.diagnostics] == [
+        "E0603",
+        "E0604",
+    ]
+    assert not (tmp_path / "one").exists()
+
+
+@pytest.mark.parametrize(
+    "second", [pytest.param("web", id="the same"), pytest.param("web/deep", id="one inside")]
+)
+def test_refuses_two_builds_of_one_folder(second: str, tmp_path: Path) -> None:
+    with pytest.raises(OutputRefused) as refused:
+        TargetFolders([tmp_path / "web", tmp_path / "x/.." / second])
+    assert [diagnostic.code.number for diagnostic in refused.value.diagnostics] == ["E0605"]
+
+
+@pytest.mark.parametrize("name", ["../escape", "/tmp/escape", "a\\b", "manifest.json"])
+def test_refuses_names_that_leave_the_folder(name: str, tmp_path: Path) -> None:
+    place = tmp_path / "out/web"
+    file = ArtifactFile(content=b"", media_type="a/b")
+    with TargetFolders([place]) as folders, pytest.raises(OutputRefused):
+        folders.stage(place, {PurePosixPath(name): file}, MANIFEST)
+    assert _tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, SystemExit])
+def test_nothing_is_left_behind(error: type[BaseException], tmp_path: Path) -> None:
+    _build(tmp_path / "two", b"old")
+    before = _tree(tmp_path)
+    places = [tmp_path / "a/b/one", tmp_path / "two"]
+
+    def build() -> None:
+        with TargetFolders(places) as folders:
+            for place in places:
+                folders.stage(place, _files(), MANIFEST)
+            raise error
+
+    with pytest.raises(error):
+        build()
+    assert _tree(tmp_path) == before
+
+
+class _Interrupts:
+    def write_to(self, target: BinaryIO) -> None:
+        target.write(b"half")
+        raise KeyboardInterrupt
+
+
+def test_nothing_is_left_of_a_half_written_file(tmp_path: Path) -> None:
+    place = tmp_path / "web"
+    files = {PurePosixPath("disk"): ArtifactFile(content=_Interrupts(), media_type="a/b")}
+    with pytest.raises(KeyboardInterrupt), TargetFolders([place]) as folders:
+        folders.stage(place, files, MANIFEST)
+    assert _tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("fatal", range(1, 8))
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_all_or_none_wherever_the_swap_is_broken_off(
+    fatal: int, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [tmp_path / "one", tmp_path / "two", tmp_path / "three"]
+    for place in places[:2]:
+        _build(place, b"old")
+    before = _tree(tmp_path)
+    count = 0
+    genuine = swap.rename
+
+    def rename(old: Path, new: Path) -> None:
+        nonlocal count
+        count += 1
+        if count == fatal:
+            raise error
+        genuine(old, new)
+
+    monkeypatch.setattr(swap, "rename", rename)
+    try:
+        with TargetFolders(places) as folders:
+            for place in places:
+                folders.stage(place, _files(), MANIFEST)
+            folders.commit()
+    except (KeyboardInterrupt, OutputFailed):
+        assert _tree(tmp_path) == before
+    else:
+        # One renaming aside for each that was there, and one into each place: five in all.
+        assert fatal > 5
+        assert {(place / "web.txt").read_bytes() for place in places} == {b"new"}
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_the_next_build_repairs_a_killed_one(steps: int, tmp_path: Path) -> None:
+    place = tmp_path / "web"
+    _build(place, b"old")
+    program = f"""
+import os, signal
+from pathlib import Path
+from eryphc.artifacts import swap
+from test_folder import TargetFolders, _files, MANIFEST
+left = {steps}
+genuine = swap.rename
+def rename(old, new):
+    global left
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    genuine(old, new)
+swap.rename = rename
+swap.remove_ours = lambda folder: os.kill(os.getpid(), signal.SIGKILL)
+with TargetFolders([Path("web")]) as folders:
+    folders.stage(Path("web"), _files(b"half"), MANIFEST)
+    folders.commit()
+"""
+    paths = [str(Path(__file__).parent), str(Path(folder_module.__file__).parents[2])]
+    killed = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        check=False,
+        env={"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert place.exists() == (steps != 1)
+    # A build that fails brings the folder back all the same.
+    with TargetFolders([place]):
+        pass
+    assert _tree(tmp_path)["web/web.txt"] == (b"half" if steps == 2 else b"old")
+    assert [path.name for path in tmp_path.iterdir()] == ["web"]
+    _build(place)
+    assert _tree(tmp_path)["web/web.txt"] == b"new"
+
+
+def test_what_a_running_build_has_beside_is_left_alone(tmp_path: Path) -> None:
+    place = tmp_path / "web"
+    with TargetFolders([place]) as slow:
+        slow.stage(place, _files(b"slow"), MANIFEST)
+        _build(place, b"quick")
+        assert (place / "web.txt").read_bytes() == b"quick"
+        slow.commit()
+    assert (place / "web.txt").read_bytes() == b"slow"
+    assert [path.name for path in tmp_path.iterdir()] == ["web"]
+
+
+def test_builds_at_once_leave_one_whole_folder(tmp_path: Path) -> None:
+    place = tmp_path / "web"
+    faults: list[BaseException] = []
+
+    def build(number: int) -> None:
+        try:
+            for _ in range(5):
+                _build(place, b"%d" % number)
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=build, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert (place / "web.txt").read_bytes() == (place / "deep/er/secret").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["web"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may do anything")
+def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputFailed, match="permission denied"):
+        _build(tmp_path / "web")
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("there is no /dev/full")
+
+    class Full:
+        def write_to(self, target: BinaryIO) -> None:
+            os.dup2(os.open(full, os.O_WRONLY), target.fileno())
+            target.write(b"x")
+            target.flush()
+
+    place = tmp_path / "a/web"
+    files = {PurePosixPath("disk"): ArtifactFile(content=Full(), media_type="a/b")}
+    with pytest.raises(OutputFailed) as failed, TargetFolders([place]) as folders:
+        folders.stage(place, files, MANIFEST)
+    assert "no space left" in failed.value.diagnostics[0].message
+    assert _tree(tmp_path) == {}
+
+
+def test_an_image_that_reads_back_otherwise(tmp_path: Path) -> None:
+    place = tmp_path / "web"
+    file = ArtifactFile(content=b"no image", media_type="a/b", holds={"user-data": b""})
+    with pytest.raises(OutputFailed, match="read back"), TargetFolders([place]) as folders:
+        folders.stage(place, {PurePosixPath("web.iso"): file}, MANIFEST)
+    assert _tree(tmp_path) == {}
