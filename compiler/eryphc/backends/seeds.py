@@ -6,14 +6,14 @@ Shared by the targets that attach one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.iso import IsoError, nocloud_iso, refuse_unwritable
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.output import image_refused
 from eryphc.guestconfig.compose import compose
-from eryphc.guestconfig.metadata import content_instance_id
+from eryphc.guestconfig.compose import sealed as sealed_seed
 from eryphc.guestconfig.model import GuestRequest, Seed
 
 LABEL = "cidata"
@@ -31,8 +31,7 @@ class Seeds:
 def seeds_of(request: GuestRequest, *, sealed: bool) -> Outcome[Seeds]:
     """Compose the seed; with `sealed` also the one without secret foods.
 
-    Both have one instance id, or a guest would take the sealed one for a new machine. What is
-    found is reported once: the sealed seed says nothing that the full one does not.
+    Reports what composing them does, once, and E0609.
     """
     full = compose(request)
     if full.value is None:
@@ -42,16 +41,7 @@ def seeds_of(request: GuestRequest, *, sealed: bool) -> Outcome[Seeds]:
         return Outcome(None, (*full.diagnostics, *faults))
     if not sealed:
         return Outcome(Seeds(seed=full.value), full.diagnostics)
-    rest = compose(
-        replace(
-            request,
-            foods=tuple(food for food in request.foods if not food.secret),
-            instance_id=request.instance_id
-            or content_instance_id(
-                full.value.user_data, full.value.network_config, request.hostname
-            ),
-        )
-    )
+    rest = sealed_seed(request)
     if rest.value is None:
         return Outcome(None, (*full.diagnostics, *rest.diagnostics))
     return Outcome(Seeds(seed=full.value, sealed=rest.value), full.diagnostics)
