@@ -1,4 +1,4 @@
-"""What ships: the genes of the standard pool and of the examples, read as the compiler reads them."""
+"""What ships: the genes of the standard pool and of the examples, as the compiler reads them."""
 
 from __future__ import annotations
 

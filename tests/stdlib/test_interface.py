@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from eryphc.ir.catlet import FodderGene, VariableType
 from eryphc.passes.read import decode, gene_source, notation_of, read_fodder_gene
 from stdlib.shipped import PUBLISHED, fodder_files, standard_genes, tag_folders
@@ -47,8 +48,9 @@ def interface(gene: FodderGene) -> dict[str, tuple[VariableType, str, bool, bool
     }
 
 
-def foods(gene: FodderGene) -> list[tuple[str | None, str | None, bool]]:
-    return [(food.name, food.type, food.secret or False) for food in gene.fodder or ()]
+def foods(gene: FodderGene) -> list[tuple[str | None, bool]]:
+    """Names, because a spec can pick or remove one; how a food does its work is its own affair."""
+    return [(food.name, food.secret or False) for food in gene.fodder or ()]
 
 
 OURS = standard_genes()

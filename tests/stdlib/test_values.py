@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from eryphc.ir.catlet import Fodder, VariableType
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from eryphc.ir.catlet import Fodder, VariableType
 from stdlib.shipped import SHARED, standard_genes, text_of, used
 
 NASTY = (
