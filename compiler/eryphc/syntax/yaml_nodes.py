@@ -126,6 +126,9 @@ def _build(source: SourceText, parser: Any) -> Node:
             node = AliasNode(event.anchor, start, end, target)
         elif kind is events.DocumentEndEvent:
             break
+        elif kind is events.StreamEndEvent:
+            # Nothing but comments: there is no document at all.
+            return ScalarNode("", Style.PLAIN, 0, 0)
         else:
             continue
         if kind is not alias_event and event.anchor is not None:
