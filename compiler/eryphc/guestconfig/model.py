@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from eryphc.ir.catlet import Fodder
-from eryphc.source import SourceText
+from eryphc.source import SourceText, Span
 
 
 class GuestKind(StrEnum):
@@ -43,7 +43,8 @@ class GuestRequest:
     """All that decides what a guest reads.
 
     `foods` are substituted and in order. `instance_id` None means: from the content.
-    `network_file` is the user's own network-config.
+    `network_file` is the user's own network-config. `hostname_span` is where the name was
+    written, None where nobody wrote it.
     """
 
     foods: tuple[Fodder, ...]
@@ -55,6 +56,7 @@ class GuestRequest:
     network: NetworkConfigMode = NetworkConfigMode.GIVEN
     network_version: int | None = None
     network_file: SourceText | None = None
+    hostname_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

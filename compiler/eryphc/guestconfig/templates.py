@@ -1,0 +1,88 @@
+"""What Jinja foods set, as far as it can be read before they are rendered.
+
+A guest adds a template to the merged part; of a scalar that both have the first wins, so a
+template's would be lost. Source: cli.md ("Jinja foods"), cloud-init.md 3.1 and 4.3.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from eryphc.diagnostics import guest as wording
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.guestconfig.cloudconfig.nodes import EMPTY, MappingNode, Scalar
+from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
+from eryphc.guestconfig.cloudconfig.tree import read
+from eryphc.guestconfig.foods import Piece
+
+_EXPRESSION: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_STATEMENT: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_TOP_LEVEL: Final = re.compile(r"^([A-Za-z_][\w-]*):[ \t]+(?![|>&\[{#])\S", re.MULTILINE)
+
+
+def shared_values(templates: Sequence[Piece], merged: str | None) -> list[Diagnostic]:
+    """An error for each value that a template and the merged part both set.
+
+    Of two templates it is a warning: only the guest knows what they render to.
+    """
+    found: list[Diagnostic] = []
+    ours = EMPTY if merged is None else read(merged).root or EMPTY
+    before: list[tuple[Piece, MappingNode]] = []
+    for piece in templates:
+        root = _root(piece.text)
+        clashing = set()
+        for path, key in _clashes(root, ours):
+            clashing.add(path)
+            place = piece.span(key.start, key.end)
+            found.append(wording.template_shares_value(piece.label, path, place, piece.food.chain))
+        for other, other_root in before:
+            for path, key in _clashes(root, other_root):
+                if path not in clashing:
+                    clashing.add(path)
+                    place = piece.span(key.start, key.end)
+                    found.append(
+                        wording.templates_share_value(
+                            piece.label, other.label, path, place, piece.food.chain
+                        )
+                    )
+        before.append((piece, root))
+    return found
+
+
+def _root(text: str) -> MappingNode:
+    """What a template sets.
+
+    Expressions become words and statements blanks of the same length, so that places hold; where
+    the rest is no YAML, only the scalars at the beginning of a line are known.
+    """
+    plain = _EXPRESSION.sub(lambda match: _filled(match[0], "x"), text)
+    plain = _STATEMENT.sub(lambda match: _filled(match[0], " "), plain)
+    root = read(plain).root
+    if root is not None:
+        return root
+    keys = {
+        match[1]: Scalar(match[1], match.start(1), match.end(1))
+        for match in _TOP_LEVEL.finditer(plain)
+    }
+    return MappingNode(dict.fromkeys(keys, Scalar("", 0, 0)), dict(keys))
+
+
+def _filled(text: str, character: str) -> str:
+    return "".join("\n" if here == "\n" else character for here in text)
+
+
+def _clashes(
+    template: MappingNode, ours: MappingNode, path: str = ""
+) -> Iterator[tuple[str, Scalar]]:
+    """Each key of `template` whose value does not simply add to that of `ours`."""
+    for key, value in template.entries.items():
+        other = ours.entries.get(key)
+        if other is None:
+            continue
+        here = f"{path}{key!s}"
+        if isinstance(value, MappingNode) and isinstance(other, MappingNode):
+            yield from _clashes(value, other, f"{here}.")
+        elif not (isinstance(value, ListNode) and isinstance(other, ListNode)):
+            yield here, template.keys[key]
