@@ -1,0 +1,81 @@
+"""Commands go in, the CPU time and peak memory of each run come out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+
+class CommandFailedError(Exception):
+    """A measured command did not succeed; the text has the end of what it said."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """One command. `remove` is deleted before each run, outside the measured time.
+
+    `every`: it runs in each so many-th round only (for commands that take seconds).
+    """
+
+    name: str
+    command: list[str]
+    folder: Path
+    environment: dict[str, str]
+    remove: tuple[Path, ...] = ()
+    every: int = 1
+    cpu: list[float] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Median CPU time, user and system."""
+        return median(self.cpu)
+
+    @property
+    def peak(self) -> float:
+        """Largest resident size of all runs, in MB of a million bytes."""
+        return max(self.memory) * 1024 / 1e6
+
+
+def run(case: Case, *, record: bool) -> None:
+    """Run the command once, to its end. Raises `CommandFailedError`."""
+    for path in case.remove:
+        _remove(path)
+    said = case.folder / ".said"
+    pid = os.fork()
+    if pid == 0:
+        _become(case, said)
+    _, status, usage = os.wait4(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code != 0:
+        tail = said.read_text(encoding="utf-8", errors="replace")[-2000:]
+        raise CommandFailedError(f"{case.name}: exit code {code}\n{tail}")
+    if record:
+        case.cpu.append(usage.ru_utime + usage.ru_stime)
+        case.memory.append(usage.ru_maxrss)
+
+
+def _become(case: Case, said: Path) -> None:
+    """In the child: nothing here may return."""
+    try:
+        os.chdir(case.folder)
+        out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        os.execve(case.command[0], case.command, case.environment)  # noqa: S606
+    finally:
+        sys.stderr.flush()
+        os._exit(127)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        for inner in path.iterdir():
+            _remove(inner)
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
