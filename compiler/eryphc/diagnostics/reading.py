@@ -112,3 +112,233 @@ def too_many_entries(limit: int, span: Span) -> Diagnostic:
 
 def too_many_aliases(limit: int, span: Span) -> Diagnostic:
     return _error(TOO_MANY_ALIASES, f"more than {limit:,} aliases in one document", span)
+
+
+NOT_JSON = Code("E0110", "not-json")
+EMPTY_DOCUMENT = Code("E0111", "empty-document")
+WRONG_KIND = Code("E0112", "wrong-kind")
+UNKNOWN_KEY = Code("E0113", "unknown-key")
+KEY_NOT_TEXT = Code("E0114", "key-not-text")
+NOT_A_NUMBER = Code("E0115", "not-a-number")
+NOT_A_FLAG = Code("E0116", "not-a-flag")
+UNKNOWN_WORD = Code("E0117", "unknown-word")
+FLOW_CONTENT = Code("E0118", "flow-content")
+CONTENT_DECORATED = Code("E0119", "content-decorated")
+TAG_REFUSED = Code("E0120", "tag-refused")
+ALIAS_REFUSED = Code("E0121", "alias-refused")
+NULL_ENTRY = Code("E0122", "null-entry")
+SHORTHAND_EMPTY = Code("E0123", "shorthand-empty")
+EXPANDED_TOO_LARGE = Code("E0124", "expanded-too-large")
+NOT_TEXT = Code("E0125", "not-text")
+DUPLICATE_KEY = Code("W0101", "duplicate-key")
+COMMENT_IN_CONTENT = Code("W0102", "comment-in-content")
+COMMENT_LOST = Code("W0103", "comment-lost")
+BLANK_LINES_CHANGED = Code("N0101", "blank-lines-changed")
+
+
+def not_json(problem: str, span: Span) -> Diagnostic:
+    return _error(NOT_JSON, f"the document is not valid JSON: {problem}", span, "here")
+
+
+def empty_document(what: str, span: Span) -> Diagnostic:
+    return _error(
+        EMPTY_DOCUMENT,
+        f"the document is empty, and a {what} is expected",
+        span,
+        help="the smallest catlet is one line: `name: my-machine`" if what == "catlet" else None,
+    )
+
+
+def wrong_kind(what: str, expected: str, found: str, span: Span) -> Diagnostic:
+    return _error(
+        WRONG_KIND, f"{what} must be {expected}, and here is {found}", span, f"not {expected}"
+    )
+
+
+def unknown_key(
+    key: str, record: str, known: Collection[str], span: Span, folded: str | None
+) -> Diagnostic:
+    shown = key if len(key) <= 60 else key[:57] + "..."
+    close = [folded] if folded else get_close_matches(key.lower(), known, n=1)
+    if key == "<<":
+        help_text: str | None = "merge keys are not part of the language; write the values out"
+    elif close and close[0] is not None:
+        help_text = f"did you mean `{close[0]}`?"
+    else:
+        help_text = None
+    return _error(
+        UNKNOWN_KEY,
+        f"`{shown}` is not a key of a {record}",
+        span,
+        "unknown key",
+        notes=(f"a {record} has {', '.join(f'`{name}`' for name in known)}",),
+        help=help_text,
+    )
+
+
+def key_not_text(record: str, span: Span) -> Diagnostic:
+    return _error(
+        KEY_NOT_TEXT,
+        f"a key of a {record} must be a plain word",
+        span,
+        "not a word",
+        help='a text that begins with `{` needs quotes: "{{ name }}"',
+    )
+
+
+def not_a_number(key: str, text: str, reason: str, span: Span) -> Diagnostic:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return _error(NOT_A_NUMBER, f"`{shown}` is not a whole number for `{key}`: {reason}", span)
+
+
+def not_a_flag(key: str, text: str, span: Span) -> Diagnostic:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return _error(
+        NOT_A_FLAG,
+        f"`{shown}` is not a boolean for `{key}`",
+        span,
+        "neither true nor false",
+        help="write `true` or `false`",
+    )
+
+
+def unknown_word(key: str, text: str, words: Collection[str], span: Span) -> Diagnostic:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    close = get_close_matches(text.lower(), words, n=1)
+    return _error(
+        UNKNOWN_WORD,
+        f"`{shown}` is not one of the values of `{key}`",
+        span,
+        "unknown value",
+        notes=(f"`{key}` is one of {', '.join(f'`{word}`' for word in words)}",),
+        help=f"did you mean `{close[0]}`?" if close else None,
+    )
+
+
+def flow_content(span: Span) -> Diagnostic:
+    return _error(
+        FLOW_CONTENT,
+        "`content` in braces or brackets is not supported",
+        span,
+        "only content by indentation is",
+        help="write the content on lines of its own, indented, or as a text after `|`; "
+        "a text that begins with a brace needs quotes",
+    )
+
+
+def content_decorated(span: Span) -> Diagnostic:
+    return _error(
+        CONTENT_DECORATED,
+        "`content` that is a mapping or a list may have no anchor, tag or alias",
+        span,
+        "its text would become part of the content",
+        help="remove the anchor or tag, or write the content as a text after `|`",
+    )
+
+
+def tag_refused(tag: str, key: str, span: Span) -> Diagnostic:
+    shown = tag.replace("tag:yaml.org,2002:", "!!")
+    return _error(
+        TAG_REFUSED,
+        f"the YAML tag `{shown}` is not allowed on `{key}`",
+        span,
+        help="remove the tag; the language knows the type of every value",
+    )
+
+
+def alias_refused(name: str, key: str, reason: str, span: Span) -> Diagnostic:
+    return _error(ALIAS_REFUSED, f"the alias `*{name}` cannot be used as `{key}`: {reason}", span)
+
+
+def null_entry(what: str, span: Span) -> Diagnostic:
+    return _error(
+        NULL_ENTRY,
+        f"an entry of `{what}` is empty (null)",
+        span,
+        "no entry here",
+        help="remove the entry, or write what it should be",
+    )
+
+
+def shorthand_empty(key: str, unit: str, span: Span) -> Diagnostic:
+    return _error(
+        SHORTHAND_EMPTY,
+        f"`{key}` has no value, which the language reads as 0",
+        span,
+        "no value",
+        help=f"give {unit}, or remove `{key}` to inherit it",
+    )
+
+
+def expanded_too_large(span: Span) -> Diagnostic:
+    return _error(
+        EXPANDED_TOO_LARGE, "with its aliases expanded the document is larger than 16 MiB", span
+    )
+
+
+def not_text(span: Span, encoding_problem: str) -> Diagnostic:
+    return _error(
+        NOT_TEXT,
+        f"the file is not readable as UTF-8 text: {encoding_problem}",
+        span,
+        help="save the file as UTF-8",
+    )
+
+
+def _warning(
+    code: Code, level: Level, message: str, span: Span, label: str = "", **more: object
+) -> Diagnostic:
+    help_text = more.get("help")
+    related = more.get("related")
+    return Diagnostic(
+        code=code,
+        level=level,
+        message=message,
+        primary=Label(span, label),
+        help=help_text if isinstance(help_text, str) else None,
+        related=related if isinstance(related, tuple) else (),
+    )
+
+
+def duplicate_key(key: str, record: str, span: Span, first: Span) -> Diagnostic:
+    return _warning(
+        DUPLICATE_KEY,
+        Level.WARNING,
+        f"`{key}` is given twice in one {record}; the later one counts, all of it",
+        span,
+        "this one counts",
+        related=(Label(first, "this one is ignored"),),
+    )
+
+
+def comment_in_content(span: Span) -> Diagnostic:
+    return _warning(
+        COMMENT_IN_CONTENT,
+        Level.WARNING,
+        "this comment becomes part of the content above it",
+        span,
+        "belongs to the content",
+        help="move it in front of `content`, or write the content as a text after `|`",
+    )
+
+
+def comment_lost(span: Span) -> Diagnostic:
+    return _warning(
+        COMMENT_LOST,
+        Level.WARNING,
+        "this comment line stands before the first key of the content and is not part of it",
+        span,
+        "not in the content",
+        help="a `#cloud-config` line is added where it is needed; to keep a first line such as "
+        "`#ps1` or `## template: jinja`, write the content as a text after `|`",
+    )
+
+
+def blank_lines_changed(span: Span) -> Diagnostic:
+    return _warning(
+        BLANK_LINES_CHANGED,
+        Level.NOTE,
+        "lines of only spaces inside this content become empty lines",
+        span,
+        help="write the content as a text after `|` to keep them",
+    )

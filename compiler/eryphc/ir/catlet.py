@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TypeAlias
 
 from eryphc.diagnostics.model import Label
@@ -18,7 +17,6 @@ from eryphc.ir.content import Content
 from eryphc.source import Span
 
 Places: TypeAlias = Mapping[str, Span]
-NO_PLACES: Places = MappingProxyType({})
 
 
 class ConfigType(StrEnum):
@@ -63,7 +61,7 @@ FODDER_TYPES = (
 class Record:
     """What every record has: the places of its values."""
 
-    places: Places = field(default=NO_PLACES, compare=False, repr=False)
+    places: Places = field(default_factory=dict, compare=False, repr=False)
 
     def at(self, key: str = "") -> Span | None:
         """Place of the value of `key`, or of the record where the value has none."""

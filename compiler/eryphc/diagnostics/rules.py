@@ -1,0 +1,320 @@
+"""E02xx: which rule of the language a catlet or a fodder gene breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.source import Span
+
+BAD_NAME = Code("E0201", "bad-name")
+REQUIRED = Code("E0202", "required")
+NOT_UNIQUE = Code("E0203", "not-unique")
+TOO_MANY = Code("E0204", "too-many")
+OUT_OF_RANGE = Code("E0205", "out-of-range")
+MEMORY_RELATION = Code("E0206", "memory-relation")
+BAD_GENE_SET = Code("E0207", "bad-gene-set")
+BAD_GENE = Code("E0208", "bad-gene")
+BAD_PATH = Code("E0209", "bad-path")
+GENE_NEEDS_VHD = Code("E0210", "gene-needs-vhd")
+BAD_MAC = Code("E0211", "bad-mac-address")
+NOTHING_NAMED = Code("E0212", "fodder-names-nothing")
+NOT_ON_REMOVAL = Code("E0213", "not-on-a-removal")
+NOT_ON_REFERENCE = Code("E0214", "not-on-a-reference")
+UNKNOWN_FODDER_TYPE = Code("E0215", "unknown-fodder-type")
+BAD_FILE_NAME = Code("E0216", "bad-file-name")
+NO_CONTENT = Code("E0217", "no-content")
+TWO_TAGS = Code("E0218", "two-tags")
+RESERVED_VARIABLE = Code("E0219", "reserved-variable")
+VALUE_DOES_NOT_FIT = Code("E0220", "value-does-not-fit")
+CATLET_SOURCE_UNNAMED = Code("E0221", "catlet-source-unnamed")
+GENE_FOOD_SOURCE = Code("E0222", "source-inside-a-gene")
+GENE_FOOD_VARIABLES = Code("E0223", "variables-inside-a-gene")
+GENE_WITHOUT_FOOD = Code("E0224", "gene-without-food")
+RESERVED_GENE_NAME = Code("E0225", "reserved-gene-name")
+LINE_FEED_TOLERATED = Code("W0201", "line-feed-tolerated")
+REMOVE_IN_GENE = Code("W0202", "remove-inside-a-gene")
+NAME_MISSING = Code("W0203", "name-missing")
+
+
+def _make(
+    code: Code,
+    level: Level,
+    message: str,
+    span: Span | None,
+    label: str = "",
+    help_text: str | None = None,
+    notes: tuple[str, ...] = (),
+    related: tuple[Label, ...] = (),
+) -> Diagnostic:
+    return Diagnostic(
+        code=code,
+        level=level,
+        message=message,
+        primary=Label(span, label) if span is not None else None,
+        help=help_text,
+        notes=notes,
+        related=related,
+    )
+
+
+def bad_name(key: str, message: str, span: Span | None) -> Diagnostic:
+    return _make(BAD_NAME, Level.ERROR, f"`{key}`: {message}", span)
+
+
+def required(key: str, record: str, span: Span | None) -> Diagnostic:
+    return _make(
+        REQUIRED,
+        Level.ERROR,
+        f"`{key}` is required for every {record}",
+        span,
+        f"this {record} has no `{key}`",
+        f"add `{key}:`",
+    )
+
+
+def not_unique(what: str, name: str, span: Span | None, first: Span | None) -> Diagnostic:
+    related = (Label(first, "given here first"),) if first is not None else ()
+    return _make(
+        NOT_UNIQUE,
+        Level.ERROR,
+        f"{what} `{name}` is given more than once (letter case does not matter)",
+        span,
+        "given again",
+        related=related,
+    )
+
+
+def too_many(what: str, limit: int, count: int, span: Span | None) -> Diagnostic:
+    return _make(
+        TOO_MANY, Level.ERROR, f"{count} {what} are given, at most {limit} are allowed", span
+    )
+
+
+def out_of_range(key: str, value: int, rule: str, span: Span | None) -> Diagnostic:
+    return _make(OUT_OF_RANGE, Level.ERROR, f"`{key}` is {value}, and {rule}", span)
+
+
+def memory_relation(
+    key: str, value: int, relation: str, other: str, limit: int, span: Span | None
+) -> Diagnostic:
+    return _make(
+        MEMORY_RELATION,
+        Level.ERROR,
+        f"`memory` {key} is {value} MiB, {relation} than {other}, which is {limit} MiB",
+        span,
+    )
+
+
+def bad_gene_set(key: str, message: str, span: Span | None, help_text: str | None) -> Diagnostic:
+    return _make(BAD_GENE_SET, Level.ERROR, f"`{key}`: {message}", span, help_text=help_text)
+
+
+def bad_gene(key: str, message: str, span: Span | None, help_text: str | None) -> Diagnostic:
+    return _make(BAD_GENE, Level.ERROR, f"`{key}`: {message}", span, help_text=help_text)
+
+
+def bad_path(text: str, reason: str, span: Span | None) -> Diagnostic:
+    return _make(
+        BAD_PATH,
+        Level.ERROR,
+        f"the drive source `{text}` is neither a gene (`gene:...`) nor a Windows path: {reason}",
+        span,
+    )
+
+
+def gene_needs_vhd(text: str, kind: str, span: Span | None) -> Diagnostic:
+    return _make(
+        GENE_NEEDS_VHD,
+        Level.ERROR,
+        f"the drive source `{text}` is a gene, which needs a plain `vhd` drive, not `{kind}`",
+        span,
+        f"this drive is a `{kind}`",
+        "remove `type`, or give a path as `source`",
+    )
+
+
+def bad_mac(text: str, span: Span | None) -> Diagnostic:
+    return _make(
+        BAD_MAC,
+        Level.ERROR,
+        f"`{text}` is not a MAC address: it has six pairs of hexadecimal digits",
+        span,
+        help_text="write it as 02:00:00:ab:cd:ef",
+    )
+
+
+def nothing_named(span: Span | None) -> Diagnostic:
+    return _make(
+        NOTHING_NAMED,
+        Level.ERROR,
+        "a fodder entry needs a `name` or a `source`",
+        span,
+        help_text="give it a `name` and `content`, or the `source` of a gene",
+    )
+
+
+def not_on_removal(key: str, span: Span | None) -> Diagnostic:
+    return _make(
+        NOT_ON_REMOVAL,
+        Level.ERROR,
+        f"`{key}` must not be specified beside `remove: true`",
+        span,
+        "a removal only names what goes",
+    )
+
+
+def not_on_reference(key: str, source: str, span: Span | None) -> Diagnostic:
+    return _make(
+        NOT_ON_REFERENCE,
+        Level.ERROR,
+        f"`{key}` must not be specified on a reference: `{source}` provides it",
+        span,
+        help_text="bind values with `variables`, each with `name` and `value` only"
+        if key in ("type", "required")
+        else None,
+    )
+
+
+def unknown_fodder_type(text: str, known: Collection[str], span: Span | None) -> Diagnostic:
+    close = get_close_matches(text.lower(), known, n=1)
+    return _make(
+        UNKNOWN_FODDER_TYPE,
+        Level.ERROR,
+        f"`{text}` is not a type of fodder",
+        span,
+        "unknown type",
+        f"did you mean `{close[0]}`?" if close else None,
+        (f"types are {', '.join(f'`{name}`' for name in known)}",),
+    )
+
+
+def bad_file_name(text: str, reason: str, span: Span | None) -> Diagnostic:
+    return _make(
+        BAD_FILE_NAME, Level.ERROR, f"`filename`: `{text}` is not a file name: {reason}", span
+    )
+
+
+def no_content(name: str, span: Span | None, *, in_gene: bool) -> Diagnostic:
+    need = "`content`" if in_gene else "`content` or a `source`"
+    return _make(NO_CONTENT, Level.ERROR, f"fodder `{name}` has no content: it needs {need}", span)
+
+
+def two_tags(
+    geneset: str, tags: tuple[str, str], span: Span | None, first: Span | None
+) -> Diagnostic:
+    related = (Label(first, f"tag `{tags[0]}` here"),) if first is not None else ()
+    return _make(
+        TWO_TAGS,
+        Level.ERROR,
+        f"gene set `{geneset}` is used with two tags, `{tags[0]}` and `{tags[1]}`",
+        span,
+        f"tag `{tags[1]}` here",
+        "use one tag of it in a document; without a tag `latest` is meant",
+        related=related,
+    )
+
+
+def reserved_variable(name: str, span: Span | None) -> Diagnostic:
+    return _make(
+        RESERVED_VARIABLE,
+        Level.ERROR,
+        f"`{name}` is a system variable and cannot be declared or bound",
+        span,
+        "reserved",
+        "choose another name; `{{ catletId }}` and `{{ vmId }}` can be used as they are",
+    )
+
+
+def value_does_not_fit(
+    name: str, value: str | None, kind: str, span: Span | None, *, secret: bool = False
+) -> Diagnostic:
+    shown = "the value" if secret or value is None else f"the value `{value}`"
+    form = (
+        "exactly `true` or `false`"
+        if kind == "boolean"
+        else "an optional `-`, up to nine digits and at most three decimals"
+    )
+    return _make(
+        VALUE_DOES_NOT_FIT,
+        Level.ERROR,
+        f"{shown} of variable `{name}` is not a {kind}: a {kind} is {form}",
+        span,
+        f"not a {kind}",
+    )
+
+
+def catlet_source_unnamed(source: str, span: Span | None) -> Diagnostic:
+    return _make(
+        CATLET_SOURCE_UNNAMED,
+        Level.ERROR,
+        f"`{source}` is a catlet, so the fodder entry needs the `name` of one of its foods",
+        span,
+        help_text="add `name:`, or name a fodder gene as `source`",
+    )
+
+
+def gene_food_source(name: str, source: str, span: Span | None) -> Diagnostic:
+    return _make(
+        GENE_FOOD_SOURCE,
+        Level.ERROR,
+        f"fodder `{name}` inside a gene must not have a `source` (`{source}`)",
+        span,
+        "genes do not refer to other genes",
+    )
+
+
+def gene_food_variables(name: str, span: Span | None) -> Diagnostic:
+    return _make(
+        GENE_FOOD_VARIABLES,
+        Level.ERROR,
+        f"fodder `{name}` inside a gene must not have `variables` of its own",
+        span,
+        help_text="declare them under `variables` of the gene",
+    )
+
+
+def gene_without_food(span: Span | None) -> Diagnostic:
+    return _make(
+        GENE_WITHOUT_FOOD, Level.ERROR, "a fodder gene needs at least one entry of `fodder`", span
+    )
+
+
+def reserved_gene_name(span: Span | None) -> Diagnostic:
+    return _make(
+        RESERVED_GENE_NAME,
+        Level.ERROR,
+        "a fodder gene must not be named `catlet`; that is the catlet gene of a gene set",
+        span,
+    )
+
+
+def line_feed_tolerated(what: str, span: Span | None) -> Diagnostic:
+    return _make(
+        LINE_FEED_TOLERATED,
+        Level.WARNING,
+        f"{what} is accepted, but it is not written in plain ASCII digits and letters on one line",
+        span,
+        help_text="a block text ends with a line feed; write the value on the line of its key",
+    )
+
+
+def remove_in_gene(name: str, span: Span | None) -> Diagnostic:
+    return _make(
+        REMOVE_IN_GENE,
+        Level.WARNING,
+        f"`remove: true` on fodder `{name}` inside a gene has no effect",
+        span,
+        help_text="remove the entry from the gene",
+    )
+
+
+def name_missing(span: Span | None) -> Diagnostic:
+    return _make(
+        NAME_MISSING,
+        Level.WARNING,
+        "the catlet has no `name` and is called `catlet`",
+        span,
+        help_text="add `name:`, or give one with `--name`",
+    )

@@ -1,0 +1,99 @@
+"""The IR as a document of the language: plain data with the language's own keys.
+
+Source: catlet-language.md 2.9 and 5: unset values are left out, explicit false and 0 stay, keys
+stand in the order of the tables, `cpu`, `memory` and capabilities in their long form.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from eryphc.ir.catlet import Catlet, Fodder, FodderGene, Record
+from eryphc.ir.content import Content
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    "Cpu": ("count",),
+    "Memory": ("startup", "minimum", "maximum"),
+    "Drive": ("name", "mutation", "location", "store", "source", "size", "type"),
+    "NetworkAdapter": (
+        "name",
+        "mutation",
+        "mac_address",
+        "mac_address_spoofing",
+        "dhcp_guard",
+        "router_guard",
+    ),
+    "Capability": ("name", "mutation", "details"),
+    "Subnet": ("name", "ip_pool"),
+    "Network": ("name", "mutation", "adapter_name", "subnet_v4", "subnet_v6"),
+    "Variable": ("name", "type", "value", "secret", "required"),
+    "Fodder": (
+        "name",
+        "remove",
+        "source",
+        "type",
+        "content",
+        "filename",
+        "secret",
+        "variables",
+    ),
+    "Catlet": (
+        "version",
+        "config_type",
+        "project",
+        "name",
+        "location",
+        "hostname",
+        "environment",
+        "store",
+        "parent",
+        "cpu",
+        "memory",
+        "drives",
+        "network_adapters",
+        "capabilities",
+        "networks",
+        "variables",
+        "fodder",
+    ),
+    "FodderGene": ("version", "name", "variables", "fodder"),
+}
+
+
+def document(record: Catlet | FodderGene | Fodder) -> dict[str, Any]:
+    """The record as nested dicts and lists of texts, numbers and booleans."""
+    return _record(record)
+
+
+def trimmed(record: Catlet) -> dict[str, Any]:
+    """The same for people: what is empty is left out (11.6)."""
+    result = _record(record)
+    for key in ("cpu", "memory"):
+        if not result.get(key):
+            result.pop(key, None)
+    for food in result.get("fodder", ()):
+        if not food.get("variables"):
+            food.pop("variables", None)
+    return {key: value for key, value in result.items() if value not in ([], {})}
+
+
+def _record(record: Record) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key in _KEYS[type(record).__name__]:
+        value = getattr(record, key)
+        if value is not None:
+            result[key] = _value(value)
+    return result
+
+
+def _value(value: object) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, Record):
+        return _record(value)
+    if isinstance(value, tuple):
+        return [_value(item) for item in value]
+    if isinstance(value, Content):
+        return value.text
+    return value

@@ -1,0 +1,110 @@
+"""Text to a checked document: compose, lower, check. The one way in for catlets and genes."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.ir.catlet import Catlet, FodderGene, Record
+from eryphc.passes.check import check_catlet, check_fodder_gene
+from eryphc.passes.lower import lower_catlet, lower_fodder_gene
+from eryphc.passes.values import Notation
+from eryphc.source import SourceText
+from eryphc.syntax.names import WHITE_SPACE
+from eryphc.syntax.nodes import Node
+
+__all__ = [
+    "Notation",
+    "decode",
+    "gene_source",
+    "notation_of",
+    "read_catlet",
+    "read_fodder_gene",
+]
+
+R = TypeVar("R", bound=Record)
+Lower = Callable[[Node, SourceText, Notation], "tuple[R | None, tuple[Diagnostic, ...]]"]
+
+
+def notation_of(path: str) -> Notation:
+    """A name that ends in `.json` is read by the JSON rules, everything else as YAML."""
+    return Notation.JSON if path.lower().endswith(".json") else Notation.YAML
+
+
+def decode(data: bytes) -> str:
+    """The text of a file: UTF-8, or UTF-16 by its byte order mark, which is dropped.
+
+    Raises UnicodeDecodeError where the bytes are neither.
+    """
+    if data.startswith(codecs.BOM_UTF8):
+        return data[3:].decode("utf-8")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16")
+    return data.decode("utf-8")
+
+
+def gene_source(name: str, text: str) -> SourceText:
+    """The text of a gene as the original packs it: trimmed, with LF line ends.
+
+    The visible effect is that a literal block at the end of the file loses its final line feed
+    (catlet-language.md 9.5). Leading line ends stay, so that line numbers are the file's.
+    """
+    lines = text.replace("\r\n", "\n")
+    body = lines.lstrip(WHITE_SPACE)
+    lead = lines[: len(lines) - len(body)]
+    return SourceText(name, "\n" * lead.count("\n") + body.rstrip(WHITE_SPACE))
+
+
+def read_catlet(source: SourceText, *, notation: Notation, strict: bool = True) -> Outcome[Catlet]:
+    """A catlet document that follows the rules of catlet-language.md 8, or what breaks them.
+
+    `strict` false is for documents that were accepted before (packed genes): broken rules are
+    then warnings, only an unreadable document is an error.
+    """
+    return _read(source, notation, strict, lower_catlet, check_catlet)
+
+
+def read_fodder_gene(
+    source: SourceText, *, notation: Notation, strict: bool = True
+) -> Outcome[FodderGene]:
+    """A fodder gene that follows the rules of catlet-language.md 8.5, or what breaks them."""
+    return _read(source, notation, strict, lower_fodder_gene, check_fodder_gene)
+
+
+def _read(
+    source: SourceText,
+    notation: Notation,
+    strict: bool,  # noqa: FBT001
+    lower: Lower[R],
+    check: Callable[[R, tuple[Diagnostic, ...]], tuple[Diagnostic, ...]],
+) -> Outcome[R]:
+    composed = _compose(source, notation)
+    if composed.value is None:
+        return Outcome(None, composed.diagnostics)
+    record, found = lower(composed.value, source, notation)
+    if record is None:
+        return Outcome(None, found)
+    broken = check(record, found)
+    if not strict:
+        broken = tuple(_softened(diagnostic) for diagnostic in broken)
+    diagnostics = (*found, *broken)
+    return Outcome(None if has_errors(diagnostics) else record, diagnostics)
+
+
+def _softened(diagnostic: Diagnostic) -> Diagnostic:
+    if diagnostic.level is Level.ERROR:
+        return replace(diagnostic, level=Level.WARNING)
+    return diagnostic
+
+
+def _compose(source: SourceText, notation: Notation) -> Outcome[Node]:
+    if notation is Notation.JSON:
+        from eryphc.syntax.json_nodes import compose_json
+
+        return compose_json(source)
+    from eryphc.syntax.yaml_nodes import compose
+
+    return compose(source)

@@ -1,0 +1,377 @@
+"""Single values of a document: what text, numbers, flags, words, content and lists are read from.
+
+Sources: catlet-language.md 2 to 4. Which key wants which is in `lower`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Any, TypeAlias, TypeVar
+
+from eryphc.diagnostics import reading
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.ir.catlet import Record
+from eryphc.ir.content import Content, Written
+from eryphc.source import SourceText, Span
+from eryphc.syntax import scalars
+from eryphc.syntax.limits import MAX_EXPANDED
+from eryphc.syntax.names import WHITE_SPACE
+from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Style
+from eryphc.syntax.slices import block_slice
+
+E = TypeVar("E", bound=StrEnum)
+
+_CORE = "tag:yaml.org,2002:"
+
+
+class Notation(Enum):
+    """By which rules a document is read: those of YAML (2) or the strict ones of JSON (4)."""
+
+    YAML = "yaml"
+    JSON = "json"
+
+
+class _Missing(Enum):
+    """What a converter gives where it reported an error, to tell that from null."""
+
+    FAULTY = 0
+
+
+FAULTY = _Missing.FAULTY
+Converter: TypeAlias = "Callable[[Reading, Node, str], Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A record of the language: its name for people, its class, and a reader for each key."""
+
+    name: str
+    build: type[Record]
+    fields: Mapping[str, Converter]
+
+    def __call__(self, reading: Reading, node: Node, key: str) -> Any:  # noqa: ARG002
+        return reading.record(node, self)
+
+
+class Reading:
+    """The reading of one document: where it is, how it is read, and what was found."""
+
+    def __init__(self, source: SourceText, notation: Notation) -> None:
+        self.source = source
+        self.json = notation is Notation.JSON
+        self.diagnostics: list[Diagnostic] = []
+        # Values of anchored nodes by the identity of the node, with the reader that made them.
+        self.converted: dict[int, tuple[Converter, Any]] = {}
+        self.expanded = 0
+
+    def span(self, node: Node) -> Span:
+        return Span(self.source, node.start, node.end)
+
+    def head(self, node: Node) -> Span:
+        """The first character of a collection, the whole of a scalar."""
+        if isinstance(node, (MappingNode, SequenceNode)):
+            return Span(self.source, node.start, min(node.start + 1, len(self.source.text)))
+        return self.span(node)
+
+    def remember(self, node: Node, reader: Converter, value: Any) -> None:
+        """Keep the value of an anchored node for its aliases."""
+        self.converted[id(node)] = (reader, value)
+
+    def report(self, diagnostic: Diagnostic) -> _Missing:
+        self.diagnostics.append(diagnostic)
+        return FAULTY
+
+    # -- what every value goes through ------------------------------------------------------
+
+    def convert(self, node: Node, key: str, reader: Converter) -> Any:
+        """The value of `node` as `reader` takes it: None for null, FAULTY after an error."""
+        if isinstance(node, AliasNode):
+            return self._alias(node, key, reader)
+        if isinstance(node, ScalarNode) and self.is_null(node):
+            if node.tag is not None and not node.tag.startswith(_CORE):
+                return self.report(reading.tag_refused(node.tag, key, self.span(node)))
+            if node.tag in (_CORE + "null", _CORE + "binary"):
+                return self.report(reading.tag_refused(node.tag, key, self.span(node)))
+            if key in ("cpu", "memory") and not self.json:
+                unit = "a number of processors" if key == "cpu" else "a size in MiB"
+                return self.report(reading.shorthand_empty(key, unit, self.span(node)))
+            return None
+        if node.tag is not None and not isinstance(node, ScalarNode):
+            return self.report(reading.tag_refused(node.tag, key, self.head(node)))
+        value = reader(self, node, key)
+        if node.anchor is not None and value is not FAULTY:
+            self.remember(node, reader, value)
+        return value
+
+    def is_null(self, node: ScalarNode) -> bool:
+        if self.json:
+            return node.style is Style.JSON_WORD and node.value == "null"
+        return node.style is Style.PLAIN and node.value in scalars.NULLS
+
+    def _alias(self, node: AliasNode, key: str, reader: Converter) -> Any:
+        target = node.target
+        while isinstance(target, AliasNode):
+            target = target.target
+        if target is None:
+            return FAULTY
+        span = self.span(node)
+        if isinstance(target, ScalarNode) and self.is_null(target):
+            return None
+        known = self.converted.get(id(target))
+        if known is None:
+            reason = "its anchor stands on a value that cannot be used again"
+            return self.report(reading.alias_refused(node.anchor, key, reason, span))
+        self.expanded += target.end - target.start
+        if self.expanded > MAX_EXPANDED:
+            return self.report(reading.expanded_too_large(span))
+        first_reader, value = known
+        if first_reader is reader:
+            return value
+        if isinstance(target, ScalarNode) and not isinstance(value, (tuple, Record, Content)):
+            again = ScalarNode(_as_text(value), Style.DOUBLE, node.start, node.end)
+            return reader(self, again, key)
+        return self.report(
+            reading.alias_refused(node.anchor, key, "its anchor is of another kind", span)
+        )
+
+    def _scalar(self, node: Node, key: str, expected: str) -> ScalarNode | None:
+        if isinstance(node, ScalarNode):
+            return node
+        found = "a mapping" if isinstance(node, MappingNode) else "a list"
+        self.report(reading.wrong_kind(f"`{key}`", expected, found, self.head(node)))
+        return None
+
+    # -- scalars ----------------------------------------------------------------------------
+
+    def text(self, node: Node, key: str) -> Any:
+        scalar = self._scalar(node, key, "text")
+        if scalar is None:
+            return FAULTY
+        if self.json and scalar.style is not Style.JSON_TEXT:
+            found = f"`{scalar.value}`"
+            return self.report(
+                reading.wrong_kind(f"`{key}`", "text in quotes", found, self.span(scalar))
+            )
+        return self._tagged_text(scalar, key)
+
+    def _tagged_text(self, scalar: ScalarNode, key: str) -> Any:
+        """The text of a scalar after its core tag, if it has one (2.7)."""
+        tag = scalar.tag
+        if tag is None or tag == _CORE + "str":
+            return scalar.value
+        span = self.span(scalar)
+        if tag == _CORE + "int":
+            number = scalars.integer(scalar.value)
+            if isinstance(number, str):
+                return self.report(reading.not_a_number(key, scalar.value, number, span))
+            return str(number)
+        if tag == _CORE + "float":
+            text = scalars.float_text(scalar.value)
+            if text is None:
+                return self.report(
+                    reading.not_a_number(key, scalar.value, "it is not written in digits", span)
+                )
+            return text
+        if tag == _CORE + "bool":
+            value = scalars.flag(scalar.value)
+            if value is None:
+                return self.report(reading.not_a_flag(key, scalar.value, span))
+            return str(value)
+        return self.report(reading.tag_refused(tag, key, span))
+
+    def integer(self, node: Node, key: str) -> Any:
+        scalar = self._scalar(node, key, "a whole number")
+        if scalar is None:
+            return FAULTY
+        span = self.span(scalar)
+        if self.json:
+            if scalar.style is not Style.JSON_NUMBER:
+                return self.report(
+                    reading.wrong_kind(f"`{key}`", "a number", f"`{scalar.value}`", span)
+                )
+            number = scalars.json_integer(scalar.value)
+        else:
+            text = self._tagged_text(scalar, key)
+            if text is FAULTY:
+                return FAULTY
+            if scalar.tag == _CORE + "float":
+                text = text.partition(".")[0]
+            number = scalars.integer(text)
+        if isinstance(number, str):
+            return self.report(reading.not_a_number(key, scalar.value, number, span))
+        return number
+
+    def boolean(self, node: Node, key: str) -> Any:
+        scalar = self._scalar(node, key, "true or false")
+        if scalar is None:
+            return FAULTY
+        span = self.span(scalar)
+        if self.json:
+            if scalar.style is not Style.JSON_WORD:
+                return self.report(
+                    reading.wrong_kind(f"`{key}`", "true or false", f"`{scalar.value}`", span)
+                )
+            return scalar.value == "true"
+        if scalar.tag == _CORE + "str":
+            return self.report(reading.tag_refused(scalar.tag, key, span))
+        text = self._tagged_text(scalar, key)
+        if text is FAULTY:
+            return FAULTY
+        value = scalars.flag(text)
+        if value is None:
+            return self.report(reading.not_a_flag(key, scalar.value, span))
+        return value
+
+    def word(self, node: Node, key: str, words: type[E]) -> Any:
+        scalar = self._scalar(node, key, "a word")
+        if scalar is None:
+            return FAULTY
+        if self.json and scalar.style is not Style.JSON_TEXT:
+            found = f"`{scalar.value}`"
+            return self.report(reading.wrong_kind(f"`{key}`", "text", found, self.span(scalar)))
+        text = self._tagged_text(scalar, key)
+        if text is FAULTY:
+            return FAULTY
+        if self.json:
+            wanted = text.strip(WHITE_SPACE)
+            lower = wanted.lower() if wanted.isascii() else ""
+            for member in words:
+                if wanted == member.value or lower == member.value.replace("_", ""):
+                    return member
+        else:
+            compact = scalars.compact_word(text)
+            for member in words:
+                if compact == member.value.replace("_", ""):
+                    return member
+        values = tuple(member.value for member in words)
+        return self.report(reading.unknown_word(key, scalar.value, values, self.span(scalar)))
+
+    # -- content ----------------------------------------------------------------------------
+
+    def content(self, node: Node, key: str) -> Any:
+        if isinstance(node, ScalarNode):
+            text = self.text(node, key)
+            if text is FAULTY:
+                return FAULTY
+            span = self.span(node)
+            line = span.line
+            if node.style in (Style.LITERAL, Style.FOLDED):
+                line += 1
+            return Content(text, Written(span, line))
+        if self.json:
+            found = "a mapping" if isinstance(node, MappingNode) else "a list"
+            return self.report(reading.wrong_kind(f"`{key}`", "text", found, self.head(node)))
+        if isinstance(node, AliasNode) or node.flow:
+            return self.report(reading.flow_content(self.head(node)))
+        cut = block_slice(self.source, node)
+        for at in cut.comments:
+            line_end = self.source.text.find("\n", at)
+            end = line_end if line_end != -1 else len(self.source.text)
+            self.report(reading.comment_in_content(Span(self.source, at, end)))
+        if cut.emptied:
+            self.report(reading.blank_lines_changed(self.head(node)))
+        span = Span(self.source, cut.start, cut.end)
+        return Content(cut.text, Written(span, span.line))
+
+    def _content(self, node: Node, key_node: Node) -> Any:
+        """Content stands apart from other values: aliases and anchors mean nothing there."""
+        if isinstance(node, AliasNode):
+            return self.report(
+                reading.alias_refused(
+                    node.anchor, "content", "content is taken as text", self.span(node)
+                )
+            )
+        if not isinstance(node, ScalarNode):
+            if not node.flow and (node.anchor is not None or node.tag is not None):
+                return self.report(reading.content_decorated(self.head(node)))
+            self._lost_comment(key_node, node)
+        elif self.is_null(node):
+            return self.convert(node, "content", Reading.text)
+        return self.content(node, "content")
+
+    def _lost_comment(self, key_node: Node, node: Node) -> None:
+        between = self.source.text[key_node.end : node.start]
+        at = between.find("#")
+        if at != -1 and between[at - 1 : at] in (" ", "\n", "\t"):
+            start = key_node.end + at
+            line_end = self.source.text.find("\n", start)
+            first = between[at:].split("\n", 1)[0]
+            if first.rstrip() != "#cloud-config" and "\n" in between[:at]:
+                self.report(reading.comment_lost(Span(self.source, start, line_end)))
+
+    # -- collections ------------------------------------------------------------------------
+
+    def many(self, node: Node, key: str, reader: Converter) -> Any:
+        if not isinstance(node, SequenceNode):
+            found = "a mapping" if isinstance(node, MappingNode) else "a single value"
+            return self.report(reading.wrong_kind(f"`{key}`", "a list", found, self.head(node)))
+        values: list[Any] = []
+        for item in node.items:
+            value = self.convert(item, f"an entry of {key}", reader)
+            if value is None:
+                self.report(reading.null_entry(key, self.span(item)))
+            elif value is not FAULTY:
+                values.append(value)
+        return tuple(values)
+
+    def record(self, node: Node, shape: Shape) -> Any:
+        name, fields = shape.name, shape.fields
+        if not isinstance(node, MappingNode):
+            found = "a list" if isinstance(node, SequenceNode) else "a single value"
+            return self.report(reading.wrong_kind(f"a {name}", "a mapping", found, self.head(node)))
+        values: dict[str, Any] = {}
+        places: dict[str, Span] = {"": self.head(node)}
+        key_spans: dict[str, Span] = {}
+        for key_node, value_node in node.entries:
+            if not isinstance(key_node, ScalarNode):
+                self.report(reading.key_not_text(name, self.head(key_node)))
+                continue
+            key = self._key(key_node)
+            if key not in fields:
+                folded = _fold(key_node.value, fields)
+                self.report(
+                    reading.unknown_key(
+                        key_node.value, name, tuple(fields), self.span(key_node), folded
+                    )
+                )
+                continue
+            if key in key_spans:
+                self.report(reading.duplicate_key(key, name, self.span(key_node), key_spans[key]))
+            key_spans[key] = self.span(key_node)
+            places[key] = self._place(key_node, value_node)
+            if key == "content":
+                value = self._content(value_node, key_node)
+            else:
+                value = self.convert(value_node, key, fields[key])
+            values[key] = None if value is FAULTY else value
+        if not node.flow and node.entries and isinstance(node.entries[0][0], ScalarNode):
+            places[""] = self.span(node.entries[0][0])
+        return shape.build(places=places, **values)
+
+    def _place(self, key: ScalarNode, value: Node) -> Span:
+        """The value itself; the key where the value is a collection or nothing at all."""
+        if isinstance(value, ScalarNode) and value.end > value.start:
+            if value.style in (Style.LITERAL, Style.FOLDED):
+                return self.span(key)
+            return self.span(value)
+        return self.span(value) if isinstance(value, AliasNode) else self.span(key)
+
+    def _key(self, node: ScalarNode) -> str:
+        value = node.value
+        return value if self.json or not value.isascii() else value.lower()
+
+
+def _as_text(value: object) -> str:
+    """What an alias between scalars of different kinds is converted from (2.7)."""
+    return value.value if isinstance(value, StrEnum) else str(value)
+
+
+def _fold(key: str, fields: Mapping[str, Converter]) -> str | None:
+    """The key that was meant where only underscores and letter case differ."""
+    folded = key.replace("_", "").replace("-", "").lower()
+    for name in fields:
+        if name.replace("_", "") == folded:
+            return name
+    return None

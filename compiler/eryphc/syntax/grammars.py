@@ -1,0 +1,43 @@
+"""The grammars as parsers. Lark is imported only here, and only when something is refused:
+what is well-formed is recognised by regular expressions that a test holds to the grammars.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+GRAMMARS = {
+    "identifiers": ("gene_set", "gene", "set_source", "architecture"),
+    "interpolation": ("reference",),
+}
+
+
+@cache
+def grammar(name: str) -> Lark:
+    """The LALR parser of `<name>.lark`, with all its start rules."""
+    from lark import Lark
+
+    text = Path(__file__).with_name(f"{name}.lark").read_text(encoding="utf-8")
+    return Lark(text, start=list(GRAMMARS[name]), parser="lalr", maybe_placeholders=True)
+
+
+def refused_at(name: str, start: str, text: str) -> int | None:
+    """The offset at which `text` leaves the rule `start`; None where it is well-formed."""
+    from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
+
+    try:
+        grammar(name).parse(text, start=start)
+    except UnexpectedEOF:
+        return len(text)
+    except UnexpectedCharacters as error:
+        return error.pos_in_stream
+    except UnexpectedInput as error:
+        at = error.pos_in_stream
+        # At the end of the text Lark reports no place of its own.
+        return len(text) if at is None or at < 0 else at
+    return None
