@@ -1,0 +1,310 @@
+"""E04xx: what is wrong with inheritance, feeding and the values of variables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.source import Span
+
+PEDIGREE_CIRCLE = Code("E0401", "pedigree-circle")
+PEDIGREE_TOO_LONG = Code("E0402", "pedigree-too-long")
+NAME_TWICE = Code("E0403", "name-twice")
+NAME_MISSING = Code("E0404", "name-missing")
+TWO_TAGS = Code("E0405", "two-tags")
+GENE_DRIVE_TYPE = Code("E0406", "gene-drive-type")
+ADAPTER_CLASH = Code("E0407", "adapter-clash")
+SUBNET_UNNAMED = Code("E0408", "subnet-unnamed")
+FOOD_NOT_FOUND = Code("E0409", "food-not-found")
+BINDING_UNKNOWN = Code("E0410", "binding-unknown")
+VARIABLE_UNKNOWN = Code("E0411", "variable-unknown")
+REFERENCE_INVALID = Code("E0412", "reference-invalid")
+VALUE_MISSING = Code("E0413", "value-missing")
+VALUE_UNFIT = Code("E0414", "value-unfit")
+GIVEN_UNKNOWN = Code("E0415", "given-unknown")
+GIVEN_TWICE = Code("E0416", "given-twice")
+GIVEN_SYSTEM = Code("E0417", "given-system")
+GIVEN_UNFIT = Code("E0418", "given-unfit")
+FOOD_UNNAMED = Code("E0419", "food-unnamed")
+REMOVAL_APPLIED = Code("N0420", "removal-applied")
+REMOVAL_INHERITED = Code("W0421", "removal-inherited")
+
+_RULES = {
+    "boolean": "a boolean is exactly `true` or `false`",
+    "number": "a number has one to nine digits, a `-` in front and three decimals at most",
+}
+ESCAPE = "{{ '{{' }}"
+
+
+def _place(span: Span | None, message: str = "") -> Label | None:
+    return Label(span, message) if span is not None else None
+
+
+def _close(word: str, known: Collection[str]) -> str | None:
+    close = get_close_matches(word, list(known), n=1)
+    return f"did you mean `{close[0]}`?" if close else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def pedigree_circle(chain: Sequence[str], span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code=PEDIGREE_CIRCLE,
+        level=Level.ERROR,
+        message=f"a catlet is its own ancestor: {' → '.join(f'`{name}`' for name in chain)}",
+        primary=_place(span, "this parent closes the circle"),
+    )
+
+
+def pedigree_too_long(chain: Sequence[str], limit: int, span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code=PEDIGREE_TOO_LONG,
+        level=Level.ERROR,
+        message=f"a catlet has at most {limit} ancestors, and this is one more: "
+        + " → ".join(f"`{name}`" for name in chain),
+        primary=_place(span, "one ancestor too many"),
+    )
+
+
+def name_twice(kind: str, name: str, span: Span | None, first: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code=NAME_TWICE,
+        level=Level.ERROR,
+        message=f"two entries of `{kind}` are called `{name}`",
+        primary=_place(span, "the second"),
+        related=(Label(first, "the first"),) if first is not None else (),
+    )
+
+
+def name_missing(kind: str, span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code=NAME_MISSING,
+        level=Level.ERROR,
+        message=f"an entry of `{kind}` has no name",
+        primary=_place(span, "needs a `name`"),
+    )
+
+
+def two_tags(
+    geneset: str, tags: tuple[str, str], span: Span | None, first: Span | None
+) -> Diagnostic:
+    return Diagnostic(
+        code=TWO_TAGS,
+        level=Level.ERROR,
+        message=f"the gene set `{geneset}` is used with two tags in one pedigree: "
+        f"`{tags[0]}` and `{tags[1]}`",
+        primary=_place(span, f"`{tags[1]}` here"),
+        related=(Label(first, f"`{tags[0]}` here"),) if first is not None else (),
+        help=f"use one tag of `{geneset}` everywhere",
+    )
+
+
+def gene_drive_type(name: str, source: str, kind: str, span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code=GENE_DRIVE_TYPE,
+        level=Level.ERROR,
+        message=f"the drive `{name}` inherits the source `{source}`, which needs the type `vhd`, "
+        f"not `{kind}`",
+        primary=_place(span, "not `vhd`"),
+        help="`mutation: overwrite` drops what is inherited, the source too",
+    )
+
+
+def adapter_clash(
+    adapter: str, networks: tuple[str, str], span: Span | None, first: Span | None, free: str
+) -> Diagnostic:
+    return Diagnostic(
+        code=ADAPTER_CLASH,
+        level=Level.ERROR,
+        message=f"the networks `{networks[0]}` and `{networks[1]}` use the same adapter "
+        f"`{adapter}`; adapter names are unique (`adapter_name`)",
+        primary=_place(span, f"gets `{adapter}`"),
+        related=(Label(first, f"has `{adapter}`"),) if first is not None else (),
+        notes=("a network without `adapter_name` gets `eth` and its place in the list, from 0",),
+        help=f"`adapter_name: {free}` is free",
+    )
+
+
+def subnet_unnamed(network: str, key: str, span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code=SUBNET_UNNAMED,
+        level=Level.ERROR,
+        message=f"the subnet `{key}` of the network `{network}` has no name",
+        primary=_place(span, "needs a `name`"),
+        help="name the subnet, which an `ip_pool` belongs to; the usual one is `default`",
+    )
+
+
+def food_not_found(food: str, gene: str, span: Span | None, known: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        code=FOOD_NOT_FOUND,
+        level=Level.ERROR,
+        message=f"the gene `{gene}` has no food `{food}`",
+        primary=_place(span, "not in the gene"),
+        notes=(f"its foods are {_listed(known)}",) if known else (),
+        help=_close(food, known),
+    )
+
+
+def binding_unknown(
+    variable: str, gene: str, food: str | None, span: Span | None, known: Sequence[str]
+) -> Diagnostic:
+    asked = f" (food `{food}`)" if food else ""
+    return Diagnostic(
+        code=BINDING_UNKNOWN,
+        level=Level.ERROR,
+        message=f"the gene `{gene}`{asked} has no variable `{variable}`",
+        primary=_place(span, "bound here"),
+        notes=(f"its variables are {_listed(known)}" if known else "it has no variables",),
+        help=_close(variable, known),
+    )
+
+
+def variable_unknown(
+    variable: str, where: str, span: Span | None, known: Collection[str], *, in_value: str | None
+) -> Diagnostic:
+    """`in_value` names the variable whose value holds the reference, if one does."""
+    place = f"the value of `{in_value}`, {where}" if in_value else where
+    only = "a value may use variables of the catlet only" if in_value else None
+    return Diagnostic(
+        code=VARIABLE_UNKNOWN,
+        level=Level.ERROR,
+        message=f"there is no variable `{variable}`, which {place} refers to",
+        primary=_place(span, "no such variable"),
+        notes=(only,) if only else (),
+        help=_close(variable, known)
+        or f"declare it under `variables`, or write `{ESCAPE}` for a `{{{{` of the text",
+    )
+
+
+def reference_invalid(
+    run: str, where: str, span: Span | None, *, in_value: str | None
+) -> Diagnostic:
+    place = f"the value of `{in_value}`, {where}" if in_value else where
+    what = f"`{run}` is no variable name" if run else "there is no name between the braces"
+    return Diagnostic(
+        code=REFERENCE_INVALID,
+        level=Level.ERROR,
+        message=f"{place} holds an invalid reference: {what}",
+        primary=_place(span, "read as a reference to a variable"),
+        notes=("every `{{ word }}` is read as a variable, whatever language it is meant for",),
+        help=f"write `{ESCAPE}` where the text shall have `{{{{`",
+    )
+
+
+def value_missing(
+    variable: str, where: str | None, span: Span | None, declared: Span | None
+) -> Diagnostic:
+    of = f" of {where}" if where else ""
+    related = (Label(declared, "required here"),) if declared and declared != span else ()
+    if where:
+        hint = f"bind `{variable}` under `variables` of the reference"
+    else:
+        hint = f"give it with `--var {variable}=...`"
+    return Diagnostic(
+        code=VALUE_MISSING,
+        level=Level.ERROR,
+        message=f"the required variable `{variable}`{of} has no value",
+        primary=_place(span, "needs a value"),
+        related=related,
+        help=hint,
+    )
+
+
+def value_unfit(
+    variable: str,
+    where: str | None,
+    kind: str,
+    value: str | None,
+    span: Span | None,
+    declared: Span | None = None,
+) -> Diagnostic:
+    """`value` is None where it is secret and so may not be shown."""
+    of = f" of {where}" if where else ""
+    shown = f" `{value}`" if value is not None else ""
+    rule = _RULES.get(kind)
+    related = (Label(declared, f"declared as {kind} here"),) if declared else ()
+    return Diagnostic(
+        code=VALUE_UNFIT,
+        level=Level.ERROR,
+        message=f"the value{shown} of the variable `{variable}`{of} is no {kind}",
+        primary=_place(span, f"not a {kind}"),
+        related=related,
+        notes=(rule,) if rule else (),
+    )
+
+
+def given_unknown(variable: str, known: Collection[str]) -> Diagnostic:
+    return Diagnostic(
+        code=GIVEN_UNKNOWN,
+        level=Level.ERROR,
+        message=f"a value is given for `{variable}`, but the catlet has no such variable",
+        notes=(f"its variables are {_listed(sorted(known))}",) if known else (),
+        help=_close(variable, known),
+    )
+
+
+def given_twice(names: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        code=GIVEN_TWICE,
+        level=Level.ERROR,
+        message=f"values are given for {_listed(names)}, which are the same variable",
+        help="the letter case of a name does not matter; give one value",
+    )
+
+
+def given_system(variable: str) -> Diagnostic:
+    option = "--catlet-id" if variable.lower() == "catletid" else "--vm-id"
+    return Diagnostic(
+        code=GIVEN_SYSTEM,
+        level=Level.ERROR,
+        message=f"`{variable}` is a system variable and cannot be given a value",
+        help=f"use {option}",
+    )
+
+
+def given_unfit(variable: str, kind: str, value: str | None, declared: Span | None) -> Diagnostic:
+    """`value` is None where it is secret and so may not be shown."""
+    shown = f" `{value}`" if value is not None else ""
+    return Diagnostic(
+        code=GIVEN_UNFIT,
+        level=Level.ERROR,
+        message=f"the value{shown} given for the variable `{variable}` is no {kind}",
+        primary=_place(declared, f"declared as {kind}"),
+        notes=(_RULES[kind],) if kind in _RULES else (),
+    )
+
+
+def food_unnamed(source: str, span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code=FOOD_UNNAMED,
+        level=Level.ERROR,
+        message=f"a fodder entry with the catlet gene `{source}` as source needs a name",
+        primary=_place(span, "which food?"),
+    )
+
+
+def removal_applied(removal: str, foods: Sequence[str], span: Span | None) -> Diagnostic:
+    what = f"{'the foods' if len(foods) > 1 else 'the food'} {_listed(foods)}"
+    return Diagnostic(
+        code=REMOVAL_APPLIED,
+        level=Level.NOTE,
+        message=f"the removal of `{removal}` takes out {what}, which another entry asks for",
+        primary=_place(span, "removes it"),
+        notes=("eryph itself keeps it, as its removals only meet entries with the same key",),
+        help="`--compat eryph` gives that result",
+    )
+
+
+def removal_inherited(reference: str, span: Span | None, removed: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code=REMOVAL_INHERITED,
+        level=Level.WARNING,
+        message=f"`{reference}` stays removed, as an ancestor removes it",
+        primary=_place(span, "has no effect"),
+        related=(Label(removed, "removed here"),) if removed is not None else (),
+        help="write `remove: false` to bring it back",
+    )

@@ -1,0 +1,83 @@
+"""Several pools as one, in order of priority. Source: cli.md, "Pools, in this order"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from eryphc.diagnostics.model import Outcome
+from eryphc.genepool.model import GenePool, GeneSetTag
+from eryphc.ir.identifiers import GeneSetId
+
+
+class PoolChain:
+    """The first pool that has the gene set and tag gives all of it."""
+
+    def __init__(self, pools: Sequence[GenePool]) -> None:
+        self.pools = tuple(pools)
+        self._found: dict[GeneSetId, Outcome[GeneSetTag] | None] = {}
+
+    @property
+    def label(self) -> str:
+        return ", ".join(self.labels())
+
+    def labels(self) -> tuple[str, ...]:
+        return tuple(label for pool in self.pools for label in pool.labels())
+
+    def find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
+        if geneset not in self._found:
+            self._found[geneset] = self._find(geneset)
+        return self._found[geneset]
+
+    def _find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
+        for pool in self.pools:
+            found = pool.find(geneset)
+            if found is not None:
+                return found
+        return None
+
+    def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        tags: set[str] = set()
+        sets: set[str] = set()
+        for pool in self.pools:
+            of_set, of_organization = pool.neighbours(geneset)
+            tags.update(of_set)
+            sets.update(of_organization)
+        return tuple(sorted(tags)), tuple(sorted(sets))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectPool:
+    """A pool of `eryphc.yaml`: the organizations it owns as globs, none meaning all.
+
+    With `fallback` the next owner is asked for what this pool does not have.
+    """
+
+    pool: GenePool
+    organizations: tuple[str, ...] = ()
+    fallback: bool = False
+
+    def owns(self, geneset: GeneSetId) -> bool:
+        return not self.organizations or any(
+            fnmatchcase(geneset.organization, glob.lower()) for glob in self.organizations
+        )
+
+
+class ProjectPools(PoolChain):
+    """The pools of `eryphc.yaml`: the first owner of the organization decides among them."""
+
+    def __init__(self, entries: Sequence[ProjectPool]) -> None:
+        super().__init__([entry.pool for entry in entries])
+        self.entries = tuple(entries)
+
+    def _find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
+        for entry in self.entries:
+            if not entry.owns(geneset):
+                continue
+            found = entry.pool.find(geneset)
+            if found is not None:
+                return found
+            if not entry.fallback:
+                return None
+        return None

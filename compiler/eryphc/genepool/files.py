@@ -1,0 +1,135 @@
+"""Files of a folder pool, read so that nothing outside the pool can be reached."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from eryphc.diagnostics import pools
+from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.source import SourceText, Span
+
+_MIB = 1024 * 1024
+# 2 MiB of YAML may be 4 MiB of UTF-16; a packed gene may hold 5 MiB (genepool.md 4).
+MAX_GENE_BYTES = 5 * _MIB
+_REPLACEMENT = "\ufffd"
+
+
+def shown_path(path: Path) -> str:
+    """The path as printed, with `/`: relative to the working folder.
+
+    A path that was given as absolute and lies elsewhere stays absolute: a row of `..` up to the
+    root and down again would help nobody.
+    """
+    text = os.path.normpath(path)
+    if Path(text).is_absolute() and Path(text).is_relative_to(Path.cwd()):
+        text = str(Path(text).relative_to(Path.cwd()))
+    return text.replace(os.sep, "/")
+
+
+def place_of(path: Path) -> Span:
+    """A place that names the file and nothing in it."""
+    return Span(SourceText(shown_path(path), ""), 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name in a folder; `folder` tells folders from files. Links are followed."""
+
+    name: str
+    path: Path
+    folder: bool
+
+
+class PoolFiles:
+    """The files below one folder. `label` is how messages call the pool."""
+
+    __slots__ = ("_real", "label", "root")
+
+    def __init__(self, root: Path, label: str) -> None:
+        self.root = root
+        self.label = label
+        self._real: str | None = None
+
+    def leaves(self, path: Path) -> Diagnostic | None:
+        """The fault of a path whose links lead out of the pool."""
+        if self._real is None:
+            self._real = os.path.realpath(self.root)
+        real = os.path.realpath(path)
+        if real == self._real or real.startswith(self._real.rstrip(os.sep) + os.sep):
+            return None
+        return pools.outside_pool(shown_path(path), self.label, place_of(path))
+
+    def entries(self, folder: Path) -> Outcome[tuple[Entry, ...]]:
+        """What lies in `folder`, sorted by name; empty where there is no such folder."""
+        fault = self.leaves(folder)
+        if fault is not None:
+            return Outcome(None, (fault,))
+        try:
+            with os.scandir(folder) as entries:
+                found = [
+                    Entry(entry.name, Path(entry.path), entry.is_dir())
+                    for entry in entries
+                    if entry.is_dir() or entry.is_file()
+                ]
+        except (FileNotFoundError, NotADirectoryError):
+            return Outcome(())
+        except OSError as error:
+            return Outcome(None, (_unreadable(folder, error),))
+        return Outcome(tuple(sorted(found, key=lambda entry: entry.name)))
+
+    def read(self, path: Path, limit: int = MAX_GENE_BYTES) -> Outcome[bytes]:
+        fault = self.leaves(path)
+        if fault is not None:
+            return Outcome(None, (fault,))
+        try:
+            if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - a pipe would hang
+                return Outcome(
+                    None,
+                    (pools.file_unreadable(shown_path(path), "not a plain file", place_of(path)),),
+                )
+            with path.open("rb") as file:
+                data = file.read(limit + 1)
+        except OSError as error:
+            return Outcome(None, (_unreadable(path, error),))
+        if len(data) > limit:
+            return Outcome(None, (pools.gene_too_large(shown_path(path), limit, place_of(path)),))
+        return Outcome(data)
+
+    def read_text(self, path: Path) -> Outcome[str]:
+        """Text without byte order mark, line ends as they are; bytes that are no text give U+FFFD.
+
+        Source: genepool.md 2.4.
+        """
+        outcome = self.read(path)
+        if outcome.value is None:
+            return Outcome(None, outcome.diagnostics)
+        text, damaged = decode(outcome.value)
+        if not damaged:
+            return Outcome(text)
+        source = SourceText(shown_path(path), text)
+        at = max(text.find(_REPLACEMENT), 0)
+        return Outcome(text, (pools.gene_not_utf8(source.name, Span(source, at, at + 1)),))
+
+
+def decode(data: bytes) -> tuple[str, bool]:
+    """Bytes to text, UTF-8 or by byte order mark UTF-16, and whether some were no text."""
+    encoding, skip = "utf-8", 0
+    if data.startswith(b"\xef\xbb\xbf"):
+        skip = 3
+    elif data.startswith(b"\xff\xfe"):
+        encoding, skip = "utf-16-le", 2
+    elif data.startswith(b"\xfe\xff"):
+        encoding, skip = "utf-16-be", 2
+    try:
+        return data[skip:].decode(encoding), False
+    except UnicodeDecodeError:
+        return data[skip:].decode(encoding, "replace"), True
+
+
+def _unreadable(path: Path, error: OSError) -> Diagnostic:
+    return pools.file_unreadable(
+        shown_path(path), (error.strerror or "it cannot be opened").lower(), place_of(path)
+    )

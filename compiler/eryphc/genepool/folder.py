@@ -1,0 +1,78 @@
+"""A folder as a gene pool: `<org>/<set>/<tag>/`, each tag in the published or the local layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.genepool.files import PoolFiles, shown_path
+from eryphc.genepool.local import PACKED_FOLDER, LocalTag
+from eryphc.genepool.manifest import read_manifest
+from eryphc.genepool.model import GeneSetTag, Manifest
+from eryphc.genepool.source_tree import SourceTag
+from eryphc.ir.identifiers import GeneSetId
+from eryphc.source import SourceText
+
+MANIFEST = "geneset-tag.json"
+
+
+class FolderPool:
+    """Gene sets below `root`. Only folders that were asked for are looked into.
+
+    A tag is there if its folder holds a manifest. Each is read once; a pool that may have
+    changed is opened anew.
+    """
+
+    def __init__(self, root: Path, name: str | None = None) -> None:
+        self._files = PoolFiles(root, name if name is not None else shown_path(root))
+        self._tags: dict[GeneSetId, Outcome[GeneSetTag] | None] = {}
+
+    @property
+    def label(self) -> str:
+        return self._files.label
+
+    @property
+    def root(self) -> Path:
+        return self._files.root
+
+    def labels(self) -> tuple[str, ...]:
+        return (self.label,)
+
+    def find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
+        if geneset not in self._tags:
+            self._tags[geneset] = self._find(geneset)
+        return self._tags[geneset]
+
+    def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        organization = self._files.root / geneset.organization
+        tags = self._files.entries(organization / geneset.geneset).value or ()
+        sets = self._files.entries(organization).value or ()
+        return (
+            tuple(e.name for e in tags if e.folder and (e.path / MANIFEST).is_file()),
+            tuple(e.name for e in sets if e.folder),
+        )
+
+    def _find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
+        folder = self._files.root / geneset.organization / geneset.geneset / geneset.tag
+        path = folder / MANIFEST
+        if not path.is_file():
+            return None
+        read = self._files.read_text(path)
+        if read.value is None:
+            return Outcome(None, read.diagnostics)
+        manifest = read_manifest(SourceText(shown_path(path), read.value), geneset)
+        found: tuple[Diagnostic, ...] = (*read.diagnostics, *manifest.diagnostics)
+        if manifest.value is None or has_errors(found):
+            return Outcome(None, found)
+        layout = LocalTag if self._is_local(folder, manifest.value) else SourceTag
+        return Outcome(layout(self._files, folder, geneset, manifest.value), found)
+
+    def _is_local(self, folder: Path, manifest: Manifest) -> bool:
+        """A local pool lists its genes, and says which are complete or holds packed ones."""
+        if (folder / "genes.json").is_file():
+            return True
+        return bool(manifest.genes) and any(
+            PACKED_FOLDER.match(entry.name)
+            for entry in self._files.entries(folder).value or ()
+            if entry.folder
+        )

@@ -1,0 +1,125 @@
+"""What a gene pool gives: tags of gene sets, their manifests, the text of genes, volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from eryphc.diagnostics.model import Outcome
+from eryphc.ir.identifiers import Architecture, GeneSetId, GeneType
+from eryphc.source import SourceText, Span
+from eryphc.syntax.nodes import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedGene:
+    """An entry of a packed manifest. `digest` is the gene's hash, `sha256:` and 64 hex digits."""
+
+    type: GeneType
+    name: str
+    architecture: Architecture
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """`geneset-tag.json` of one tag, as far as building needs it.
+
+    `ref` is the gene set this tag stands for, as written; `ref_span` its place. `genes` is
+    empty in a source tree. Source: catlet-language.md 9.1.
+    """
+
+    source: SourceText
+    ref: str | None = None
+    ref_span: Span | None = None
+    os_type: str | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    genes: tuple[ListedGene, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """A disk image: a file at hand, or where one can be had; never its content.
+
+    `format` is `vhdx`, `vhd`, `qcow2`, `img` or `raw`; `size` is in bytes. `sha256` is over the
+    image file. `checksums_url` is a list of the publisher in which `file` has its digest.
+    """
+
+    path: Path | None = None
+    format: str | None = None
+    url: str | None = None
+    sha256: str | None = None
+    checksums_url: str | None = None
+    file: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One gene for one architecture. `path` is its file (None where it has none of its own)."""
+
+    type: GeneType
+    name: str
+    architecture: Architecture
+    path: Path | None = None
+    digest: str | None = None
+    volume: Volume | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneText:
+    """Text of a catlet or fodder gene.
+
+    `sha256` is over the text as cli.md "build outputs" has it; `form` is `json` for a gene from
+    a packed pool, else None. `root` is the tree of the text where finding it has read it already.
+    """
+
+    source: SourceText
+    sha256: str
+    form: str | None = None
+    root: Node | None = None
+
+
+class GeneSetTag(Protocol):
+    """One tag of one gene set, as one pool has it."""
+
+    @property
+    def id(self) -> GeneSetId: ...
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def variants(self, kind: GeneType, name: str) -> Outcome[tuple[Variant, ...]]:
+        """The gene `name` (lower case) for each architecture it exists for; empty: no such gene."""
+        ...
+
+    def names(self, kind: GeneType) -> tuple[str, ...]:
+        """Names of all genes of one type, sorted. May read every file of the tag."""
+        ...
+
+    def read(self, variant: Variant) -> Outcome[GeneText]:
+        """The text of a catlet or fodder gene that `variants` gave."""
+        ...
+
+
+class GenePool(Protocol):
+    """Where gene sets are found. The same question always gets the same object."""
+
+    @property
+    def label(self) -> str:
+        """How messages call it: a path relative to the working folder, or a name."""
+        ...
+
+    def find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
+        """The tag, or None where this pool does not have it."""
+        ...
+
+    def neighbours(self, geneset: GeneSetId) -> tuple[Sequence[str], Sequence[str]]:
+        """Tags of the same gene set and gene sets of the same organization, for messages."""
+        ...
+
+    def labels(self) -> tuple[str, ...]:
+        """The pools that were asked, in order."""
+        ...

@@ -1,0 +1,318 @@
+"""A pedigree to one catlet: what each child has inherited, mutated, normalised, with defaults.
+
+Source: catlet-language.md 10.4 to 10.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from eryphc.diagnostics import language
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.ir.catlet import (
+    Capability,
+    Catlet,
+    ConfigType,
+    Cpu,
+    Drive,
+    DriveType,
+    Fodder,
+    Memory,
+    Mutation,
+    Network,
+    NetworkAdapter,
+    Variable,
+)
+from eryphc.ir.stages import Bred, Pedigree
+from eryphc.passes.check import check_sizes
+from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
+from eryphc.passes.normalize import normalize, with_defaults
+from eryphc.passes.pedigree import final_parents
+from eryphc.passes.places import in_documents, inherited, part
+from eryphc.source import Span
+from eryphc.syntax.names import blank
+
+E = TypeVar("E", Drive, NetworkAdapter, Network, Capability)
+N = TypeVar("N", Drive, NetworkAdapter, Network, Capability, Variable)
+
+
+def breed(pedigree: Pedigree) -> Outcome[Bred]:
+    """Inherit from the oldest ancestor down to the author's document.
+
+    A document without a parent is not bred: nothing is sorted or merged. Removals of food of
+    genes are put aside, as feeding needs them (14, D1). Errors: one gene set with two tags,
+    names that are missing or not unique, a drive type that does not fit an inherited source,
+    and what normalising finds. Sizes that no longer fit each other give warnings (W3).
+    """
+    catlets = final_parents(pedigree)
+    found: list[Diagnostic] = []
+    catlet = catlets[-1]
+    for child in reversed(catlets[:-1]):
+        catlet = _Breeding(found).breed(catlet, child)
+    if catlet.config_type not in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
+        catlet = replace(catlet, config_type=None)
+    removals = tuple(food for food in catlet.fodder or () if food.remove and gene_of(food))
+    normal = normalize(_mutate(catlet), removals)
+    found.extend(normal.diagnostics)
+    if has_errors(found) or normal.value is None:
+        return Outcome(None, in_documents(found, pedigree.documents))
+    catlet, removals = normal.value
+    if len(catlets) > 1:
+        found.extend(
+            replace(fault, level=Level.WARNING)
+            for fault in check_sizes(catlet)
+            if fault.level is Level.ERROR
+        )
+    return Outcome(
+        Bred(catlet=with_defaults(catlet), pedigree=pedigree, removals=removals),
+        in_documents(found, pedigree.documents),
+    )
+
+
+def _mutate(catlet: Catlet) -> Catlet:
+    """Remove what still says that it is to be removed (10.6)."""
+
+    def kept(items: tuple[E, ...] | None) -> tuple[E, ...] | None:
+        if items is None:
+            return None
+        return tuple(item for item in items if item.mutation is not Mutation.REMOVE)
+
+    return replace(
+        catlet,
+        drives=kept(catlet.drives),
+        network_adapters=kept(catlet.network_adapters),
+        capabilities=kept(catlet.capabilities),
+        networks=kept(catlet.networks),
+        fodder=None
+        if catlet.fodder is None
+        else tuple(food for food in catlet.fodder if not food.remove),
+    )
+
+
+def _ordinal(name: str | None) -> str:
+    """Names sort as if in capitals, so `_` comes after the letters."""
+    return (name or "").upper()
+
+
+class _Breeding:
+    """One parent and one child."""
+
+    def __init__(self, found: list[Diagnostic]) -> None:
+        self.found = found
+
+    def breed(self, parent: Catlet, child: Catlet) -> Catlet:
+        places = dict(child.places)
+        for key in (
+            "cpu",
+            "memory",
+            "drives",
+            "network_adapters",
+            "capabilities",
+            "networks",
+            "variables",
+            "fodder",
+        ):
+            if key not in places and key in parent.places:
+                places[key] = parent.places[key]
+        return replace(
+            child,
+            config_type=None,
+            cpu=_breed_cpu(parent.cpu, child.cpu),
+            memory=_breed_memory(parent.memory, child.memory),
+            drives=self.entries("drives", parent.drives, child.drives, self.drive),
+            network_adapters=self.entries(
+                "network_adapters", parent.network_adapters, child.network_adapters, _adapter
+            ),
+            capabilities=self.entries(
+                "capabilities", parent.capabilities, child.capabilities, _capability
+            ),
+            networks=self.entries("networks", parent.networks, child.networks, _network),
+            variables=self.variables(parent.variables, child.variables),
+            fodder=self.fodder(parent.fodder, child.fodder),
+            places=places,
+        )
+
+    # -- lists by name ----------------------------------------------------------------------
+
+    def by_name(self, kind: str, items: Sequence[N] | None) -> dict[str, N]:
+        named: dict[str, N] = {}
+        for item in items or ():
+            if item.name is None or blank(item.name):
+                self.found.append(language.name_missing(kind, item.at()))
+                continue
+            name = item.name.lower()
+            if name in named:
+                self.found.append(
+                    language.name_twice(kind, item.name, item.at("name"), named[name].at("name"))
+                )
+                continue
+            named[name] = item
+        return named
+
+    def entries(
+        self,
+        kind: str,
+        parent: Sequence[E] | None,
+        child: Sequence[E] | None,
+        merge: Callable[[E, E], E],
+    ) -> tuple[E, ...] | None:
+        if parent is None and child is None:
+            return None
+        parents, children = self.by_name(kind, parent), self.by_name(kind, child)
+        result: dict[str, E] = {}
+        for name, item in parents.items():
+            if item.mutation is Mutation.REMOVE:
+                continue
+            own = children.get(name)
+            if own is None:
+                result[name] = item
+            elif own.mutation is Mutation.OVERWRITE:
+                result[name] = own
+            elif own.mutation is not Mutation.REMOVE:
+                result[name] = merge(item, own)
+        for name, item in children.items():
+            if name not in result and item.mutation is not Mutation.REMOVE:
+                result[name] = item
+        return tuple(sorted(result.values(), key=lambda item: _ordinal(item.name)))
+
+    def variables(
+        self, parent: Sequence[Variable] | None, child: Sequence[Variable] | None
+    ) -> tuple[Variable, ...] | None:
+        """A child's variable replaces its parent's whole, flags and all."""
+        if parent is None and child is None:
+            return None
+        merged = self.by_name("variables", parent) | self.by_name("variables", child)
+        return tuple(sorted(merged.values(), key=lambda variable: _ordinal(variable.name)))
+
+    def drive(self, parent: Drive, child: Drive) -> Drive:
+        kept = [
+            key
+            for key, own in (
+                ("type", child.type is not None),
+                ("source", child.source is not None),
+                ("size", bool(child.size)),
+                ("location", not blank(child.location)),
+                ("store", not blank(child.store)),
+            )
+            if not own
+        ]
+        merged = replace(
+            child,
+            type=child.type or parent.type or DriveType.VHD,
+            source=parent.source if child.source is None else child.source,
+            size=child.size or parent.size,
+            location=parent.location if blank(child.location) else child.location,
+            store=parent.store if blank(child.store) else child.store,
+            places=inherited(child, parent, kept),
+        )
+        source = merged.source or ""
+        if source.startswith("gene:") and merged.type is not DriveType.VHD:
+            span = child.at("type" if child.type is not None else "source")
+            self.found.append(
+                language.gene_drive_type(child.name or "", source, str(merged.type), span)
+            )
+        return merged
+
+    # -- fodder -----------------------------------------------------------------------------
+
+    def fodder(
+        self, parent: Sequence[Fodder] | None, child: Sequence[Fodder] | None
+    ) -> tuple[Fodder, ...] | None:
+        if parent is None and child is None:
+            return None
+        self.one_tag((*(parent or ()), *(child or ())))
+        parents, children = self.by_key(parent), self.by_key(child)
+        result: dict[FodderKey, Fodder] = {}
+        for key, food in parents.items():
+            own = children.get(key)
+            if key.source is None and (food.remove or (own is not None and own.remove)):
+                continue
+            if own is not None and food.remove and own.remove is None:
+                reference = str(key)
+                self.found.append(
+                    language.removal_inherited(reference, own.at("source"), food.at("remove"))
+                )
+            result[key] = food if own is None else merge_food(food, own)
+        for key, food in children.items():
+            if key not in result and not (key.source is None and food.remove):
+                result[key] = food
+        return tuple(result.values())
+
+    def by_key(self, foods: Sequence[Fodder] | None) -> dict[FodderKey, Fodder]:
+        keyed: dict[FodderKey, Fodder] = {}
+        for food in foods or ():
+            key = key_of(food)
+            if key.name is None and key.source is None:
+                self.found.append(
+                    language.food_unnamed(food.source or "", food.at("source"))
+                    if food.source
+                    else language.name_missing("fodder", food.at())
+                )
+            elif key in keyed:
+                self.found.append(
+                    language.name_twice("fodder", str(key), food.at(), keyed[key].at())
+                )
+            else:
+                keyed[key] = food
+        return keyed
+
+    def one_tag(self, foods: Sequence[Fodder]) -> None:
+        first: dict[str, tuple[str, Span | None]] = {}
+        for food in foods:
+            gene = gene_of(food)
+            if gene is None:
+                continue
+            geneset, tag = gene.geneset.without_tag, gene.geneset.tag
+            span = part(food, "source", food.source or "", food.source or "")
+            known, place = first.setdefault(geneset, (tag, span))
+            if known != tag:
+                fault = language.two_tags(geneset, (known, tag), span, place)
+                if fault not in self.found:
+                    self.found.append(fault)
+
+
+def _breed_cpu(parent: Cpu | None, child: Cpu | None) -> Cpu | None:
+    if parent is None or child is None:
+        return parent if child is None else child
+    if child.count is not None:
+        return child
+    return replace(child, count=parent.count, places=inherited(child, parent, ("count",)))
+
+
+def _breed_memory(parent: Memory | None, child: Memory | None) -> Memory | None:
+    if parent is None or child is None:
+        return parent if child is None else child
+    kept = [key for key in ("startup", "minimum", "maximum") if getattr(child, key) is None]
+    return replace(
+        child,
+        startup=parent.startup if child.startup is None else child.startup,
+        minimum=parent.minimum if child.minimum is None else child.minimum,
+        maximum=parent.maximum if child.maximum is None else child.maximum,
+        places=inherited(child, parent, kept),
+    )
+
+
+def _adapter(parent: NetworkAdapter, child: NetworkAdapter) -> NetworkAdapter:
+    keys = ("mac_address", "mac_address_spoofing", "dhcp_guard", "router_guard")
+    kept = {key: getattr(parent, key) for key in keys if getattr(child, key) is None}
+    return replace(child, **kept, places=inherited(child, parent, kept))
+
+
+def _network(parent: Network, child: Network) -> Network:
+    """A subnet is taken whole, never field by field."""
+    keys = ("adapter_name", "subnet_v4", "subnet_v6")
+    kept = {key: getattr(parent, key) for key in keys if getattr(child, key) is None}
+    return replace(child, **kept, places=inherited(child, parent, kept))
+
+
+def _capability(parent: Capability, child: Capability) -> Capability:
+    if child.details is not None:
+        return replace(child, mutation=None)
+    return replace(
+        child,
+        mutation=None,
+        details=parent.details,
+        places=inherited(child, parent, ("details",)),
+    )

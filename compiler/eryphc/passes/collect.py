@@ -1,0 +1,150 @@
+"""The genes a bred catlet needs, each in the variant that fits the architecture.
+
+Source: catlet-language.md 9.3, 10.9 and 10.10; cli.md "build outputs" for the closure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from eryphc.diagnostics import pools as wording
+from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
+from eryphc.genepool.model import GenePool, GeneSetTag, GeneText, Variant
+from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
+from eryphc.ir.stages import Bred, PinnedGene
+from eryphc.passes.places import chained, part
+from eryphc.source import Span
+from eryphc.syntax.identifiers import parse_gene
+
+# Processors are looked at only among genes for one hypervisor or any.
+_ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """Every gene of a catlet by type and id, and the text of those that are fed."""
+
+    genes: tuple[PinnedGene, ...]
+    fodder: dict[GeneId, GeneText] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    type: GeneType
+    id: GeneId
+    span: Span | None
+    chain: tuple[Label, ...]
+
+
+def collect(bred: Bred, pools: GenePool, architecture: Architecture) -> Outcome[Closure]:
+    """Choose and read the genes. All that are missing or do not fit are reported together."""
+    found: list[Diagnostic] = []
+    pinned: dict[tuple[GeneType, GeneId], PinnedGene] = {}
+    fodder: dict[GeneId, GeneText] = {}
+    seen: set[tuple[GeneType, GeneId]] = set()
+    for wanted in _wanted(bred):
+        key = (wanted.type, wanted.id)
+        if key in seen:
+            continue
+        seen.add(key)
+        gene = _gene(wanted, pools, architecture)
+        found.extend(chained(gene.diagnostics, wanted.chain))
+        if gene.value is None:
+            continue
+        pinned[key], text = gene.value
+        if wanted.type is GeneType.FODDER and text is not None:
+            fodder[wanted.id] = text
+    if has_errors(found):
+        return Outcome(None, tuple(found))
+    genes = tuple(sorted(pinned.values(), key=lambda gene: (gene.type.value, str(gene.id))))
+    return Outcome(Closure(genes=genes, fodder=fodder), tuple(found))
+
+
+def best_match(
+    gene: GeneId, variants: Sequence[Variant], wanted: Architecture, span: Span | None
+) -> Variant | Diagnostic:
+    """The variant for an architecture: exact, for its hypervisor, for its processor, for any."""
+    present = [variant.architecture for variant in variants]
+    hypervisor = [v for v in variants if v.architecture.hypervisor in (wanted.hypervisor, _ANY)]
+    if not hypervisor:
+        return wording.gene_not_for_hypervisor(gene, wanted, present, span)
+    fitting = {
+        v.architecture: v
+        for v in hypervisor
+        if v.architecture.processor in (wanted.processor, _ANY)
+    }
+    for choice in (
+        wanted,
+        Architecture(wanted.hypervisor, _ANY),
+        Architecture(_ANY, wanted.processor),
+        Architecture(_ANY, _ANY),
+    ):
+        if choice in fitting:
+            return fitting[choice]
+    return wording.gene_not_for_processor(gene, wanted, present, span)
+
+
+def _wanted(bred: Bred) -> Iterator[_Wanted]:
+    documents = bred.pedigree.documents
+    for child, ancestor in pairwise(documents):
+        if ancestor.geneset is not None:
+            id_ = GeneId(ancestor.geneset, "catlet")
+            yield _Wanted(GeneType.CATLET, id_, child.catlet.at("parent"), child.chain)
+    chains = {id(document.source): document.chain for document in documents}
+    for drive in bred.catlet.drives or ():
+        source = drive.source
+        gene = parse_gene(source) if source is not None and source.startswith("gene:") else None
+        if source is not None and isinstance(gene, GeneId):
+            span = part(drive, "source", source, gene.name)
+            chain = chains.get(id(span.source), ()) if span is not None else ()
+            yield _Wanted(GeneType.VOLUME, gene, span, chain)
+    for food in bred.catlet.fodder or ():
+        gene = parse_gene(food.source) if food.source is not None else None
+        if isinstance(gene, GeneId):
+            kind = GeneType.CATLET if gene.name == "catlet" else GeneType.FODDER
+            written = food.at("source")
+            span = part(food, "source", written.text, gene.name) if written else None
+            yield _Wanted(kind, gene, span, food.chain)
+
+
+def _gene(
+    wanted: _Wanted, pools: GenePool, architecture: Architecture
+) -> Outcome[tuple[PinnedGene, GeneText | None]]:
+    tag = _tag(pools, wanted.id.geneset)
+    if tag is None:
+        fault = wording.gene_set_not_found(wanted.id.geneset, wanted.span, (), (), pools.labels())
+        return Outcome(None, (fault,))
+    variants = tag.variants(wanted.type, wanted.id.name)
+    if variants.value is None or has_errors(variants.diagnostics):
+        return Outcome(None, variants.diagnostics)
+    if not variants.value:
+        fault = wording.gene_not_found(wanted.id, wanted.type, wanted.span, tag.names(wanted.type))
+        return Outcome(None, (*variants.diagnostics, fault))
+    variant = best_match(wanted.id, variants.value, architecture, wanted.span)
+    if isinstance(variant, Diagnostic):
+        return Outcome(None, (*variants.diagnostics, variant))
+    if wanted.type is GeneType.VOLUME:
+        digest = variant.volume.sha256 if variant.volume is not None else None
+        pin = PinnedGene(
+            type=wanted.type, id=wanted.id, architecture=variant.architecture, sha256=digest
+        )
+        return Outcome((pin, None), variants.diagnostics)
+    text = tag.read(variant)
+    diagnostics = (*variants.diagnostics, *text.diagnostics)
+    if text.value is None:
+        return Outcome(None, diagnostics)
+    pin = PinnedGene(
+        type=wanted.type,
+        id=wanted.id,
+        architecture=variant.architecture,
+        sha256=text.value.sha256,
+        form=text.value.form,
+    )
+    return Outcome((pin, text.value), diagnostics)
+
+
+def _tag(pools: GenePool, geneset: GeneSetId) -> GeneSetTag | None:
+    found = pools.find(geneset)
+    return found.value if found is not None else None

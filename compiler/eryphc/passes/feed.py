@@ -1,0 +1,187 @@
+"""References to fodder genes to the foods of these genes. Source: catlet-language.md 10.9 to 10.11.
+
+Removals act on the references of their own and of older documents (14, D1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+from eryphc.diagnostics import language
+from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
+from eryphc.genepool.model import GenePool, GeneText
+from eryphc.ir.catlet import ConfigType, Fodder, FodderGene, Variable
+from eryphc.ir.identifiers import Architecture, GeneId
+from eryphc.ir.stages import Bred, Fed
+from eryphc.passes.collect import collect
+from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
+from eryphc.passes.genes import fodder_gene
+from eryphc.passes.places import chained, part
+from eryphc.syntax.names import blank
+
+
+class Compat(StrEnum):
+    """Whose meaning partial removals have: ours, or the original's as built."""
+
+    ERYPHC = "eryphc"
+    ERYPH = "eryph"
+
+
+def feed(
+    bred: Bred, pools: GenePool, architecture: Architecture, compat: Compat = Compat.ERYPHC
+) -> Outcome[Fed]:
+    """Expand every reference and pin the closure.
+
+    Foods of genes keep the spelling of their author. Errors: genes that are missing or do not
+    fit the architecture, what reading them finds, foods and variables that a gene does not have.
+    """
+    if bred.catlet.config_type in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
+        return Outcome(Fed(catlet=bred.catlet, pedigree=bred.pedigree, genes=()))
+    closure = collect(bred, pools, architecture)
+    found = list(closure.diagnostics)
+    if closure.value is None:
+        return Outcome(None, tuple(found))
+    foods: list[Fodder] = []
+    for entry in bred.catlet.fodder or ():
+        gene = gene_of(entry)
+        text = closure.value.fodder.get(gene) if gene is not None else None
+        if gene is None or text is None:
+            foods.append(entry)
+        else:
+            foods.extend(_expand(entry, gene, text, found))
+    if compat is Compat.ERYPHC:
+        foods = _without_removed(foods, bred.removals, found)
+    if has_errors(found):
+        return Outcome(None, tuple(found))
+    catlet = replace(
+        bred.catlet,
+        config_type=ConfigType.SPECIFICATION,
+        fodder=None if bred.catlet.fodder is None else _merged(foods),
+    )
+    fed = Fed(catlet=catlet, pedigree=bred.pedigree, genes=closure.value.genes)
+    return Outcome(fed, tuple(found))
+
+
+def _expand(entry: Fodder, gene: GeneId, text: GeneText, found: list[Diagnostic]) -> list[Fodder]:
+    """The foods that `entry` asks for, bound."""
+    span = entry.at("source")
+    chain = entry.chain
+    if span is not None:
+        chain = (*chain, Label(span, f"`{gene}` is fed here"))
+    read = fodder_gene(text)
+    found.extend(chained(read.diagnostics, chain))
+    if read.value is None:
+        return []
+    faults: list[Diagnostic] = []
+    variables = _bind(entry, gene, read.value, faults)
+    foods = _chosen(entry, gene, read.value, faults)
+    found.extend(chained(faults, entry.chain))
+    return [
+        replace(
+            food,
+            source=str(gene),
+            variables=variables,
+            depth=entry.depth,
+            gene=str(gene),
+            chain=chain,
+        )
+        for food in foods
+    ]
+
+
+def _chosen(
+    entry: Fodder, gene: GeneId, document: FodderGene, faults: list[Diagnostic]
+) -> Sequence[Fodder]:
+    foods = document.fodder or ()
+    name = entry.name
+    if name is None or blank(name):
+        return foods
+    for food in foods:
+        if (food.name or "").lower() == name.lower():
+            return (food,)
+    known = [food.name for food in foods if food.name]
+    span = part(entry, "name", name, name)
+    faults.append(language.food_not_found(name, str(gene), span, known))
+    return ()
+
+
+def _bind(
+    entry: Fodder, gene: GeneId, document: FodderGene, faults: list[Diagnostic]
+) -> tuple[Variable, ...]:
+    """The variables of the gene with the values of the reference. Every binding must fit one."""
+    declared = {(v.name or "").lower(): v for v in document.variables or ()}
+    bindings: dict[str, Variable] = {}
+    for binding in entry.variables or ():
+        name = (binding.name or "").lower()
+        if name in declared:
+            bindings.setdefault(name, binding)
+            continue
+        known = [v.name for v in document.variables or () if v.name]
+        span = binding.at("name")
+        faults.append(
+            language.binding_unknown(
+                span.text.strip("'\"") if span is not None else name,
+                str(gene),
+                entry.name,
+                span,
+                known,
+            )
+        )
+    return tuple(
+        _bound(variable, bindings.get((variable.name or "").lower()))
+        for variable in document.variables or ()
+    )
+
+
+def _bound(variable: Variable, binding: Variable | None) -> Variable:
+    if binding is None:
+        return variable
+    secret: bool | None = None
+    if variable.secret or binding.secret:
+        secret = True
+    elif variable.secret is False and binding.secret is False:
+        secret = False
+    if binding.value is None:
+        return replace(variable, secret=secret)
+    places = dict(variable.places)
+    span = binding.at("value")
+    if span is not None:
+        places["value"] = span
+    return replace(variable, value=binding.value, secret=secret, places=places)
+
+
+def _without_removed(
+    foods: Sequence[Fodder], removals: Sequence[Fodder], found: list[Diagnostic]
+) -> list[Fodder]:
+    """Drop what a removal of the same or of a younger document names, and say so."""
+    left = list(foods)
+    for removal in removals:
+        key = key_of(removal)
+        taken = [food for food in left if _removes(key, removal.depth, food)]
+        if not taken:
+            continue
+        left = [food for food in left if not _removes(key, removal.depth, food)]
+        names = [food.name or "" for food in taken]
+        span = removal.at("remove")
+        found.extend(chained((language.removal_applied(str(key), names, span),), removal.chain))
+    return left
+
+
+def _removes(removal: FodderKey, depth: int, food: Fodder) -> bool:
+    other = key_of(food)
+    return (
+        food.depth >= depth
+        and other.source == removal.source
+        and removal.name in (None, other.name)
+    )
+
+
+def _merged(foods: Sequence[Fodder]) -> tuple[Fodder, ...]:
+    """Foods with one key become one, where the first of them stands."""
+    merged: dict[FodderKey, Fodder] = {}
+    for food in foods:
+        key = key_of(food)
+        merged[key] = merge_food(merged[key], food) if key in merged else food
+    return tuple(merged.values())

@@ -1,0 +1,67 @@
+"""What makes two entries of fodder the same, and how they are merged.
+
+Source: catlet-language.md 5.6 and 10.5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from eryphc.ir.catlet import Fodder
+from eryphc.ir.identifiers import GeneId
+from eryphc.passes.places import inherited
+from eryphc.syntax.identifiers import parse_gene
+from eryphc.syntax.names import blank
+
+
+class FodderKey(NamedTuple):
+    """Both lower case; `source` is None for food of a catlet, whatever catlet gene it names."""
+
+    name: str | None
+    source: str | None
+
+    def __str__(self) -> str:
+        if self.source is None:
+            return self.name or ""
+        return f"{self.source}->{self.name}" if self.name else self.source
+
+
+def gene_of(food: Fodder) -> GeneId | None:
+    """The fodder gene an entry refers to; None for food of a catlet."""
+    if food.source is None or blank(food.source):
+        return None
+    parsed = parse_gene(food.source)
+    if isinstance(parsed, GeneId) and parsed.name != "catlet":
+        return parsed
+    return None
+
+
+def key_of(food: Fodder) -> FodderKey:
+    gene = gene_of(food)
+    name = None if food.name is None or blank(food.name) else food.name.lower()
+    return FodderKey(name, str(gene) if gene is not None else None)
+
+
+def merge_food(parent: Fodder, child: Fodder) -> Fodder:
+    """`child` laid onto `parent`; the result is as young as the younger of both."""
+    kept = [
+        key
+        for key in ("content", "filename", "remove", "secret", "type")
+        if getattr(child, key) is None
+    ]
+    own_variables = child.content is not None or child.source is not None
+    if not own_variables:
+        kept.append("variables")
+    return replace(
+        child,
+        content=parent.content if child.content is None else child.content,
+        filename=parent.filename if child.filename is None else child.filename,
+        remove=parent.remove if child.remove is None else child.remove,
+        secret=parent.secret if child.secret is None else child.secret,
+        type=parent.type if child.type is None else child.type,
+        variables=child.variables if own_variables else parent.variables,
+        depth=min(parent.depth, child.depth),
+        chain=parent.chain if child.content is None and parent.content else child.chain,
+        places=inherited(child, parent, kept),
+    )

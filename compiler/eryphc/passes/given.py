@@ -1,0 +1,68 @@
+"""Values from outside into the catlet's variables. Source: catlet-language.md 11.1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from eryphc.diagnostics import language
+from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.ir.catlet import Catlet, Variable, VariableType
+from eryphc.passes.check import value_fits
+from eryphc.syntax.names import blank
+
+SYSTEM_VARIABLES = ("catletId", "vmId")
+_SYSTEM = tuple(name.lower() for name in SYSTEM_VARIABLES)
+
+
+def give(catlet: Catlet, values: Mapping[str, str]) -> Outcome[Catlet]:
+    """The catlet of any stage with the given values, as `expand` shows it before substitution."""
+    if not values:
+        return Outcome(catlet)
+    given = give_values(catlet.variables or (), values)
+    if given.value is None:
+        return Outcome(None, given.diagnostics)
+    return Outcome(replace(catlet, variables=given.value), given.diagnostics)
+
+
+def give_values(
+    variables: Sequence[Variable], values: Mapping[str, str]
+) -> Outcome[tuple[Variable, ...]]:
+    """The variables with the given values, which replace their own; letter case is ignored.
+
+    Errors, each for itself: a name that is none of theirs, one given twice, a system variable,
+    a value that is not of the variable's type (an empty text is no boolean and no number).
+    """
+    faults: list[Diagnostic] = []
+    spellings: dict[str, list[str]] = {}
+    for name in values:
+        spellings.setdefault(name.lower(), []).append(name)
+    known = {(variable.name or "").lower(): variable.name or "" for variable in variables}
+    given: dict[str, str] = {}
+    for lower, names in spellings.items():
+        if len(names) > 1:
+            faults.append(language.given_twice(names))
+        if lower in known:
+            given[lower] = values[names[0]]
+        elif lower in _SYSTEM:
+            faults.append(language.given_system(names[0]))
+        else:
+            faults.append(language.given_unknown(names[0], tuple(known.values())))
+    result: list[Variable] = []
+    for variable in variables:
+        value = given.get((variable.name or "").lower())
+        if value is None:
+            result.append(variable)
+            continue
+        result.append(replace(variable, value=value))
+        typed = variable.type in (VariableType.BOOLEAN, VariableType.NUMBER)
+        if (typed and blank(value)) or not value_fits(variable.type, value):
+            faults.append(
+                language.given_unfit(
+                    variable.name or "",
+                    str(variable.type),
+                    None if variable.secret else value,
+                    variable.at("name"),
+                )
+            )
+    return Outcome(None if faults else tuple(result), tuple(faults))

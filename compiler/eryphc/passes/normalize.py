@@ -1,0 +1,217 @@
+"""Names and identifiers in their normal form, adapters for networks, then defaults.
+
+Source: catlet-language.md 10.7 and 10.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from eryphc.diagnostics import language
+from eryphc.diagnostics import pools as wording
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.ir.catlet import (
+    Catlet,
+    Cpu,
+    Drive,
+    DriveType,
+    Fodder,
+    Memory,
+    Network,
+    NetworkAdapter,
+    Record,
+    Subnet,
+    Variable,
+    VariableType,
+)
+from eryphc.ir.identifiers import GeneId
+from eryphc.source import Span
+from eryphc.syntax.identifiers import parse_gene, parse_gene_set
+from eryphc.syntax.names import NameFault, blank, mac_address
+
+DEFAULT = "default"
+DEFAULT_NAME = "catlet"
+DEFAULT_CPUS = 1
+DEFAULT_MEMORY = 1024
+
+
+def normalize(
+    catlet: Catlet, removals: Sequence[Fodder] = ()
+) -> Outcome[tuple[Catlet, tuple[Fodder, ...]]]:
+    """The catlet with normal names, and the removals likewise. Normalising again changes nothing.
+
+    Errors: malformed sources, networks that share an adapter, subnets without a name.
+    """
+    faults: list[Diagnostic] = []
+    name = _lower(catlet.name)
+    networks = _networks(catlet.networks, faults)
+    normal = replace(
+        catlet,
+        name=name,
+        hostname=name if blank(catlet.hostname) else catlet.hostname,
+        project=_lower(catlet.project) or DEFAULT,
+        environment=_lower(catlet.environment) or DEFAULT,
+        store=_lower(catlet.store) or DEFAULT,
+        location=_lower(catlet.location),
+        parent=_parent(catlet),
+        drives=None
+        if catlet.drives is None
+        else tuple(_drive(drive, faults) for drive in catlet.drives),
+        capabilities=None
+        if catlet.capabilities is None
+        else tuple(replace(c, name=_lower(c.name)) for c in catlet.capabilities),
+        networks=networks,
+        network_adapters=_adapters(networks, catlet.network_adapters),
+        variables=None if catlet.variables is None else _variables(catlet.variables),
+        fodder=None
+        if catlet.fodder is None
+        else tuple(_food(food, faults) for food in catlet.fodder),
+    )
+    asides = tuple(_food(food, faults) for food in removals)
+    return Outcome(None if has_errors(faults) else (normal, asides), tuple(faults))
+
+
+def with_defaults(catlet: Catlet) -> Catlet:
+    """What nobody set. Only now: earlier it would look like something a child wrote."""
+    name = catlet.name or DEFAULT_NAME
+    cpu, memory = catlet.cpu or Cpu(), catlet.memory or Memory()
+    if cpu.count is None:
+        cpu = replace(cpu, count=DEFAULT_CPUS)
+    if memory.startup is None and memory.minimum is None and memory.maximum is None:
+        memory = replace(memory, startup=DEFAULT_MEMORY)
+    hostname = name if blank(catlet.hostname) else catlet.hostname
+    return replace(catlet, name=name, hostname=hostname, cpu=cpu, memory=memory)
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None or blank(text) else text.lower()
+
+
+def _parent(catlet: Catlet) -> str | None:
+    text = _lower(catlet.parent)
+    parsed = parse_gene_set(text) if text is not None else None
+    return text if parsed is None or isinstance(parsed, NameFault) else str(parsed)
+
+
+def _drive(drive: Drive, faults: list[Diagnostic]) -> Drive:
+    return replace(
+        drive,
+        name=_lower(drive.name),
+        type=drive.type or DriveType.VHD,
+        store=_lower(drive.store) or DEFAULT,
+        location=_lower(drive.location),
+        source=_source(drive, drive.source, faults)
+        if (drive.source or "")[:5].lower() == "gene:"
+        else (None if blank(drive.source) else drive.source),
+    )
+
+
+def _source(record: Record, source: str | None, faults: list[Diagnostic]) -> str | None:
+    if source is None or blank(source):
+        return None
+    parsed = parse_gene(source)
+    if isinstance(parsed, GeneId):
+        return str(parsed)
+    faults.append(wording.identifier_malformed(parsed.message, record.at("source")))
+    return source
+
+
+def _food(food: Fodder, faults: list[Diagnostic]) -> Fodder:
+    return replace(
+        food,
+        name=_lower(food.name),
+        source=_source(food, food.source, faults),
+        variables=_variables(food.variables or ()),
+    )
+
+
+def _variables(variables: Sequence[Variable]) -> tuple[Variable, ...]:
+    return tuple(
+        replace(v, name=_lower(v.name), type=v.type or VariableType.STRING) for v in variables
+    )
+
+
+def _networks(
+    networks: Sequence[Network] | None, faults: list[Diagnostic]
+) -> tuple[Network, ...] | None:
+    if networks is None:
+        return None
+    normal: list[Network] = []
+    for index, network in enumerate(networks):
+        name = _lower(network.name)
+        normal.append(
+            replace(
+                network,
+                name=name,
+                adapter_name=_lower(network.adapter_name) or f"eth{index}",
+                subnet_v4=_subnet(network, "subnet_v4", network.subnet_v4, faults),
+                subnet_v6=_subnet(network, "subnet_v6", network.subnet_v6, faults),
+            )
+        )
+    _own_adapters(normal, faults)
+    return tuple(normal)
+
+
+def _subnet(
+    network: Network, key: str, subnet: Subnet | None, faults: list[Diagnostic]
+) -> Subnet | None:
+    if subnet is None:
+        return None
+    if blank(subnet.name):
+        span = subnet.at() or network.at(key)
+        faults.append(language.subnet_unnamed(network.name or "", key, span))
+    return replace(subnet, name=_lower(subnet.name), ip_pool=_lower(subnet.ip_pool))
+
+
+def _own_adapters(networks: Sequence[Network], faults: list[Diagnostic]) -> None:
+    """Each network has an adapter of its own."""
+    users: dict[str, Network] = {}
+    taken = {network.adapter_name for network in networks}
+    for network in networks:
+        adapter = network.adapter_name or ""
+        first = users.setdefault(adapter, network)
+        if first is not network:
+            free = next(f"eth{i}" for i in range(len(networks) + 1) if f"eth{i}" not in taken)
+            faults.append(
+                language.adapter_clash(
+                    adapter,
+                    (first.name or "", network.name or ""),
+                    _adapter_place(network),
+                    _adapter_place(first),
+                    free,
+                )
+            )
+
+
+def _adapter_place(network: Network) -> Span | None:
+    return network.at("adapter_name" if "adapter_name" in network.places else "name")
+
+
+def _adapters(
+    networks: Sequence[Network] | None, explicit: Sequence[NetworkAdapter] | None
+) -> tuple[NetworkAdapter, ...] | None:
+    """The adapters of the networks in their order, then the remaining explicit ones in theirs."""
+    if networks is None and explicit is None:
+        return None
+    given = {
+        (adapter.name or "").lower(): replace(
+            adapter, name=_lower(adapter.name), mac_address=_mac(adapter.mac_address)
+        )
+        for adapter in explicit or ()
+    }
+    adapters: list[NetworkAdapter] = []
+    for network in networks or ():
+        name = network.adapter_name or ""
+        if name in given:
+            adapters.append(given.pop(name))
+        else:
+            adapters.append(NetworkAdapter(name=name, places=network.places))
+    return (*adapters, *given.values())
+
+
+def _mac(text: str | None) -> str | None:
+    """The normal form. A trailing line feed passes the rules (W18) and is dropped here."""
+    if text is None or blank(text):
+        return None
+    return mac_address(text) or mac_address(text.rstrip("\n")) or text.lower()

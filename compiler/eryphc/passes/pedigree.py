@@ -1,0 +1,290 @@
+"""A document to its pedigree: gene sets resolved, ancestors read.
+
+Source: catlet-language.md 10.1 to 10.4. In every document of the result the parent, gene
+sources of drives and sources of fodder are the final identifiers, and ancestors have the
+sources that their gene set gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from eryphc.diagnostics import language
+from eryphc.diagnostics import pools as wording
+from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
+from eryphc.genepool.model import GenePool, GeneSetTag
+from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Network
+from eryphc.ir.identifiers import ANY, GeneId, GeneSetId, GeneType
+from eryphc.ir.stages import Document, Pedigree
+from eryphc.passes.genes import catlet_gene
+from eryphc.passes.places import chained, part
+from eryphc.passes.resolve import resolve
+from eryphc.source import Span
+from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source
+from eryphc.syntax.names import GENE, NameFault, blank, name_faults
+
+MOST_ANCESTORS = 4
+DEFAULT_NETWORK = "default"
+
+
+def read_pedigree(document: Document, pools: GenePool) -> Outcome[Pedigree]:
+    """The pedigree of an author's document.
+
+    Errors: malformed sources and gene sets that no pool has (all of one document together), a
+    circle, more than four ancestors, a parent without catlet, what reading a catlet gene finds.
+    A document that already is a specification is left as it is.
+    """
+    if document.catlet.config_type in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
+        return Outcome(_of_specification(document, pools))
+    walk = _Walk(pools)
+    walk.ascend(replace(document, catlet=default_network(document.catlet)))
+    if has_errors(walk.found):
+        return Outcome(None, tuple(walk.found))
+    pedigree = Pedigree(
+        documents=tuple(walk.documents),
+        resolved={written: tag.id for written, tag in walk.resolved.items()},
+        os_types=tuple(walk.os_types),
+    )
+    return Outcome(pedigree, tuple(walk.found))
+
+
+def default_network(catlet: Catlet) -> Catlet:
+    """An author's catlet without networks gets one; ancestors play no part in it (10.1)."""
+    if catlet.networks:
+        return catlet
+    return replace(catlet, networks=(Network(name=DEFAULT_NETWORK, places=_own(catlet)),))
+
+
+def _own(catlet: Catlet) -> dict[str, Span]:
+    span = catlet.at("networks")
+    return {"": span} if span is not None else {}
+
+
+def _of_specification(document: Document, pools: GenePool) -> Pedigree:
+    """What was built already keeps its fodder; only the kind of its guest is looked up."""
+    parent = document.catlet.parent
+    parsed = parse_gene_set(parent) if parent is not None and not blank(parent) else None
+    os_types: tuple[str, ...] = ()
+    if isinstance(parsed, GeneSetId):
+        tag = resolve(parsed, pools, None).value
+        if tag is not None and tag.manifest.os_type is not None:
+            os_types = (tag.manifest.os_type,)
+    return Pedigree(documents=(document,), resolved={}, os_types=os_types)
+
+
+class _Walk:
+    """One walk up the pedigree."""
+
+    def __init__(self, pools: GenePool) -> None:
+        self.pools = pools
+        self.found: list[Diagnostic] = []
+        self.documents: list[Document] = []
+        self.os_types: list[str] = []
+        # A gene set that failed stays out, and is reported once.
+        self.resolved: dict[GeneSetId, GeneSetTag] = {}
+        self.failed: set[GeneSetId] = set()
+
+    def ascend(self, document: Document) -> None:
+        current: Document | None = document
+        visited: list[tuple[GeneSetId, GeneSetId]] = []
+        while current is not None:
+            rewritten = self.resolve_document(current)
+            self.documents.append(rewritten)
+            current = self.parent_of(rewritten, visited)
+
+    def parent_of(
+        self, document: Document, visited: list[tuple[GeneSetId, GeneSetId]]
+    ) -> Document | None:
+        catlet = document.catlet
+        written = self.parent_id(catlet)
+        tag = self.resolved.get(written) if written is not None else None
+        if written is None or tag is None:
+            return None
+        span = catlet.at("parent")
+        known = any(written == one or tag.id == other for one, other in visited)
+        visited.append((written, tag.id))
+        if known or len(visited) > MOST_ANCESTORS:
+            chain = [str(final) if one == final else f"{one} ({final})" for one, final in visited]
+            fault = (
+                language.pedigree_circle(chain, span)
+                if known
+                else language.pedigree_too_long(chain, MOST_ANCESTORS, span)
+            )
+            self.found.extend(chained((fault,), document.chain))
+            return None
+        if tag.manifest.os_type is not None:
+            self.os_types.append(tag.manifest.os_type)
+        return self.read_ancestor(document, tag, span)
+
+    def read_ancestor(self, child: Document, tag: GeneSetTag, span: Span | None) -> Document | None:
+        variants = tag.variants(GeneType.CATLET, "catlet")
+        self.found.extend(chained(variants.diagnostics, child.chain))
+        variant = next((v for v in variants.value or () if v.architecture == ANY), None)
+        if variant is None:
+            if not has_errors(variants.diagnostics):
+                fault = wording.catlet_gene_missing(tag.id, span, tag.names(GeneType.FODDER))
+                self.found.extend(chained((fault,), child.chain))
+            return None
+        chain = child.chain
+        if span is not None:
+            chain = (*chain, Label(span, f"the parent `{tag.id}` is named here"))
+        text = tag.read(variant)
+        self.found.extend(chained(text.diagnostics, chain))
+        if text.value is None:
+            return None
+        read = catlet_gene(text.value)
+        self.found.extend(chained(read.diagnostics, chain))
+        if read.value is None:
+            return None
+        return Document(
+            catlet=self.with_sources(read.value, tag),
+            source=text.value.source,
+            depth=child.depth + 1,
+            geneset=tag.id,
+            chain=chain,
+        )
+
+    # -- sources of an ancestor (10.3, 5) ---------------------------------------------------
+
+    def with_sources(self, catlet: Catlet, tag: GeneSetTag) -> Catlet:
+        own = str(GeneId(tag.id, "catlet"))
+        return replace(
+            catlet,
+            drives=None
+            if catlet.drives is None
+            else tuple(self.with_volume(drive, tag) for drive in catlet.drives),
+            fodder=None
+            if catlet.fodder is None
+            else tuple(
+                replace(food, source=own) if blank(food.source) else food for food in catlet.fodder
+            ),
+        )
+
+    def with_volume(self, drive: Drive, tag: GeneSetTag) -> Drive:
+        if drive.type not in (None, DriveType.VHD) or not blank(drive.source):
+            return drive
+        name = (drive.name or "").lower()
+        if name and not name_faults(GENE, name):
+            volumes = tag.variants(GeneType.VOLUME, name)
+            self.found.extend(volumes.diagnostics)
+            if volumes.value:
+                return replace(drive, source=str(GeneId(tag.id, name)))
+        return replace(drive, source=None)
+
+    # -- gene sets of a document (10.2) -----------------------------------------------------
+
+    def parent_id(self, catlet: Catlet) -> GeneSetId | None:
+        """The gene set of the parent as written; a malformed one is reported with the document."""
+        text = catlet.parent
+        if text is None or blank(text):
+            return None
+        parsed = parse_gene_set(text)
+        return None if isinstance(parsed, NameFault) else parsed
+
+    def resolve_document(self, document: Document) -> Document:
+        """Resolve every gene set the document names, and write the final ones into it.
+
+        The parent stays as written until it was looked at as an ancestor.
+        """
+        catlet = document.catlet
+        faults: list[Diagnostic] = []
+        for geneset, span in self.named(catlet, faults):
+            if geneset in self.resolved or geneset in self.failed:
+                continue
+            outcome = resolve(geneset, self.pools, span)
+            faults.extend(outcome.diagnostics)
+            if outcome.value is None:
+                self.failed.add(geneset)
+                continue
+            self.resolved[geneset] = outcome.value
+            self.resolved.setdefault(outcome.value.id, outcome.value)
+        rewritten = replace(
+            catlet,
+            drives=None
+            if catlet.drives is None
+            else tuple(self.final_drive(drive) for drive in catlet.drives),
+            fodder=None
+            if catlet.fodder is None
+            else tuple(self.final_food(food, document, faults) for food in catlet.fodder),
+        )
+        self.found.extend(chained(faults, document.chain))
+        return replace(document, catlet=rewritten)
+
+    def named(
+        self, catlet: Catlet, faults: list[Diagnostic]
+    ) -> Iterator[tuple[GeneSetId, Span | None]]:
+        """Gene sets with their places: the parent, sources of drives, sources of fodder."""
+        parent = catlet.parent
+        if parent is not None and not blank(parent):
+            parsed = parse_gene_set(parent)
+            if isinstance(parsed, NameFault):
+                faults.append(wording.identifier_malformed(parsed.message, catlet.at("parent")))
+            else:
+                yield parsed, part(catlet, "parent", parent, parent)
+        records: tuple[Drive | Fodder, ...] = (*(catlet.drives or ()), *(catlet.fodder or ()))
+        for record in records:
+            source = record.source
+            if source is None or blank(source):
+                continue
+            if isinstance(record, Drive) and not source.startswith("gene:"):
+                continue
+            short = parse_set_source(source) if isinstance(record, Fodder) else None
+            gene = short or parse_gene(source)
+            if isinstance(gene, NameFault):
+                faults.append(wording.identifier_malformed(gene.message, record.at("source")))
+                continue
+            geneset = gene.geneset if isinstance(gene, GeneId) else gene
+            yield geneset, part(record, "source", source, _set_part(source))
+
+    def final_drive(self, drive: Drive) -> Drive:
+        source = drive.source
+        if source is None or not source.startswith("gene:"):
+            return drive
+        gene = parse_gene(source)
+        tag = self.resolved.get(gene.geneset) if isinstance(gene, GeneId) else None
+        if tag is None or isinstance(gene, NameFault):
+            return drive
+        return replace(drive, source=str(GeneId(tag.id, gene.name)))
+
+    def final_food(self, food: Fodder, document: Document, faults: list[Diagnostic]) -> Fodder:
+        food = replace(food, depth=document.depth, chain=document.chain)
+        source = food.source
+        if source is None or blank(source):
+            return food
+        short = parse_set_source(source)
+        gene = parse_gene(source) if short is None else None
+        geneset = gene.geneset if isinstance(gene, GeneId) else short
+        tag = self.resolved.get(geneset) if geneset is not None else None
+        if tag is None:
+            return food
+        if isinstance(gene, GeneId):
+            return replace(food, source=str(GeneId(tag.id, gene.name)))
+        assert short is not None  # noqa: S101
+        names = tag.names(GeneType.FODDER)
+        if len(names) == 1:
+            meant = names[0]
+        elif tag.id.geneset in names:
+            meant = tag.id.geneset
+        else:
+            span = part(food, "source", source, source)
+            faults.append(wording.source_unclear(short, tag.id, names, span))
+            return food
+        return replace(food, source=str(GeneId(tag.id, meant)))
+
+
+def _set_part(source: str) -> str:
+    """The gene set in the text of a source."""
+    return source.split(":")[1] if source.count(":") else source
+
+
+def final_parents(pedigree: Pedigree) -> tuple[Catlet, ...]:
+    """The catlets of a pedigree, youngest first, with the final identifier of each parent."""
+    catlets: list[Catlet] = []
+    for document in pedigree.documents:
+        catlet = document.catlet
+        text = catlet.parent
+        parsed = parse_gene_set(text) if text is not None and not blank(text) else None
+        final = pedigree.resolved.get(parsed) if isinstance(parsed, GeneSetId) else None
+        catlets.append(replace(catlet, parent=str(final)) if final is not None else catlet)
+    return tuple(catlets)

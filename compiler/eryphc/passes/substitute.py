@@ -1,0 +1,316 @@
+"""Values into fodder. Source: catlet-language.md 11.3 and 11.4; cli.md for Jinja and escapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from eryphc.diagnostics import language
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.ir import content as ir_content
+from eryphc.ir.catlet import Fodder, Variable, VariableType
+from eryphc.ir.content import Content, Insertion, Written
+from eryphc.ir.stages import Fed, Substituted
+from eryphc.passes.check import value_fits
+from eryphc.passes.given import SYSTEM_VARIABLES, give_values
+from eryphc.passes.places import chained, part
+from eryphc.source import SourceText, Span
+from eryphc.syntax.interpolation import Reference, ReferenceKind, scan
+from eryphc.syntax.names import blank
+
+_JINJA = "## template: jinja"
+_BRACES = "{{"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Value:
+    """What a reference inserts. What uses a `faulty` value is not judged: it was reported."""
+
+    text: str
+    secret: bool = False
+    vm_id: bool = False
+    faulty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Filled:
+    """A text with its references replaced, and what the inserted values were."""
+
+    text: str
+    insertions: tuple[Insertion, ...] = ()
+    secret: bool = False
+    vm_id: bool = False
+    faulty: bool = False
+
+
+_Scope: TypeAlias = Mapping[str, _Value]
+# A fault in words, given where it is ("the food `x` of ...").
+_Build: TypeAlias = Callable[[str], Diagnostic]
+
+
+class _Faults:
+    """What was found. A fault that several foods of one reference share is told once (W10)."""
+
+    def __init__(self) -> None:
+        self._builds: dict[object, _Build] = {}
+        self._foods: dict[object, list[Fodder]] = {}
+
+    def add(self, food: Fodder, build: _Build, shared: object = None) -> None:
+        key = shared if shared is not None else len(self._builds)
+        self._builds.setdefault(key, build)
+        self._foods.setdefault(key, []).append(food)
+
+    def diagnostics(self) -> list[Diagnostic]:
+        found: list[Diagnostic] = []
+        for key, build in self._builds.items():
+            foods = self._foods[key]
+            found.extend(chained((build(_where(foods)),), foods[0].chain))
+        return found
+
+
+def _where(foods: Sequence[Fodder]) -> str:
+    names = ", ".join(f"`{food.name}`" for food in foods)
+    what = f"the food {names}" if len(foods) == 1 else f"the foods {names}"
+    source = foods[0].source
+    return what if source is None or blank(source) else f"{what} of `{source}`"
+
+
+def is_jinja(text: str) -> bool:
+    """Whether cloud-init will render the text as a Jinja template."""
+    first = text.split("\n", 1)[0].rstrip()
+    return first.lower() == _JINJA
+
+
+def substitute(
+    fed: Fed, values: Mapping[str, str], catlet_id: str, vm_id: str
+) -> Outcome[Substituted]:
+    """Put the values of variables into every food.
+
+    `values` are those given for the catlet's variables, by name. The system variables are
+    appended to the catlet's. A food is secret if it says so or uses a secret variable (W1).
+    Errors, all in one go: what `give_values` finds, values of the wrong kind, required variables
+    without a value, unknown variables, references that are none.
+    """
+    declared = fed.catlet.variables or ()
+    given = give_values(declared, values)
+    found = list(given.diagnostics)
+    variables = given.value if given.value is not None else declared
+    system = tuple(
+        Variable(name=name, type=VariableType.STRING, value=value)
+        for name, value in zip(SYSTEM_VARIABLES, (catlet_id, vm_id), strict=True)
+    )
+    # Variables whose given value was refused have been spoken of.
+    refused = {name.lower() for name in values} if given.value is None else set[str]()
+    scope = _catlet_scope(variables, system, refused, found)
+    faults = _Faults()
+    foods: list[Fodder] = []
+    uses_vm_id: list[str] = []
+    for food in fed.catlet.fodder or ():
+        filled, used = _food(food, scope, faults)
+        foods.append(filled)
+        if used:
+            uses_vm_id.append(food.name or "")
+    found.extend(faults.diagnostics())
+    if has_errors(found):
+        return Outcome(None, tuple(found))
+    catlet = replace(
+        fed.catlet,
+        variables=(*variables, *system),
+        fodder=None if fed.catlet.fodder is None else tuple(foods),
+    )
+    return Outcome(
+        Substituted(
+            catlet=catlet, pedigree=fed.pedigree, genes=fed.genes, uses_vm_id=tuple(uses_vm_id)
+        ),
+        tuple(found),
+    )
+
+
+def _catlet_scope(
+    variables: Sequence[Variable],
+    system: Sequence[Variable],
+    refused: set[str],
+    found: list[Diagnostic],
+) -> dict[str, _Value]:
+    """The catlet's variables, checked. Of equal names the first counts."""
+    scope: dict[str, _Value] = {}
+    for variable in (*variables, *system):
+        name = (variable.name or "").lower()
+        value = variable.value or ""
+        fault: Diagnostic | None = None
+        if blank(value):
+            if variable.required:
+                fault = language.value_missing(
+                    variable.name or "", None, variable.at("name"), variable.at("required")
+                )
+        elif not value_fits(variable.type, value):
+            shown = None if variable.secret else value
+            fault = language.value_unfit(
+                variable.name or "", None, str(variable.type), shown, variable.at("value")
+            )
+        if fault is not None and name not in refused:
+            found.append(fault)
+        scope.setdefault(
+            name,
+            _Value(
+                text=_inserted(variable.type, value),
+                secret=bool(variable.secret),
+                vm_id=variable is system[1],
+                faulty=fault is not None or name in refused,
+            ),
+        )
+    return scope
+
+
+def _inserted(kind: VariableType | None, value: str) -> str:
+    """What a value inserts: a blank boolean is `false`, a blank number `0`."""
+    if not blank(value):
+        return value
+    match kind:
+        case VariableType.BOOLEAN:
+            return "false"
+        case VariableType.NUMBER:
+            return "0"
+        case VariableType.STRING | None:
+            return value
+
+
+def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
+    """The food with its content filled, and whether that uses the id of the VM."""
+    own: dict[str, _Value] = {}
+    for variable in food.variables or ():
+        value = _variable(food, variable, catlet, faults)
+        own.setdefault((variable.name or "").lower(), value)
+    content = food.content or _no_content(food)
+
+    def report(build: _Build) -> None:
+        faults.add(food, build)
+
+    filled = _fill(content.text, {**catlet, **own}, content, report)
+    if filled.insertions:
+        content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
+    secret = bool(food.secret) or filled.secret
+    return replace(food, content=content, secret=secret), filled.vm_id
+
+
+def _no_content(food: Fodder) -> Content:
+    span = food.at() or Span(SourceText("", ""), 0, 0)
+    return Content("", Written(span, span.line))
+
+
+def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults) -> _Value:
+    """The value of a food's variable, which may itself use variables of the catlet."""
+    name, kind = variable.name or "", str(variable.type)
+    # One reference gives all its foods the same variables.
+    reference = food.chain[-1].span if food.chain and food.gene else food.at()
+
+    def report(build: _Build) -> None:
+        problem = build("").message
+        faults.add(food, build, shared=(reference, food.source, name.lower(), problem))
+
+    place = _Quoted(variable)
+    filled = _fill(variable.value or "", catlet, place, report)
+    secret = bool(variable.secret) or filled.secret
+    value = _Value(
+        text=_inserted(variable.type, filled.text),
+        secret=secret,
+        vm_id=filled.vm_id,
+        faulty=filled.faulty,
+    )
+    if filled.faulty:
+        return value
+    if blank(filled.text):
+        if not variable.required:
+            return value
+        at = variable.at("value") if "value" in variable.places else reference
+        report(lambda where: language.value_missing(name, where, at, variable.at("required")))
+    elif value_fits(variable.type, filled.text):
+        return value
+    else:
+        shown = None if secret else filled.text
+        at = variable.at("value")
+        typed = variable.at("type")
+        report(lambda where: language.value_unfit(name, where, kind, shown, at, typed))
+    return replace(value, faulty=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """The value of a variable as the text that holds references."""
+
+    variable: Variable
+
+    def span(self, start: int, end: int) -> Span | None:
+        value = self.variable.value or ""
+        return part(self.variable, "value", value, value[start:end])
+
+
+def _fill(
+    text: str, scope: _Scope, origin: Content | _Quoted, report: Callable[[_Build], None]
+) -> _Filled:
+    """Replace the references of `text` once, from left to right.
+
+    In a Jinja template only references to variables that exist are ours.
+    """
+    references = scan(text)
+    if not references:
+        return _Filled(text=text)
+    jinja = isinstance(origin, Content) and is_jinja(text)
+    inside = origin.variable.name if isinstance(origin, _Quoted) else None
+    pieces: list[str] = []
+    insertions: list[Insertion] = []
+    secret = vm_id = faulty = False
+    written = length = 0
+    for reference in references:
+        value = _value_of(reference, scope)
+        if value is None:
+            if not jinja:
+                faulty = True
+                span = _name_span(text, reference, origin)
+                report(_unknown(reference, span, scope, inside))
+            continue
+        if jinja and reference.kind is ReferenceKind.ESCAPE:
+            continue
+        kept = text[written : reference.start]
+        pieces.extend((kept, value.text))
+        start = length + len(kept)
+        length = start + len(value.text)
+        insertions.append(Insertion(start, length, reference.start, reference.end))
+        written = reference.end
+        secret, vm_id = secret or value.secret, vm_id or value.vm_id
+        faulty = faulty or value.faulty
+    pieces.append(text[written:])
+    return _Filled(
+        text="".join(pieces),
+        insertions=tuple(insertions),
+        secret=secret,
+        vm_id=vm_id,
+        faulty=faulty,
+    )
+
+
+def _value_of(reference: Reference, scope: _Scope) -> _Value | None:
+    match reference.kind:
+        case ReferenceKind.VARIABLE:
+            return scope.get(reference.name.lower())
+        case ReferenceKind.ESCAPE:
+            return _Value(text=_BRACES)
+        case ReferenceKind.INVALID:
+            return None
+
+
+def _unknown(reference: Reference, span: Span | None, scope: _Scope, inside: str | None) -> _Build:
+    if reference.kind is ReferenceKind.VARIABLE:
+        known = tuple(scope)
+        return lambda where: language.variable_unknown(
+            reference.name, where, span, known, in_value=inside
+        )
+    return lambda where: language.reference_invalid(reference.name, where, span, in_value=inside)
+
+
+def _name_span(text: str, reference: Reference, origin: Content | _Quoted) -> Span | None:
+    if not reference.name:
+        return origin.span(reference.start, reference.end)
+    start = text.index(reference.name, reference.start)
+    return origin.span(start, start + len(reference.name))
