@@ -1,5 +1,6 @@
 """Our writer against its definition (pycdlib with pinned dates) and against other readers."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -73,6 +74,12 @@ def test_reading_back_gives_what_was_meant(files: dict[str, bytes], label: str, 
 def test_order_of_the_mapping_does_not_matter() -> None:
     backwards = dict(reversed(SEED.items()))
     assert nocloud_iso(SEED, epoch=DEFAULT_EPOCH) == nocloud_iso(backwards, epoch=DEFAULT_EPOCH)
+
+
+def test_the_layout_is_the_one_that_was_released() -> None:
+    """A change here changes every image ever built: it needs an entry in the changelog."""
+    digest = hashlib.sha256(nocloud_iso(SEED, epoch=DEFAULT_EPOCH)).hexdigest()
+    assert digest == "6f56bea77746f559707a789cc8a3ce4c7d031894dec2200b1f8dc8fd83c887f4"
 
 
 def test_every_time_in_it_is_the_epoch() -> None:
