@@ -414,6 +414,15 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
         _build(tmp_path / "web")
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
+def test_a_place_where_no_folder_can_be_made() -> None:
+    with pytest.raises(OutputFailed) as failed:
+        _build(Path("/proc/eryphc/web"))
+    (diagnostic,) = failed.value.diagnostics
+    assert diagnostic.code.number == "E0606"
+    assert diagnostic.message.startswith("`/proc/eryphc/web` cannot be written: ")
+
+
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = Path("/dev/full")
     if not full.exists():

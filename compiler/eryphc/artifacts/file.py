@@ -29,7 +29,7 @@ class ArtifactFile:
     holds: Mapping[str, bytes] | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenFile:
     """A file as written: `path` relative to its folder, with `/`; `size` in bytes."""
 
