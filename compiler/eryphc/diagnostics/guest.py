@@ -51,7 +51,7 @@ WINDOWS_PATH_EXPECTED = Code("W0578", "windows-path-expected")
 WINDOWS_DEVICE_NAME = Code("W0579", "windows-device-name")
 WINDOWS_32_BIT_IGNORED = Code("W0580", "windows-32-bit-ignored")
 
-LINUX_GETS_WINDOWS_SCRIPT = Code("W0585", "linux-gets-windows-script")
+LINUX_GETS_WINDOWS_SCRIPT = Code("E0561", "linux-gets-windows-script")
 LINUX_GETS_WINDOWS_KEY = Code("W0586", "linux-gets-windows-key")
 LINUX_PASSWORD_PLAIN = Code("W0587", "linux-password-plain")
 LINUX_PATH_EXPECTED = Code("W0588", "linux-path-expected")

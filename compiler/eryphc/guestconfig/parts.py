@@ -124,10 +124,10 @@ def _fold(static: Sequence[Piece], found: list[Diagnostic]) -> _Draft | None:
 
     outcome = merge([piece.food for piece in static])
     found += outcome.diagnostics
-    if outcome.value is None or not outcome.value.entries:
+    if outcome.value is None or outcome.value.empty:
         return None
     return _Draft(
-        text=cloud_config(outcome.value),
+        text=cloud_config(outcome.value.root),
         media_type=CLOUD_CONFIG,
         naming=static[0] if len(static) == 1 else _MANY,
         pieces=tuple(static),

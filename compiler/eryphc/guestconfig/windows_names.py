@@ -35,7 +35,9 @@ def windows_name(piece: Piece) -> str:
         return name if written or not has_interpreter_extension(name) else f"{name}-x86"
     if has_interpreter_extension(name):
         return name
-    return name + _marked_extension(piece.text)
+    # cloudbase-init does not know `.bat`, but it can only be one thing.
+    batch = ".cmd" if extension(name).lower() == "bat" else ""
+    return name + (_marked_extension(piece.text) or batch)
 
 
 def has_interpreter_extension(name: str) -> bool:
