@@ -1,0 +1,235 @@
+"""`plan` and `apply`: read, compare, do what can be done, and again until nothing differs.
+
+Source: hyperv.md 3, 4, 11 (rollback, locks).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from eryph_runtime.carry_out import Journal, carry_out, run_one
+from eryph_runtime.compare import compare
+from eryph_runtime.compare_files import creations
+from eryph_runtime.comparison import Change, Findings
+from eryph_runtime.faults import HostFailure, RefusalError
+from eryph_runtime.host import Action, Host, Step
+from eryph_runtime.preconditions import check_host, host_faults
+from eryph_runtime.record import Created, PlacedSeed, Record, marker, unfinished_name
+from eryph_runtime.request import Request
+from eryph_runtime.running import power_on, shut_down
+from eryph_runtime.seeds import SeedGoal
+from eryph_runtime.survey import Situation, survey
+from eryph_runtime.talk import Talk
+from eryph_runtime.wanted import Deployment
+
+# Creating takes three rounds, a restart one more; what is not done by then never will be.
+_ROUNDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How far `apply` may go; `keep` leaves what a failed creation made."""
+
+    restart: bool = False
+    force: bool = False
+    keep: bool = False
+    seconds: int = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What was done, what still needs power off, and the host as it is afterwards."""
+
+    done: tuple[Change, ...]
+    left: tuple[Change, ...]
+    notes: tuple[str, ...]
+    situation: Situation
+
+
+def examine(
+    host: Host, deployment: Deployment, request: Request, talk: Talk
+) -> tuple[Situation, Findings]:
+    """Read and compare, with all preconditions. Raises HostFailure, RefusalError."""
+    it = survey(host, deployment, request, events=talk.event)
+    faults = host_faults(it.state.host)
+    if faults:
+        raise RefusalError(*faults)
+    found = compare(it)
+    check_host(it, found)
+    found.refusals = list(dict.fromkeys(found.refusals))
+    return it, found
+
+
+def take_lock(host: Host, deployment: Deployment) -> None:
+    """Hold the host's mutex of this catlet until the session ends; raises RefusalError."""
+    answer = host.request("lock", {"catlet": deployment.catlet.id, "seconds": 30})
+    if not answer.get("locked"):
+        raise RefusalError("another run works on this machine; try again when it is done")
+
+
+def apply(
+    host: Host, deployment: Deployment, request: Request, options: Options, talk: Talk
+) -> Applied:
+    """Bring the host to what the document says.
+
+    Raises RefusalError before anything is changed; HostFailure where the host fails: what
+    this run created of a new machine is then removed again, a machine that existed stays as
+    far as it was brought.
+    """
+    take_lock(host, deployment)
+    it, found = examine(host, deployment, request, talk)
+    if found.refusals or found.needs:
+        raise RefusalError(*found.refusals, *found.needs)
+    journal = Journal()
+    existed = it.machine is not None
+    notes: list[str] = []
+    done: list[Change] = []
+    restarting = False
+    try:
+        for _ in range(_ROUNDS):
+            notes += found.notes
+            off = it.machine is None or it.machine.state == "Off"
+            pending = [change for change in found.changes if change.needs_off and not off]
+            todo = [change for change in found.changes if off or not change.needs_off]
+            if pending and options.restart and it.machine is not None:
+                talk.step("stopping the machine for the changes that need power off")
+                shut_down(host, it.machine, force=options.force, seconds=options.seconds, talk=talk)
+                restarting = True
+            elif not any(change.steps for change in todo):
+                break
+            else:
+                if it.machine is None:
+                    # Foretold changes come back with steps in the next round.
+                    todo = _with_steps(todo)
+                _do(host, it, todo, journal, talk)
+                done += todo
+            it, found = examine(host, deployment, request, talk)
+            if found.refusals or found.needs:
+                raise HostFailure("; ".join((*found.refusals, *found.needs)))
+        else:
+            texts = ", ".join(f"{each.object}: {each.what}" for each in found.changes)
+            raise HostFailure(f"the host does not show the changes that were made ({texts})")
+        _write_record(host, it, talk)
+        if restarting and it.machine is not None:
+            power_on(host, it.machine, talk)
+            it = survey(host, deployment, request)
+    except HostFailure as failure:
+        if not existed and not options.keep:
+            _roll_back(host, deployment, journal, failure, talk)
+        elif done:
+            failure.left = tuple(f"{each.object}: {each.what}" for each in found.changes)
+        raise
+    left = tuple(change for change in found.changes if change.needs_off)
+    return Applied(done=tuple(done), left=left, notes=tuple(dict.fromkeys(notes)), situation=it)
+
+
+def _with_steps(changes: list[Change]) -> list[Change]:
+    return [change for change in changes if change.steps]
+
+
+def _do(host: Host, it: Situation, changes: list[Change], journal: Journal, talk: Talk) -> None:
+    """The record first, so that a killed run can be cleaned up, then the steps in order."""
+    steps: list[Step] = [step for change in changes for step in change.steps]
+    record = _record_before(it, changes)
+    path = it.resolved.record_path
+    home = it.resolved.home
+    # The record lies in the machine's folder, which a new machine must get first.
+    firsts = [index for index, step in enumerate(steps) if step.creates == home]
+    start = firsts[0] + 1 if home is not None and firsts else 0
+    if path is not None and (it.record is None or record.text() != it.record.text()):
+        steps.insert(
+            start,
+            Action(
+                action="write-text",
+                arguments={"path": path, "text": record.text()},
+                creates=None if it.record is not None else path,
+            ),
+        )
+    for change in changes:
+        if change.steps:
+            talk.step(f"{change.kind.value} {change.object}: {change.what}")
+    carry_out(host, steps, journal, talk)
+
+
+def _record_before(it: Situation, changes: list[Change]) -> Record:
+    record = it.record or Record(catlet=it.deployment.catlet.id, by=it.owner)
+    record = replace(record, by=it.owner, parameters=it.resolved.parameters)
+    created = creations(changes)
+    if it.record is None and it.resolved.home is not None:
+        created.insert(0, Created(kind="folder", path=it.resolved.home))
+    record = record.with_created(*created)
+    volumes = dict(record.volumes)
+    for name, supply in it.supplies.items():
+        if supply.sha256 is not None:
+            volumes[name] = supply.sha256
+    record = replace(record, volumes=volumes)
+    if it.machine is None:
+        return replace(record, seed=None, sealed=None)
+    return _with_seed(it, record)
+
+
+def _with_seed(it: Situation, record: Record) -> Record:
+    seed, sealed = it.deployment.seed, it.deployment.sealed
+    if seed is None or not isinstance(it.goal, SeedGoal):
+        return record
+    record = replace(record, seed=PlacedSeed(built=seed.sha256, placed=it.goal.sha256))
+    if not it.sealed or sealed is None or not isinstance(it.sealed_goal, SeedGoal):
+        return replace(record, sealed=record.sealed if it.sealed else None)
+    placed = PlacedSeed(built=sealed.sha256, placed=it.sealed_goal.sha256)
+    return replace(record, sealed=placed)
+
+
+def _write_record(host: Host, it: Situation, talk: Talk) -> None:
+    """What the next command needs to know, where the steps did not write it."""
+    if it.machine is None or it.resolved.record_path is None:
+        return
+    record = _record_before(it, [])
+    # Forget what is gone, lest the list grow with every new seed.
+    kept = tuple(each for each in record.created if it.state.file(each.path) is not None)
+    record = replace(record, created=kept)
+    if it.record is None or record.text() != it.record.text():
+        arguments = {"path": it.resolved.record_path, "text": record.text()}
+        run_one(host, Action(action="write-text", arguments=arguments), talk)
+
+
+def _unfinished(host: Host, deployment: Deployment) -> list[str]:
+    try:
+        it = survey(host, deployment, Request(folder=Path()))
+    except HostFailure:
+        return []
+    name = unfinished_name(deployment.catlet.id)
+    return [each.machine.id for each in it.state.ours if each.machine.name == name]
+
+
+def _roll_back(
+    host: Host, deployment: Deployment, journal: Journal, failure: HostFailure, talk: Talk
+) -> None:
+    """Walk back over what this run made; what cannot be undone is told in the failure."""
+    catlet = deployment.catlet.id
+    undone, left = [], []
+    if failure.error is not None and failure.error.step == "new-machine":
+        # It may have been made, and then failed to get its notes.
+        journal.made += [("machine", each) for each in _unfinished(host, deployment)]
+    for kind, thing in reversed(journal.made):
+        action: tuple[str, dict[str, Any]]
+        match kind:
+            case "machine":
+                arguments = {
+                    "machine": thing,
+                    "marker": marker(catlet),
+                    "unfinished_name": unfinished_name(catlet),
+                }
+                action = ("remove-machine", arguments)
+            case "folder":
+                action = ("delete-folder", {"path": thing})
+            case _:
+                action = ("delete-file", {"path": thing})
+        talk.step(f"rolling back: {kind} {thing}")
+        try:
+            run_one(host, Action(action=action[0], arguments=action[1]), talk)
+            undone.append(f"{kind} {thing}")
+        except HostFailure:
+            left.append(f"{kind} {thing}")
+    failure.undone, failure.left = tuple(undone), tuple(left)

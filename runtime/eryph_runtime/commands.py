@@ -1,0 +1,265 @@
+"""The commands: a host and what was asked in, the report as data out (docs/runtime.md)."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from eryph_runtime.applying import Options, apply, examine
+from eryph_runtime.comparison import Change
+from eryph_runtime.faults import RefusalError
+from eryph_runtime.host import Host
+from eryph_runtime.preconditions import host_faults
+from eryph_runtime.record import owner_in, same_owner
+from eryph_runtime.removing import remove
+from eryph_runtime.request import Request
+from eryph_runtime.running import (
+    Address,
+    addresses,
+    broad_state,
+    explain_no_address,
+    observe,
+    power_on,
+    shut_down,
+    wait_for_addresses,
+)
+from eryph_runtime.sealing import Seal, Sealed, seal, seal_state, wait_provisioned
+from eryph_runtime.state import Machine
+from eryph_runtime.survey import Situation, survey
+from eryph_runtime.talk import Talk
+from eryph_runtime.wanted import Deployment
+
+_CHANGES = 4
+_START_SECONDS = 300
+_SEAL_SECONDS = 900
+_IP_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    deployment: Deployment
+    request: Request
+    options: argparse.Namespace
+    talk: Talk
+
+    def wait(self, usual: int) -> int | None:
+        """The seconds of `--wait`, `usual` where it has none, None where it is absent."""
+        value: int | None = getattr(self.options, "wait", None)
+        return usual if value == -1 else value
+
+
+Report: TypeAlias = dict[str, Any]
+
+
+def plan(host: Host, asked: Asked) -> Report:
+    """What `apply` would change; nothing is changed."""
+    it, found = examine(host, asked.deployment, asked.request, asked.talk)
+    if found.refusals:
+        raise RefusalError(*found.refusals)
+    off = it.machine is None or it.machine.state == "Off"
+    return {
+        "machine": _machine(it),
+        "changes": [_change(each) for each in found.changes],
+        "needs_off": any(each.needs_off for each in found.changes) and not off,
+        "needs": found.needs,
+        "notes": found.notes,
+        "seal": seal_state(it).value,
+        "exit_code": _CHANGES if found.changes or found.needs else 0,
+    }
+
+
+def carry(host: Host, asked: Asked) -> Report:
+    """`apply`."""
+    options = Options(
+        restart=asked.options.restart,
+        force=asked.options.force,
+        keep=asked.options.keep,
+    )
+    applied = apply(host, asked.deployment, asked.request, options, asked.talk)
+    it = applied.situation
+    report: Report = {
+        "changes": [_change(each) for each in applied.done],
+        "left": [_change(each) for each in applied.left],
+        "notes": list(applied.notes),
+        "exit_code": _CHANGES if applied.left else 0,
+    }
+    sealed: Sealed | None = None
+    if asked.options.start and it.machine is not None:
+        power_on(host, it.machine, asked.talk)
+        if seal_state(it) is Seal.PENDING:
+            sealed = _seal_when_done(host, asked, it.machine, asked.wait(_SEAL_SECONDS))
+        it = survey(host, asked.deployment, asked.request)
+    report["machine"] = _machine(it)
+    report["seal"] = (sealed.state if sealed is not None else seal_state(it)).value
+    if sealed is not None and sealed.reason:
+        report["notes"].append(sealed.reason)
+    return report
+
+
+def _seal_when_done(host: Host, asked: Asked, machine: Machine, seconds: int | None) -> Sealed:
+    limit = _SEAL_SECONDS if seconds is None else seconds
+    asked.talk.step(f"waiting at most {limit} s for the end of provisioning, to seal")
+    channel = wait_provisioned(host, machine.id, limit)
+    if channel is None:
+        return Sealed(
+            state=Seal.PENDING,
+            reason="the guest did not report the end of provisioning in time; its ISO still "
+            "holds secrets: `seal` swaps it",
+        )
+    return seal(host, asked.deployment, asked.request, asked.talk, channel)
+
+
+def start(host: Host, asked: Asked) -> Report:
+    it, machine = _ours(host, asked)
+    changed = power_on(host, machine, asked.talk)
+    report: Report = {"changed": changed, "exit_code": 0}
+    seconds = asked.wait(_START_SECONDS)
+    if seconds is not None:
+        report.update(_addresses(host, asked, machine, seconds))
+    return {
+        **report,
+        "machine": _machine(survey(host, asked.deployment, asked.request)),
+        **_seal(it),
+    }
+
+
+def stop(host: Host, asked: Asked) -> Report:
+    _, machine = _ours(host, asked)
+    changed = broad_state(machine.state) != "stopped"
+    if changed:
+        seconds = asked.wait(_START_SECONDS) or _START_SECONDS
+        shut_down(host, machine, force=asked.options.force, seconds=seconds, talk=asked.talk)
+    it = survey(host, asked.deployment, asked.request)
+    return {"changed": changed, "machine": _machine(it), "exit_code": 0}
+
+
+def ip(host: Host, asked: Asked) -> Report:
+    it, machine = _ours(host, asked)
+    report = _addresses(host, asked, machine, asked.wait(_IP_SECONDS) or 0)
+    if not report["addresses"]:
+        raise RefusalError(f"no address of `{machine.name}`: {report['reason']}")
+    return {**report, "machine": _machine(it), "exit_code": 0}
+
+
+def status(host: Host, asked: Asked) -> Report:
+    it = _look(host, asked)
+    report: Report = {"machine": _machine(it), "exit_code": 0, **_seal(it)}
+    if it.machine is not None:
+        macs = tuple(each.mac_address for each in asked.deployment.network_adapters)
+        seen = observe(host, it.machine.id, macs)
+        report["heartbeat"] = seen.heartbeat
+        report["uptime"] = seen.uptime
+        report["operational_status"] = list(seen.operational_status)
+        report["addresses"] = _address_data(addresses(seen, asked.deployment))
+    return report
+
+
+def seal_now(host: Host, asked: Asked) -> Report:
+    it, machine = _ours(host, asked)
+    seconds = asked.wait(_SEAL_SECONDS)
+    if seconds is not None and seal_state(it) is Seal.PENDING:
+        sealed = _seal_when_done(host, asked, machine, seconds)
+        if sealed.state is Seal.PENDING:
+            raise RefusalError(sealed.reason or "not sealed")
+    else:
+        sealed = seal(host, asked.deployment, asked.request, asked.talk)
+    return {
+        "seal": sealed.state.value,
+        "channel": sealed.channel,
+        "machine": _machine(survey(host, asked.deployment, asked.request)),
+        "exit_code": 0,
+    }
+
+
+def take_away(host: Host, asked: Asked) -> Report:
+    """`remove`."""
+    removal = remove(
+        host,
+        asked.deployment,
+        asked.request,
+        keep_disks=asked.options.keep_disks,
+        graceful=asked.options.graceful,
+        talk=asked.talk,
+    )
+    return {
+        "changed": not removal.nothing,
+        "removed": {
+            "machine": removal.machine,
+            "files": list(removal.files),
+            "folders": list(removal.folders),
+        },
+        "kept": list(removal.kept),
+        "exit_code": 0,
+    }
+
+
+def _look(host: Host, asked: Asked) -> Situation:
+    it = survey(host, asked.deployment, asked.request)
+    if faults := host_faults(it.state.host):
+        raise RefusalError(*faults)
+    if len(it.state.ours) > 1:
+        raise RefusalError("several machines carry the marker of this catlet")
+    return it
+
+
+def _ours(host: Host, asked: Asked) -> tuple[Situation, Machine]:
+    it = _look(host, asked)
+    if it.machine is None:
+        raise RefusalError("the machine does not exist on this host; `apply` creates it")
+    owner = owner_in(it.machine.notes, asked.deployment.catlet.id)
+    theirs = owner is not None and not same_owner(owner, it.owner)
+    # Looking is free; acting on the machine of another user is not.
+    if theirs and asked.options.command != "ip" and not asked.request.take_over:
+        raise RefusalError(
+            f"`{it.machine.name}` was created by {owner or 'somebody unknown'}, not by {it.owner}; "
+            "--take-over acts all the same"
+        )
+    return it, it.machine
+
+
+def _addresses(host: Host, asked: Asked, machine: Machine, seconds: int) -> Report:
+    found, seen = wait_for_addresses(host, machine, asked.deployment, seconds)
+    reason = None if found else explain_no_address(seen)
+    return {"addresses": _address_data(found), "reason": reason}
+
+
+def _address_data(found: tuple[Address, ...]) -> list[dict[str, Any]]:
+    return [
+        {"address": each.address, "source": each.source, "adapter": each.adapter} for each in found
+    ]
+
+
+def _seal(it: Situation) -> dict[str, str]:
+    return {"seal": seal_state(it).value}
+
+
+def _machine(it: Situation) -> dict[str, Any] | None:
+    if it.machine is None:
+        return None
+    machine = it.machine
+    return {
+        "id": machine.id,
+        "name": machine.name,
+        "state": machine.state,
+        "broad_state": broad_state(machine.state),
+        "owner": owner_in(machine.notes, it.deployment.catlet.id),
+        "path": machine.path,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return change.data()
+
+
+COMMANDS: dict[str, tuple[Callable[[Host, Asked], Report], str]] = {
+    "plan": (plan, "show what would change; exit code 4 if anything would"),
+    "apply": (carry, "bring the host to what the deployment says"),
+    "start": (start, "start or resume the machine"),
+    "stop": (stop, "shut the guest down"),
+    "ip": (ip, "print the addresses of the machine"),
+    "status": (status, "show the machine's state"),
+    "seal": (seal_now, "swap in the ISO without secrets"),
+    "remove": (take_away, "remove the machine, its disks and files"),
+}

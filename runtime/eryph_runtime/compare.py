@@ -1,0 +1,321 @@
+"""The one comparison: a situation in, the ordered changes and what stands in their way out. Pure.
+
+Source: hyperv.md 3 (order and its reasons), 4 (converging).
+"""
+
+from __future__ import annotations
+
+from eryph_runtime.compare_adapters import compare_adapters, remove_default_adapters
+from eryph_runtime.compare_drives import compare_drives, compare_seed
+from eryph_runtime.compare_files import compare_files, make_folders
+from eryph_runtime.comparison import Change, Findings, Kind
+from eryph_runtime.host import Action
+from eryph_runtime.hostpaths import folded
+from eryph_runtime.properties import AFTER_TPM, BEFORE_TPM, compare_properties
+from eryph_runtime.record import mark, owner_in, same_owner, unfinished_name
+from eryph_runtime.state import (
+    AdapterState,
+    FirmwareState,
+    Machine,
+    MemoryState,
+    TpmState,
+)
+from eryph_runtime.survey import Situation
+from eryph_runtime.wanted import IntegrationService, Processor, WantedMachine
+
+BUSY = frozenset(
+    (
+        "MergingDisks",
+        "CreatingSnapshot",
+        "DeletingSnapshot",
+        "ApplyingSnapshot",
+        "MigratingVirtualMachine",
+        "BackingUpVirtualMachine",
+        "ModifyingUpVirtualMachine",
+        "StorageMigrationPhaseOne",
+        "StorageMigrationPhaseTwo",
+    )
+)
+_PLACEHOLDER = 16
+
+
+def compare(it: Situation) -> Findings:
+    """All that differs between the host and the deployment, in the order in which it is done.
+
+    Of a machine that does not exist yet the later changes are foretold: they have no steps,
+    since they need its id, and turn up with steps once it was made.
+    """
+    found = Findings()
+    if len(it.state.ours) > 1:
+        listed = ", ".join(f"`{each.machine.name}` ({each.machine.id})" for each in it.state.ours)
+        found.refusals.append(f"several machines carry the marker of this catlet: {listed}")
+        return found
+    found.refusals += it.resolved.refusals
+    compare_files(it, found)
+    if it.machine is None:
+        _create(it, found)
+    else:
+        _converge(it, it.machine, found)
+    return found
+
+
+def _create(it: Situation, found: Findings) -> None:
+    catlet, wanted = it.deployment.catlet.id, it.deployment.machine
+    home, folder = it.resolved.home, it.resolved.machine_folder
+    if home is None or folder is None:
+        return
+    there = it.state.file(home)
+    if there is not None and it.record is None and there.empty is not True:
+        found.refusals.append(f"{home} exists, is not empty and holds no record of this catlet")
+        return
+    if there is None:
+        found.changes.insert(
+            0,
+            Change(
+                object="machine",
+                what="folder",
+                wanted=home,
+                kind=Kind.CREATE,
+                steps=make_folders(it, home),
+            ),
+        )
+    found.changes.append(
+        Change(
+            object="machine",
+            what="machine",
+            wanted=wanted.name,
+            kind=Kind.CREATE,
+            steps=(
+                Action(
+                    action="new-machine",
+                    arguments={
+                        "name": unfinished_name(catlet),
+                        "folder": folder,
+                        "memory": wanted.memory.startup,
+                        "notes": mark("", catlet, it.owner),
+                    },
+                ),
+            ),
+        )
+    )
+    foretold = Findings()
+    _settle(it, _fresh(it, home), foretold, creating=True)
+    found.refusals += foretold.refusals
+    found.changes += [
+        Change(
+            object=each.object,
+            what=each.what,
+            read=None if each.kind is Kind.CREATE else each.read,
+            wanted=each.wanted,
+            kind=Kind.CREATE,
+        )
+        for each in foretold.changes
+        if each.kind is not Kind.REMOVE
+    ]
+    seed = it.deployment.seed
+    if seed is not None:
+        open_slots = [slot for slot in seed.open_values if slot.name not in it.request.values]
+        if open_slots:
+            names = ", ".join(f"`{slot.name}` ({slot.length} characters)" for slot in open_slots)
+            found.needs.append(
+                f"no value for the open slots {names}: --value-file NAME=FILE, or on standard input"
+            )
+        file = it.request.folder / seed.file
+        if not file.is_file():
+            found.needs.append(f"`{seed.file}` does not lie beside the deployment")
+        found.changes.append(
+            Change(object="seed", what="medium", wanted=seed.file, kind=Kind.CREATE)
+        )
+
+
+def _converge(it: Situation, machine: Machine, found: Findings) -> None:
+    catlet = it.deployment.catlet.id
+    owner = owner_in(machine.notes, catlet)
+    if owner is not None and not same_owner(owner, it.owner) and not it.request.take_over:
+        found.refusals.append(
+            f"`{machine.name}` was created by {owner or 'somebody unknown'}, not by {it.owner}; "
+            "--take-over makes it yours"
+        )
+        return
+    if machine.generation != it.deployment.machine.generation:
+        found.refusals.append(
+            f"`{machine.name}` is of generation {machine.generation}, which cannot be changed"
+        )
+        return
+    busy = sorted(BUSY & set(machine.operational_status))
+    if busy:
+        found.refusals.append(f"`{machine.name}` is busy ({', '.join(busy)}); try again later")
+        return
+    if machine.state.endswith("Critical"):
+        found.refusals.append(
+            f"the storage of `{machine.name}` cannot be reached ({machine.state})"
+        )
+        return
+    creating = machine.name == unfinished_name(catlet)
+    if owner is None or not same_owner(owner, it.owner):
+        found.changes.append(
+            Change(
+                object="machine",
+                what="owner",
+                read=owner,
+                wanted=it.owner,
+                steps=(
+                    Action(
+                        action="set-notes",
+                        arguments={
+                            "machine": machine.id,
+                            "notes": mark(machine.notes, catlet, it.owner),
+                        },
+                    ),
+                ),
+            )
+        )
+    _settle(it, machine, found, creating=creating)
+    if machine.name != it.deployment.machine.name:
+        # Last: a machine that keeps its first name is one whose creation did not end.
+        found.changes.append(
+            Change(
+                object="machine",
+                what="name",
+                read=machine.name,
+                wanted=it.deployment.machine.name,
+                steps=(
+                    Action(
+                        action="rename-machine",
+                        arguments={"machine": machine.id, "name": it.deployment.machine.name},
+                    ),
+                ),
+            )
+        )
+    folder = it.resolved.machine_folder
+    if folder is not None and folded(machine.path) != folded(
+        f"{folder}\\{unfinished_name(catlet)}"
+    ):
+        found.notes.append(f"left alone: the machine lies in {machine.path}, not in {folder}")
+
+
+def _settle(it: Situation, machine: Machine, found: Findings, *, creating: bool) -> None:
+    wanted, host = it.deployment.machine, it.state.host
+    adapters = machine.network_adapters
+    if creating:
+        adapters = remove_default_adapters(it, machine, found)
+    found.changes += compare_properties(BEFORE_TPM, machine, wanted, host)
+    _compare_template(machine, wanted, found, creating=creating)
+    _compare_tpm(machine, wanted, found)
+    found.changes += compare_properties(AFTER_TPM, machine, wanted, host)
+    services = {each.id: each.enabled for each in machine.integration_services}
+    for service in wanted.integration_services:
+        if service.id in services and services[service.id] != service.enabled:
+            found.changes.append(_service(machine, service))
+    compare_drives(it, machine, found, creating=creating)
+    if it.goal is not None or it.deployment.seed is None:
+        compare_seed(it, machine, found)
+    compare_adapters(it, machine, adapters, found)
+
+
+def _compare_template(
+    machine: Machine, wanted: WantedMachine, found: Findings, *, creating: bool
+) -> None:
+    if creating or not machine.tpm.enabled or not wanted.firmware.secure_boot:
+        return
+    if machine.firmware.secure_boot_template != wanted.firmware.secure_boot_template:
+        found.refusals.append(
+            "the secure boot template cannot be changed once the TPM holds state: it is "
+            f"{machine.firmware.secure_boot_template}, wanted is "
+            f"{wanted.firmware.secure_boot_template}"
+        )
+
+
+def _compare_tpm(machine: Machine, wanted: WantedMachine, found: Findings) -> None:
+    if machine.tpm.enabled == wanted.tpm.enabled:
+        return
+    steps = []
+    # A protector that is there stays: another one makes the TPM's state unreadable.
+    if wanted.tpm.enabled and machine.tpm.key_protector < _PLACEHOLDER:
+        steps.append(
+            Action(
+                action="set-key-protector",
+                arguments={"machine": machine.id, "guardian": wanted.tpm.guardian},
+            )
+        )
+    steps.append(
+        Action(action="set-tpm", arguments={"machine": machine.id, "enabled": wanted.tpm.enabled})
+    )
+    found.changes.append(
+        Change(
+            object="machine",
+            what="TPM",
+            read=machine.tpm.enabled,
+            wanted=wanted.tpm.enabled,
+            needs_off=True,
+            steps=tuple(steps),
+        )
+    )
+
+
+def _service(machine: Machine, service: IntegrationService) -> Change:
+    return Change(
+        object="machine",
+        what=f"integration service {service.id}",
+        read=not service.enabled,
+        wanted=service.enabled,
+        steps=(
+            Action(
+                action="set-integration-service",
+                arguments={
+                    "machine": machine.id,
+                    "service": service.id,
+                    "enabled": service.enabled,
+                },
+            ),
+        ),
+    )
+
+
+def _fresh(it: Situation, home: str) -> Machine:
+    """What `New-VM` gives, as far as `plan` must foretell it (hyperv.md 3 and 5)."""
+    wanted = it.deployment.machine
+    default = AdapterState(
+        id="",
+        name="",
+        mac_address="000000000000",
+        dynamic_mac=True,
+        mac_address_spoofing=False,
+        dhcp_guard=False,
+        router_guard=False,
+        switch=None,
+        switch_name=None,
+        vlan_mode="Untagged",
+        vlan=None,
+    )
+    return Machine(
+        id="",
+        name=unfinished_name(it.deployment.catlet.id),
+        notes="",
+        generation=2,
+        version="",
+        state="Off",
+        operational_status=(),
+        path=home,
+        start_action="StartIfRunning",
+        start_delay=0,
+        stop_action="Save",
+        checkpoint_type="Production",
+        automatic_checkpoints=True,
+        checkpoints=0,
+        processor=Processor(count=1, nested_virtualization=False),
+        memory=MemoryState(
+            dynamic=False,
+            startup=wanted.memory.startup,
+            minimum=512 * 1024 * 1024,
+            maximum=1024 * 1024 * 1024 * 1024,
+        ),
+        firmware=FirmwareState(
+            secure_boot=True, secure_boot_template="MicrosoftWindows", boot_order=()
+        ),
+        tpm=TpmState(enabled=False, key_protector=4),
+        integration_services=(),
+        scsi_controllers=1,
+        drives=(),
+        network_adapters=(default,),
+    )

@@ -1,0 +1,335 @@
+"""Which drives must be attached, moved, filled or grown. Compared by controller and location.
+
+Source: hyperv.md 4 (compare how, never silently), 6 (attaching, resizing).
+"""
+
+from __future__ import annotations
+
+from eryph_runtime.compare_files import make_folder
+from eryph_runtime.comparison import Change, Findings, Kind
+from eryph_runtime.host import Action, Step, Upload
+from eryph_runtime.hostpaths import folded, is_own, lies_in
+from eryph_runtime.seeds import NoSeed, SeedGoal
+from eryph_runtime.state import AttachedDrive, Machine
+from eryph_runtime.survey import Situation
+from eryph_runtime.wanted import SEED_PLACE, Drive, DriveType
+
+
+def compare_drives(it: Situation, machine: Machine, found: Findings, *, creating: bool) -> None:
+    """Add what the drives of `machine` lack; `creating`: it never booted yet."""
+    wanted = {drive.place: drive for drive in it.deployment.drives}
+    controllers = max((place[0] for place in wanted), default=0) + 1
+    found.changes += [
+        Change(
+            object="machine",
+            what="SCSI controller",
+            wanted=number,
+            kind=Kind.CREATE,
+            needs_off=True,
+            steps=(Action(action="add-scsi-controller", arguments={"machine": machine.id}),),
+        )
+        for number in range(machine.scsi_controllers, controllers)
+    ]
+    attaching: list[Change] = []
+    for drive in it.deployment.drives:
+        if drive.type is not DriveType.DVD:
+            _compare_disk(it, machine, drive, found, attaching)
+    # Two disks that swap places are both detached before either is attached again.
+    found.changes += attaching
+    # New devices go to the end of the boot order: disks before DVD drives (hyperv.md 3).
+    for drive in it.deployment.drives:
+        if drive.type is DriveType.DVD:
+            _compare_dvd(machine, drive, found)
+    for place in sorted(each.place for each in machine.drives if each.controller_type == "SCSI"):
+        attached = machine.drive_at(place)
+        foreign = place not in wanted and place != SEED_PLACE
+        if attached is not None and foreign and not _wanted_elsewhere(it, attached):
+            found.notes.append(
+                f"left alone: the {attached.kind} drive at {_place(place)} "
+                f"({attached.path or 'empty'}) is not in the deployment"
+            )
+    boot = it.deployment.machine.boot_drive
+    if creating and boot is not None:
+        _first_boot(it, machine, boot, found)
+
+
+def _wanted_elsewhere(it: Situation, attached: AttachedDrive) -> bool:
+    return any(_is(attached, path) for path in it.resolved.drives.values())
+
+
+def _is(attached: AttachedDrive, path: str) -> bool:
+    """Whether the drive holds the disk at `path`; a checkpoint's file counts as its base."""
+    return folded(path) in map(folded, (attached.path, *attached.chain))
+
+
+def _compare_disk(
+    it: Situation, machine: Machine, drive: Drive, found: Findings, attaching: list[Change]
+) -> None:
+    path = it.resolved.drives.get(drive.name)
+    if path is None:
+        return
+    here = machine.drive_at(drive.place)
+    if here is not None and here.kind == "disk" and _is(here, path):
+        if here.shared != drive.shared:
+            found.refusals.append(
+                f"drive `{drive.name}` is attached {'as' if here.shared else 'not as'} a shared "
+                "disk; detach it to change that"
+            )
+        _compare_size(machine, drive, here, path, found)
+        return
+    if here is not None and not _moves_away(it, here):
+        found.refusals.append(
+            f"drive `{drive.name}`: its place {_place(drive.place)} is taken by "
+            f"{here.path or 'an empty DVD drive'}; detach that first"
+        )
+        return
+    elsewhere = [each for each in machine.drives if each.kind == "disk" and _is(each, path)]
+    for each in elsewhere:
+        found.changes.append(
+            Change(
+                object=f"drive {drive.name}",
+                what="place",
+                read=_place(each.place),
+                wanted=_place(drive.place),
+                needs_off=True,
+                steps=(
+                    Action(
+                        action="detach-disk",
+                        arguments={
+                            "machine": machine.id,
+                            "controller": each.controller,
+                            "location": each.location,
+                        },
+                    ),
+                ),
+            )
+        )
+    disk = it.state.disk(path)
+    steps: list[Step] = []
+    if not elsewhere and disk is not None and drive.size is not None and disk.size < drive.size:
+        steps.append(Action(action="resize-disk", arguments={"path": path, "size": drive.size}))
+    steps.append(
+        Action(
+            action="attach-disk",
+            arguments={
+                "machine": machine.id,
+                "controller": drive.controller,
+                "location": drive.location,
+                "path": path,
+                "shared": drive.shared,
+            },
+        )
+    )
+    attaching.append(
+        Change(
+            object=f"drive {drive.name}",
+            what=f"attach {path}",
+            wanted=_place(drive.place),
+            kind=Kind.CHANGE if elsewhere else Kind.CREATE,
+            # A new controller, a moved disk, shared disks: not on a live machine.
+            needs_off=bool(elsewhere)
+            or drive.shared
+            or drive.controller >= machine.scsi_controllers,
+            steps=tuple(steps),
+        )
+    )
+
+
+def _moves_away(it: Situation, here: AttachedDrive) -> bool:
+    """Whether the disk at a place is one of ours that the deployment wants at another place."""
+    return here.kind == "disk" and here.path is not None and _wanted_elsewhere(it, here)
+
+
+def _compare_size(
+    machine: Machine, drive: Drive, here: AttachedDrive, path: str, found: Findings
+) -> None:
+    if drive.size is None or here.size == drive.size:
+        return
+    if here.size is None:
+        found.notes.append(f"left alone: the disk of drive `{drive.name}` cannot be read")
+    elif here.size > drive.size:
+        minimum = here.minimum_size if here.minimum_size is not None else here.size
+        found.refusals.append(
+            f"drive `{drive.name}` has {here.size} bytes, wanted are {drive.size}: disks are not "
+            f"shrunk (its smallest size now is {minimum})"
+        )
+    elif machine.checkpoints or folded(here.path) != folded(path):
+        found.refusals.append(
+            f"drive `{drive.name}` cannot grow while the machine has checkpoints; merge them first"
+        )
+    else:
+        found.changes.append(
+            Change(
+                object=f"drive {drive.name}",
+                what="size",
+                read=here.size,
+                wanted=drive.size,
+                needs_off=drive.shared,
+                steps=(Action(action="resize-disk", arguments={"path": path, "size": drive.size}),),
+            )
+        )
+
+
+def _compare_dvd(machine: Machine, drive: Drive, found: Findings) -> None:
+    here = machine.drive_at(drive.place)
+    if here is not None and here.kind != "dvd":
+        found.refusals.append(
+            f"drive `{drive.name}`: its place {_place(drive.place)} is taken by {here.path}"
+        )
+    elif here is None or folded(here.path) != folded(drive.media):
+        found.changes.append(
+            Change(
+                object=f"drive {drive.name}",
+                what="medium",
+                read=here.path if here is not None else None,
+                wanted=drive.media,
+                kind=Kind.CREATE if here is None else Kind.CHANGE,
+                needs_off=here is None and drive.controller >= machine.scsi_controllers,
+                steps=(_dvd(machine, drive.place, drive.media, fresh=here is None),),
+            )
+        )
+
+
+def _dvd(machine: Machine, place: tuple[int, int], path: str | None, *, fresh: bool) -> Action:
+    return Action(
+        action="add-dvd" if fresh else "set-dvd",
+        arguments={
+            "machine": machine.id,
+            "controller": place[0],
+            "location": place[1],
+            "path": path,
+        },
+    )
+
+
+def _first_boot(it: Situation, machine: Machine, boot: str, found: Findings) -> None:
+    place = next(drive.place for drive in it.deployment.drives if drive.name == boot)
+    order = machine.firmware.boot_order
+    first = order[0] if order else None
+    if first is None or first.type != "Drive" or (first.controller, first.location) != place:
+        found.changes.append(
+            Change(
+                object="machine",
+                what="first boot device",
+                wanted=boot,
+                needs_off=True,
+                steps=(
+                    Action(
+                        action="set-first-boot",
+                        arguments={
+                            "machine": machine.id,
+                            "controller": place[0],
+                            "location": place[1],
+                        },
+                    ),
+                ),
+            )
+        )
+
+
+def compare_seed(it: Situation, machine: Machine, found: Findings) -> None:
+    """Add what the seed's drive lacks, and the ISO files that nothing uses any more."""
+    here = machine.drive_at(SEED_PLACE)
+    if here is not None and here.kind != "dvd":
+        found.refusals.append(f"the seed's place 0:63 is taken by {here.path}; detach that first")
+        return
+    goal = it.sealed_goal if it.sealed else it.goal
+    match goal:
+        case NoSeed():
+            found.needs.append(goal.reason)
+            return
+        case SeedGoal():
+            found.changes += insert_seed(it, machine, goal, here, found)
+        case None:
+            if here is not None and here.path is not None and is_own(here.path, _catlet(it)):
+                found.changes.append(
+                    Change(
+                        object="seed",
+                        what="medium",
+                        read=here.path,
+                        steps=(_dvd(machine, SEED_PLACE, None, fresh=False),),
+                    )
+                )
+    kept = goal.path if isinstance(goal, SeedGoal) else None
+    found.changes += old_seeds(it, kept)
+
+
+def insert_seed(
+    it: Situation,
+    machine: Machine,
+    goal: SeedGoal,
+    here: AttachedDrive | None,
+    found: Findings,
+) -> list[Change]:
+    """The change that places the ISO beside the old one and inserts it; none where it is there."""
+    file = it.state.file(goal.path)
+    intact = file is not None and file.sha256 == goal.sha256
+    inserted = here is not None and folded(here.path) == folded(goal.path)
+    if intact and inserted:
+        return []
+    steps: list[Step] = []
+    if not intact:
+        if goal.content is None:
+            found.needs.append(
+                "the seed ISO must be placed again: its file beside the deployment, and the values "
+                "of its open slots, are needed"
+            )
+            return []
+        if inserted:
+            # The file under the drive is damaged or gone: eject, replace, insert.
+            steps.append(_dvd(machine, SEED_PLACE, None, fresh=False))
+        folder = f"{it.resolved.home}\\seed"
+        if it.state.file(folder) is None:
+            steps.append(make_folder(folder, protect=True))
+        if file is not None:
+            steps.append(Action(action="delete-file", arguments={"path": goal.path}))
+        steps.append(
+            Upload(
+                path=goal.path,
+                size=goal.size,
+                sha256=goal.sha256,
+                content=goal.content,
+                creates=goal.path,
+            )
+        )
+    steps.append(_dvd(machine, SEED_PLACE, goal.path, fresh=here is None))
+    return [
+        Change(
+            object="seed",
+            what="medium",
+            read=here.path if here is not None else None,
+            wanted=goal.path,
+            kind=Kind.CREATE if here is None else Kind.CHANGE,
+            steps=tuple(steps),
+        )
+    ]
+
+
+def old_seeds(it: Situation, kept: str | None) -> list[Change]:
+    """Deletions of the seed files of earlier runs, which hold secrets for nobody."""
+    if it.record is None or it.resolved.home is None:
+        return []
+    folder = f"{it.resolved.home}\\seed"
+    return [
+        Change(
+            object="seed",
+            what="old file",
+            read=each.path,
+            kind=Kind.REMOVE,
+            steps=(Action(action="delete-file", arguments={"path": each.path}),),
+        )
+        for each in it.record.created
+        if each.kind == "file"
+        and lies_in(each.path, folder)
+        and is_own(each.path, _catlet(it))
+        and folded(each.path) != folded(kept)
+        and it.state.file(each.path) is not None
+    ]
+
+
+def _catlet(it: Situation) -> str:
+    return it.deployment.catlet.id
+
+
+def _place(place: tuple[int, int]) -> str:
+    return f"{place[0]}:{place[1]}"

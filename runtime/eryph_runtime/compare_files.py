@@ -1,0 +1,247 @@
+"""Which disk files must be made, moved over or grown before a drive can be attached.
+
+Source: hyperv.md 6 (disks), docs/deployment.md, part 2 (places).
+"""
+
+from __future__ import annotations
+
+from eryph_runtime.comparison import Change, Findings, Kind
+from eryph_runtime.host import Action, Step, Upload
+from eryph_runtime.hostpaths import ancestors, folded, parent, part_of
+from eryph_runtime.record import Created
+from eryph_runtime.survey import Situation, wanted_parent
+from eryph_runtime.wanted import Create, Drive, DriveType, UrlSource
+
+_SLOW = 4 * 3600.0
+
+
+def compare_files(it: Situation, found: Findings) -> None:
+    """Add what the files of the wanted drives lack to `found`, folders and parents first."""
+    for drive in it.deployment.drives:
+        path = it.resolved.drives.get(drive.name)
+        if path is None or it.attached(path):
+            continue
+        if it.state.file(path) is None:
+            _create(it, drive, path, found)
+        elif not _made_by_us(it, path):
+            found.refusals.append(
+                f"drive `{drive.name}`: {path} exists and is not known to be ours; "
+                "move it away, or attach it yourself"
+            )
+        elif it.state.disk(path) is None and drive.type is DriveType.VHD_SET:
+            # Disk sets are made in place: what a killed run left is begun again.
+            _create(it, drive, path, found)
+        elif it.state.disk(path) is None:
+            found.refusals.append(f"drive `{drive.name}`: {path} is no disk that Hyper-V can read")
+
+
+def _made_by_us(it: Situation, path: str) -> bool:
+    return it.record is not None and it.record.made(path)
+
+
+def _create(it: Situation, drive: Drive, path: str, found: Findings) -> None:
+    steps: list[Step] = []
+    folder = parent(path)
+    if folded(folder) != folded(it.resolved.home) and it.state.file(folder) is None:
+        steps += make_folders(it, folder)
+    steps += [
+        Action(action="delete-file", arguments={"path": each})
+        for each in (part_of(path), path)
+        if it.state.file(each) is not None
+    ]
+    source = None
+    if drive.create is not Create.BLANK and drive.volume is not None:
+        source = _parent(it, drive, drive.volume, found)
+        if source is None:
+            return
+        too_small = _virtual_size(it, drive.volume, source)
+        if drive.size is not None and too_small is not None and too_small > drive.size:
+            found.refusals.append(
+                f"drive `{drive.name}`: wanted are {drive.size} bytes, its volume has {too_small}"
+            )
+            return
+    match drive.create:
+        case Create.BLANK:
+            steps.append(_new_disk(drive, path, None))
+        case Create.DIFFERENCING:
+            steps.append(_new_disk(drive, path, source))
+        case Create.COPY:
+            steps += _copy(it, drive, path, source or "")
+        case Create.MEDIA:
+            raise AssertionError("a DVD drive has no file")
+    found.changes.append(
+        Change(
+            object=f"drive {drive.name}",
+            what=f"{drive.create.value} disk at {path}"
+            + (f" of {source}" if source is not None else ""),
+            wanted=drive.size,
+            kind=Kind.CREATE,
+            steps=tuple(steps),
+        )
+    )
+
+
+def _new_disk(drive: Drive, path: str, source: str | None) -> Action:
+    return Action(
+        action="new-disk",
+        arguments={
+            "path": path,
+            "size": drive.size,
+            "parent": source,
+            # A disk set is a pair of files; renaming one would part them.
+            "in_place": drive.type is DriveType.VHD_SET,
+        },
+        creates=path,
+    )
+
+
+def _copy(it: Situation, drive: Drive, path: str, source: str) -> list[Step]:
+    target = path
+    if drive.type is DriveType.VHD_SET:
+        target = path.removesuffix(".vhds") + ".copy.vhdx"
+    # A killed run may have left the intermediate file; it is not ours to read again.
+    steps: list[Step] = []
+    if target != path:
+        steps.append(Action(action="delete-file", arguments={"path": target}))
+    steps.append(
+        Action(
+            action="copy-file",
+            arguments={"source": source, "path": target, "sha256": None},
+            creates=target,
+            seconds=_SLOW,
+        )
+    )
+    steps.append(Action(action="reset-disk", arguments={"path": target}))
+    disk = it.state.disk(source)
+    if drive.size is not None and (disk is None or disk.size < drive.size):
+        steps.append(Action(action="resize-disk", arguments={"path": target, "size": drive.size}))
+    if target != path:
+        steps.append(
+            Action(
+                action="convert-disk",
+                arguments={"source": target, "path": path},
+                creates=path,
+                seconds=_SLOW,
+            )
+        )
+        steps.append(Action(action="delete-file", arguments={"path": target}))
+    return steps
+
+
+def _virtual_size(it: Situation, volume: str, source: str) -> int | None:
+    disk = it.state.disk(source)
+    return disk.size if disk is not None else it.deployment.volume(volume).virtual_size
+
+
+def _parent(it: Situation, drive: Drive, volume: str, found: Findings) -> str | None:
+    """The parent's path in the store, after a change that brings it there where it is missing."""
+    supply = it.supplies.get(volume)
+    if supply is not None and supply.on_host and supply.sha256 is None:
+        found.refusals.append(f"drive `{drive.name}`: the host has no file {supply.path}")
+        return None
+    sha256 = wanted_parent(it, volume)
+    path = it.resolved.parent_path(sha256) if sha256 is not None else None
+    present = it.state.file(path) if path is not None else None
+    if path is not None and present is not None:
+        return path if _sound(it, drive, path, sha256, found) else None
+    if it.resolved.volumes_folder is None:
+        return None
+    if supply is None or path is None or supply.sha256 is None or supply.size is None:
+        found.needs.append(_ask(it, drive, volume))
+        return None
+    what = f"bring the volume to {path}"
+    if any(change.what == what for change in found.changes):
+        return path
+    steps: list[Step] = []
+    if it.state.file(it.resolved.volumes_folder) is None:
+        steps.append(
+            Action(
+                action="make-folder",
+                arguments={"path": it.resolved.volumes_folder, "protect": False},
+            )
+        )
+    if supply.on_host:
+        steps.append(
+            Action(
+                action="copy-file",
+                arguments={"source": supply.path, "path": path, "sha256": supply.sha256},
+                seconds=_SLOW,
+            )
+        )
+    else:
+        steps.append(
+            Upload(
+                path=path,
+                size=supply.size,
+                sha256=supply.sha256,
+                source=supply.path,
+                read_only=True,
+                resume=_resume_at(it, path, supply.size),
+            )
+        )
+    found.changes.append(
+        Change(
+            object=f"drive {drive.name}",
+            what=what,
+            wanted=supply.size,
+            kind=Kind.CREATE,
+            steps=tuple(steps),
+        )
+    )
+    return path
+
+
+def _resume_at(it: Situation, path: str, size: int) -> int:
+    part = it.state.file(part_of(path))
+    there = part.size if part is not None and part.size is not None else 0
+    return there if there <= size else 0
+
+
+def _sound(it: Situation, drive: Drive, path: str, sha256: str | None, found: Findings) -> bool:
+    """Whether the parent in the store may be used: hash, health, attributes (hyperv.md 6)."""
+    file, disk = it.state.file(path), it.state.disk(path)
+    if file is not None and file.sha256 is not None and file.sha256 != sha256:
+        found.refusals.append(f"drive `{drive.name}`: {path} was changed: its SHA-256 is another")
+        return False
+    if disk is None or not disk.healthy or disk.format != "VHDX":
+        found.refusals.append(f"drive `{drive.name}`: {path} is no sound VHDX disk")
+        return False
+    bad = {"SparseFile", "Compressed", "Encrypted"} & set(file.attributes if file else ())
+    if bad:
+        named = ", ".join(sorted(bad))
+        found.refusals.append(
+            f"drive `{drive.name}`: {path} is {named}; Hyper-V attaches no such file"
+        )
+        return False
+    return True
+
+
+def _ask(it: Situation, drive: Drive, volume: str) -> str:
+    wanted = it.deployment.volume(volume)
+    text = f"drive `{drive.name}` needs its volume"
+    if wanted.gene is not None:
+        text += f" ({wanted.gene})"
+    text += f": --volume {drive.name}=PATH"
+    urls = [each.url for each in wanted.sources if isinstance(each, UrlSource)]
+    return text + (f"; to be had at {urls[0]}" if urls else "")
+
+
+def make_folder(path: str, *, protect: bool = False) -> Action:
+    return Action(action="make-folder", arguments={"path": path, "protect": protect}, creates=path)
+
+
+def make_folders(it: Situation, path: str) -> tuple[Action, ...]:
+    """One action for each missing folder down to `path`, so that `remove` knows them all."""
+    missing = [each for each in ancestors(path) if it.state.file(each) is None]
+    return tuple(make_folder(each) for each in (*missing, path))
+
+
+def creations(changes: list[Change]) -> list[Created]:
+    """What the steps would make, in order, as the record lists it."""
+    result = []
+    for change in changes:
+        for step in change.steps:
+            if step.creates is not None:
+                folder = isinstance(step, Action) and step.action == "make-folder"
+                result.append(Created(kind="folder" if folder else "file", path=step.creates))
+    return result

@@ -1,0 +1,107 @@
+"""Paths of the Windows host as text: what is legal, how ours are named.
+
+Nothing here touches a file system; the runtime may stand on another system than the host.
+Sources: hyperv.md 12 (names, paths), docs/deployment.md, part 2.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 240
+# Wildcards of PowerShell's -Path, the escape character, and what cmd.exe would expand.
+_REFUSED = frozenset('<>:"/|?*[]`%')
+_RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?")
+_ABSOLUTE = re.compile(r"[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+")
+_PART = ".eryphc-part"
+
+
+def file_name_fault(name: str) -> str | None:
+    """Why `name` cannot be one component of a path on the host; None where it can."""
+    if not name or name in (".", ".."):
+        return "no file name"
+    if any(ord(each) < 32 or each in _REFUSED or each == "\\" for each in name):
+        return 'holds one of < > : " / \\ | ? * [ ] ` % or a control character'
+    if name[-1] in ". ":
+        return "ends in a dot or a blank"
+    if _RESERVED.fullmatch(name):
+        return "is a reserved name of Windows"
+    return "is longer than 255 characters" if len(name) > 255 else None
+
+
+def path_fault(path: str) -> str | None:
+    """Why `path` cannot be used as an absolute path on the host; None where it can."""
+    start = _ABSOLUTE.match(path)
+    if start is None or path.startswith(("\\\\?\\", "\\\\.\\")):
+        return "must be an absolute Windows path such as D:\\Machines"
+    rest = path[start.end() :] if path[1] == ":" else path[2:]
+    for component in filter(None, rest.rstrip("\\").split("\\")):
+        if fault := file_name_fault(component):
+            return f"{component!r} {fault}"
+    if "\\\\" in path[2:]:
+        return "has an empty component"
+    return f"is longer than {LONGEST} characters" if len(path) > LONGEST else None
+
+
+def is_absolute(path: str) -> bool:
+    """Whether `path` is written as an absolute path of Windows."""
+    return _ABSOLUTE.match(path.replace("/", "\\")) is not None
+
+
+def is_share(path: str) -> bool:
+    return path.startswith("\\\\")
+
+
+def join(folder: str, *names: str) -> str:
+    return "\\".join((folder.rstrip("\\"), *names))
+
+
+def parent(path: str) -> str:
+    """The folder that holds `path`; of a root the root itself."""
+    head, _, _ = path.rstrip("\\").rpartition("\\")
+    return head + "\\" if head.endswith(":") else head or path
+
+
+def ancestors(path: str) -> tuple[str, ...]:
+    """The folders above `path`, outermost first, without the root or the share."""
+    found = []
+    above = parent(path)
+    while not (above.endswith(":\\") or _ABSOLUTE.fullmatch(above) or above == path):
+        found.append(above)
+        path, above = above, parent(above)
+    return tuple(reversed(found))
+
+
+def same(first: str | None, second: str | None) -> bool:
+    """Whether two paths name one file, as Windows compares."""
+    return folded(first) == folded(second)
+
+
+def folded(path: str | None) -> str:
+    return (path or "").replace("/", "\\").rstrip("\\").casefold()
+
+
+def lies_in(path: str, folder: str) -> bool:
+    return folded(path).startswith(folded(folder) + "\\")
+
+
+def part_of(path: str) -> str:
+    """The name of the unfinished file that becomes `path`."""
+    head, _, name = path.rpartition("\\")
+    stem, dot, ending = name.rpartition(".")
+    named = f"{stem}{_PART}.{ending}" if dot else f"{name}{_PART}"
+    return f"{head}\\{named}"
+
+
+def own_folder(folder: str, catlet: str) -> str:
+    """The machine's own folder in `folder`."""
+    return join(folder, f"eryphc-{catlet}")
+
+
+def is_own(path: str, catlet: str) -> bool:
+    """Whether `path` is, or lies in, a folder that is named after the catlet.
+
+    What a record lists is believed only inside such folders.
+    """
+    components = folded(path).split("\\")
+    return f"eryphc-{catlet}" in components[1:] and ".." not in components

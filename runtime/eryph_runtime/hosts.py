@@ -1,0 +1,95 @@
+"""Addresses of hosts, and how each kind is reached. Source: hyperv.md 9.
+
+`local` starts PowerShell here; `ssh://` uses the system's `ssh` with its own configuration
+(keys, known hosts, jump hosts); `winrm://` needs the package pypsrp.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from dataclasses import dataclass
+
+from eryph_runtime.faults import HostFailure, UsageError
+from eryph_runtime.host import Host
+from eryph_runtime.session import Session, powershell_arguments
+
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.%]+\]")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\+-]*")
+_PROGRAM = re.compile(r"[A-Za-z0-9._-]+")
+_SSH_PROGRAM = "powershell.exe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    scheme: str
+    host: str
+    user: str | None
+    port: int | None
+
+
+def parse_address(text: str) -> Address:
+    """`local`, `ssh://...` or `winrm://...`; raises UsageError.
+
+    Host and user are held to plain characters: they become arguments of `ssh`.
+    """
+    if text == "local":
+        return Address(scheme="local", host="local", user=None, port=None)
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in ("ssh", "winrm"):
+        raise UsageError(f"--host {text!r}: neither `local` nor ssh://HOST nor winrm://HOST")
+    user, at, place = rest.rstrip("/").rpartition("@")
+    host, port = place, None
+    match = re.fullmatch(r"(.*[^:]):([0-9]{1,5})", place)
+    if match is not None and (":" not in match[1] or match[1].endswith("]")):
+        host, port = match[1], int(match[2])
+    if not _HOST.fullmatch(host) or (at and not _USER.fullmatch(user)):
+        raise UsageError(f"--host {text!r}: no user and host as in ssh://user@host:22")
+    if port is not None and not 0 < port < 65536:
+        raise UsageError(f"--host {text!r}: no such port")
+    return Address(scheme=scheme, host=host.strip("[]"), user=user or None, port=port)
+
+
+def open_host(address: str, powershell: str | None = None) -> Host:
+    """The host at `address`; nothing is started before the first request.
+
+    `powershell` names PowerShell's program where it is another. Raises UsageError, HostFailure.
+    """
+    parsed = parse_address(address)
+    match parsed.scheme:
+        case "local":
+            return Session(address, [_local(powershell), *powershell_arguments()], remote=False)
+        case "ssh":
+            return Session(address, ssh_command(parsed, powershell), remote=True)
+        case _:
+            from eryph_runtime.winrm import WinRm
+
+            return WinRm(address, parsed.host, parsed.user, parsed.port)
+
+
+def _local(powershell: str | None) -> str:
+    for name in (powershell,) if powershell else ("powershell.exe", "pwsh"):
+        if found := shutil.which(name):
+            return found
+    raise HostFailure(
+        "this machine has no PowerShell: run here on a Hyper-V host, or say --host ssh://HOST"
+    )
+
+
+def ssh_command(address: Address, powershell: str | None = None) -> list[str]:
+    """The command line of `ssh`: the remote command is one constant text.
+
+    Host keys are checked as the user's own configuration says; that is never switched off.
+    """
+    program = powershell or _SSH_PROGRAM
+    if not _PROGRAM.fullmatch(program):
+        raise UsageError("--powershell: the name of a program on the host's PATH")
+    command = [*shlex.split(os.environ.get("ERYPH_SSH", "ssh")), "-T"]
+    if address.port is not None:
+        command += ["-p", str(address.port)]
+    if address.user is not None:
+        command += ["-l", address.user]
+    # `--` keeps a host's name from being read as an option.
+    return [*command, "--", address.host, " ".join((program, *powershell_arguments()))]

@@ -1,0 +1,201 @@
+"""What must hold on a host before anything is changed: all faults at once. Pure.
+
+Source: hyperv.md 11 (preconditions), 5 (nesting, processors, firmware), 9 (rights), 12 (limits).
+"""
+
+from __future__ import annotations
+
+from eryph_runtime.compare_adapters import find_switch
+from eryph_runtime.comparison import Findings
+from eryph_runtime.hostpaths import is_share, parent
+from eryph_runtime.record import unfinished_name
+from eryph_runtime.state import HostFacts
+from eryph_runtime.survey import Situation
+from eryph_runtime.wanted import Create, DriveType
+
+# First builds: Windows 10 1607/Server 2016, Server 2019, Server 2022, Server 2025.
+_BUILD_2016, _BUILD_2019, _BUILD_2022, _BUILD_2025 = 14393, 17763, 20348, 26100
+_BUILD_11 = 22000
+_GIB = 1024**3
+_TIB = 1024**4
+
+
+def host_faults(host: HostFacts) -> list[str]:
+    """Why this account, or this host, cannot run machines at all."""
+    faults = []
+    if host.language_mode != "FullLanguage":
+        faults.append(
+            f"PowerShell on the host is in {host.language_mode} mode, where the program cannot run"
+        )
+    if host.module is None:
+        faults.append(
+            "the host has no Hyper-V module: enable the feature Microsoft-Hyper-V and its "
+            "management tools for PowerShell"
+        )
+    if not host.administrator and not host.hyperv_administrator:
+        # Without rights the list of machines is empty, which must not read as "nothing there".
+        faults.append(
+            f"{host.account} is neither administrator (or the process is not elevated) nor a "
+            "member of Hyper-V Administrators on the host"
+        )
+    return faults
+
+
+def check_host(it: Situation, found: Findings) -> None:
+    """Add every fault of the host to `found`: refusals, and notes for what may go wrong."""
+    host, wanted = it.state.host, it.deployment.machine
+    _check_names(it, found)
+    _check_switches(it, found)
+    if wanted.firmware.secure_boot and host.secure_boot_templates:
+        template = wanted.firmware.secure_boot_template
+        if template not in host.secure_boot_templates:
+            known = ", ".join(f"`{each}`" for each in host.secure_boot_templates)
+            found.refusals.append(
+                f"the host has no secure boot template `{template}`; it has {known}"
+            )
+    count = wanted.processor.count
+    limit = 240 if host.build < _BUILD_2022 else 1024 if host.build < _BUILD_2025 else 2048
+    if count > limit:
+        found.refusals.append(f"{count} processors; this host's version allows {limit}")
+    elif count > host.logical_processors:
+        found.refusals.append(
+            f"{count} processors; the host has {host.logical_processors}, and a machine with more "
+            "does not start"
+        )
+    largest = max(wanted.memory.startup, wanted.memory.maximum or 0)
+    ceiling = 12 * _TIB if host.build < _BUILD_2022 else 240 * _TIB
+    if largest > ceiling:
+        found.refusals.append(f"{largest} bytes of memory; this host's version allows {ceiling}")
+    adapters = len(it.deployment.network_adapters)
+    if adapters > (8 if host.build < _BUILD_2019 else 64):
+        found.refusals.append(f"{adapters} network adapters; this host's version allows fewer")
+    _check_nesting(it, found)
+    _check_tpm(it, found)
+    running = it.machine is not None and it.machine.state != "Off"
+    if (
+        not running
+        and host.memory_available is not None
+        and host.memory_available < wanted.memory.startup
+    ):
+        found.notes.append(
+            f"the host has {host.memory_available // 2**20} MiB of memory free, the machine starts "
+            f"with {wanted.memory.startup // 2**20} MiB"
+        )
+    _check_space(it, found)
+
+
+def _check_names(it: Situation, found: Findings) -> None:
+    ours = {each.machine.id for each in it.state.ours}
+    name = it.deployment.machine.name
+    taken = [each for each in it.state.machines if each.id not in ours and each.name == name]
+    renamed = it.machine is None or it.machine.name in (
+        unfinished_name(it.deployment.catlet.id),
+        name,
+    )
+    if taken and (it.machine is None or not renamed or it.machine.name != name):
+        found.refusals.append(
+            f"a machine named `{name}` exists and is not ours ({taken[0].id}); rename it, or "
+            "build with another --name"
+        )
+    wanted = {each.mac_address: each.name for each in it.deployment.network_adapters}
+    for other in it.state.machines:
+        if other.id in ours:
+            continue
+        for address in sorted(set(other.mac_addresses) & set(wanted)):
+            found.refusals.append(
+                f"adapter `{wanted[address]}`: `{other.name}` has the address {address} too"
+            )
+
+
+def _check_switches(it: Situation, found: Findings) -> None:
+    for name, switch in sorted(it.resolved.switches.items()):
+        looked_up = find_switch(it.state, switch)
+        if isinstance(looked_up, str):
+            found.refusals.append(f"adapter `{name}`: {looked_up}")
+
+
+def _check_nesting(it: Situation, found: Findings) -> None:
+    host, processor = it.state.host, it.deployment.machine.processor
+    if not processor.nested_virtualization:
+        return
+    amd = host.processor_vendor == "amd"
+    least = (_BUILD_2022 if host.server else _BUILD_11) if amd else _BUILD_2016
+    if host.build < least:
+        found.refusals.append(
+            f"nested virtualization needs build {least} or newer on this host; it is {host.build}"
+        )
+    version = _version(it.machine.version) if it.machine is not None else None
+    if version is not None and version < ((9, 3) if amd else (8, 0)):
+        found.refusals.append(
+            f"nested virtualization needs a newer configuration version than "
+            f"{it.machine.version if it.machine is not None else ''}; update it with "
+            "Update-VMVersion"
+        )
+    if it.deployment.machine.memory.dynamic:
+        found.notes.append(
+            "nested virtualization: dynamic memory does not move while a hypervisor runs inside"
+        )
+
+
+def _version(text: str) -> tuple[int, ...] | None:
+    parts = text.split(".")
+    return tuple(map(int, parts)) if all(part.isdigit() for part in parts) else None
+
+
+def _check_tpm(it: Situation, found: Findings) -> None:
+    host, tpm = it.state.host, it.deployment.machine.tpm
+    if not tpm.enabled or (it.machine is not None and it.machine.tpm.enabled):
+        return
+    for cmdlet in ("Enable-VMTPM", "Set-VMKeyProtector"):
+        if host.lacks(cmdlet):
+            found.refusals.append(f"the host cannot give the machine a TPM: it has no {cmdlet}")
+    if tpm.guardian is not None:
+        if host.lacks("New-HgsKeyProtector"):
+            found.refusals.append(
+                "the host has no HGS client (New-HgsKeyProtector) for the TPM's guardian"
+            )
+        if not host.administrator:
+            found.refusals.append("only an administrator can make the TPM's guardian")
+    found.notes.append(
+        "a machine with a TPM starts only on hosts that hold the certificates of its key protector"
+    )
+
+
+def _check_space(it: Situation, found: Findings) -> None:
+    copies: dict[str, int] = {}
+    for drive in it.deployment.drives:
+        path = it.resolved.drives.get(drive.name)
+        if path is None:
+            continue
+        place = next((each for each in it.state.free if each.asked == parent(path)), None)
+        if drive.type in (DriveType.SHARED_VHD, DriveType.VHD_SET):
+            if place is not None and place.kind == "fixed":
+                found.refusals.append(
+                    f"drive `{drive.name}` is shared: {parent(path)} must lie on a cluster shared "
+                    "volume or an SMB share"
+                )
+        elif is_share(path):
+            found.notes.append(
+                f"drive `{drive.name}` lies on a share: the host logs in there for itself, which "
+                "fails from a remote session without delegation"
+            )
+        if drive.create is Create.COPY and drive.volume is not None and it.missing_disk(drive):
+            supply = it.supplies.get(drive.volume)
+            size = it.deployment.volume(drive.volume).size or (supply.size if supply else None)
+            copies[parent(path)] = copies.get(parent(path), 0) + (size or 0)
+    store = it.resolved.volumes_folder
+    if store is not None:
+        copies[store] = copies.get(store, 0) + sum(
+            supply.size or 0 for supply in it.supplies.values()
+        )
+    for folder, size in sorted(copies.items()):
+        place = next((each for each in it.state.free if each.asked == folder), None)
+        if place is None or place.bytes is None:
+            continue
+        if place.bytes < size:
+            found.refusals.append(
+                f"{folder} has {place.bytes} bytes free; {size} would be copied there"
+            )
+    for each in it.state.free:
+        if each.bytes is not None and each.bytes < _GIB:
+            found.notes.append(f"{each.path} has less than 1 GiB free")

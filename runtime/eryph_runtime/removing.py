@@ -1,0 +1,189 @@
+"""`remove`: exactly what is ours, never a parent, never what another machine uses.
+
+Source: hyperv.md 11 (removing).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from eryph_runtime.applying import take_lock
+from eryph_runtime.carry_out import Journal, carry_out
+from eryph_runtime.faults import RefusalError
+from eryph_runtime.host import Action, Host, Step
+from eryph_runtime.hostpaths import folded, is_own, lies_in, parent, part_of
+from eryph_runtime.preconditions import host_faults
+from eryph_runtime.record import marker, owner_in, same_owner, unfinished_name
+from eryph_runtime.request import Request
+from eryph_runtime.running import shut_down, turn_off
+from eryph_runtime.survey import Situation, survey
+from eryph_runtime.talk import Talk
+from eryph_runtime.wanted import Deployment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """What goes: the machine (its id), files, then folders if they are empty by then."""
+
+    machine: str | None
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+    kept: tuple[str, ...]
+    situation: Situation
+
+    @property
+    def nothing(self) -> bool:
+        return self.machine is None and not self.files and not self.folders
+
+
+def plan_removal(it: Situation, *, keep_disks: bool) -> Removal:
+    """Everything of ours that is there. Raises RefusalError for what is not ours or in use."""
+    catlet = it.deployment.catlet.id
+    if len(it.state.ours) > 1:
+        raise RefusalError("several machines carry the marker of this catlet; remove one by hand")
+    if it.machine is not None:
+        owner = owner_in(it.machine.notes, catlet)
+        theirs = owner is not None and not same_owner(owner, it.owner)
+        if theirs and not it.request.take_over:
+            raise RefusalError(
+                f"`{it.machine.name}` was created by {owner or 'somebody unknown'}, not by "
+                f"{it.owner}; --take-over removes it all the same"
+            )
+    disks = _disks(it, catlet)
+    _refuse_used(it, disks)
+    kept = disks if keep_disks else []
+    home = it.resolved.home
+    files = [] if keep_disks else list(disks)
+    recorded = it.record.created if it.record is not None else ()
+    # A record lies on the host, where others may write: it is believed in our folders only.
+    ours = [each for each in recorded if is_own(each.path, catlet)]
+    if home is not None and not is_own(home, catlet):
+        ours += [each for each in recorded if lies_in(each.path, f"{home}\\seed")]
+    for each in ours:
+        if each.kind == "file":
+            files += [each.path, part_of(each.path)]
+    if it.goal is not None:
+        files += [
+            path
+            for goal in (it.goal, it.sealed_goal)
+            if (path := getattr(goal, "path", None)) is not None
+        ]
+    record = it.resolved.record_path
+    files = [each for each in files if folded(each) not in map(folded, (*kept, record))]
+    if keep_disks:
+        files = [each for each in files if folded(each) not in {folded(disk) for disk in disks}]
+    files = _distinct([each for each in files if it.state.file(each) is not None])
+    if record is not None and it.record is not None and not kept:
+        files.append(record)
+    folders = [each.path for each in ours if each.kind == "folder"]
+    folders += [parent(path) for path in it.resolved.drives.values()]
+    if home is not None:
+        folders += [f"{home}\\seed", home]
+    own = [each for each in folders if is_own(each, catlet) or folded(each) == folded(home)]
+    own += [f"{home}\\seed"] if home is not None else []
+    # Folders above ours that we made for them; like all folders they go only when empty.
+    own += [
+        each.path
+        for each in recorded
+        if each.kind == "folder" and any(lies_in(mine, each.path) for mine in own)
+    ]
+    folders = own
+    folders = [each for each in _distinct(folders) if it.state.file(each) is not None]
+    folders.sort(key=lambda each: (-len(each), each))
+    return Removal(
+        machine=it.machine.id if it.machine is not None else None,
+        files=tuple(files),
+        folders=tuple(folders),
+        kept=tuple(kept),
+        situation=it,
+    )
+
+
+def _disks(it: Situation, catlet: str) -> list[str]:
+    """Disk files of the document that lie in the catlet's own folders, and were made by us."""
+    found = []
+    home = it.resolved.home
+    for path in it.resolved.drives.values():
+        mine = is_own(path, catlet) or (home is not None and lies_in(path, home))
+        attached = it.attached(path)
+        made = it.record is not None and it.record.made(path)
+        if mine and (attached or made) and it.state.file(path) is not None:
+            found.append(path)
+    for each in it.record.created if it.record is not None else ():
+        disk = each.path.casefold().endswith((".vhdx", ".vhds", ".avhdx"))
+        there = it.state.file(each.path) is not None
+        if each.kind == "file" and disk and there and is_own(each.path, catlet):
+            found.append(each.path)
+    return _distinct(found)
+
+
+def _refuse_used(it: Situation, disks: list[str]) -> None:
+    wanted = {folded(each): each for each in disks}
+    reasons = []
+    for other in it.state.machines:
+        if it.machine is not None and other.id == it.machine.id:
+            continue
+        used = {folded(path) for path in (*other.disks, *(p for c in other.chains for p in c))}
+        reasons += [
+            f"`{other.name}` uses {wanted[each]} (attached, or as parent)"
+            for each in sorted(used & set(wanted))
+        ]
+    if reasons:
+        raise RefusalError(*reasons)
+
+
+def _distinct(paths: list[str]) -> list[str]:
+    return list({folded(path): path for path in paths}.values())
+
+
+def remove(
+    host: Host,
+    deployment: Deployment,
+    request: Request,
+    *,
+    keep_disks: bool,
+    graceful: bool,
+    talk: Talk,
+) -> Removal:
+    """Remove what `plan_removal` lists; nothing there is success.
+
+    Raises RefusalError, HostFailure.
+    """
+    take_lock(host, deployment)
+    it = survey(host, deployment, request, chains=True)
+    faults = host_faults(it.state.host)
+    if faults:
+        raise RefusalError(*faults)
+    removal = plan_removal(it, keep_disks=keep_disks)
+    for path in removal.files:
+        talk.step(f"to be deleted: {path}")
+    if it.machine is not None:
+        if graceful:
+            shut_down(host, it.machine, force=True, seconds=300, talk=talk)
+        else:
+            turn_off(host, it.machine, talk)
+    carry_out(host, _steps(removal, deployment), Journal(), talk)
+    return removal
+
+
+def _steps(removal: Removal, deployment: Deployment) -> list[Step]:
+    steps: list[Step] = []
+    it, catlet = removal.situation, deployment.catlet.id
+    if removal.machine is not None:
+        arguments = {
+            "machine": removal.machine,
+            "marker": marker(catlet),
+            "unfinished_name": unfinished_name(catlet),
+        }
+        steps.append(Action(action="remove-machine", arguments=arguments, seconds=1800))
+    steps += [Action(action="delete-file", arguments={"path": path}) for path in removal.files]
+    if removal.kept and it.record is not None and it.resolved.record_path is not None:
+        kept = {folded(path) for path in removal.kept}
+        created = tuple(
+            each for each in it.record.created if each.kind == "folder" or folded(each.path) in kept
+        )
+        record = replace(it.record, created=created, seed=None, sealed=None)
+        arguments = {"path": it.resolved.record_path, "text": record.text()}
+        steps.append(Action(action="write-text", arguments=arguments))
+    steps += [Action(action="delete-folder", arguments={"path": path}) for path in removal.folders]
+    return steps

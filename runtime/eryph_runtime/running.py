@@ -1,0 +1,207 @@
+"""Power and what a running machine tells: states, addresses, the end of provisioning.
+
+Source: hyperv.md 8.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from eryph_runtime.carry_out import run_one
+from eryph_runtime.decode import MalformedError, decode
+from eryph_runtime.faults import HostFailure, RefusalError
+from eryph_runtime.host import Action, Host
+from eryph_runtime.state import Machine, Observation
+from eryph_runtime.talk import Talk
+from eryph_runtime.wanted import Deployment
+
+Clock: TypeAlias = Callable[[], float]
+Sleep: TypeAlias = Callable[[float], None]
+
+_STOPPED = frozenset(("Off", "Saved", "Paused", "FastSaved", "Hibernated"))
+_CHANGING = frozenset(
+    (
+        "Starting",
+        "Stopping",
+        "Saving",
+        "Pausing",
+        "Resuming",
+        "Reset",
+        "FastSaving",
+    )
+)
+_POLL = 2.0
+_HEARTBEATS = frozenset(("OkApplicationsHealthy", "OkApplicationsUnknown"))
+
+
+def broad_state(state: str) -> str:
+    """`running`, `stopped`, `changing` or `error`."""
+    if state == "Running":
+        return "running"
+    if state in _STOPPED:
+        return "stopped"
+    return "changing" if state in _CHANGING else "error"
+
+
+def power_on(host: Host, machine: Machine, talk: Talk) -> bool:
+    """Start or resume; False where it runs already. Raises HostFailure."""
+    if machine.state == "Running":
+        return False
+    talk.step(f"starting `{machine.name}`")
+    if machine.state == "Paused":
+        run_one(host, Action(action="resume-machine", arguments={"machine": machine.id}), talk)
+        return True
+    arguments = {"machine": machine.id, "seconds": 300}
+    run_one(host, Action(action="start-machine", arguments=arguments, seconds=330), talk)
+    return True
+
+
+def shut_down(host: Host, machine: Machine, *, force: bool, seconds: int, talk: Talk) -> None:
+    """Bring the machine to `Off`: by the guest, or with `force` in the end without it.
+
+    A saved or paused machine is resumed first: its memory is not thrown away.
+    Raises RefusalError where the guest does not shut down, HostFailure.
+    """
+    if machine.state == "Off":
+        return
+    if machine.state != "Running":
+        power_on(host, machine, talk)
+    talk.step(f"shutting down `{machine.name}`")
+    value = _stop(host, machine, "shutdown", seconds, talk)
+    if value.get("accepted") and observe(host, machine.id).state == "Off":
+        return
+    if not force:
+        why = "does not answer" if not value.get("accepted") else f"took longer than {seconds} s"
+        raise RefusalError(
+            f"the guest of `{machine.name}` {why}; its shutdown service may be missing or it is "
+            "still booting: `stop --force` does without it"
+        )
+    talk.step(f"turning `{machine.name}` off")
+    _stop(host, machine, "force" if value.get("accepted") else "turn-off", seconds, talk)
+    if observe(host, machine.id).state != "Off":
+        _stop(host, machine, "turn-off", 60, talk)
+
+
+def turn_off(host: Host, machine: Machine, talk: Talk) -> None:
+    """Take the power away. Raises HostFailure."""
+    if machine.state != "Off":
+        _stop(host, machine, "turn-off", 60, talk)
+
+
+def _stop(host: Host, machine: Machine, how: str, seconds: int, talk: Talk) -> dict[str, object]:
+    arguments = {"machine": machine.id, "how": how, "seconds": seconds}
+    step = Action(action="stop-machine", arguments=arguments, seconds=seconds + 60)
+    value = run_one(host, step, talk)
+    return value if isinstance(value, dict) else {}
+
+
+def observe(host: Host, machine: str, macs: tuple[str, ...] = ()) -> Observation:
+    """One look at the machine. Raises HostFailure."""
+    value = host.request("observe", {"machine": machine, "macs": list(macs)}, seconds=60)
+    try:
+        return decode(Observation, value)
+    except MalformedError as error:
+        raise HostFailure(f"the host's program told of another shape: {error}") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    address: str
+    source: str
+    adapter: str | None
+
+
+def addresses(seen: Observation, deployment: Deployment) -> tuple[Address, ...]:
+    """Usable addresses, the best source first; everything the guest wrote is checked text."""
+    names = {each.mac_address: each.name for each in deployment.network_adapters}
+    order = list(names)
+    found: list[Address] = []
+
+    def add(texts: tuple[str, ...], source: str, mac: str | None) -> None:
+        for usable in sorted(filter(None, map(_usable, texts)), key=lambda text: ":" in text):
+            if usable not in [each.address for each in found]:
+                adapter = names.get(mac) if mac is not None else None
+                found.append(Address(address=usable, source=source, adapter=adapter))
+
+    ranked = sorted(
+        seen.adapters,
+        key=lambda each: order.index(each.mac_address) if each.mac_address in order else len(order),
+    )
+    for each in ranked:
+        add(each.addresses, "adapter", each.mac_address)
+    for key in ("NetworkAddressIPv4", "NetworkAddressIPv6"):
+        add(tuple(seen.kvp.intrinsic.get(key, "").split(";")), "kvp", None)
+    for network in seen.guest_network:
+        add(network.addresses, "guest-network", None)
+    for neighbor in seen.neighbors:
+        if neighbor.state not in ("Unreachable", "Incomplete"):
+            add((neighbor.address,), "neighbor", neighbor.mac_address)
+    return tuple(found)
+
+
+def _usable(text: str) -> str | None:
+    """The address in its usual form; None for link-local, loopback and what is no address."""
+    try:
+        address = ipaddress.ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    bad = address.is_link_local or address.is_loopback or address.is_unspecified
+    if bad or address.is_multicast:
+        return None
+    return str(address)
+
+
+def wait_for_addresses(
+    host: Host,
+    machine: Machine,
+    deployment: Deployment,
+    seconds: float,
+    *,
+    clock: Clock = time.monotonic,
+    sleep: Sleep = time.sleep,
+) -> tuple[tuple[Address, ...], Observation]:
+    """Look until two looks agree on an address, or time is up (then what was seen last)."""
+    macs = tuple(each.mac_address for each in deployment.network_adapters)
+    end = clock() + seconds
+    before: tuple[Address, ...] = ()
+    while True:
+        seen = observe(host, machine.id, macs)
+        now = addresses(seen, deployment)
+        # First reads after a start may be old (hyperv.md 8).
+        if (now and now == before) or clock() >= end or seen.state is None:
+            return now, seen
+        before = now
+        sleep(_POLL)
+
+
+def explain_no_address(seen: Observation) -> str:
+    """Why there is no address, as far as one can tell."""
+    if seen.state != "Running":
+        return f"the machine is not running ({seen.state or 'gone'})"
+    if seen.heartbeat in _HEARTBEATS:
+        return (
+            "the guest is up but tells no address: its KVP daemon may be missing (hyperv-daemons, "
+            "linux-cloud-tools-*)"
+        )
+    return f"the guest does not answer yet (heartbeat {seen.heartbeat or 'unknown'})"
+
+
+def provisioned(seen: Observation) -> str | None:
+    """Which channel says that provisioning is done; None while none does.
+
+    Channels: eryph's guest agent, cloud-init's reporter for Hyper-V (its event that the last
+    stage finished). Both are written by the guest: all they can do is to end a wait.
+    """
+    state = seen.kvp.guest.get("eryph.provisioning.state", "")
+    if state.casefold() in ("provisioned", "completed", "done", "succeeded"):
+        return "eryph.provisioning.state"
+    # Keys are CLOUD_INIT|<boot>|<type>|<event>|<uuid> (HyperVKvpReportingHandler, 22.4).
+    for name in seen.kvp.guest:
+        words = name.split("|")
+        if words[0] == "CLOUD_INIT" and words[2:4] == ["finish", "modules-final"]:
+            return "cloud-init"
+    return None

@@ -1,0 +1,115 @@
+"""Swapping in the ISO without secrets, once the guest needs them no more.
+
+Source: hyperv.md 6 (the seed ISO), 8 (KVP). The instance id is the same in both.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from eryph_runtime.carry_out import Journal, carry_out, run_one
+from eryph_runtime.compare_drives import insert_seed, old_seeds
+from eryph_runtime.compare_files import creations
+from eryph_runtime.comparison import Findings
+from eryph_runtime.faults import RefusalError
+from eryph_runtime.host import Action, Host, Step
+from eryph_runtime.record import Created, PlacedSeed, Record
+from eryph_runtime.request import Request
+from eryph_runtime.running import Clock, Sleep, observe, provisioned
+from eryph_runtime.seeds import NoSeed, SeedGoal
+from eryph_runtime.survey import Situation, survey
+from eryph_runtime.talk import Talk
+from eryph_runtime.wanted import SEED_PLACE, Deployment
+
+_POLL = 5.0
+
+
+class Seal(StrEnum):
+    """Where a machine stands with its secrets."""
+
+    NONE = "nothing-to-seal"
+    PENDING = "pending"
+    DONE = "sealed"
+
+
+def seal_state(it: Situation) -> Seal:
+    """Whether the machine still holds the ISO with secrets."""
+    if it.deployment.sealed is None or it.machine is None:
+        return Seal.NONE
+    return Seal.DONE if it.sealed else Seal.PENDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """`channel`: what told that provisioning is done; None where it was not asked or did not."""
+
+    state: Seal
+    channel: str | None = None
+    reason: str | None = None
+
+
+def wait_provisioned(
+    host: Host,
+    machine: str,
+    seconds: float,
+    *,
+    clock: Clock = time.monotonic,
+    sleep: Sleep = time.sleep,
+) -> str | None:
+    """The channel that says provisioning is done; None when time is up or the machine stopped."""
+    end = clock() + seconds
+    while True:
+        seen = observe(host, machine)
+        if channel := provisioned(seen):
+            return channel
+        if clock() >= end or seen.state in (None, "Off", "Saved"):
+            return None
+        sleep(_POLL)
+
+
+def seal(
+    host: Host, deployment: Deployment, request: Request, talk: Talk, channel: str | None = None
+) -> Sealed:
+    """Swap the sealed ISO in and delete the first. Raises RefusalError, HostFailure."""
+    it = survey(host, deployment, request)
+    state = seal_state(it)
+    if state is Seal.NONE:
+        reason = "the machine does not exist" if it.machine is None else "there are no secrets"
+        return Sealed(state=state, reason=reason)
+    if state is Seal.DONE and it.machine is not None:
+        return Sealed(state=state)
+    machine, sealed = it.machine, deployment.sealed
+    if machine is None or sealed is None:
+        return Sealed(state=Seal.NONE)
+    if isinstance(it.sealed_goal, NoSeed):
+        raise RefusalError(it.sealed_goal.reason)
+    goal = it.sealed_goal
+    if not isinstance(goal, SeedGoal):
+        raise RefusalError("the machine's folder is not known")
+    here = machine.drive_at(SEED_PLACE)
+    if here is not None and here.kind != "dvd":
+        raise RefusalError(f"the seed's place 0:63 is taken by {here.path}")
+    found = Findings()
+    changes = insert_seed(it, machine, goal, here, found)
+    if found.needs:
+        raise RefusalError(*found.needs)
+    changes += old_seeds(it, goal.path)
+    record = it.record or Record(catlet=deployment.catlet.id, by=it.owner)
+    record = record.with_created(*creations(changes), Created(kind="file", path=goal.path))
+    record = replace(record, sealed=PlacedSeed(built=sealed.sha256, placed=goal.sha256))
+    if record.seed is None and deployment.seed is not None and isinstance(it.goal, SeedGoal):
+        placed = PlacedSeed(built=deployment.seed.sha256, placed=it.goal.sha256)
+        record = replace(record, seed=placed)
+    talk.step("swapping in the ISO without secrets")
+    steps: list[Step] = []
+    if it.resolved.record_path is not None:
+        arguments = {"path": it.resolved.record_path, "text": record.text()}
+        steps.append(Action(action="write-text", arguments=arguments))
+    steps += [step for change in changes for step in change.steps]
+    carry_out(host, steps, Journal(), talk)
+    # An unsealed file that the record does not list is left by no one but us, in our own folder.
+    if isinstance(it.goal, SeedGoal) and it.goal.path != goal.path:
+        run_one(host, Action(action="delete-file", arguments={"path": it.goal.path}), talk)
+    return Sealed(state=Seal.DONE, channel=channel)

@@ -1,0 +1,238 @@
+"""Reading a host until every path that matters is known: from a deployment to a `Situation`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from eryph_runtime.decode import MalformedError, decode
+from eryph_runtime.faults import HostFailure
+from eryph_runtime.host import Events, Host
+from eryph_runtime.hostpaths import ancestors, folded, parent, part_of
+from eryph_runtime.record import Record, marker, read_record, unfinished_name
+from eryph_runtime.request import Request
+from eryph_runtime.resolve import Resolved, resolve
+from eryph_runtime.seeds import NoSeed, SeedGoal, seed_goal
+from eryph_runtime.state import Machine, State
+from eryph_runtime.supply import Supply, given_supplies
+from eryph_runtime.wanted import SEED_PLACE, Create, Deployment, Drive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """The host and what is wanted there, side by side: all that a comparison may look at.
+
+    `goal` is the ISO to be inserted and `sealed_goal` its twin without secrets; both None
+    while the machine's id is unknown. `supplies` are the volumes at hand, by name.
+    """
+
+    deployment: Deployment
+    request: Request
+    state: State
+    resolved: Resolved
+    record: Record | None
+    machine: Machine | None
+    goal: SeedGoal | NoSeed | None
+    sealed_goal: SeedGoal | NoSeed | None
+    supplies: dict[str, Supply]
+    owner: str
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the machine holds the ISO without secrets.
+
+        Shown by the drive itself, else by the record of a seal that is still valid.
+        """
+        if self.deployment.sealed is None or self.machine is None:
+            return False
+        drive = self.machine.drive_at(SEED_PLACE)
+        if isinstance(self.sealed_goal, SeedGoal) and drive is not None:
+            if folded(drive.path) == folded(self.sealed_goal.path):
+                return True
+            if isinstance(self.goal, SeedGoal) and folded(drive.path) == folded(self.goal.path):
+                return False
+        record, seed = self.record, self.deployment.seed
+        return (
+            record is not None
+            and record.sealed is not None
+            and record.sealed.built == self.deployment.sealed.sha256
+            and record.seed is not None
+            and seed is not None
+            and record.seed.built == seed.sha256
+        )
+
+    def missing_disk(self, drive: Drive) -> bool:
+        """Whether the file of `drive` must still be made."""
+        path = self.resolved.drives.get(drive.name)
+        return path is not None and self.state.file(path) is None and not self.attached(path)
+
+    def attached(self, path: str) -> bool:
+        return self.machine is not None and any(
+            folded(path) in map(folded, (each.path, *each.chain)) for each in self.machine.drives
+        )
+
+
+def survey(
+    host: Host,
+    deployment: Deployment,
+    request: Request,
+    *,
+    chains: bool = False,
+    events: Events | None = None,
+) -> Situation:
+    """Read the host as often as new paths turn up (two or three times). Raises HostFailure."""
+    state = _read(host, deployment, files={}, disks=[], free=[], chains=chains)
+    situation = _situation(host, deployment, request, state, events)
+    asked: dict[str, tuple[bool, bool]] = {}
+    for _ in range(5):
+        files, disks, free = _paths(situation)
+        if all(path in asked and asked[path] >= how for path, how in files.items()):
+            break
+        asked = files
+        state = _read(host, deployment, files=files, disks=disks, free=free, chains=chains)
+        situation = _situation(host, deployment, request, state, events)
+    return situation
+
+
+def _situation(
+    host: Host, deployment: Deployment, request: Request, state: State, events: Events | None
+) -> Situation:
+    catlet = deployment.catlet.id
+    ours = state.ours[0] if len(state.ours) == 1 else None
+    record = read_record(ours.record, catlet) if ours is not None else None
+    resolved = resolve(deployment, request, state, record)
+    if ours is None and resolved.record_path is not None:
+        file = state.file(resolved.record_path)
+        record = read_record(file.text, catlet) if file is not None else None
+        resolved = resolve(deployment, request, state, record)
+    machine = ours.machine if ours is not None else None
+    goal = sealed_goal = None
+    if machine is not None and resolved.home is not None:
+        if deployment.seed is not None:
+            goal = seed_goal(
+                deployment.seed,
+                folder=request.folder,
+                home=resolved.home,
+                machine=machine.id,
+                values=request.values,
+                placed=record.seed if record is not None else None,
+            )
+        if deployment.sealed is not None:
+            sealed_goal = seed_goal(
+                deployment.sealed,
+                folder=request.folder,
+                home=resolved.home,
+                machine=machine.id,
+                values=request.values,
+                placed=record.sealed if record is not None else None,
+            )
+    owner = state.host.account
+    if host.remote and request.user:
+        owner = f"{owner}/{request.user}"
+    situation = Situation(
+        deployment=deployment,
+        request=request,
+        state=state,
+        resolved=resolved,
+        record=record,
+        machine=machine,
+        goal=goal,
+        sealed_goal=sealed_goal,
+        supplies={},
+        owner=owner,
+    )
+    needed = {
+        each.volume: each.name
+        for each in deployment.drives
+        if each.volume is not None and situation.missing_disk(each)
+    }
+    supplies = given_supplies(deployment, request, state, needed, events) if needed else {}
+    return Situation(
+        **{name: getattr(situation, name) for name in Situation.__slots__ if name != "supplies"},
+        supplies=supplies,
+    )
+
+
+def _paths(it: Situation) -> tuple[dict[str, tuple[bool, bool]], list[str], list[str]]:
+    """Files (with: hash, text), disks and folders (for free space) that the state must show."""
+    files: dict[str, tuple[bool, bool]] = {}
+    disks: list[str] = []
+    free: list[str] = []
+    none, hashed = (False, False), (True, False)
+    if it.resolved.home is not None:
+        files |= dict.fromkeys((*ancestors(it.resolved.home), it.resolved.home), none)
+        files[f"{it.resolved.home}\\seed"] = none
+        files[f"{it.resolved.home}\\eryphc.json"] = (False, True)
+        free.append(it.resolved.home)
+    for goal in (it.goal, it.sealed_goal):
+        if isinstance(goal, SeedGoal):
+            files[goal.path] = hashed
+            files[part_of(goal.path)] = none
+    for path in it.resolved.drives.values():
+        files |= dict.fromkeys((*ancestors(path), path), none)
+        files[part_of(path)] = none
+        disks.append(path)
+        free.append(parent(path))
+    for drive in it.deployment.drives:
+        if drive.create in (Create.DIFFERENCING, Create.COPY) and drive.volume is not None:
+            sha256 = wanted_parent(it, drive.volume)
+            store = it.resolved.parent_path(sha256) if sha256 is not None else None
+            if store is not None and it.missing_disk(drive):
+                # Hashing gigabytes is worth its time only where a disk is made from the file.
+                files[store] = hashed
+                files[part_of(store)] = none
+                disks.append(store)
+                free.append(parent(store))
+        if drive.media is not None:
+            files[drive.media] = none
+    for supply in it.supplies.values():
+        if supply.on_host:
+            files[supply.path] = hashed
+            disks.append(supply.path)
+    for each in it.record.created if it.record is not None else ():
+        files.setdefault(each.path, none)
+    return files, sorted(set(disks)), sorted(set(free))
+
+
+def wanted_parent(it: Situation, volume: str) -> str | None:
+    """SHA-256 of the disk that `volume` stands for: given now, in the document, or recorded."""
+    known = it.deployment.volume(volume).sha256
+    if known is not None:
+        return known
+    supply = it.supplies.get(volume)
+    if supply is not None and supply.sha256 is not None:
+        return supply.sha256
+    return it.record.volumes.get(volume) if it.record is not None else None
+
+
+def _read(
+    host: Host,
+    deployment: Deployment,
+    *,
+    files: dict[str, tuple[bool, bool]],
+    disks: list[str],
+    free: list[str],
+    chains: bool,
+) -> State:
+    catlet = deployment.catlet.id
+    arguments: dict[str, Any] = {
+        "catlet": catlet,
+        "marker": marker(catlet),
+        "unfinished_name": unfinished_name(catlet),
+        "files": [
+            {"path": path, "sha256": sha256, "text": text}
+            for path, (sha256, text) in sorted(files.items())
+        ],
+        "disks": disks,
+        "free": free,
+        "chains": chains,
+    }
+    return read_state(host.request("read", arguments, seconds=1800))
+
+
+def read_state(value: Any) -> State:
+    """The state in an answer; raises HostFailure where the program answers something else."""
+    try:
+        return decode(State, value)
+    except MalformedError as error:
+        raise HostFailure(f"the host's program gave a state of another shape: {error}") from None
