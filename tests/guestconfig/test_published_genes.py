@@ -1,0 +1,54 @@
+"""The published genes pass through without false alarms, each as a guest of its own kind."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from eryphc.diagnostics.model import Level
+from eryphc.guestconfig.compose import compose
+from eryphc.guestconfig.kind import decide_guest
+from eryphc.ir.catlet import Fodder
+from eryphc.ir.content import Content
+from eryphc.passes.read import Notation, decode, gene_source, read_fodder_gene
+from guestconfig.feeding import request
+
+POOL = Path(__file__).parents[3] / "shared" / "genepool-published"
+GENES = sorted(POOL.glob("*/*/*/fodder/*.yaml")) if POOL.is_dir() else []
+
+
+def foods_of(path: Path) -> tuple[Fodder, ...]:
+    source = gene_source(path.name, decode(path.read_bytes()))
+    gene = read_fodder_gene(source, notation=Notation.YAML).value
+    assert gene is not None
+    values = {str(each.name).lower(): each.value or "x" for each in gene.variables or ()}
+
+    def value(match: re.Match[str]) -> str:
+        return values.get(match[1].lower(), "x")
+
+    result = []
+    for food in gene.fodder or ():
+        if food.content is not None:
+            text = re.sub(r"\{\{\s*(\S+?)\s*\}\}", value, food.content.text)
+            result.append(replace(food, content=Content(text, food.content.origin)))
+    return tuple(result)
+
+
+@pytest.mark.skipif(not GENES, reason="the published gene pool is not beside this checkout")
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id="/".join(path.parts[-4:])) for path in GENES]
+)
+def test_no_false_alarms(path: Path) -> None:
+    foods = foods_of(path)
+    guest, _ = decide_guest(None, (), foods)
+    outcome = compose(request(*foods, guest=guest))
+    alarms = [
+        (found.code.number, found.message)
+        for found in outcome.diagnostics
+        if found.level is not Level.NOTE
+    ]
+    assert alarms == []
+    assert outcome.value is not None
