@@ -1,0 +1,1573 @@
+# Puts one machine on this Hyper-V host as the deployment at the end of this file says, or brings it there again.
+# Running it twice changes nothing the second time. For hosts without Python; eryph-runtime does the same and more.
+#
+#   .\deploy.ps1 -WhatIf                       print what would change; 4 is the exit code when there is something
+#   .\deploy.ps1 [-Start] [-Restart]           apply; -Restart allows to power off for what a live machine refuses
+#   .\deploy.ps1 -Seal                         replace the seed ISO by the one without secrets
+#   .\deploy.ps1 -Remove [-KeepDisks]          remove exactly what was made
+#   -Parameter @{ folder = 'D:\VMs' }          settings that were left open       (or 'folder=D:\VMs;...')
+#   -Volume @{ sda = 'D:\base.vhdx' }          parent disks, by drive             (or 'sda=D:\base.vhdx;...')
+#   -ValueFile FILE                            values of open slots, lines NAME=VALUE; - is standard input
+#   -TakeOver                                  go on although somebody else deployed this machine
+#   -KeepPartial                               leave what was made when creating fails, for a look
+#
+# Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the host failed, 4 changes are left.
+#
+# This text is the same for every deployment; only the data between the two marks at its end differs, and no part of it
+# is ever run, expanded, used as a pattern or put into another text that is run. Windows PowerShell 5.1 and PowerShell 7.
+[CmdletBinding(PositionalBinding = $false)]
+param(
+    [switch] $WhatIf, [switch] $Start, [switch] $Restart, [switch] $Seal, [switch] $Remove, [switch] $KeepDisks,
+    [switch] $TakeOver, [switch] $KeepPartial, $Parameter = @{}, $Volume = @{}, [string] $ValueFile = '', [int] $WaitSeconds = 900
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+$WarningPreference = 'SilentlyContinue'
+
+# ==== shared: the same text stands in host.ps1 and deploy.ps1; a test holds them together ====
+
+# ---- failures, waiting, paths ----
+
+$script:Step = ''
+$script:Thing = ''
+
+# An error whose id and category a caller can decide on; texts of the system are localised.
+function New-Failure {
+    param([string] $Id, [System.Management.Automation.ErrorCategory] $Category, [string] $Message)
+    $exception = New-Object -TypeName System.InvalidOperationException -ArgumentList $Message
+    New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, $Id, $Category, $script:Thing
+}
+
+# Waits until the condition holds: the service answers before all its views agree.
+function Wait-Until {
+    param([scriptblock] $Condition, [string] $What, [double] $Seconds = 60)
+    $untilClock = [System.Diagnostics.Stopwatch]::StartNew()
+    while (-not (& $Condition)) {
+        if ($untilClock.Elapsed.TotalSeconds -gt $Seconds) {
+            throw (New-Failure -Id 'EryphcTimeout' -Category OperationTimeout -Message "After $Seconds seconds the host does not show: $What.")
+        }
+        Start-Sleep -Milliseconds 200
+    }
+}
+
+# .NET knows neither PowerShell's drives nor its current folder.
+function Get-NativePath {
+    param([string] $Path)
+    $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
+}
+
+# Absolute, and without the characters that some cmdlets take as wildcards although they have no -LiteralPath.
+function Assert-Path {
+    param([string] $Path)
+    $absolute = $Path.StartsWith('\\') -or ($Path.Length -ge 3 -and [char]::IsLetter($Path[0]) -and $Path.Substring(1, 2) -ceq ':\')
+    if (-not $absolute -or $Path.IndexOfAny('*?[]`"<>|'.ToCharArray()) -ge 0 -or $Path.LastIndexOf(':') -gt 1 -or $Path.Contains('\..\')) {
+        throw (New-Failure -Id 'EryphcPath' -Category InvalidArgument -Message 'The path is not absolute or holds a character that is refused.')
+    }
+}
+
+function Test-File { param([string] $Path) Test-Path -LiteralPath $Path -PathType Leaf }
+function Test-Folder { param([string] $Path) Test-Path -LiteralPath $Path -PathType Container }
+function Get-Sha256 { param([string] $Path) (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant() }
+
+function Get-PartPath {
+    param([string] $Path)
+    $dot = $Path.LastIndexOf('.')
+    if ($dot -le $Path.LastIndexOf('\')) { return $Path + '.eryphc-part' }
+    $Path.Substring(0, $dot) + '.eryphc-part' + $Path.Substring($dot)
+}
+
+function Assert-Absent {
+    param([string] $Path)
+    if (Test-Path -LiteralPath $Path) { throw (New-Failure -Id 'EryphcExists' -Category ResourceExists -Message 'There is a file of that name already.') }
+}
+
+function Remove-File {
+    param([string] $Path)
+    if (-not (Test-File $Path)) { return }
+    [System.IO.File]::SetAttributes((Get-NativePath $Path), [System.IO.FileAttributes]::Normal)
+    Remove-Item -LiteralPath $Path -Force -Confirm:$false
+}
+
+# Only an empty folder goes; answers whether it went.
+function Remove-EmptyFolder {
+    param([string] $Path)
+    if (-not (Test-Folder $Path)) { return $false }
+    if (@(Get-ChildItem -LiteralPath $Path -Force | Select-Object -First 1).Count -gt 0) { return $false }
+    Remove-Item -LiteralPath $Path -Force -Confirm:$false
+    return $true
+}
+
+function Move-Part {
+    param([string] $Part, [string] $Path)
+    [System.IO.File]::Move((Get-NativePath $Part), (Get-NativePath $Path))
+}
+
+# Replaces the file as a whole: a reader sees the old text or the new one.
+function Write-AsciiFile {
+    param([string] $Path, [string] $Text)
+    $part = Get-PartPath $Path
+    [System.IO.File]::WriteAllText((Get-NativePath $part), $Text, [System.Text.Encoding]::ASCII)
+    if (Test-File $Path) { [System.IO.File]::Replace((Get-NativePath $part), (Get-NativePath $Path), [NullString]::Value) }
+    else { Move-Part $part $Path }
+}
+
+# A dense copy (a copy of a sparse file would be sparse, and Hyper-V refuses those), hashed while it is written.
+function Copy-Dense {
+    param([string] $Source, [string] $Path, [scriptblock] $Progress)
+    $hash = [System.Security.Cryptography.SHA256]::Create()
+    $from = [System.IO.File]::OpenRead((Get-NativePath $Source))
+    try {
+        $to = [System.IO.File]::Create((Get-NativePath $Path))
+        try {
+            $buffer = New-Object -TypeName byte[] -ArgumentList 4194304
+            $done = [long] 0
+            while (($count = $from.Read($buffer, 0, $buffer.Length)) -gt 0) {
+                $null = $hash.TransformBlock($buffer, 0, $count, $null, 0)
+                $to.Write($buffer, 0, $count)
+                $done += $count
+                & $Progress ([int] [math]::Floor(100 * $done / [math]::Max(1, $from.Length)))
+            }
+            $null = $hash.TransformFinalBlock($buffer, 0, 0)
+        }
+        finally { $to.Dispose() }
+    }
+    finally { $from.Dispose() }
+    [BitConverter]::ToString($hash.Hash).Replace('-', '').ToLowerInvariant()
+}
+
+function Invoke-Program {
+    # A program of Windows; its arguments are an array, so no text is parsed again by a shell.
+    param([string] $Name, [string[]] $Arguments)
+    $program = Get-Command -Name $Name -CommandType Application | Select-Object -First 1
+    $null = & $program $Arguments
+    if ($LASTEXITCODE -ne 0) { throw (New-Failure -Id "EryphcProgram,$Name" -Category WriteError -Message "$Name ended with $LASTEXITCODE.") }
+}
+
+# Null where the platform has no such accounts.
+function Get-Identity {
+    try { [System.Security.Principal.WindowsIdentity]::GetCurrent() } catch { $null }
+}
+
+# Readable by SYSTEM, Administrators, the machines of this host, and the account that made it.
+function Protect-Folder {
+    param([string] $Path)
+    $grants = @('*S-1-5-18:(OI)(CI)F', '*S-1-5-32-544:(OI)(CI)F', '*S-1-5-83-0:(OI)(CI)RX')
+    $identity = Get-Identity
+    if ($null -ne $identity) { $grants += '*' + $identity.User.Value + ':(OI)(CI)F' }
+    Invoke-Program -Name 'icacls.exe' -Arguments (@((Get-NativePath $Path), '/inheritance:r', '/grant:r') + $grants + @('/Q'))
+}
+
+# ---- JSON ----
+# The cmdlets differ between 5.1 and 7 (dates, one-element arrays, depth, escapes), so both directions are written out.
+
+$script:JsonTokens = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '\G\s*("(?>[^"\\]+|\\.)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|[{}\[\],:]|true|false|null)'
+$script:JsonEscapes = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '\\(?:u([0-9a-fA-F]{4})|(.))'
+$script:JsonSpecial = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '[^\x20-\x21\x23-\x26\x28-\x5b\x5d-\x7e]'
+
+function ConvertFrom-JsonText {
+    # Objects, arrays, strings, Int64 (Double where there is a fraction), Booleans and null.
+    param([string] $Text)
+    $reader = @{ tokens = @($script:JsonTokens.Matches($Text)); at = 0 }
+    $length = 0
+    if ($reader.tokens.Count -gt 0) { $length = $reader.tokens[-1].Index + $reader.tokens[-1].Length }
+    if ($length -ne $Text.TrimEnd().Length) { throw (New-Failure -Id 'EryphcJson' -Category ParserError -Message "This is no JSON, from character $length on.") }
+    $value = Read-JsonValue $reader
+    if ($reader.at -ne $reader.tokens.Count) { throw (New-Failure -Id 'EryphcJson' -Category ParserError -Message 'There is something after the JSON.') }
+    return , $value
+}
+
+function Read-JsonValue {
+    param($Reader)
+    $token = $Reader.tokens[$Reader.at].Groups[1].Value
+    $Reader.at++
+    if ($token -ceq '{') {
+        $map = [ordered] @{}
+        while ($Reader.tokens[$Reader.at].Groups[1].Value -cne '}') {
+            $key = Read-JsonValue $Reader
+            $Reader.at++
+            $map[$key] = Read-JsonValue $Reader
+            if ($Reader.tokens[$Reader.at].Groups[1].Value -ceq ',') { $Reader.at++ }
+        }
+        $Reader.at++
+        return [pscustomobject] $map
+    }
+    if ($token -ceq '[') {
+        $list = New-Object -TypeName System.Collections.Generic.List[object]
+        while ($Reader.tokens[$Reader.at].Groups[1].Value -cne ']') {
+            $list.Add((Read-JsonValue $Reader))
+            if ($Reader.tokens[$Reader.at].Groups[1].Value -ceq ',') { $Reader.at++ }
+        }
+        $Reader.at++
+        return , $list.ToArray()
+    }
+    if ($token[0] -ceq '"') { return (Expand-JsonString $token.Substring(1, $token.Length - 2)) }
+    if ($token -ceq 'true') { return $true }
+    if ($token -ceq 'false') { return $false }
+    if ($token -ceq 'null') { return $null }
+    $number = [long] 0
+    if ([long]::TryParse($token, [ref] $number)) { return $number }
+    [double]::Parse($token, [System.Globalization.CultureInfo]::InvariantCulture)
+}
+
+function Expand-JsonString {
+    param([string] $Raw)
+    if ($Raw.IndexOf('\') -lt 0) { return $Raw }
+    $script:JsonEscapes.Replace($Raw, {
+            param($match)
+            if ($match.Groups[1].Success) { return [string] [char] [Convert]::ToInt32($match.Groups[1].Value, 16) }
+            switch -CaseSensitive ($match.Groups[2].Value) {
+                'n' { "`n" } 't' { "`t" } 'r' { "`r" } 'b' { "`b" } 'f' { "`f" } default { $_ }
+            }
+        })
+}
+
+function ConvertTo-JsonText {
+    # One line of printable ASCII.
+    param($Value)
+    $out = New-Object -TypeName System.Text.StringBuilder
+    Write-JsonValue $out $Value
+    $out.ToString()
+}
+
+function Write-JsonValue {
+    param([System.Text.StringBuilder] $Out, $Value)
+    if ($null -eq $Value) { $null = $Out.Append('null'); return }
+    if ($Value -is [bool]) { $null = $Out.Append($(if ($Value) { 'true' } else { 'false' })); return }
+    if ($Value -is [long] -or $Value -is [int] -or $Value -is [uint64] -or $Value -is [uint32] -or $Value -is [uint16]) { $null = $Out.Append($Value.ToString([System.Globalization.CultureInfo]::InvariantCulture)); return }
+    if ($Value -is [System.Management.Automation.PSCustomObject]) {
+        $map = [ordered] @{}
+        foreach ($property in $Value.PSObject.Properties) { $map[$property.Name] = $property.Value }
+        $Value = $map
+    }
+    if ($Value -is [System.Collections.IDictionary]) {
+        $null = $Out.Append('{')
+        $first = $true
+        foreach ($key in $Value.Keys) {
+            if (-not $first) { $null = $Out.Append(', ') }
+            $first = $false
+            Write-JsonValue $Out ([string] $key)
+            $null = $Out.Append(': ')
+            Write-JsonValue $Out $Value[$key]
+        }
+        $null = $Out.Append('}')
+        return
+    }
+    if ($Value -is [System.Collections.IEnumerable] -and $Value -isnot [string]) {
+        $null = $Out.Append('[')
+        $first = $true
+        foreach ($item in $Value) {
+            if (-not $first) { $null = $Out.Append(', ') }
+            $first = $false
+            Write-JsonValue $Out $item
+        }
+        $null = $Out.Append(']')
+        return
+    }
+    $text = $script:JsonSpecial.Replace([string] $Value, { param($match) '\u{0:x4}' -f [int] $match.Value[0] })
+    $null = $Out.Append('"').Append($text).Append('"')
+}
+
+# ---- reading ----
+
+function Test-Feature {
+    # Hosts differ by version: a cmdlet, or one of its parameters.
+    param([string] $Cmdlet, [string] $Parameter)
+    $command = Get-Command -Name $Cmdlet -ErrorAction Ignore | Select-Object -First 1
+    if ($null -eq $command) { return $false }
+    -not $Parameter -or $command.Parameters.ContainsKey($Parameter)
+}
+
+function Import-HyperV {
+    # 7 would run a module of old hosts in a helper process and give copies of its objects.
+    $options = @{ Name = 'Hyper-V'; ErrorAction = 'Ignore'; PassThru = $true }
+    if ($PSVersionTable.PSEdition -eq 'Core') { $options.SkipEditionCheck = $true }
+    Import-Module @options | Select-Object -First 1
+}
+
+# By id, never by name: names repeat and take wildcards. Null when there is none.
+function Find-Machine {
+    param([string] $Id)
+    $guid = [guid] $Id
+    try { return (Hyper-V\Get-VM -Id $guid) }
+    catch { return (Hyper-V\Get-VM | Where-Object { $_.Id -eq $guid }) }
+}
+
+function Get-Machine {
+    param([string] $Id)
+    $vm = Find-Machine $Id
+    if ($null -eq $vm) { throw (New-Failure -Id 'EryphcNoMachine' -Category ObjectNotFound -Message 'There is no such machine on this host.') }
+    $vm
+}
+
+function Test-MarkedNotes {
+    param([string] $Notes, [string] $Marker)
+    foreach ($line in $Notes.Split("`n")) { if ($line.StartsWith($Marker, [System.StringComparison]::Ordinal)) { return $true } }
+    return $false
+}
+
+$script:Disks = @{}
+
+# What Get-VHD says, or null for a file that it cannot read.
+function Read-Vhd {
+    param([string] $Path)
+    if (-not $script:Disks.ContainsKey($Path)) {
+        $script:Disks[$Path] = $(try { Hyper-V\Get-VHD -Path $Path } catch { $null })
+    }
+    $script:Disks[$Path]
+}
+
+# The file itself, then its parents: an attached .avhdx shows the disk below it.
+function Get-Chain {
+    param([string] $Path)
+    $chain = @()
+    $here = $Path
+    while ($here -and $chain.Count -lt 50) {
+        $chain += $here
+        $vhd = Read-Vhd $here
+        $here = $(if ($null -ne $vhd) { $vhd.ParentPath })
+    }
+    return , $chain
+}
+
+function Get-Number { param($Value) if ($null -ne $Value) { [long] $Value } }
+
+function Read-Drive {
+    param($Drive, [string] $Kind)
+    $vhd = $(if ($Kind -ceq 'disk' -and $Drive.Path) { Read-Vhd $Drive.Path })
+    [ordered] @{
+        kind = $Kind; controller_type = "$($Drive.ControllerType)"; controller = [int] $Drive.ControllerNumber; location = [int] $Drive.ControllerLocation
+        path = $(if ($Drive.Path) { "$($Drive.Path)" }); shared = [bool] ($Kind -ceq 'disk' -and $Drive.SupportPersistentReservations)
+        size = $(if ($null -ne $vhd) { Get-Number $vhd.Size }); minimum_size = $(if ($null -ne $vhd) { Get-Number $vhd.MinimumSize })
+        chain = $(if ($Kind -ceq 'disk' -and $Drive.Path) { Get-Chain $Drive.Path } else { , @() })
+    }
+}
+
+function Read-Adapter {
+    param($Adapter)
+    $vlan = $Adapter.VlanSetting
+    $mode = $(if ($null -ne $vlan) { "$($vlan.OperationMode)" } else { 'Untagged' })
+    $connected = $null -ne $Adapter.SwitchId -and $Adapter.SwitchId -ne [guid]::Empty
+    [ordered] @{
+        id = "$($Adapter.Id)"; name = "$($Adapter.Name)"; mac_address = "$($Adapter.MacAddress)".Replace('-', '').Replace(':', '').ToUpperInvariant()
+        dynamic_mac = [bool] $Adapter.DynamicMacAddressEnabled; mac_address_spoofing = "$($Adapter.MacAddressSpoofing)" -ceq 'On'
+        dhcp_guard = "$($Adapter.DhcpGuard)" -ceq 'On'; router_guard = "$($Adapter.RouterGuard)" -ceq 'On'
+        switch = $(if ($connected) { "$($Adapter.SwitchId)" }); switch_name = $(if ($connected) { "$($Adapter.SwitchName)" })
+        vlan_mode = $mode; vlan = $(if ($mode -ceq 'Access') { [int] $vlan.AccessVlanId })
+    }
+}
+
+function Read-BootSource {
+    param($Source)
+    $device = $Source.Device
+    $drive = "$($Source.BootType)" -ceq 'Drive' -and $null -ne $device
+    [ordered] @{ type = "$($Source.BootType)"; controller = $(if ($drive) { [int] $device.ControllerNumber }); location = $(if ($drive) { [int] $device.ControllerLocation }) }
+}
+
+function Read-Machine {
+    param($Vm)
+    $processor = Hyper-V\Get-VMProcessor -VM $Vm
+    $memory = Hyper-V\Get-VMMemory -VM $Vm
+    $firmware = $(if ($Vm.Generation -eq 2) { Hyper-V\Get-VMFirmware -VM $Vm })
+    $tpm = $false
+    $protector = 0
+    if ($Vm.Generation -eq 2 -and (Test-Feature 'Hyper-V\Get-VMSecurity')) {
+        $tpm = [bool] (Hyper-V\Get-VMSecurity -VM $Vm).TpmEnabled
+        $protector = @(Hyper-V\Get-VMKeyProtector -VM $Vm | ForEach-Object { $_ }).Count
+    }
+    $disks = @(Hyper-V\Get-VMHardDiskDrive -VM $Vm | ForEach-Object { Read-Drive $_ 'disk' })
+    $dvds = @(Hyper-V\Get-VMDvdDrive -VM $Vm | ForEach-Object { Read-Drive $_ 'dvd' })
+    $checkpoints = $Vm.PSObject.Properties['AutomaticCheckpointsEnabled']
+    [ordered] @{
+        id = "$($Vm.Id)"; name = "$($Vm.Name)"; notes = "$($Vm.Notes)"; generation = [int] $Vm.Generation; version = "$($Vm.Version)"; state = "$($Vm.State)"
+        operational_status = @($Vm.OperationalStatus | ForEach-Object { "$_" }); path = "$($Vm.Path)"
+        start_action = "$($Vm.AutomaticStartAction)"; start_delay = [int] $Vm.AutomaticStartDelay; stop_action = "$($Vm.AutomaticStopAction)"
+        checkpoint_type = "$($Vm.CheckpointType)"; automatic_checkpoints = $(if ($null -ne $checkpoints) { [bool] $checkpoints.Value })
+        checkpoints = @(Hyper-V\Get-VMSnapshot -VM $Vm).Count
+        processor = [ordered] @{ count = [long] $processor.Count; nested_virtualization = [bool] $processor.ExposeVirtualizationExtensions }
+        memory = [ordered] @{ dynamic = [bool] $memory.DynamicMemoryEnabled; startup = [long] $memory.Startup; minimum = [long] $memory.Minimum; maximum = [long] $memory.Maximum }
+        firmware = [ordered] @{
+            secure_boot = $null -ne $firmware -and "$($firmware.SecureBoot)" -ceq 'On'; secure_boot_template = $(if ($null -ne $firmware) { "$($firmware.SecureBootTemplate)" })
+            boot_order = @($(if ($null -ne $firmware) { $firmware.BootOrder | Where-Object { $null -ne $_ } | ForEach-Object { Read-BootSource $_ } }))
+        }
+        tpm = [ordered] @{ enabled = $tpm; key_protector = $protector }
+        integration_services = @(Hyper-V\Get-VMIntegrationService -VM $Vm | ForEach-Object { [ordered] @{ id = Get-ServiceGuid $_; enabled = [bool] $_.Enabled } })
+        scsi_controllers = @(Hyper-V\Get-VMScsiController -VM $Vm).Count
+        drives = $disks + $dvds
+        network_adapters = @(Hyper-V\Get-VMNetworkAdapter -VM $Vm | ForEach-Object { Read-Adapter $_ })
+    }
+}
+
+# The names of the services are localised; their ids end in a GUID.
+function Get-ServiceGuid { param($Service) "$($Service.Id)".Substring("$($Service.Id)".LastIndexOf('\') + 1).ToUpperInvariant() }
+
+function Read-HostFact {
+    param([bool] $HasModule, [string] $ModuleVersion)
+    $identity = Get-Identity
+    # Without accounts of Windows there is nothing to ask the token: then the cmdlets themselves decide.
+    $groups = $(if ($null -ne $identity) { @($identity.Groups | ForEach-Object { $_.Value }) } else { @('S-1-5-32-544') })
+    $principal = $(if ($null -ne $identity) { New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $identity })
+    $administrator = $(if ($null -ne $principal) { $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator) } else { $true })
+    $system = $(try { CimCmdlets\Get-CimInstance -ClassName Win32_OperatingSystem } catch { $null })
+    $build = $(if ($null -ne $system) { [int] $system.BuildNumber } else { [System.Environment]::OSVersion.Version.Build })
+    $processor = "$env:PROCESSOR_IDENTIFIER"
+    $facts = $(if ($HasModule) { Hyper-V\Get-VMHost })
+    [ordered] @{
+        account = $(if ($null -ne $identity) { $identity.Name } else { [System.Environment]::MachineName + '\' + [System.Environment]::UserName })
+        elevated = $administrator; administrator = $administrator
+        hyperv_administrator = $groups -contains 'S-1-5-32-578'; language_mode = "$($ExecutionContext.SessionState.LanguageMode)"
+        powershell = "$($PSVersionTable.PSVersion)"; build = $build; server = $null -ne $system -and $system.ProductType -ne 1
+        processor_vendor = $(if ($processor.Contains('GenuineIntel')) { 'intel' } elseif ($processor.Contains('AuthenticAMD')) { 'amd' } else { 'other' })
+        logical_processors = $(if ($null -ne $facts) { [int] $facts.LogicalProcessorCount } else { [System.Environment]::ProcessorCount })
+        memory_available = $(if ($null -ne $system) { 1024 * [long] $system.FreePhysicalMemory })
+        secure_boot_templates = @($(if ($null -ne $facts -and $null -ne $facts.PSObject.Properties['SecureBootTemplates']) { $facts.SecureBootTemplates | ForEach-Object { "$($_.Name)" } }))
+        machine_folder = $(if ($null -ne $facts) { $facts.VirtualMachinePath.TrimEnd('\') }); disk_folder = $(if ($null -ne $facts) { $facts.VirtualHardDiskPath.TrimEnd('\') })
+        module = $(if ($HasModule) { $ModuleVersion })
+        missing = @($(foreach ($pair in $script:Features) { if (-not (Test-Feature $pair[0] $pair[1])) { $name = $pair[0].Substring($pair[0].IndexOf('\') + 1); if ($pair[1]) { "$name`:$($pair[1])" } else { $name } } }))
+    }
+}
+
+$script:Features = @(
+    @('Hyper-V\New-VM', ''), @('Hyper-V\Set-VM', 'AutomaticCheckpointsEnabled'), @('Hyper-V\Set-VM', 'CheckpointType'), @('Hyper-V\Set-VMFirmware', 'SecureBootTemplate'),
+    @('Hyper-V\Set-VMProcessor', 'ExposeVirtualizationExtensions'), @('Hyper-V\Enable-VMTPM', ''), @('Hyper-V\Set-VMKeyProtector', 'NewLocalKeyProtector'),
+    @('Hyper-V\Get-VMSecurity', ''), @('Hyper-V\Add-VMHardDiskDrive', 'SupportPersistentReservations'), @('Hyper-V\Set-VHD', 'ResetDiskIdentifier'),
+    @('Hyper-V\Convert-VHD', ''), @('Hyper-V\Start-VM', 'AsJob'), @('HgsClient\Get-HgsGuardian', ''), @('HgsClient\New-HgsGuardian', ''),
+    @('HgsClient\New-HgsKeyProtector', ''), @('NetTCPIP\Get-NetNeighbor', ''), @('CimCmdlets\Get-CimInstance', '')
+)
+
+function Get-FreeSpace {
+    # The volume with the longest mount point that the path lies under; shares and cluster volumes by what is known of them.
+    param([string] $Path)
+    $kind = $(if ($Path.StartsWith('\\')) { 'network' } elseif ($Path.Length -gt 3 -and $Path.Substring(3).StartsWith('ClusterStorage\', [System.StringComparison]::OrdinalIgnoreCase)) { 'csv' } else { 'fixed' })
+    $best = $null
+    if ($kind -cne 'network') {
+        $volumes = $(try { @(CimCmdlets\Get-CimInstance -ClassName Win32_Volume) } catch { @() })
+        foreach ($volume in $volumes) {
+            if ($volume.Name -and ($Path + '\').StartsWith($volume.Name, [System.StringComparison]::OrdinalIgnoreCase) -and ($null -eq $best -or $volume.Name.Length -gt $best.Name.Length)) { $best = $volume }
+        }
+    }
+    $bytes = $(if ($null -ne $best -and $null -ne $best.FreeSpace) { [long] $best.FreeSpace } elseif ($kind -ceq 'fixed') { try { (New-Object -TypeName System.IO.DriveInfo -ArgumentList $Path.Substring(0, 1)).AvailableFreeSpace } catch { $null } })
+    [ordered] @{ bytes = $bytes; kind = $kind }
+}
+
+function Read-File {
+    param([string] $Path, [bool] $Hash, [bool] $Text)
+    $answer = [ordered] @{ path = $Path; kind = 'absent'; size = $null; sha256 = $null; text = $null; attributes = @(); empty = $null }
+    if (Test-Folder $Path) {
+        $answer.kind = 'folder'
+        $answer.empty = @(Get-ChildItem -LiteralPath $Path -Force | Select-Object -First 1).Count -eq 0
+    }
+    elseif (Test-File $Path) {
+        $answer.kind = 'file'
+        $item = Get-Item -LiteralPath $Path -Force
+        $answer.size = [long] $item.Length
+        $answer.attributes = @("$($item.Attributes)".Split(',') | ForEach-Object { $_.Trim() })
+        if ($Hash) { $answer.sha256 = Get-Sha256 $Path }
+        if ($Text) { $answer.text = [System.IO.File]::ReadAllText((Get-NativePath $Path)) }
+    }
+    $answer
+}
+
+function Read-Disk {
+    param([string] $Path)
+    if (-not (Test-File $Path)) { return }
+    $vhd = Read-Vhd $Path
+    $healthy = $(try { [bool] (Hyper-V\Test-VHD -Path $Path) } catch { $false })
+    [ordered] @{
+        path = $Path; size = $(if ($null -ne $vhd) { Get-Number $vhd.Size }); file_size = $(if ($null -ne $vhd) { Get-Number $vhd.FileSize })
+        minimum_size = $(if ($null -ne $vhd) { Get-Number $vhd.MinimumSize }); parent = $(if ($null -ne $vhd -and $vhd.ParentPath) { "$($vhd.ParentPath)" })
+        type = $(if ($null -ne $vhd) { "$($vhd.VhdType)" }); format = $(if ($null -ne $vhd) { "$($vhd.VhdFormat)" }); chain = Get-Chain $Path
+        healthy = $null -ne $vhd -and $healthy
+    }
+}
+
+# Everything that a decision needs, in one answer; the shape stands in docs/deployment.md.
+function Read-State {
+    param($Asked)
+    $script:Disks = @{}
+    $module = Import-HyperV
+    $facts = Read-HostFact ($null -ne $module) $(if ($null -ne $module) { "$($module.Version)" })
+    $switches = @()
+    $machines = @()
+    $ours = @()
+    if ($null -ne $module) {
+        $switches = @(Hyper-V\Get-VMSwitch | ForEach-Object { [ordered] @{ id = "$($_.Id)"; name = "$($_.Name)"; type = "$($_.SwitchType)" } })
+        foreach ($vm in @(Hyper-V\Get-VM)) {
+            $paths = @(Hyper-V\Get-VMHardDiskDrive -VM $vm | Where-Object { $_.Path } | ForEach-Object { "$($_.Path)" })
+            $chains = @()
+            if ($Asked.chains) { foreach ($path in $paths) { $chains += , (Get-Chain $path) } }
+            $machines += [ordered] @{
+                id = "$($vm.Id)"; name = "$($vm.Name)"; notes = "$($vm.Notes)"; state = "$($vm.State)"; path = "$($vm.Path)"
+                mac_addresses = @(Hyper-V\Get-VMNetworkAdapter -VM $vm | ForEach-Object { (Read-Adapter $_).mac_address }); disks = $paths; chains = $chains
+            }
+            if ((Test-MarkedNotes "$($vm.Notes)" $Asked.marker) -or $vm.Name -ceq $Asked.unfinished_name) {
+                $record = "$($vm.Path)\eryphc.json"
+                $ours += [ordered] @{ machine = Read-Machine $vm; record = $(if (Test-File $record) { [System.IO.File]::ReadAllText((Get-NativePath $record)) }) }
+            }
+        }
+    }
+    $files = @(foreach ($file in $Asked.files) {
+            $path = Expand-Folder $file.path $facts
+            $answer = Read-File $path $file.sha256 $file.text
+            $answer.Insert(0, 'asked', $file.path)
+            $answer
+        })
+    $disks = @($(if ($null -ne $module) { foreach ($disk in $Asked.disks) { Read-Disk (Expand-Folder $disk $facts) } }))
+    $free = @(foreach ($folder in $Asked.free) {
+            $path = Expand-Folder $folder $facts
+            $answer = Get-FreeSpace $path
+            [ordered] @{ asked = $folder; path = $path; bytes = $answer.bytes; kind = $answer.kind }
+        })
+    [ordered] @{ host = $facts; switches = $switches; machines = $machines; ours = $ours; files = $files; disks = $disks; free = $free }
+}
+
+function Expand-Folder {
+    param([string] $Path, $Facts)
+    foreach ($pair in @('{machine-folder}\', $Facts.machine_folder), @('{disk-folder}\', $Facts.disk_folder)) {
+        if ($Path.StartsWith($pair[0], [System.StringComparison]::Ordinal) -and $pair[1]) { $Path = $pair[1] + '\' + $Path.Substring($pair[0].Length) }
+    }
+    Assert-Path $Path
+    $Path
+}
+
+# ---- actions ----
+
+function Find-Adapter {
+    param($Vm, [string] $Name)
+    $found = @(Hyper-V\Get-VMNetworkAdapter -VM $Vm | Where-Object { $_.Name -ceq $Name })
+    if ($found.Count -ne 1) { throw (New-Failure -Id 'EryphcAdapter' -Category ObjectNotFound -Message "The machine has $($found.Count) adapters of that name.") }
+    $found[0]
+}
+
+function Get-DvdAt { param($Vm, $At) Hyper-V\Get-VMDvdDrive -VM $Vm -ControllerNumber $At.controller -ControllerLocation $At.location }
+function Get-DiskAt { param($Vm, $At) Hyper-V\Get-VMHardDiskDrive -VM $Vm -ControllerType SCSI -ControllerNumber $At.controller -ControllerLocation $At.location }
+function Get-OnOff { param([bool] $Value) if ($Value) { 'On' } else { 'Off' } }
+
+# A call that may block on the guest runs as a job of the module; a job that failed gives its error here.
+function Wait-State {
+    param([string] $Id, $Job, [string[]] $States, [double] $Seconds)
+    Wait-Until -Seconds $Seconds -What "state $($States -join ' or ')" -Condition {
+        if ($null -ne $Job -and "$($Job.State)" -ceq 'Failed') { $null = Receive-Job -Job $Job -ErrorAction Stop }
+        $States -ccontains "$((Get-Machine $Id).State)"
+    }
+}
+
+function Stop-Machine {
+    param([string] $Id, [string] $How, [double] $Seconds)
+    $vm = Get-Machine $Id
+    $value = $null
+    switch ($How) {
+        'shutdown' {
+            # Stop-VM cannot ask without a deadline after which it forces; the service in the guest can.
+            $filter = "SystemName='$(([guid] $Id).ToString().ToUpperInvariant())'"
+            $component = @(CimCmdlets\Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName Msvm_ShutdownComponent -Filter $filter)
+            if ($component.Count -eq 0) { return [ordered] @{ accepted = $false; code = $null } }
+            $arguments = @{ Force = $false; Reason = 'eryphc' }
+            $code = [long] (CimCmdlets\Invoke-CimMethod -InputObject $component[0] -MethodName InitiateShutdown -Arguments $arguments).ReturnValue
+            $value = [ordered] @{ accepted = @(0, 4096, 32782) -contains $code; code = $code }
+            if ($value.accepted) { Wait-State $Id $null @('Off') $Seconds }
+        }
+        'force' { Wait-State $Id (Hyper-V\Stop-VM -VM $vm -Force -Confirm:$false -AsJob) @('Off') $Seconds }
+        'turn-off' { Hyper-V\Stop-VM -VM $vm -TurnOff -Force -Confirm:$false; Wait-State $Id $null @('Off') $Seconds }
+        'save' { Wait-State $Id (Hyper-V\Stop-VM -VM $vm -Save -Confirm:$false -AsJob) @('Saved', 'FastSaved') $Seconds }
+    }
+    $value
+}
+
+function Set-KeyProtector {
+    param($Vm, $Guardian)
+    if ($null -eq $Guardian) { Hyper-V\Set-VMKeyProtector -VM $Vm -NewLocalKeyProtector; return }
+    $owner = HgsClient\Get-HgsGuardian | Where-Object { $_.Name -ceq $Guardian }
+    if ($null -eq $owner) { $owner = HgsClient\New-HgsGuardian -Name $Guardian -GenerateCertificates }
+    $protector = HgsClient\New-HgsKeyProtector -Owner $owner -AllowUntrustedRoot
+    Hyper-V\Set-VMKeyProtector -VM $Vm -KeyProtector $protector.RawData
+}
+
+function Remove-Machine {
+    param($A)
+    $vm = Find-Machine $A.machine
+    if ($null -eq $vm) { return }
+    if (-not (Test-MarkedNotes "$($vm.Notes)" $A.marker) -and $vm.Name -cne $A.unfinished_name) {
+        throw (New-Failure -Id 'EryphcNotOurs' -Category PermissionDenied -Message 'The machine does not carry our marker.')
+    }
+    $folder = "$($vm.Path)"
+    Wait-Until -What 'no work on the disks' -Seconds 600 -Condition { @((Get-Machine $A.machine).OperationalStatus | Where-Object { "$_" -ceq 'MergingDisks' }).Count -eq 0 }
+    Hyper-V\Remove-VM -VM $vm -Force -Confirm:$false
+    Wait-Until -What 'the machine is gone' -Condition { $null -eq (Find-Machine $A.machine) }
+    foreach ($name in 'Virtual Machines', 'Snapshots', 'UndoLog Configuration') { $null = Remove-EmptyFolder "$folder\$name" }
+}
+
+function New-Disk {
+    param($A)
+    Assert-Absent $A.path
+    $target = $(if ($A.in_place) { $A.path } else { Get-PartPath $A.path })
+    Remove-File $target
+    if ($null -eq $A.parent) { $null = Hyper-V\New-VHD -Path $target -SizeBytes $A.size -Dynamic }
+    elseif ($null -eq $A.size) { $null = Hyper-V\New-VHD -Path $target -ParentPath $A.parent -Differencing }
+    else { $null = Hyper-V\New-VHD -Path $target -ParentPath $A.parent -Differencing -SizeBytes $A.size }
+    # Otherwise two children attached to one machine would look like one disk.
+    if ($null -ne $A.parent -and $target.EndsWith('.vhdx', [System.StringComparison]::OrdinalIgnoreCase)) { Hyper-V\Set-VHD -Path $target -ResetDiskIdentifier -Force }
+    if (-not $A.in_place) { Move-Part $target $A.path }
+}
+
+# Does one action. Answers { created, value }.
+function Invoke-Action {
+    param([string] $Action, $A, [scriptblock] $Progress)
+    $created = $false
+    $value = $null
+    foreach ($name in 'path', 'source', 'folder', 'parent') { if ($A.PSObject.Properties[$name] -and $null -ne $A.$name) { Assert-Path $A.$name } }
+    $vm = $(if ($A.PSObject.Properties['machine'] -and $Action -cne 'remove-machine') { Get-Machine $A.machine })
+    switch -CaseSensitive ($Action) {
+        'make-folder' {
+            $created = -not (Test-Folder $A.path)
+            if ($created) { $null = New-Item -ItemType Directory -Path $A.path -Force }
+            if ($A.protect) { Protect-Folder $A.path }
+        }
+        'write-text' { $created = -not (Test-File $A.path); Write-AsciiFile $A.path $A.text }
+        'place-part' {
+            $part = Get-PartPath $A.path
+            Assert-Absent $A.path
+            if ((Get-Item -LiteralPath $part).Length -ne $A.size -or (Get-Sha256 $part) -cne $A.sha256) { throw (New-Failure -Id 'EryphcHash' -Category InvalidData -Message 'What arrived is not what was sent.') }
+            Move-Part $part $A.path
+            if ($A.read_only) { [System.IO.File]::SetAttributes((Get-NativePath $A.path), [System.IO.FileAttributes]::ReadOnly) }
+            $created = $true
+        }
+        'copy-file' {
+            $part = Get-PartPath $A.path
+            Assert-Absent $A.path
+            $hash = Copy-Dense $A.source $part $Progress
+            if ($null -ne $A.sha256 -and $hash -cne $A.sha256) { Remove-File $part; throw (New-Failure -Id 'EryphcHash' -Category InvalidData -Message 'The file to copy is another one than expected.') }
+            Move-Part $part $A.path
+            $created = $true
+        }
+        'clear-sparse' { Invoke-Program -Name 'fsutil.exe' -Arguments @('sparse', 'setflag', (Get-NativePath $A.path), '0') }
+        'delete-file' { Remove-File $A.path }
+        'delete-folder' { $value = [ordered] @{ deleted = Remove-EmptyFolder $A.path } }
+        'new-disk' { New-Disk $A; $created = $true }
+        'convert-disk' { $null = Hyper-V\Convert-VHD -Path $A.source -DestinationPath $A.path; $created = $true }
+        'reset-disk' { Hyper-V\Set-VHD -Path $A.path -ResetDiskIdentifier -Force }
+        'resize-disk' { Hyper-V\Resize-VHD -Path $A.path -SizeBytes $A.size }
+        'new-machine' {
+            $new = Hyper-V\New-VM -Name $A.name -Path $A.folder -Generation 2 -MemoryStartupBytes $A.memory -NoVHD -Force -Confirm:$false
+            Hyper-V\Set-VM -VM $new -Notes $A.notes
+            $value = [ordered] @{ machine = "$($new.Id)" }
+            $created = $true
+        }
+        'set-notes' { Hyper-V\Set-VM -VM $vm -Notes $A.notes }
+        'rename-machine' { Hyper-V\Rename-VM -VM $vm -NewName $A.name }
+        'set-machine' {
+            if ($null -ne $A.automatic_checkpoints) { Hyper-V\Set-VM -VM $vm -AutomaticCheckpointsEnabled $A.automatic_checkpoints }
+            if ($null -ne $A.checkpoint_type) { Hyper-V\Set-VM -VM $vm -CheckpointType $A.checkpoint_type }
+            if ($null -ne $A.start_action) { Hyper-V\Set-VM -VM $vm -AutomaticStartAction $A.start_action }
+            if ($null -ne $A.start_delay) { Hyper-V\Set-VM -VM $vm -AutomaticStartDelay $A.start_delay }
+            if ($null -ne $A.stop_action) { Hyper-V\Set-VM -VM $vm -AutomaticStopAction $A.stop_action }
+        }
+        'set-firmware' {
+            if ($null -ne $A.secure_boot_template) { Hyper-V\Set-VMFirmware -VM $vm -SecureBootTemplate $A.secure_boot_template }
+            if ($null -ne $A.secure_boot) { Hyper-V\Set-VMFirmware -VM $vm -EnableSecureBoot (Get-OnOff $A.secure_boot) }
+        }
+        'set-first-boot' {
+            $device = $(if ($null -ne (Get-DiskAt $vm $A)) { Get-DiskAt $vm $A } else { Get-DvdAt $vm $A })
+            Hyper-V\Set-VMFirmware -VM $vm -FirstBootDevice $device
+        }
+        'set-key-protector' { Set-KeyProtector $vm $A.guardian }
+        'set-tpm' { if ($A.enabled) { Hyper-V\Enable-VMTPM -VM $vm } else { Hyper-V\Disable-VMTPM -VM $vm } }
+        'set-processor' {
+            if ($null -ne $A.count) { Hyper-V\Set-VMProcessor -VM $vm -Count $A.count }
+            if ($null -ne $A.nested_virtualization) { Hyper-V\Set-VMProcessor -VM $vm -ExposeVirtualizationExtensions $A.nested_virtualization }
+        }
+        'set-memory' {
+            # In one call, so that no state between breaks minimum <= startup <= maximum.
+            $memory = @{}
+            if ($null -ne $A.dynamic) { $memory.DynamicMemoryEnabled = $A.dynamic }
+            if ($null -ne $A.startup) { $memory.StartupBytes = $A.startup }
+            if ($null -ne $A.minimum) { $memory.MinimumBytes = $A.minimum }
+            if ($null -ne $A.maximum) { $memory.MaximumBytes = $A.maximum }
+            Hyper-V\Set-VMMemory -VM $vm @memory
+        }
+        'set-integration-service' {
+            $service = Hyper-V\Get-VMIntegrationService -VM $vm | Where-Object { (Get-ServiceGuid $_) -ceq $A.service }
+            if ($null -eq $service) { throw (New-Failure -Id 'EryphcService' -Category ObjectNotFound -Message 'The host has no such integration service.') }
+            if ($A.enabled) { Hyper-V\Enable-VMIntegrationService -VMIntegrationService $service } else { Hyper-V\Disable-VMIntegrationService -VMIntegrationService $service }
+        }
+        'add-scsi-controller' { Hyper-V\Add-VMScsiController -VM $vm }
+        'attach-disk' {
+            if ($A.shared) { Hyper-V\Add-VMHardDiskDrive -VM $vm -ControllerType SCSI -ControllerNumber $A.controller -ControllerLocation $A.location -Path $A.path -SupportPersistentReservations }
+            else { Hyper-V\Add-VMHardDiskDrive -VM $vm -ControllerType SCSI -ControllerNumber $A.controller -ControllerLocation $A.location -Path $A.path }
+            Wait-Until -What 'the disk is attached' -Condition { $null -ne (Get-DiskAt (Get-Machine $A.machine) $A) }
+        }
+        'detach-disk' {
+            $drive = Get-DiskAt $vm $A
+            if ($null -ne $drive) { Hyper-V\Remove-VMHardDiskDrive -VMHardDiskDrive $drive }
+            Wait-Until -What 'the disk is detached' -Condition { $null -eq (Get-DiskAt (Get-Machine $A.machine) $A) }
+        }
+        'add-dvd' {
+            if ($null -eq $A.path) { Hyper-V\Add-VMDvdDrive -VM $vm -ControllerNumber $A.controller -ControllerLocation $A.location }
+            else { Hyper-V\Add-VMDvdDrive -VM $vm -ControllerNumber $A.controller -ControllerLocation $A.location -Path $A.path }
+            Wait-Until -What 'the DVD drive' -Condition { $null -ne (Get-DvdAt (Get-Machine $A.machine) $A) }
+        }
+        'set-dvd' {
+            # Ejecting is asynchronous, and an insert before it is done fails.
+            if ((Get-DvdAt $vm $A).Path) {
+                Hyper-V\Set-VMDvdDrive -VMDvdDrive (Get-DvdAt $vm $A) -Path $null
+                Wait-Until -What 'the DVD drive is empty' -Condition { -not (Get-DvdAt (Get-Machine $A.machine) $A).Path }
+            }
+            if ($null -ne $A.path) {
+                Hyper-V\Set-VMDvdDrive -VMDvdDrive (Get-DvdAt (Get-Machine $A.machine) $A) -Path $A.path
+                Wait-Until -What 'the medium is inserted' -Condition { [string]::Equals((Get-DvdAt (Get-Machine $A.machine) $A).Path, $A.path, [System.StringComparison]::OrdinalIgnoreCase) }
+            }
+        }
+        'add-adapter' {
+            Hyper-V\Add-VMNetworkAdapter -VM $vm -Name $A.name -StaticMacAddress $A.mac_address
+            Wait-Until -What 'the adapter' -Condition { @(Hyper-V\Get-VMNetworkAdapter -VM (Get-Machine $A.machine) | Where-Object { $_.Name -ceq $A.name }).Count -gt 0 }
+        }
+        'remove-adapter' {
+            $adapter = Hyper-V\Get-VMNetworkAdapter -VM $vm | Where-Object { $_.Id -ceq $A.adapter }
+            if ($null -ne $adapter) { Hyper-V\Remove-VMNetworkAdapter -VMNetworkAdapter $adapter }
+            Wait-Until -What 'the adapter is gone' -Condition { @(Hyper-V\Get-VMNetworkAdapter -VM (Get-Machine $A.machine) | Where-Object { $_.Id -ceq $A.adapter }).Count -eq 0 }
+        }
+        'set-adapter' {
+            $adapter = Find-Adapter $vm $A.name
+            if ($null -ne $A.mac_address) { Hyper-V\Set-VMNetworkAdapter -VMNetworkAdapter $adapter -StaticMacAddress $A.mac_address }
+            if ($null -ne $A.mac_address_spoofing) { Hyper-V\Set-VMNetworkAdapter -VMNetworkAdapter $adapter -MacAddressSpoofing (Get-OnOff $A.mac_address_spoofing) }
+            if ($null -ne $A.dhcp_guard) { Hyper-V\Set-VMNetworkAdapter -VMNetworkAdapter $adapter -DhcpGuard (Get-OnOff $A.dhcp_guard) }
+            if ($null -ne $A.router_guard) { Hyper-V\Set-VMNetworkAdapter -VMNetworkAdapter $adapter -RouterGuard (Get-OnOff $A.router_guard) }
+        }
+        'set-vlan' {
+            $adapter = Find-Adapter $vm $A.name
+            if ($null -eq $A.vlan) { Hyper-V\Set-VMNetworkAdapterVlan -VMNetworkAdapter $adapter -Untagged }
+            else { Hyper-V\Set-VMNetworkAdapterVlan -VMNetworkAdapter $adapter -Access -VlanId $A.vlan }
+        }
+        'connect-adapter' {
+            $adapter = Find-Adapter $vm $A.name
+            if ($null -eq $A.switch) { Hyper-V\Disconnect-VMNetworkAdapter -VMNetworkAdapter $adapter }
+            else {
+                $guid = [guid] $A.switch
+                $target = Hyper-V\Get-VMSwitch | Where-Object { $_.Id -eq $guid }
+                if ($null -eq $target) { throw (New-Failure -Id 'EryphcSwitch' -Category ObjectNotFound -Message 'The host has no such switch.') }
+                Hyper-V\Connect-VMNetworkAdapter -VMNetworkAdapter $adapter -VMSwitch $target
+            }
+        }
+        'start-machine' { Wait-State $A.machine (Hyper-V\Start-VM -VM $vm -Confirm:$false -AsJob) @('Running') $A.seconds }
+        'resume-machine' { Hyper-V\Resume-VM -VM $vm -Confirm:$false; Wait-State $A.machine $null @('Running') 60 }
+        'stop-machine' { $value = Stop-Machine $A.machine $A.how $A.seconds }
+        'discard-saved-state' { Hyper-V\Remove-VMSavedState -VM $vm }
+        'remove-machine' { Remove-Machine $A }
+        default { throw (New-Failure -Id 'EryphcAction' -Category NotImplemented -Message 'There is no such action.') }
+    }
+    [ordered] @{ created = $created; value = $value }
+}
+
+# An error as data. Nobody decides on the message: it may be localised.
+function Get-ErrorFact {
+    param([System.Management.Automation.ErrorRecord] $Record)
+    $cause = $Record.Exception
+    while ($cause -is [System.Management.Automation.MethodInvocationException] -and $null -ne $cause.InnerException) { $cause = $cause.InnerException }
+    [ordered] @{
+        step = $script:Step; object = $script:Thing; category = "$($Record.CategoryInfo.Category)"; id = "$($Record.FullyQualifiedErrorId)"
+        hresult = [long] $cause.HResult; message = "$($cause.Message)"
+    }
+}
+
+# What the guest wrote is data of a stranger: read as XML without document types, bounded.
+function Read-KvpItem {
+    param($Items)
+    $answer = [ordered] @{}
+    $settings = New-Object -TypeName System.Xml.XmlReaderSettings
+    $settings.DtdProcessing = [System.Xml.DtdProcessing]::Prohibit
+    $settings.XmlResolver = $null
+    $settings.MaxCharactersInDocument = 65536
+    foreach ($item in @($Items | Select-Object -First 1000)) {
+        try {
+            $text = New-Object -TypeName System.IO.StringReader -ArgumentList "$item"
+            $document = New-Object -TypeName System.Xml.XmlDocument
+            $document.XmlResolver = $null
+            $document.Load([System.Xml.XmlReader]::Create($text, $settings))
+            $name = $document.SelectSingleNode('/INSTANCE/PROPERTY[@NAME="Name"]/VALUE')
+            $data = $document.SelectSingleNode('/INSTANCE/PROPERTY[@NAME="Data"]/VALUE')
+            if ($null -eq $name) { continue }
+            $value = $(if ($null -ne $data) { $data.InnerText } else { '' })
+            $answer[$name.InnerText] = $value.Substring(0, [math]::Min(4096, $value.Length))
+        }
+        catch { continue }
+    }
+    $answer
+}
+
+function Get-GuestObject {
+    # Null or a list; a class that the host lacks, or a machine without guest, gives an empty list.
+    param([string] $Class, [string] $Filter)
+    try { @(CimCmdlets\Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName $Class -Filter $Filter) } catch { @() }
+}
+
+# True once this process holds the machine's lock; it lets go when the process ends.
+function Lock-Catlet {
+    param([string] $Catlet, [double] $Seconds)
+    $script:Mutex = New-Object -TypeName System.Threading.Mutex -ArgumentList $false, ('Global\eryphc-' + ([guid] $Catlet).ToString())
+    # The one who held it was killed: it is ours now.
+    try { return $script:Mutex.WaitOne([int] (1000 * $Seconds)) } catch [System.Threading.AbandonedMutexException] { return $true }
+}
+
+# ==== end of the shared text ====
+
+# ---- saying ----
+
+$script:Refusals = @()
+$script:Notes = @()
+
+function Write-Text { param([string] $Text) [Console]::Out.WriteLine($Text) }
+function Add-Refusal { param([string] $Text) $script:Refusals += $Text }
+function Add-Note { param([string] $Text) if ($script:Notes -cnotcontains $Text) { $script:Notes += $Text } }
+function Test-Same { param([string] $A, [string] $B) [string]::Equals($A, $B, [System.StringComparison]::OrdinalIgnoreCase) }
+
+# A hash table, or 'NAME=VALUE;NAME=VALUE' where the shell gives only text.
+function ConvertTo-Map {
+    param($Value)
+    $map = @{}
+    if ($Value -is [System.Collections.IDictionary]) { foreach ($key in $Value.Keys) { $map[[string] $key] = [string] $Value[$key] }; return $map }
+    foreach ($pair in "$Value".Split(';')) {
+        $at = $pair.IndexOf('=')
+        if ($at -gt 0) { $map[$pair.Substring(0, $at).Trim()] = $pair.Substring($at + 1) }
+    }
+    $map
+}
+
+function Read-Value {
+    # Values of slots come from a file or standard input, never from the command line: they count as secret.
+    if (-not $ValueFile) { return @{} }
+    $text = $(if ($ValueFile -ceq '-') { [Console]::In.ReadToEnd() } else { [System.IO.File]::ReadAllText((Get-NativePath $ValueFile)) })
+    $map = @{}
+    foreach ($line in $text.Split("`n")) {
+        $at = $line.IndexOf('=')
+        if ($at -gt 0) { $map[$line.Substring(0, $at).Trim()] = $line.Substring($at + 1).TrimEnd("`r") }
+    }
+    $map
+}
+
+# ---- where things stand ----
+
+# Everything that the decisions look at: the document, the host, the machine if there is one, its record, final paths.
+function Get-Situation {
+    param($Doc, [bool] $Chains)
+    $marker = "eryphc:v1 catlet=$($Doc.catlet.id) "
+    $name = "eryphc-$($Doc.catlet.id)"
+    $asked = [pscustomobject] @{ marker = $marker; unfinished_name = $name; files = @(); disks = @(); free = @(); chains = $Chains }
+    $state = Read-State $asked
+    $it = @{
+        doc = $Doc; marker = $marker; name = $name; state = $state; facts = $state.host; machine = $null; record = $null; home = $null; volumes = $null
+        parameters = @{}; drives = @{}; switches = @{}; owner = $state.host.account; openslots = @(); parents = @{}
+    }
+    if ($state.ours.Count -gt 1) { Add-Refusal "$($state.ours.Count) machines carry the marker of this catlet." }
+    elseif ($state.ours.Count -eq 1) {
+        $it.machine = $state.ours[0].machine
+        $it.home = $it.machine.path
+        $it.record = Read-Record $it $state.ours[0].record
+    }
+    Resolve-Parameter $it
+    $folder = Resolve-Setting $it $Doc.folders.machine
+    if ($null -eq $it.home -and $null -ne $folder) {
+        $it.home = $folder.TrimEnd('\') + '\' + $name
+        if (Test-File "$($it.home)\eryphc.json") {
+            $it.record = Read-Record $it ([System.IO.File]::ReadAllText((Get-NativePath "$($it.home)\eryphc.json")))
+            Resolve-Parameter $it
+        }
+    }
+    $store = Resolve-Setting $it $Doc.folders.volumes
+    if ($null -ne $store) { $it.volumes = $store.TrimEnd('\') }
+    foreach ($drive in $Doc.drives) {
+        $folder = $(if ($null -ne $drive.folder) { Resolve-Setting $it $drive.folder })
+        if ($null -ne $folder) { $it.drives[$drive.name] = $folder.TrimEnd('\') + "\$name\" + $drive.file }
+    }
+    foreach ($adapter in $Doc.network_adapters) {
+        if ($null -ne $adapter.switch) { $it.switches[$adapter.name] = Resolve-Switch $it $adapter (Resolve-Setting $it $adapter.switch) }
+    }
+    $it
+}
+
+function Read-Record {
+    param($It, [string] $Text)
+    try { $record = ConvertFrom-JsonText $Text } catch { return $null }
+    if ($null -ne $record -and $record.schema -ceq 'eryphc/record/v1' -and $record.catlet -ceq $It.doc.catlet.id) { $record }
+}
+
+function Get-Member { param($Map, [string] $Name) if ($null -ne $Map -and $null -ne $Map.PSObject.Properties[$Name]) { $Map.$Name } }
+
+# Given now, recorded by the last run, default, what the host itself knows.
+function Resolve-Parameter {
+    param($It)
+    $given = ConvertTo-Map $Parameter
+    foreach ($one in $It.doc.parameters) {
+        $value = $given[$one.name]
+        if (-not $value -and $null -ne $It.record) { $value = Get-Member $It.record.parameters $one.name }
+        if (-not $value) { $value = $one.default }
+        if (-not $value) {
+            switch -CaseSensitive ("$($one.host_default)") {
+                'machine-folder' { $value = $It.facts.machine_folder }
+                'disk-folder' { $value = $It.facts.disk_folder }
+                'default-switch' { $value = $It.state.switches | Where-Object { $_.id -ceq 'c08cb7b8-9b3c-408e-8e30-5e16a3aeb444' } | ForEach-Object { $_.id } }
+            }
+        }
+        $It.parameters[$one.name] = $value
+    }
+}
+
+function Resolve-Setting { param($It, $Setting) if ($null -ne $Setting.value) { $Setting.value } else { $It.parameters[$Setting.parameter] } }
+
+# The id of a switch that is named exactly, or by id.
+function Resolve-Switch {
+    param($It, $Adapter, $Wanted)
+    if (-not $Wanted) { return $null }
+    $found = @($It.state.switches | Where-Object { $_.id -ceq $Wanted })
+    if ($found.Count -eq 0) { $found = @($It.state.switches | Where-Object { $_.name -ceq $Wanted }) }
+    if ($found.Count -eq 1) { return $found[0].id }
+    $known = @($It.state.switches | ForEach-Object { $_.name }) -join ', '
+    Add-Refusal "Adapter $($Adapter.name): the host has $($found.Count) switches '$Wanted'. It has: $known."
+}
+
+# ---- what stands in the way: all of it, before anything is changed ----
+
+function Test-Precondition {
+    param($It, $Values)
+    $doc = $It.doc
+    $facts = $It.facts
+    if ($facts.language_mode -cne 'FullLanguage') { Add-Refusal "PowerShell runs in $($facts.language_mode) here; this program needs FullLanguage." }
+    if ($null -eq $facts.module) { Add-Refusal 'The Hyper-V module for PowerShell is not installed.'; return }
+    if (-not $facts.administrator -and -not $facts.hyperv_administrator) { Add-Refusal "$($facts.account) is neither an elevated administrator nor one of the Hyper-V Administrators." }
+    Test-Owner $It
+    $known = @($doc.parameters | ForEach-Object { $_.name })
+    foreach ($name in (ConvertTo-Map $Parameter).Keys) { if ($known -cnotcontains $name) { Add-Refusal "There is no parameter '$name'; there are: $($known -join ', ')." } }
+    foreach ($one in $doc.parameters) { if (-not $It.parameters[$one.name]) { Add-Refusal "Parameter '$($one.name)' ($($one.description)) has no value: -Parameter '$($one.name)=VALUE'." } }
+    if ($doc.machine.processor.count -gt $facts.logical_processors) { Add-Refusal "$($doc.machine.processor.count) processors are wanted, the host has $($facts.logical_processors)." }
+    if ($null -ne $facts.memory_available -and $doc.machine.memory.startup -gt $facts.memory_available) { Add-Note 'The host has less free memory than the machine needs to start.' }
+    $template = $doc.machine.firmware.secure_boot_template
+    if ($null -ne $template -and $facts.secure_boot_templates.Count -gt 0 -and $facts.secure_boot_templates -cnotcontains $template) { Add-Refusal "The host has no secure boot template '$template'." }
+    if ($doc.machine.tpm.enabled -and $facts.missing -ccontains 'Enable-VMTPM') { Add-Refusal 'The host has no virtual TPM.' }
+    if ($doc.machine.processor.nested_virtualization -and $facts.processor_vendor -ceq 'amd' -and $facts.build -lt 20348) { Add-Refusal 'Nested virtualization on AMD needs Windows 11 or Server 2022.' }
+    if ($null -ne $It.machine -and $It.machine.generation -ne 2) { Add-Refusal "The machine is of generation $($It.machine.generation); that can never be changed." }
+    $own = $(if ($null -ne $It.machine) { $It.machine.id })
+    foreach ($other in @($It.state.machines | Where-Object { $_.id -cne $own })) {
+        if (Test-Same $other.name $doc.machine.name) { Add-Refusal "There is a machine '$($other.name)' ($($other.id)) that is not ours." }
+        foreach ($adapter in $doc.network_adapters) { if ($other.mac_addresses -ccontains $adapter.mac_address) { Add-Refusal "Machine '$($other.name)' has the MAC address of adapter $($adapter.name)." } }
+        foreach ($path in $It.drives.Values) { if ($other.disks -contains $path) { Add-Refusal "Machine '$($other.name)' uses $path." } }
+    }
+    foreach ($path in @($It.home, $It.volumes) + @($It.drives.Values)) {
+        if (-not $path) { continue }
+        try { Assert-Path $path } catch { Add-Refusal "The path $path is not absolute or holds a character that is refused." }
+        if ($path.Length -gt 240) { Add-Refusal "The path $path is longer than 240 characters." }
+    }
+    foreach ($drive in $doc.drives) { Test-Drive $It $drive }
+    if ($null -ne $It.home -and (Test-Path -LiteralPath $It.home) -and $null -eq $It.machine -and $null -eq $It.record) { Add-Refusal "$($It.home) exists and holds no record of ours." }
+    Test-Seed $It $doc.seed $Values
+    if ($null -ne $doc.sealed -and $null -ne $doc.seed) { Test-Iso $doc.sealed }
+}
+
+function Test-Owner {
+    param($It)
+    if ($null -eq $It.machine -or $TakeOver) { return }
+    foreach ($line in $It.machine.notes.Split("`n")) {
+        if (-not $line.StartsWith($It.marker, [System.StringComparison]::Ordinal)) { continue }
+        $owner = $line.TrimEnd("`r").Substring($It.marker.Length)
+        $owner = $(if ($owner.StartsWith('by=')) { [uri]::UnescapeDataString($owner.Substring(3)) } else { $owner })
+        if (-not (Test-Same $owner.Split('/')[0] $It.owner)) { Add-Refusal "The machine was deployed by '$owner', not by '$($It.owner)': -TakeOver." }
+    }
+}
+
+function Test-Made { param($It, [string] $Path) $null -ne $It.record -and @($It.record.created | Where-Object { Test-Same $_.path $Path }).Count -gt 0 }
+
+function Test-Attached {
+    param($It, [string] $Path)
+    if ($null -eq $It.machine) { return $false }
+    @($It.machine.drives | Where-Object { (Test-Same $_.path $Path) -or $_.chain -contains $Path }).Count -gt 0
+}
+
+# Whether the file of a drive must still be made.
+function Test-Missing {
+    param($It, $Drive)
+    $path = $It.drives[$Drive.name]
+    $path -and -not (Test-File $path) -and -not (Test-Attached $It $path)
+}
+
+function Test-Drive {
+    param($It, $Drive)
+    if ($null -ne $Drive.media -and -not (Test-File $Drive.media)) { Add-Refusal "Drive $($Drive.name): there is no $($Drive.media)." }
+    $path = $It.drives[$Drive.name]
+    if (-not $path) { return }
+    if (-not (Test-Missing $It $Drive)) {
+        if (-not (Test-Attached $It $path) -and -not (Test-Made $It $path)) { Add-Refusal "Drive $($Drive.name): $path exists and is not ours." }
+        return
+    }
+    $parent = $null
+    $needed = [long] 67108864
+    if ($null -ne $Drive.volume) {
+        $parent = Resolve-Parent $It $Drive
+        if ($null -eq $parent) { return }
+        $vhd = Read-Vhd $parent.file
+        if ($null -eq $vhd -or -not (Hyper-V\Test-VHD -Path $parent.file -ErrorAction Ignore)) { Add-Refusal "Drive $($Drive.name): $($parent.file) is no healthy virtual disk."; return }
+        if ($null -ne $Drive.size -and $vhd.Size -gt $Drive.size) { Add-Refusal "Drive $($Drive.name): the parent disk has $($vhd.Size) bytes, wanted are $($Drive.size)." }
+        $bad = @("$((Get-Item -LiteralPath $parent.file -Force).Attributes)".Split(',') | ForEach-Object { $_.Trim() } | Where-Object { $_ -cin 'SparseFile', 'Compressed', 'Encrypted' })
+        if ($bad.Count -gt 0 -and $Drive.create -ceq 'differencing' -and (Test-Same $parent.file $parent.stored)) { Add-Refusal "Drive $($Drive.name): $($parent.file) is $($bad -join ' and '); Hyper-V refuses such files." }
+        $length = (Get-Item -LiteralPath $parent.file).Length
+        if (-not (Test-Same $parent.file $parent.stored)) { $needed += $length }
+        if ($Drive.create -ceq 'copy') { $needed += $length }
+    }
+    $free = (Get-FreeSpace $path).bytes
+    if ($null -ne $free -and $free -lt $needed) { Add-Refusal "Drive $($Drive.name): $needed bytes are needed, $free are free." }
+}
+
+# The parent disk of a drive: { file: where it is, stored: where it shall be, sha256 }. Null after a refusal.
+function Resolve-Parent {
+    param($It, $Drive)
+    if ($It.parents.ContainsKey($Drive.volume)) { return $It.parents[$Drive.volume] }
+    $entry = @($It.doc.volumes | Where-Object { $_.name -ceq $Drive.volume })[0]
+    $given = (ConvertTo-Map $Volume)[$Drive.name]
+    $sha256 = $entry.sha256
+    if (-not $sha256 -and $null -ne $It.record) { $sha256 = Get-Member $It.record.volumes $Drive.volume }
+    if ($given) {
+        if (-not (Test-File $given)) { Add-Refusal "Drive $($Drive.name): there is no $given."; return $null }
+        $hash = Get-Sha256 $given
+        if ($entry.sha256 -and $hash -cne $entry.sha256) { Add-Refusal "Drive $($Drive.name): $given is another disk; its SHA-256 is $hash, wanted is $($entry.sha256)."; return $null }
+        $sha256 = $hash
+    }
+    $stored = $(if ($sha256) { "$($It.volumes)\$sha256.vhdx" })
+    if ($stored -and (Test-File $stored)) {
+        if ((Get-Sha256 $stored) -cne $sha256) { Add-Refusal "$stored is not what its name says."; return $null }
+        $given = $stored
+    }
+    if (-not $given) { Add-Refusal "Drive $($Drive.name) needs a parent disk ($($entry.gene)): -Volume '$($Drive.name)=PATH'."; return $null }
+    $It.parents[$Drive.volume] = @{ file = $given; stored = $stored; sha256 = $sha256 }
+    $It.parents[$Drive.volume]
+}
+
+function Get-IsoPath { param($Seed) Join-Path -Path $PSScriptRoot -ChildPath $Seed.file }
+
+function Test-Iso {
+    param($Seed)
+    $file = Get-IsoPath $Seed
+    if (-not (Test-File $file)) { Add-Refusal "$($Seed.file) does not lie beside this program." }
+    elseif ((Get-Sha256 $file) -cne $Seed.sha256) { Add-Refusal "$($Seed.file) is not the file that was built with this program." }
+}
+
+function Test-Seed {
+    param($It, $Seed, $Values)
+    if ($null -eq $Seed -or $null -ne (Get-Placed $It $Seed)) { return }
+    Test-Iso $Seed
+    foreach ($slot in @($Seed.slots | Where-Object { $_.kind -ceq 'value' })) {
+        if (-not $Values.ContainsKey($slot.name)) { Add-Refusal "The open slot '$($slot.name)' needs a value of $($slot.length) characters: -ValueFile." }
+        elseif ($Values[$slot.name].Length -ne $slot.length -or $Values[$slot.name] -cnotmatch '\A[A-Za-z0-9._~+/=-]*\z') { Add-Refusal "The value of slot '$($slot.name)' must be $($slot.length) characters of A-Z a-z 0-9 - . _ ~ + / =." }
+    }
+}
+
+# The hash of the ISO that the record says was made of this built one and still lies there; else null.
+function Get-Placed {
+    param($It, $Seed)
+    if ($null -eq $It.record -or $null -eq $It.machine) { return $null }
+    foreach ($one in @($It.record.seed, $It.record.sealed)) {
+        if ($null -eq $one -or $one.built -cne $Seed.sha256) { continue }
+        $path = Get-SeedPath $It $Seed $one.placed
+        if ((Test-File $path) -and (Get-Sha256 $path) -ceq $one.placed) { return $one.placed }
+    }
+}
+
+function Get-SeedPath { param($It, $Seed, [string] $Hash) "$($It.home)\seed\" + $Seed.file.Substring(0, $Seed.file.Length - 4) + '.' + $Hash.Substring(0, 16) + '.iso' }
+
+# ---- what differs ----
+
+$script:Arguments = @{
+    'set-machine' = @('start_action', 'start_delay', 'stop_action', 'checkpoint_type', 'automatic_checkpoints')
+    'set-firmware' = @('secure_boot', 'secure_boot_template'); 'set-processor' = @('count', 'nested_virtualization')
+    'set-memory' = @('dynamic', 'startup', 'minimum', 'maximum'); 'set-adapter' = @('mac_address', 'mac_address_spoofing', 'dhcp_guard', 'router_guard')
+}
+
+function Add-Change {
+    param($List, [string] $What, [bool] $Off, [string] $Action, $Arguments)
+    $null = $List.Add(@{ what = $What; off = $Off; action = $Action; arguments = $Arguments })
+}
+
+# A plain property. Those of one setter go out in one call, unless only some of them need the machine off.
+function Add-Property {
+    param($List, $Fixed, [string] $What, [bool] $Off, [string] $Action, [string] $Key, $Read, $Wanted)
+    if ("$Read" -ceq "$Wanted") { return }
+    $text = "$What`: $Read -> $Wanted"
+    $same = @($List | Where-Object { $_.action -ceq $Action -and $_.off -eq $Off -and $_.arguments['name'] -ceq $Fixed['name'] })
+    if ($same.Count -gt 0) { $same[0].arguments[$Key] = $Wanted; $same[0].what += '; ' + $text; return }
+    $arguments = $Fixed.Clone()
+    foreach ($name in $script:Arguments[$Action]) { $arguments[$name] = $null }
+    $arguments[$Key] = $Wanted
+    Add-Change $List $text $Off $Action $arguments
+}
+
+# The differences between the machine and the document, in the order in which they are to be set.
+function Get-Change {
+    param($It)
+    $list = New-Object -TypeName System.Collections.ArrayList
+    $now = $It.machine
+    $doc = $It.doc.machine
+    $fresh = $now.name -ceq $It.name
+    $id = @{ machine = $now.id }
+    $memory = $doc.memory
+    $nested = $now.processor.nested_virtualization -or $doc.processor.nested_virtualization
+    if ($null -ne $now.automatic_checkpoints) { Add-Property $list $id 'automatic checkpoints' $false 'set-machine' 'automatic_checkpoints' $now.automatic_checkpoints $doc.automatic_checkpoints }
+    Add-Property $list $id 'checkpoint type' $false 'set-machine' 'checkpoint_type' $now.checkpoint_type $doc.checkpoint_type
+    Add-Property $list $id 'start action' $false 'set-machine' 'start_action' $now.start_action $doc.start_action
+    Add-Property $list $id 'start delay' $false 'set-machine' 'start_delay' $now.start_delay $doc.start_delay
+    Add-Property $list $id 'stop action' $true 'set-machine' 'stop_action' $now.stop_action $doc.stop_action
+    Add-Surplus $It $list $fresh
+    # Before the TPM: it freezes the template once it holds state.
+    Add-Property $list $id 'secure boot' $true 'set-firmware' 'secure_boot' $now.firmware.secure_boot $doc.firmware.secure_boot
+    if ($doc.firmware.secure_boot) { Add-Property $list $id 'secure boot template' $true 'set-firmware' 'secure_boot_template' $now.firmware.secure_boot_template $doc.firmware.secure_boot_template }
+    if ($now.tpm.enabled -ne $doc.tpm.enabled) {
+        # A protector that is there is kept: another one would make the state of the TPM unreadable.
+        if ($doc.tpm.enabled -and $now.tpm.key_protector -lt 16) { Add-Change $list 'key protector' $true 'set-key-protector' @{ machine = $now.id; guardian = $doc.tpm.guardian } }
+        Add-Change $list "TPM: $($now.tpm.enabled) -> $($doc.tpm.enabled)" $true 'set-tpm' @{ machine = $now.id; enabled = $doc.tpm.enabled }
+    }
+    Add-Property $list $id 'processors' $true 'set-processor' 'count' $now.processor.count $doc.processor.count
+    Add-Property $list $id 'nested virtualization' $true 'set-processor' 'nested_virtualization' $now.processor.nested_virtualization $doc.processor.nested_virtualization
+    Add-Property $list $id 'dynamic memory' $true 'set-memory' 'dynamic' $now.memory.dynamic $memory.dynamic
+    Add-Property $list $id 'startup memory' ($now.memory.dynamic -or $memory.dynamic -or $nested) 'set-memory' 'startup' $now.memory.startup $memory.startup
+    if ($memory.dynamic) {
+        Add-Property $list $id 'minimum memory' (-not ($now.memory.dynamic -and $memory.minimum -lt $now.memory.minimum)) 'set-memory' 'minimum' $now.memory.minimum $memory.minimum
+        Add-Property $list $id 'maximum memory' (-not ($now.memory.dynamic -and $memory.maximum -gt $now.memory.maximum)) 'set-memory' 'maximum' $now.memory.maximum $memory.maximum
+    }
+    foreach ($service in $doc.integration_services) {
+        $have = @($now.integration_services | Where-Object { $_.id -ceq $service.id })
+        if ($have.Count -gt 0 -and $have[0].enabled -ne $service.enabled) { Add-Change $list "integration service $($service.id)" $false 'set-integration-service' @{ machine = $now.id; service = $service.id; enabled = $service.enabled } }
+    }
+    $last = [math]::Max(0, (@($It.doc.drives | ForEach-Object { $_.controller }) | Measure-Object -Maximum).Maximum)
+    for ($count = $now.scsi_controllers; $count -le $last; $count++) { Add-Change $list "SCSI controller $count" $true 'add-scsi-controller' $id.Clone() }
+    foreach ($drive in $It.doc.drives) { Add-Drive $It $list $drive }
+    Add-SeedChange $It $list
+    foreach ($adapter in $It.doc.network_adapters) { Add-Adapter $It $list $adapter }
+    if ($fresh -and $null -ne $doc.boot_drive) {
+        # Once, before the name says that the machine is complete: guests put their own entries first later.
+        $boot = @($It.doc.drives | Where-Object { $_.name -ceq $doc.boot_drive })[0]
+        Add-Change $list "boot from $($doc.boot_drive)" $true 'set-first-boot' @{ machine = $now.id; controller = $boot.controller; location = $boot.location }
+    }
+    if ($now.name -cne $doc.name) { Add-Change $list "name: $($now.name) -> $($doc.name)" $false 'rename-machine' @{ machine = $now.id; name = $doc.name } }
+    return , $list
+}
+
+# What is there and not in the document: the adapter that New-VM adds goes, everything else stays and is told.
+function Add-Surplus {
+    param($It, $List, [bool] $Fresh)
+    $wanted = @($It.doc.network_adapters | ForEach-Object { $_.name })
+    foreach ($adapter in @($It.machine.network_adapters | Where-Object { $wanted -cnotcontains $_.name })) {
+        if ($Fresh) { Add-Change $List "adapter $($adapter.name): removed" $false 'remove-adapter' @{ machine = $It.machine.id; adapter = $adapter.id } }
+        else { Add-Note "Adapter '$($adapter.name)' is not in the deployment and stays." }
+    }
+    $places = @('0:63') + @($It.doc.drives | ForEach-Object { "$($_.controller):$($_.location)" })
+    foreach ($drive in $It.machine.drives) {
+        if ($places -cnotcontains "$($drive.controller):$($drive.location)") { Add-Note "The drive at $($drive.controller):$($drive.location) ($($drive.path)) is not in the deployment and stays." }
+    }
+    if ($It.machine.checkpoints -gt 0) { Add-Note "The machine has $($It.machine.checkpoints) checkpoints; its disks keep their size." }
+}
+
+function Add-Drive {
+    param($It, $List, $Drive)
+    $at = @{ machine = $It.machine.id; controller = $Drive.controller; location = $Drive.location }
+    $where = "drive $($Drive.name)"
+    $have = @($It.machine.drives | Where-Object { $_.controller_type -ceq 'SCSI' -and $_.controller -eq $Drive.controller -and $_.location -eq $Drive.location })
+    $path = $(if ($Drive.type -ceq 'dvd') { $Drive.media } else { $It.drives[$Drive.name] })
+    if ($Drive.type -ceq 'dvd') {
+        if ($have.Count -eq 0) { Add-Change $List $where $false 'add-dvd' ($at + @{ path = $path }) }
+        elseif (-not (Test-Same $have[0].path $path)) { Add-Change $List "$where`: $($have[0].path) -> $path" $false 'set-dvd' ($at + @{ path = $path }) }
+        return
+    }
+    if (Test-Missing $It $Drive) { Add-Change $List "$where`: disk $path" $false 'make-drive' @{ drive = $Drive } }
+    if ($have.Count -eq 0) { Add-Change $List "$where at $($Drive.controller):$($Drive.location)" $false 'attach-disk' ($at + @{ path = $path; shared = $Drive.type -cne 'vhd' }) }
+    elseif ($have[0].kind -cne 'disk' -or $have[0].chain -notcontains $path) {
+        Add-Change $List "$where`: $($have[0].path) -> $path" $true 'detach-disk' $at.Clone()
+        Add-Change $List "$where at $($Drive.controller):$($Drive.location)" $true 'attach-disk' ($at + @{ path = $path; shared = $Drive.type -cne 'vhd' })
+    }
+    $vhd = $(if (Test-File $path) { Read-Vhd $path })
+    if ($null -eq $vhd -or $null -eq $Drive.size -or $It.machine.checkpoints -gt 0) { return }
+    if ($vhd.Size -lt $Drive.size) { Add-Change $List "$where`: size $($vhd.Size) -> $($Drive.size)" $false 'resize-disk' @{ path = $path; size = $Drive.size } }
+    if ($vhd.Size -gt $Drive.size) { Add-Note "Drive $($Drive.name) has $($vhd.Size) bytes and is not made smaller." }
+}
+
+# The ISO that the machine should hold: the sealed one once it was swapped in and both are still the ones of this build.
+function Get-WantedSeed {
+    param($It)
+    $doc = $It.doc
+    $record = $It.record
+    if ($null -ne $doc.sealed -and $null -ne $record -and $null -ne $record.sealed -and $null -ne $record.seed -and $record.sealed.built -ceq $doc.sealed.sha256 -and $record.seed.built -ceq $doc.seed.sha256) { return $doc.sealed }
+    $doc.seed
+}
+
+function Add-SeedChange {
+    param($It, $List)
+    $seed = Get-WantedSeed $It
+    if ($null -eq $seed) { return }
+    $have = @($It.machine.drives | Where-Object { $_.controller_type -ceq 'SCSI' -and $_.controller -eq 0 -and $_.location -eq 63 })
+    $placed = Get-Placed $It $seed
+    if ($null -ne $placed -and $have.Count -gt 0 -and (Test-Same $have[0].path (Get-SeedPath $It $seed $placed))) { return }
+    Add-Change $List "seed ISO $($seed.file)" $false 'place-seed' @{ seed = $seed }
+}
+
+function Add-Adapter {
+    param($It, $List, $Adapter)
+    $what = "adapter $($Adapter.name)"
+    $fixed = @{ machine = $It.machine.id; name = $Adapter.name }
+    $have = @($It.machine.network_adapters | Where-Object { $_.name -ceq $Adapter.name })
+    if ($have.Count -gt 1) { Add-Refusal "The machine has $($have.Count) adapters '$($Adapter.name)'."; return }
+    if ($have.Count -eq 0) {
+        Add-Change $List $what $false 'add-adapter' ($fixed + @{ mac_address = $Adapter.mac_address })
+        $have = @(@{ mac_address = $Adapter.mac_address; dynamic_mac = $false; mac_address_spoofing = $false; dhcp_guard = $false; router_guard = $false; vlan_mode = 'Untagged'; vlan = $null; switch = $null })
+    }
+    $mac = $(if ($have[0].dynamic_mac) { 'dynamic' } else { $have[0].mac_address })
+    Add-Property $List $fixed "$what MAC" $true 'set-adapter' 'mac_address' $mac $Adapter.mac_address
+    foreach ($key in 'mac_address_spoofing', 'dhcp_guard', 'router_guard') { Add-Property $List $fixed "$what $key" $false 'set-adapter' $key $have[0][$key] $Adapter.$key }
+    $mode = $(if ($null -eq $Adapter.vlan) { 'Untagged' } else { 'Access' })
+    if ($have[0].vlan_mode -cne $mode -or "$($have[0].vlan)" -cne "$($Adapter.vlan)") { Add-Change $List "$what VLAN: $($have[0].vlan) -> $($Adapter.vlan)" $false 'set-vlan' ($fixed + @{ vlan = $Adapter.vlan }) }
+    $target = $It.switches[$Adapter.name]
+    if ("$($have[0].switch)" -cne "$target") { Add-Change $List "$what switch: $($have[0].switch) -> $target" $false 'connect-adapter' ($fixed + @{ switch = $target }) }
+}
+
+# ---- doing ----
+
+# What this run made, newest last, for the way back.
+$script:Made = @()
+
+function Invoke-Step {
+    param($It, [string] $Action, [System.Collections.IDictionary] $A)
+    $script:Step = $Action
+    $script:Thing = "$($A['path'])$($A['name'])"
+    if ($Action -ceq 'make-drive') { return (New-DriveFile $It $A.drive) }
+    if ($Action -ceq 'place-seed') { return (Set-Seed $It $A.seed) }
+    $path = $A['path']
+    # Before the act, so that a failure in the middle is undone too.
+    if ($path -and $Action -cin 'make-folder', 'new-disk', 'copy-file', 'convert-disk' -and -not (Test-Path -LiteralPath $path)) { $script:Made += , @($Action, $path) }
+    $done = Invoke-Action $Action ([pscustomobject] $A) { }
+    if ($Action -ceq 'new-machine') { $script:Made += , @($Action, $done.value.machine) }
+    $done.value
+}
+
+function New-Folder { param($It, [string] $Path, [bool] $Protect = $false) $null = Invoke-Step $It 'make-folder' @{ path = $Path; protect = $Protect } }
+
+# The record says what belongs to the machine, before it is made: a killed run can be cleaned up and goes on.
+function Save-Record {
+    param($It, $Seed = $null, $Sealed = $null)
+    $old = $It.record
+    $created = @(@{ kind = 'folder'; path = $It.home }, @{ kind = 'folder'; path = "$($It.home)\seed" })
+    foreach ($path in $It.drives.Values) { $created += @{ kind = 'folder'; path = $path.Substring(0, $path.LastIndexOf('\')) }, @{ kind = 'file'; path = $path } }
+    foreach ($one in @($Seed, $Sealed)) { if ($null -ne $one) { $created += @{ kind = 'file'; path = $one.path } } }
+    $all = New-Object -TypeName System.Collections.ArrayList
+    foreach ($one in @($(if ($null -ne $old) { $old.created })) + $created) {
+        if ($null -ne $one -and @($all | Where-Object { Test-Same $_.path $one.path }).Count -eq 0) { $null = $all.Add([ordered] @{ kind = $one.kind; path = $one.path }) }
+    }
+    $volumes = [ordered] @{}
+    if ($null -ne $old) { foreach ($one in $old.volumes.PSObject.Properties) { $volumes[$one.Name] = $one.Value } }
+    foreach ($name in $It.parents.Keys) { $volumes[$name] = $It.parents[$name].sha256 }
+    $parameters = [ordered] @{}
+    foreach ($one in $It.doc.parameters) { $parameters[$one.name] = $It.parameters[$one.name] }
+    $record = [ordered] @{ schema = 'eryphc/record/v1'; catlet = $It.doc.catlet.id; by = $It.owner; created = $all; parameters = $parameters; volumes = $volumes }
+    $record.seed = $(if ($null -ne $Seed) { [ordered] @{ built = $Seed.built; placed = $Seed.placed } } elseif ($null -ne $old) { $old.seed })
+    $record.sealed = $(if ($null -ne $Sealed) { [ordered] @{ built = $Sealed.built; placed = $Sealed.placed } } elseif ($null -ne $old -and $null -eq $Seed) { $old.sealed })
+    $text = ConvertTo-JsonText $record
+    Write-AsciiFile "$($It.home)\eryphc.json" ($text + "`n")
+    $It.record = ConvertFrom-JsonText $text
+}
+
+# A blank disk, a child of its parent, or a copy; the parent goes to the store first.
+function New-DriveFile {
+    param($It, $Drive)
+    $path = $It.drives[$Drive.name]
+    New-Folder $It $path.Substring(0, $path.LastIndexOf('\'))
+    $disk = @{ path = $path; size = $Drive.size; parent = $null; in_place = $path.EndsWith('.vhds', [System.StringComparison]::OrdinalIgnoreCase) }
+    if ($null -eq $Drive.volume) { $null = Invoke-Step $It 'new-disk' $disk; return }
+    $parent = Resolve-Parent $It $Drive
+    if ($Drive.create -ceq 'differencing') {
+        if (-not (Test-File $parent.stored)) {
+            # The store is shared by all machines and outlives this one: neither undone nor removed.
+            $null = New-Item -ItemType Directory -Path $It.volumes -Force
+            $null = Invoke-Action 'copy-file' ([pscustomobject] @{ source = $parent.file; path = $parent.stored; sha256 = $parent.sha256 }) { }
+            [System.IO.File]::SetAttributes((Get-NativePath $parent.stored), [System.IO.FileAttributes]::ReadOnly)
+        }
+        $disk.parent = $parent.stored
+        $null = Invoke-Step $It 'new-disk' $disk
+        return
+    }
+    if (-not $disk.in_place) { $null = Invoke-Step $It 'copy-file' @{ source = $parent.file; path = $path; sha256 = $parent.sha256 } }
+    else {
+        $copy = $path.Substring(0, $path.Length - 5) + '.eryphc-part.vhdx'
+        Remove-File $copy
+        $null = Copy-Dense $parent.file $copy { }
+        $null = Invoke-Step $It 'convert-disk' @{ source = $copy; path = $path }
+        Remove-File $copy
+    }
+    if ($path.EndsWith('.vhdx', [System.StringComparison]::OrdinalIgnoreCase)) { $null = Invoke-Step $It 'reset-disk' @{ path = $path } }
+}
+
+# The ISO with its slots filled. A region in base64 is decoded, changed and encoded again in place: the length stays.
+function Get-FilledSeed {
+    param($It, $Seed, $Values)
+    $image = [System.IO.File]::ReadAllBytes((Get-NativePath (Get-IsoPath $Seed)))
+    $ascii = [System.Text.Encoding]::ASCII
+    foreach ($place in $Seed.relocations) {
+        $slot = @($Seed.slots | Where-Object { $_.name -ceq $place.slot })[0]
+        $value = $ascii.GetBytes($(if ($slot.kind -ceq 'vm-id') { $It.machine.id.ToLowerInvariant() } else { $Values[$slot.name] }))
+        if ($place.encoding -ceq 'plain') { [Array]::Copy($value, 0, $image, $place.offset, $value.Length); continue }
+        $old = $ascii.GetString($image, $place.offset, $place.length)
+        $bytes = [Convert]::FromBase64String($old)
+        [Array]::Copy($value, 0, $bytes, $place.at, $value.Length)
+        $new = [Convert]::ToBase64String($bytes)
+        $at = 0
+        for ($i = 0; $i -lt $place.length; $i++) {
+            if ($old[$i] -ceq "`r" -or $old[$i] -ceq "`n") { continue }
+            $image[$place.offset + $i] = [byte] $new[$at]
+            $at++
+        }
+    }
+    return , $image
+}
+
+# Puts an ISO beside the old one, inserts it, then deletes the old one: a file is never overwritten while it is in use.
+function Set-Seed {
+    param($It, $Seed)
+    New-Folder $It "$($It.home)\seed" $true
+    $placed = Get-Placed $It $Seed
+    if ($null -eq $placed) {
+        $image = Get-FilledSeed $It $Seed $script:Values
+        $placed = [BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($image)).Replace('-', '').ToLowerInvariant()
+        $path = Get-SeedPath $It $Seed $placed
+        $facts = @{ path = $path; built = $Seed.sha256; placed = $placed }
+        if ($null -ne $It.doc.sealed -and $Seed.sha256 -ceq $It.doc.sealed.sha256) { Save-Record $It -Sealed $facts } else { Save-Record $It -Seed $facts }
+        $script:Made += , @('write-seed', $path)
+        Remove-File $path
+        [System.IO.File]::WriteAllBytes((Get-NativePath $path), $image)
+    }
+    $path = Get-SeedPath $It $Seed $placed
+    $at = @{ machine = $It.machine.id; controller = 0; location = 63; path = $path }
+    $have = @($It.machine.drives | Where-Object { $_.controller_type -ceq 'SCSI' -and $_.controller -eq 0 -and $_.location -eq 63 })
+    $null = Invoke-Step $It $(if ($have.Count -eq 0) { 'add-dvd' } else { 'set-dvd' }) $at
+    foreach ($file in @(Get-ChildItem -LiteralPath "$($It.home)\seed" -Force)) {
+        $old = "$($It.home)\seed\$($file.Name)"
+        if (-not (Test-Same $old $path) -and (Test-Made $It $old)) { Remove-File $old }
+    }
+}
+
+# Undoes what this run made, and only that. Answers what could not be undone.
+function Undo-Made {
+    param($It)
+    $left = @()
+    for ($i = $script:Made.Count - 1; $i -ge 0; $i--) {
+        $kind, $thing = $script:Made[$i]
+        try {
+            if ($kind -ceq 'new-machine') { Remove-Machine ([pscustomobject] @{ machine = $thing; marker = $It.marker; unfinished_name = $It.name }) }
+            elseif ($kind -ceq 'make-folder') { Remove-File "$thing\eryphc.json"; if (-not (Remove-EmptyFolder $thing)) { $left += $thing } }
+            else { Remove-File $thing; Remove-File (Get-PartPath $thing) }
+        }
+        catch { $left += $thing }
+    }
+    $left
+}
+
+function Update-Machine { param($It) $script:Disks = @{}; $It.machine = Read-Machine (Get-Machine $It.machine.id) }
+
+# Applies the changes in their order. Those that need power off are left unless they may be done.
+function Invoke-Change {
+    param($It, $Changes, [bool] $MayOff)
+    $done = 0
+    $left = @()
+    foreach ($change in $Changes) {
+        if ($change.off -and -not $MayOff) { $left += $change; continue }
+        try { $null = Invoke-Step $It $change.action $change.arguments }
+        catch {
+            $fact = Get-ErrorFact $_
+            throw (New-Failure -Id 'EryphcApply' -Category OperationStopped -Message "Applied $done of $($Changes.Count): $($change.what): $($fact.message) [$($fact.category), $($fact.id), $($fact.hresult)]")
+        }
+        $done++
+        Write-Text "done: $($change.what)"
+    }
+    return , $left
+}
+
+function New-Machine {
+    param($It)
+    New-Folder $It $It.home
+    Save-Record $It
+    foreach ($drive in $It.doc.drives) {
+        if (Test-Missing $It $drive) { $script:Thing = $drive.name; Write-Text "disk of $($drive.name)"; $null = New-DriveFile $It $drive }
+    }
+    $by = 'by=' + [uri]::EscapeDataString($It.owner)
+    $folder = $It.home.Substring(0, $It.home.LastIndexOf('\'))
+    if ($folder.EndsWith(':')) { $folder += '\' }
+    $new = Invoke-Step $It 'new-machine' @{ name = $It.name; folder = $folder; memory = $It.doc.machine.memory.startup; notes = $It.marker + $by }
+    $It.machine = @{ id = $new.machine }
+    Update-Machine $It
+}
+
+# An unfinished machine, or one that is taken over, gets the line that says whose it is; the user's own lines stay.
+function Set-Marker {
+    param($It)
+    $line = $It.marker + 'by=' + [uri]::EscapeDataString($It.owner)
+    $lines = @($It.machine.notes.Split("`n") | ForEach-Object { $_.TrimEnd("`r") } | Where-Object { $_ -cne '' })
+    $ours = @($lines | Where-Object { $_.StartsWith($It.marker, [System.StringComparison]::Ordinal) })
+    if ($ours.Count -gt 0 -and -not ($TakeOver -and $ours -cnotcontains $line)) { return }
+    $other = @($lines | Where-Object { -not $_.StartsWith($It.marker, [System.StringComparison]::Ordinal) })
+    $null = Invoke-Step $It 'set-notes' @{ machine = $It.machine.id; notes = (@($line) + $other) -join "`n" }
+}
+
+function Invoke-Apply {
+    param($It)
+    $created = $null -eq $It.machine
+    try {
+        if ($created) { New-Machine $It }
+        else { New-Folder $It $It.home; Set-Marker $It; Save-Record $It }
+        $changes = Get-Change $It
+        $off = @($changes | Where-Object { $_.off }).Count -gt 0
+        $was = $It.machine.state
+        if ($off -and $was -cne 'Off' -and $Restart) {
+            $stopped = $(if ($was -ceq 'Running') { Invoke-Step $It 'stop-machine' @{ machine = $It.machine.id; how = 'shutdown'; seconds = 300 } })
+            if ($null -eq $stopped -or -not $stopped.accepted) { throw (New-Failure -Id 'EryphcStop' -Category OperationStopped -Message "The guest does not shut down (state $was). Stop it, then run this again.") }
+        }
+        $left = Invoke-Change $It $changes ($was -ceq 'Off' -or [bool] $Restart)
+        Update-Machine $It
+        $again = Get-Change $It
+        if ($again.Count -gt $left.Count) { throw (New-Failure -Id 'EryphcVerify' -Category InvalidResult -Message ('The host took the changes and still differs: ' + (@($again | ForEach-Object { $_.what }) -join '; '))) }
+    }
+    catch {
+        $first = $_
+        if ($created -and -not $KeepPartial) {
+            $rest = @(Undo-Made $It)
+            if ($rest.Count -gt 0) { Write-Text "not undone: $($rest -join ', ')" } else { Write-Text 'undone: what this run had made' }
+        }
+        throw $first
+    }
+    if ($Start -or ($off -and $was -ceq 'Running' -and $Restart)) { Start-Catlet $It }
+    if ($left.Count -eq 0) { return 0 }
+    foreach ($change in $left) { Write-Text "needs power off: $($change.what)" }
+    Write-Text 'Run it again with -Restart, or when the machine is off.'
+    4
+}
+
+function Start-Catlet {
+    param($It)
+    Update-Machine $It
+    if ($It.machine.state -ceq 'Paused') { $null = Invoke-Step $It 'resume-machine' @{ machine = $It.machine.id } }
+    elseif ($It.machine.state -cne 'Running') { $null = Invoke-Step $It 'start-machine' @{ machine = $It.machine.id; seconds = 300 } }
+    Write-Text 'running'
+    if (-not $Start -or $null -eq $It.doc.sealed -or (Get-WantedSeed $It).sha256 -ceq $It.doc.sealed.sha256) { return }
+    Write-Text "waiting for the guest to report that it is provisioned, at most $WaitSeconds s"
+    try { Wait-Until -Seconds $WaitSeconds -What 'that the guest is provisioned' -Condition { Test-Provisioned $It } }
+    catch { Write-Text 'The guest did not report it. The seed ISO still holds the secrets: run -Seal later.'; return }
+    Invoke-Seal $It
+}
+
+function Test-Provisioned {
+    param($It)
+    $filter = "SystemName='$(([guid] $It.machine.id).ToString().ToUpperInvariant())'"
+    foreach ($exchange in @(Get-GuestObject 'Msvm_KvpExchangeComponent' $filter)) {
+        $items = Read-KvpItem $exchange.GuestExchangeItems
+        foreach ($key in $items.Keys) {
+            if ($key -ceq 'eryph.provisioning.state' -and $items[$key] -cin 'provisioned', 'completed', 'done') { return $true }
+            if ($key.StartsWith('CLOUD_INIT|', [System.StringComparison]::Ordinal) -and $key.Contains('|finish|modules-final|')) { return $true }
+        }
+    }
+    return $false
+}
+
+function Invoke-Seal {
+    param($It)
+    Update-Machine $It
+    $script:Values = @{}
+    $null = Set-Seed $It $It.doc.sealed
+    Write-Text "sealed: $($It.doc.sealed.file)"
+}
+
+# What -Remove deletes: only what the record lists, and only inside folders that carry the catlet's id.
+function Get-Removal {
+    param($It)
+    $list = @()
+    if ($null -eq $It.record) { return , $list }
+    $disks = @($It.record.created | Where-Object { $_.kind -ceq 'file' -and $_.path.ToLowerInvariant() -cnotlike '*.iso' } | ForEach-Object { $_.path })
+    foreach ($one in @($It.record.created)) {
+        if (-not ($one.path + '\').ToLowerInvariant().Contains("\$($It.name)\") -or $one.path.Contains('..')) { continue }
+        if ($KeepDisks -and $disks -contains $one.path) { continue }
+        $list += $one
+    }
+    return , $list
+}
+
+function Invoke-Remove {
+    param($It)
+    $list = Get-Removal $It
+    $own = $(if ($null -ne $It.machine) { $It.machine.id })
+    foreach ($other in @($It.state.machines | Where-Object { $_.id -cne $own })) {
+        foreach ($chain in $other.chains) {
+            foreach ($path in $chain) { if (@($list | Where-Object { $_.kind -ceq 'file' -and (Test-Same $_.path $path) }).Count -gt 0) { Add-Refusal "Machine '$($other.name)' uses $path." } }
+        }
+    }
+    if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }
+    if ($null -ne $It.machine) { Write-Text "remove: machine $($It.machine.name) ($($It.machine.id))" }
+    foreach ($one in $list) { Write-Text "remove: $($one.path)" }
+    if ($null -eq $It.machine -and $list.Count -eq 0) { Write-Text 'nothing to remove'; return 0 }
+    if ($WhatIf) { return 4 }
+    if ($null -ne $It.machine) {
+        if ($It.machine.state -cne 'Off') { $null = Invoke-Step $It 'stop-machine' @{ machine = $It.machine.id; how = 'turn-off'; seconds = 120 } }
+        $null = Invoke-Step $It 'remove-machine' @{ machine = $It.machine.id; marker = $It.marker; unfinished_name = $It.name }
+    }
+    for ($i = $list.Count - 1; $i -ge 0; $i--) { if ($list[$i].kind -ceq 'file') { Remove-File $list[$i].path; Remove-File (Get-PartPath $list[$i].path) } }
+    # The record goes last but for its folder: until then a run that is killed can go on.
+    foreach ($name in 'Virtual Machines', 'Snapshots') { $null = Remove-EmptyFolder "$($It.home)\$name" }
+    for ($i = $list.Count - 1; $i -ge 0; $i--) { if ($list[$i].kind -ceq 'folder' -and -not (Test-Same $list[$i].path $It.home)) { $null = Remove-EmptyFolder $list[$i].path } }
+    if ($null -ne $It.home) {
+        Remove-File "$($It.home)\eryphc.json"
+        if ((Test-Folder $It.home) -and -not (Remove-EmptyFolder $It.home)) { Write-Text "left, not empty: $($It.home)" }
+    }
+    0
+}
+
+function Write-Refusal {
+    Write-Text 'refused, nothing was changed:'
+    foreach ($text in $script:Refusals) { Write-Text "  $text" }
+    1
+}
+
+function Invoke-Deployment {
+    param([string] $Text)
+    if (($Remove -and ($Start -or $Seal -or $Restart)) -or ($Seal -and ($Start -or $Restart)) -or ($KeepDisks -and -not $Remove)) { Write-Text 'These options do not go together.'; return 2 }
+    $doc = ConvertFrom-JsonText $Text
+    if ($doc.schema -cne 'eryphc/deployment/v1') { Write-Text "This program does not know deployments of the kind '$($doc.schema)'."; return 2 }
+    $script:Values = Read-Value
+    if (-not $WhatIf -and -not (Lock-Catlet $doc.catlet.id 60)) { Write-Text 'Another run holds the lock of this machine.'; return 3 }
+    $it = Get-Situation $doc ([bool] $Remove)
+    if ($Remove) { Test-Owner $it; return (Invoke-Remove $it) }
+    if ($Seal) {
+        Test-Owner $it
+        if ($null -eq $doc.sealed) { Write-Text 'There is nothing to seal: no part of the seed is secret.'; return 0 }
+        if ($null -eq $it.machine) { Add-Refusal 'There is no machine to seal.' } elseif ((Get-WantedSeed $it).sha256 -ceq $doc.sealed.sha256) { Write-Text 'sealed already'; return 0 } else { Test-Iso $doc.sealed }
+        if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }
+        if ($WhatIf) { Write-Text 'change: the sealed ISO'; return 4 }
+        Invoke-Seal $it
+        return 0
+    }
+    Test-Precondition $it $script:Values
+    $changes = @()
+    if ($script:Refusals.Count -eq 0 -and $null -ne $it.machine) { $changes = Get-Change $it }
+    if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }
+    foreach ($note in $script:Notes) { Write-Text "note: $note" }
+    if ($WhatIf) {
+        if ($null -eq $it.machine) { Write-Text "create: machine $($doc.machine.name) in $($it.home)"; return 4 }
+        foreach ($change in $changes) { Write-Text ('change: ' + $change.what + $(if ($change.off) { ' (needs power off)' })) }
+        if ($changes.Count -eq 0) { Write-Text 'nothing to do'; return 0 }
+        return 4
+    }
+    $code = Invoke-Apply $it
+    if ($changes.Count -eq 0 -and $code -eq 0) { Write-Text "machine $($it.machine.id) is as the deployment says" }
+    $code
+}
+
+# ==== the deployment: data, never run ====
+$document = @'
+{}
+'@
+# ==== end of the deployment ====
+
+try { $code = @(Invoke-Deployment $document)[-1] }
+catch {
+    $fact = Get-ErrorFact $_
+    [Console]::Error.WriteLine("failed at $($fact.step) $($fact.object): $($fact.message) [$($fact.category), $($fact.id), $($fact.hresult)]")
+    $code = 3
+}
+finally { if ($null -ne (Get-Variable -Name Mutex -Scope Script -ErrorAction Ignore)) { try { $script:Mutex.ReleaseMutex() } catch { $null = $_ } } }
+exit $code

@@ -1,0 +1,44 @@
+"""`deploy.ps1`: the constant program with one deployment in it as inert text.
+
+The program is the file `deploy_program.ps1`, whatever the catlet. The document stands at its end in
+a single-quoted here-string, as JSON of printable ASCII in which the single quote is written
+`\\u0027`: no kind of quote can end the literal, nothing in it is expanded, and it can still be read
+in a review. Source: hyperv.md 10 (passing values safely).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+_PROGRAM = "deploy_program.ps1"
+# In the program the document is empty; this place is there exactly once.
+_PLACE = "\n$document = @'\n{}\n'@\n"
+
+
+def deploy_script(document: Mapping[str, Any]) -> str:
+    """The text of `deploy.ps1` for a deployment document (docs/deployment.md, part 1).
+
+    ASCII with LF line ends; the same but for the literal for every document.
+    """
+    before, after = program_parts()
+    return f"{before}{literal(document)}{after}"
+
+
+@cache
+def program_parts() -> tuple[str, str]:
+    """What stands before and after the document, the opening and closing of the literal included."""
+    text = files(__package__ or "").joinpath(_PROGRAM).read_text(encoding="ascii")
+    before, place, after = text.partition(_PLACE)
+    opening, closing = place.split("{}")
+    return before + opening, closing + after
+
+
+def literal(document: Mapping[str, Any]) -> str:
+    """The document as JSON of printable ASCII and line feeds, without a single quote."""
+    # Outside of strings JSON has neither quote nor control character, so this changes strings only.
+    text = json.dumps(document, ensure_ascii=True, sort_keys=True, indent=2, allow_nan=False)
+    return text.replace("'", "\\u0027")

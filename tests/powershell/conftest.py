@@ -1,0 +1,216 @@
+"""A PowerShell engine and a model of a Hyper-V host for the tests in this folder.
+
+The engine and the stand-in cmdlets come from the project's shared materials; without them every test here is skipped.
+A real `pwsh`, where one is installed, runs the same programs.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SHARED = ROOT / "../shared"
+TOOL = SHARED / "tools/pslite"
+DATA = SHARED / "data/hyperv-cmdlets.json"
+MODULES = ("Hyper-V", "CimCmdlets", "HgsClient", "Storage", "NetTCPIP")
+DEFAULT_SWITCH = "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444"
+
+
+@pytest.fixture(scope="session")
+def pslite() -> Path:
+    """The executable of the engine; unpacked once."""
+    if not TOOL.is_dir():
+        pytest.skip("the PowerShell engine is not here")
+    done = subprocess.run(
+        [str(TOOL / "unpack.sh")], capture_output=True, text=True, check=True, timeout=120
+    )
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def standins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of modules whose cmdlets bind as the documented ones do."""
+    if not TOOL.is_dir():
+        pytest.skip("the stand-in cmdlets are not here")
+    out = tmp_path_factory.mktemp("modules")
+    command = [sys.executable, str(TOOL / "hyperv_standins.py"), "--data", str(DATA)]
+    command += ["--out", str(out)]
+    for module in MODULES:
+        command += ["--module", module]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    return out
+
+
+@dataclass
+class ModelHost:
+    """One host of the model: its state file, its drive `C:` and the calls that reached it."""
+
+    executable: Path
+    modules: Path
+    folder: Path
+    compat: str | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def drive(self) -> Path:
+        return self.folder / "drive"
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / "state.json"
+
+    @property
+    def calls_file(self) -> Path:
+        return self.folder / "calls.jsonl"
+
+    def prepare(self) -> None:
+        self.drive.mkdir(parents=True)
+        tools = self.folder / "bin"
+        tools.mkdir()
+        icacls = tools / "icacls.exe"
+        icacls.write_text(f'#!/bin/sh\necho "$@" >> "{self.folder}/icacls.log"\n', encoding="utf-8")
+        icacls.chmod(0o755)
+        for name in ("vms", "disks", "store"):
+            (self.drive / name).mkdir()
+        self.write_state(
+            {
+                "host": {
+                    "processors": 8,
+                    "memory": 64 * 2**30,
+                    "free": 500 * 2**30,
+                    "build": 20348,
+                    "machines": "C:\\vms",
+                    "disks": "C:\\disks",
+                    "templates": ["MicrosoftWindows", "MicrosoftUEFICertificateAuthority"],
+                },
+                "switches": [
+                    {"Name": "Standardswitch", "Id": DEFAULT_SWITCH, "Type": "Internal"},
+                    {
+                        "Name": "lan",
+                        "Id": "11111111-1111-4111-8111-111111111111",
+                        "Type": "External",
+                    },
+                ],
+                "vms": [],
+            }
+        )
+
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        environment = {
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "TMPDIR": str(self.folder),
+            "LANG": "C.UTF-8",
+            "PSModulePath": str(self.modules),
+            "HYPERV_MODEL": str(HERE / "model.ps1"),
+            "HYPERV_STATE": str(self.state_file),
+            "HYPERV_DRIVE": str(self.drive),
+            "HYPERV_CALLS": str(self.calls_file),
+            "PSLITE_WINPATHS": "1",
+            "PSLITE_SLEEP": "0.01",
+        }
+        if self.compat:
+            environment["PSLITE_COMPAT"] = self.compat
+        return environment | self.extra | dict(extra or {})
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: str = "",
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(self.executable), "-NoLogo", "-NoProfile", "-NonInteractive", *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env=self.environment(environment),
+            cwd=cwd or self.folder,
+            timeout=120,
+            check=False,
+        )
+
+    def state(self) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads(self.state_file.read_text(encoding="utf-8-sig"))
+        return value
+
+    def write_state(self, state: Mapping[str, Any]) -> None:
+        self.state_file.write_text(json.dumps(state), encoding="utf-8")
+
+    def machine(self) -> dict[str, Any]:
+        (only,) = self.state()["vms"]
+        assert isinstance(only, dict)
+        return only
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The calls so far, and forget them."""
+        if not self.calls_file.exists():
+            return []
+        lines = self.calls_file.read_text(encoding="utf-8").splitlines()
+        self.calls_file.unlink()
+        return [json.loads(line) for line in lines]
+
+    def path(self, windows: str) -> Path:
+        """The file behind a path on drive `C:`."""
+        assert windows.startswith("C:\\")
+        return self.drive.joinpath(*windows[3:].split("\\"))
+
+    def disk(self, windows: str, *, gib: int, parent: str | None = None) -> None:
+        """Put a disk of the model (a JSON file) at this path."""
+        target = self.path(windows)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(
+            "vhdxfile"
+            + json.dumps(
+                {
+                    "format": "VHDX",
+                    "size": gib * 2**30,
+                    "minimum": 0,
+                    "parent": parent,
+                    "identifier": "a",
+                    "fixed": False,
+                }
+            ),
+            encoding="utf-8",
+        )
+
+
+CHANGING = ("Add-", "Set-", "New-", "Remove-", "Rename-", "Enable-", "Disable-", "Connect-")
+CHANGING += ("Disconnect-", "Resize-", "Convert-", "Start-", "Stop-", "Resume-", "Invoke-")
+
+
+def changes(calls: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of the calls that change something."""
+    return [call["cmdlet"] for call in calls if call["cmdlet"].startswith(CHANGING)]
+
+
+ENGINES = ["7", "5.1"] + (["pwsh"] if shutil.which("pwsh") else [])
+# Most tests run in one engine, as far as it can be Windows PowerShell; those that matter most in all.
+every_engine = pytest.mark.parametrize(
+    "host", ENGINES, indirect=True, ids=lambda engine: f"engine-{engine}"
+)
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest, pslite: Path, standins: Path, tmp_path: Path) -> ModelHost:
+    """A fresh host with the engine that the test asks for."""
+    engine = getattr(request, "param", "5.1")
+    model = ModelHost(
+        executable=Path(shutil.which("pwsh") or "pwsh") if engine == "pwsh" else pslite,
+        modules=standins,
+        folder=tmp_path / "host",
+        compat="5.1" if engine == "5.1" else None,
+    )
+    model.prepare()
+    return model

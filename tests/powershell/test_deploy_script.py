@@ -1,0 +1,486 @@
+"""`deploy.ps1` really runs, in a PowerShell engine, against the model of a Hyper-V host."""
+
+import base64
+import copy
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from powershell.conftest import DEFAULT_SWITCH, ROOT, ModelHost, changes, every_engine
+
+from eryphc.backends.hyperv.deploy_script import deploy_script
+
+pytestmark = pytest.mark.integration
+
+EXAMPLE = ROOT / "tests/runtime/example-deployment.json"
+CATLET = "6d0b1f3a-3f5c-5e8d-9a7b-1c2d3e4f5a6b"
+UNFINISHED = f"eryphc-{CATLET}"
+HOME = f"C:\\vms\\{UNFINISHED}"
+TOKEN = "0123456789abcdefghijklm="
+Document = dict[str, Any]
+
+
+def example() -> Document:
+    """The example deployment, with a switch and folders that the model host has."""
+    document: Document = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    document["network_adapters"][1]["switch"]["value"] = "lan"
+    document["drives"][1]["folder"]["value"] = "C:\\disks"
+    return document
+
+
+class Script:
+    """One deployment written beside its ISO files, and its runs."""
+
+    def __init__(self, host: ModelHost, document: Document) -> None:
+        self.host = host
+        self.folder = host.folder / "build"
+        self.folder.mkdir(exist_ok=True)
+        for name in ("example-seed.iso", "example-sealed.iso"):
+            shutil.copyfile(EXAMPLE.parent / name, self.folder / name)
+        self.values = self.folder / "values"
+        self.values.write_text(f"token={TOKEN}\n", encoding="utf-8")
+        self.write(document)
+
+    def write(self, document: Document) -> None:
+        text = deploy_script(document)
+        (self.folder / "deploy.ps1").write_text(text, encoding="ascii", newline="\n")
+
+    def run(self, *arguments: str, code: int = 0, **environment: str) -> str:
+        done = self.host.run(
+            "-File", str(self.folder / "deploy.ps1"), *arguments, environment=environment
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def create(self, *arguments: str, code: int = 0, **environment: str) -> str:
+        given = ("-Volume", "sda=C:\\store\\base.vhdx", "-ValueFile", str(self.values))
+        return self.run(*given, *arguments, code=code, **environment)
+
+
+@pytest.fixture
+def script(host: ModelHost) -> Script:
+    host.disk("C:\\store\\base.vhdx", gib=10)
+    return Script(host, example())
+
+
+def tree(host: ModelHost) -> set[str]:
+    return {str(path.relative_to(host.drive)) for path in host.drive.rglob("*")}
+
+
+@every_engine
+def test_creating_places_everything(script: Script) -> None:
+    script.create()
+    machine = script.host.machine()
+    assert machine["Name"] == "web"
+    assert machine["Notes"] == f"eryphc:v1 catlet={CATLET} by={owner(script.host)}"
+    assert (machine["Count"], machine["Dynamic"], machine["Maximum"]) == (2, True, 4 * 2**30)
+    assert (machine["SecureBoot"], machine["Template"], machine["Tpm"]) == (
+        "On",
+        "MicrosoftUEFICertificateAuthority",
+        True,
+    )
+    assert (machine["AutomaticCheckpoints"], machine["StopAction"]) == (False, "ShutDown")
+    assert machine["Boot"][0] == "0:0"
+    assert [(each["Name"], each["Mac"], each["VlanId"]) for each in machine["Adapters"]] == [
+        ("eth0", "D2AB0A0B0C0D", 0),
+        ("eth1", "D2AB0A0B0C0E", 42),
+    ]
+    assert machine["Adapters"][0]["SwitchId"] == DEFAULT_SWITCH
+    assert machine["Adapters"][1]["DhcpGuard"] == "On"
+    assert [(each["Path"], each["Location"]) for each in machine["Disks"]] == [
+        (f"{HOME}\\sda.vhdx", 0),
+        (f"C:\\disks\\{UNFINISHED}\\data.vhdx", 1),
+    ]
+    (tools, seed) = machine["Dvds"]
+    assert (tools["Location"], tools["Path"]) == (2, None)
+    assert (seed["Number"], seed["Location"]) == (0, 63)
+    placed = script.host.path(seed["Path"]).read_bytes()
+    assert hashlib.sha256(placed).hexdigest()[:16] in seed["Path"]
+    child = read_disk(script.host, f"{HOME}\\sda.vhdx")
+    base = hashlib.sha256(script.host.path("C:\\store\\base.vhdx").read_bytes()).hexdigest()
+    assert child["parent"] == f"C:\\disks\\{base}.vhdx"
+    assert child["size"] == 20 * 2**30
+    assert "/inheritance:r" in (script.host.folder / "icacls.log").read_text(encoding="utf-8")
+
+
+def owner(host: ModelHost) -> str:
+    record = json.loads(host.path(f"{HOME}\\eryphc.json").read_text(encoding="ascii"))
+    return str(record["by"]).replace("\\", "%5C")
+
+
+def read_disk(host: ModelHost, path: str) -> dict[str, Any]:
+    text = host.path(path).read_text(encoding="utf-8-sig").removeprefix("vhdxfile")
+    value: dict[str, Any] = json.loads(text)
+    return value
+
+
+@every_engine
+def test_the_slots_of_the_placed_seed_are_filled(script: Script) -> None:
+    script.create()
+    machine = script.host.machine()
+    built = (EXAMPLE.parent / "example-seed.iso").read_bytes()
+    placed = script.host.path(machine["Dvds"][1]["Path"]).read_bytes()
+    assert len(placed) == len(built)
+    seed = example()["seed"]
+    plain = next(each for each in seed["relocations"] if each["encoding"] == "plain")
+    start = plain["offset"]
+    assert placed[start : start + 36] == machine["Id"].encode("ascii")
+    region = next(each for each in seed["relocations"] if each["slot"] == "token")
+    start, end = region["offset"], region["offset"] + region["length"]
+    old, new = built[start:end], placed[start:end]
+    assert [at for at, byte in enumerate(old) if byte in b"\r\n"] == [
+        at for at, byte in enumerate(new) if byte in b"\r\n"
+    ]
+    content = base64.b64decode(new)
+    assert content[region["at"] : region["at"] + 24] == TOKEN.encode("ascii")
+    assert machine["Id"].encode("ascii") in content
+
+
+def test_the_order_of_creating(script: Script) -> None:
+    script.create()
+    done = changes(script.host.calls())
+    first = [
+        "New-VHD",
+        "New-VM",
+        "Set-VM",
+        "Remove-VMNetworkAdapter",
+        "Set-VMFirmware",
+        "Set-VMKeyProtector",
+        "Enable-VMTPM",
+        "Set-VMProcessor",
+        "Set-VMMemory",
+        "Add-VMHardDiskDrive",
+        "Add-VMDvdDrive",
+        "Add-VMNetworkAdapter",
+        "Connect-VMNetworkAdapter",
+        "Rename-VM",
+    ]
+    places = [done.index(each) for each in first]
+    assert places == sorted(places)
+    assert done[done.index("New-VM") + 1] == "Set-VM", "the marker comes at once"
+    assert done[-1] == "Rename-VM"
+
+
+@every_engine
+def test_a_second_run_changes_nothing(script: Script) -> None:
+    script.create()
+    script.host.calls()
+    before = (script.host.state(), tree(script.host))
+    assert "nothing to do" in script.run("-WhatIf")
+    script.run()
+    assert changes(script.host.calls()) == []
+    assert (script.host.state(), tree(script.host)) == before
+
+
+def test_what_if_tells_and_changes_nothing(script: Script) -> None:
+    before = tree(script.host)
+    assert "create: machine web" in script.create("-WhatIf", code=4)
+    assert changes(script.host.calls()) == []
+    assert tree(script.host) == before
+
+
+@every_engine
+def test_all_refusals_come_in_one_report(script: Script) -> None:
+    document = example()
+    document["machine"]["processor"]["count"] = 99
+    document["machine"]["firmware"]["secure_boot_template"] = "Nonsense"
+    document["network_adapters"][1]["switch"]["value"] = "wlan"
+    script.write(document)
+    text = script.run(code=1)
+    for part in ("99 processors", "'Nonsense'", "'wlan'", "'token'", "-Volume 'sda=PATH'"):
+        assert part in text
+    assert tree(script.host) == {"vms", "disks", "store", "store/base.vhdx"}
+    assert changes(script.host.calls()) == []
+
+
+@every_engine
+def test_a_live_machine_takes_what_it_can(script: Script) -> None:
+    script.create("-Start", "-WaitSeconds", "0")
+    assert script.host.machine()["State"] == "Running"
+    document = example()
+    document["machine"]["name"] = "renamed"
+    document["network_adapters"][0]["dhcp_guard"] = True
+    document["drives"][1]["size"] *= 2
+    document["machine"]["memory"]["maximum"] *= 2
+    document["machine"]["processor"]["count"] = 4
+    script.write(document)
+    assert "processors: 2 -> 4 (needs power off)" in script.run("-WhatIf", code=4)
+    text = script.run(code=4)
+    assert "needs power off: processors: 2 -> 4" in text
+    machine = script.host.machine()
+    assert (machine["Name"], machine["Count"], machine["State"]) == ("renamed", 2, "Running")
+    assert machine["Maximum"] == 8 * 2**30
+    assert machine["Adapters"][0]["DhcpGuard"] == "On"
+    assert read_disk(script.host, machine["Disks"][1]["Path"])["size"] == 10 * 2**30
+    script.run("-Restart")
+    machine = script.host.machine()
+    assert (machine["Count"], machine["State"]) == (4, "Running")
+    assert "nothing to do" in script.run("-WhatIf")
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 7, 11, 15, 19, 24])
+def test_a_killed_run_goes_on(script: Script, at: int) -> None:
+    done = script.host.run(
+        "-File",
+        str(script.folder / "deploy.ps1"),
+        "-Volume",
+        "sda=C:\\store\\base.vhdx",
+        "-ValueFile",
+        str(script.values),
+        environment={"HYPERV_KILL_AT": str(at)},
+    )
+    assert done.returncode not in (0, 1, 3, 4), "the process was killed"
+    script.create()
+    assert "nothing to do" in script.run("-WhatIf")
+    machine = script.host.machine()
+    assert [each["Name"] for each in machine["Adapters"]] == ["eth0", "eth1"]
+    assert machine["Boot"][0] == "0:0"
+    assert not [path for path in tree(script.host) if "eryphc-part" in path]
+
+
+@pytest.mark.parametrize("at", [2, 6, 16])
+def test_a_killed_run_can_be_removed(script: Script, at: int) -> None:
+    before = tree(script.host)
+    done = script.host.run(
+        "-File",
+        str(script.folder / "deploy.ps1"),
+        "-Volume",
+        "sda=C:\\store\\base.vhdx",
+        "-ValueFile",
+        str(script.values),
+        environment={"HYPERV_KILL_AT": str(at)},
+    )
+    assert done.returncode not in (0, 1, 3, 4), "the process was killed"
+    script.run("-Remove")
+    assert script.host.state()["vms"] == []
+    assert {path for path in tree(script.host) - before if not is_parent(path)} == set()
+
+
+def is_parent(path: str) -> bool:
+    """Parents stay: other machines may stand on them."""
+    return re.fullmatch(r"disks/[0-9a-f]{64}\.vhdx", path) is not None
+
+
+@pytest.mark.parametrize("cmdlet", ["New-VM", "Enable-VMTPM", "Add-VMDvdDrive", "Rename-VM"])
+def test_a_failure_while_creating_is_undone(script: Script, cmdlet: str) -> None:
+    before = tree(script.host)
+    text = script.create(code=3, HYPERV_FAIL=cmdlet)
+    assert "DeviceError" in text
+    assert "undone: what this run had made" in text
+    assert script.host.state()["vms"] == []
+    assert {path for path in tree(script.host) - before if not is_parent(path)} == set()
+
+
+def test_a_failure_while_changing_undoes_nothing(script: Script) -> None:
+    script.create()
+    document = example()
+    document["machine"]["name"] = "renamed"
+    document["machine"]["processor"]["count"] = 4
+    script.write(document)
+    text = script.run(code=3, HYPERV_FAIL="Rename-VM")
+    assert "Applied 1 of 2" in text
+    assert "undone" not in text
+    assert script.host.machine()["Count"] == 4
+    script.run()
+    assert script.host.machine()["Name"] == "renamed"
+
+
+@every_engine
+def test_removing_leaves_nothing_of_ours_and_all_else(script: Script) -> None:
+    before = tree(script.host)
+    script.create("-Start", "-WaitSeconds", "0")
+    assert "remove: machine web" in script.run("-Remove", "-WhatIf", code=4)
+    assert script.host.machine()["State"] == "Running"
+    script.run("-Remove")
+    assert script.host.state()["vms"] == []
+    assert {path for path in tree(script.host) - before if not is_parent(path)} == set()
+    assert before <= tree(script.host)
+    assert "nothing to remove" in script.run("-Remove")
+
+
+def test_removing_can_keep_the_disks(script: Script) -> None:
+    script.create()
+    script.run("-Remove", "-KeepDisks")
+    assert f"vms/{UNFINISHED}/sda.vhdx" in tree(script.host)
+    assert f"disks/{UNFINISHED}/data.vhdx" in tree(script.host)
+    assert f"vms/{UNFINISHED}/seed" not in tree(script.host)
+
+
+def test_a_disk_that_another_machine_uses_is_not_removed(script: Script) -> None:
+    script.create()
+    state = script.host.state()
+    other = copy.deepcopy(state["vms"][0])
+    other |= {"Id": "22222222-2222-4222-8222-222222222222", "Name": "other", "Notes": ""}
+    other |= {"Adapters": [], "Dvds": []}
+    script.host.write_state(state | {"vms": [*state["vms"], other]})
+    assert "'other' uses" in script.run("-Remove", code=1)
+    assert len(script.host.state()["vms"]) == 2
+
+
+def test_a_machine_of_that_name_that_is_not_ours_is_refused(script: Script) -> None:
+    script.create()
+    state = script.host.state()
+    state["vms"][0]["Notes"] = "someone's"
+    script.host.write_state(state)
+    assert "that is not ours" in script.create(code=1)
+    script.run("-Remove", code=0)
+    assert len(script.host.state()["vms"]) == 1
+
+
+def test_a_machine_of_another_owner_needs_take_over(script: Script) -> None:
+    script.create()
+    state = script.host.state()
+    state["vms"][0]["Notes"] = f"my notes\neryphc:v1 catlet={CATLET} by=HOST%5Cbob"
+    script.host.write_state(state)
+    assert "deployed by 'HOST\\bob'" in script.run(code=1)
+    script.run("-TakeOver")
+    lines = script.host.machine()["Notes"].split("\n")
+    assert "my notes" in lines
+    assert f"eryphc:v1 catlet={CATLET} by={owner(script.host)}" in lines
+
+
+def test_sealing_swaps_the_iso_and_deletes_the_secret_one(script: Script) -> None:
+    script.create()
+    old = script.host.path(script.host.machine()["Dvds"][1]["Path"])
+    script.run("-Seal")
+    new = script.host.path(script.host.machine()["Dvds"][1]["Path"])
+    assert "example-sealed" in new.name
+    assert not old.exists()
+    assert "nothing to do" in script.run("-WhatIf")
+    assert "sealed already" in script.run("-Seal")
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"Name": "eryph.provisioning.state", "Data": "provisioned"},
+        {"Name": "CLOUD_INIT|1|finish|modules-final|7b1f", "Data": "{}"},
+    ],
+    ids=["the state of eryph's agent", "the last event of cloud-init"],
+)
+def test_starting_seals_once_the_guest_is_provisioned(
+    script: Script, item: dict[str, str]
+) -> None:
+    script.create()
+    state = script.host.state()
+    state["vms"][0]["KvpOnStart"] = [item]
+    script.host.write_state(state)
+    assert "sealed: example-sealed.iso" in script.run("-Start")
+    assert "example-sealed" in script.host.machine()["Dvds"][1]["Path"]
+
+
+def test_another_iso_beside_the_script_is_refused(script: Script) -> None:
+    iso = script.folder / "example-seed.iso"
+    iso.write_bytes(iso.read_bytes()[:-1] + b"x")
+    assert "is not the file that was built" in script.create(code=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("short", "24 characters"),
+        ("0123456789abcdefghijklm'", "24 characters"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_and_not_shown(
+    script: Script, value: str, fault: str
+) -> None:
+    script.values.write_text(f"token={value}\n", encoding="utf-8")
+    text = script.create(code=1)
+    assert fault in text
+    assert value not in text
+
+
+def test_values_come_by_standard_input_too(script: Script) -> None:
+    done = script.host.run(
+        "-File",
+        str(script.folder / "deploy.ps1"),
+        "-Volume",
+        "sda=C:\\store\\base.vhdx",
+        "-ValueFile",
+        "-",
+        stdin=f"token={TOKEN}\n",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [["-Remove", "-Start"], ["-KeepDisks"], ["-Seal", "-Restart"]], ids=" ".join
+)
+def test_options_that_do_not_go_together(script: Script, options: list[str]) -> None:
+    script.run(*options, code=2)
+
+
+def _hostile(text: str) -> Callable[[Document], None]:
+    def change(document: Document) -> None:
+        document["machine"]["name"] = text
+        document["network_adapters"][0]["name"] = text
+        document["catlet"]["name"] = text
+        document["parameters"][0]["description"] = text
+
+    return change
+
+
+HOSTILE = {
+    "quotes": "it's \u2018\u2019\u201a\u201b \u201cweb\u201d \"",
+    "expression": "$(throw 'x') `n $env:PATH ${x}",
+    "wildcards": "[web]*?",
+    "switch": "-WhatIf",
+    "date": "2024-01-01T00:00:00Z",
+    "here-string end": "\n'@\nexit 9\n@'",
+    "script": "; Remove-Item C:\\ -Recurse; & { }",
+    "right to left": "\u202egnp.\u200b\u0000\u007f",
+}
+
+
+@every_engine
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_names_arrive_as_they_are(script: Script, text: str) -> None:
+    document = example()
+    _hostile(text)(document)
+    script.write(document)
+    script.create()
+    machine = script.host.machine()
+    assert machine["Name"] == text
+    assert machine["Adapters"][0]["Name"] == text
+    assert "nothing to do" in script.run("-WhatIf")
+    script.run("-Remove")
+    assert script.host.state()["vms"] == []
+
+
+def test_paths_with_wildcards_are_refused(script: Script) -> None:
+    text = script.create("-Parameter", "folder=C:\\vms\\[a-z]*", code=1)
+    assert "holds a character that is refused" in text
+
+
+def test_a_vm_set_is_copied_and_converted(script: Script) -> None:
+    document = example()
+    drive = document["drives"][0]
+    drive |= {"type": "vhd_set", "file": "sda.vhds", "create": "copy"}
+    script.write(document)
+    script.create()
+    assert script.host.machine()["Disks"][0] == {
+        "Path": f"{HOME}\\sda.vhds",
+        "Number": 0,
+        "Location": 0,
+        "Shared": True,
+    }
+    assert not list(Path(script.host.path(HOME)).glob("*part*"))
+    assert "nothing to do" in script.run("-WhatIf")
+
+
+def test_more_drives_than_one_controller_takes(script: Script) -> None:
+    document = example()
+    document["drives"].append(
+        document["drives"][1] | {"name": "far", "file": "far.vhdx", "controller": 1, "location": 0}
+    )
+    script.write(document)
+    script.create()
+    assert script.host.machine()["Controllers"] == 2
+    assert "nothing to do" in script.run("-WhatIf")
