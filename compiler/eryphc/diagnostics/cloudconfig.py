@@ -1,0 +1,312 @@
+"""E0501 to E0549: cloud-config, what its texts hold, how they merge and what a guest makes of it.
+
+The same finding is an error where the texts are merged into one part, and a warning where they
+reach the guest as they are (`--merge parts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+
+UNREADABLE = Code("E0501", "cloud-config-unreadable")
+UNREADABLE_IN_GUEST = Code("W0501", "cloud-config-unreadable")
+NOT_A_MAP = Code("E0502", "cloud-config-not-a-map")
+NOT_A_MAP_IN_GUEST = Code("W0502", "cloud-config-not-a-map")
+VALUE_UNREADABLE = Code("E0503", "cloud-config-value-unreadable")
+VALUE_UNREADABLE_IN_GUEST = Code("W0503", "cloud-config-value-unreadable")
+EXPANDS_TOO_FAR = Code("E0504", "cloud-config-expands-too-far")
+EXPANDS_TOO_FAR_IN_GUEST = Code("W0504", "cloud-config-expands-too-far")
+DUPLICATE_KEY = Code("W0505", "duplicate-key")
+EMPTY = Code("W0506", "cloud-config-empty")
+KINDS_CLASH = Code("E0507", "kinds-clash")
+MERGE_HOW_MALFORMED = Code("E0508", "merge-how-malformed")
+MERGE_HOW_MALFORMED_IN_GUEST = Code("W0508", "merge-how-malformed")
+VALUE_OVERRIDDEN = Code("W0509", "value-overridden")
+VALUE_OVERRIDDEN_NEARER = Code("N0509", "value-overridden")
+FILE_REPLACED = Code("W0510", "file-replaced")
+FILE_REPLACED_NEARER = Code("N0510", "file-replaced")
+LIST_REPLACED = Code("W0511", "list-replaced")
+LIST_REPLACED_NEARER = Code("N0511", "list-replaced")
+REDEFINED = Code("W0512", "definition-extended")
+REDEFINED_NEARER = Code("N0512", "definition-extended")
+KEY_UNSET = Code("N0513", "key-unset")
+UNKNOWN_LIST_JOINED = Code("N0514", "unknown-list-joined")
+EMPTY_LIST_LEFT_OUT = Code("N0515", "empty-list-left-out")
+DROPPED_BY_STRATEGY = Code("N0516", "dropped-by-merge-how")
+ARCHIVE_KEPT = Code("N0517", "archive-kept")
+ARCHIVE_MALFORMED = Code("E0518", "archive-malformed")
+ARCHIVE_MALFORMED_IN_GUEST = Code("W0518", "archive-malformed")
+DROPPED_IN_GUEST = Code("W0520", "dropped-in-guest")
+PART_DROPPED_IN_GUEST = Code("W0521", "part-dropped-in-guest")
+
+_PARTS = "with `--merge parts` every food reaches the guest as it is"
+
+
+def _pick(level: Level, *codes: Code) -> Code:
+    return next(code for code in codes if code.number[0] == level.value[0].upper())
+
+
+def unreadable(
+    food: str,
+    problem: str,
+    place: Label,
+    level: Level,
+    related: tuple[Label, ...] = (),
+    help: str | None = None,  # noqa: A002
+) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, UNREADABLE, UNREADABLE_IN_GUEST),
+        level=level,
+        message=f"the cloud-config of food `{food}` cannot be read: {problem}",
+        primary=place,
+        related=related,
+        notes=("a guest drops such a part whole and boots without it",),
+        help=help or (_PARTS if level is Level.ERROR else None),
+    )
+
+
+def not_a_map(
+    food: str, found: str, place: Label, level: Level, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, NOT_A_MAP, NOT_A_MAP_IN_GUEST),
+        level=level,
+        message=f"the cloud-config of food `{food}` is {found}, and has to be a map",
+        primary=place,
+        related=related,
+        notes=("a guest drops such a part whole and boots without it",),
+        help=_PARTS if level is Level.ERROR else None,
+    )
+
+
+def value_unreadable(
+    food: str, problem: str, place: Label, level: Level, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, VALUE_UNREADABLE, VALUE_UNREADABLE_IN_GUEST),
+        level=level,
+        message=f"the cloud-config of food `{food}` holds a value that a guest cannot load: "
+        f"{problem}",
+        primary=place,
+        related=related,
+        notes=("a guest drops such a part whole and boots without it",),
+        help="quote it if it is meant as text",
+    )
+
+
+def expands_too_far(
+    food: str, problem: str, place: Label, level: Level, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, EXPANDS_TOO_FAR, EXPANDS_TOO_FAR_IN_GUEST),
+        level=level,
+        message=f"the cloud-config of food `{food}` cannot be expanded: {problem}",
+        primary=place,
+        related=related,
+    )
+
+
+def duplicate_key(food: str, key: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=DUPLICATE_KEY,
+        level=Level.WARNING,
+        message=f"the key `{key}` stands twice in one map of food `{food}`; only the last counts",
+        primary=place,
+        related=related,
+        notes=("a guest, too, takes the last one and says nothing",),
+    )
+
+
+def empty(food: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=EMPTY,
+        level=Level.WARNING,
+        message=f"the cloud-config of food `{food}` is empty",
+        primary=place,
+        related=related,
+        notes=("a guest reports an empty part as a failure to merge it",),
+    )
+
+
+def kinds_clash(
+    path: str, found: str, before: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=KINDS_CLASH,
+        level=Level.ERROR,
+        message=f"`{path}` is {found} here and {before} in an earlier food: they cannot be merged",
+        primary=place,
+        related=related,
+        help=f"write both in the same form; {_PARTS}, where the later replaces the earlier",
+    )
+
+
+def merge_how_malformed(
+    food: str, reason: str, place: Label, level: Level, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, MERGE_HOW_MALFORMED, MERGE_HOW_MALFORMED_IN_GUEST),
+        level=level,
+        message=f"food `{food}` cannot be merged as its `merge_how` or `merge_type` says: {reason}",
+        primary=place,
+        related=related,
+        notes=("cloud-init drops such a part whole",),
+        help="for example `merge_how: list(append)+dict(recurse_array)+str()`",
+    )
+
+
+def value_overridden(
+    path: str, place: Label, level: Level, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, VALUE_OVERRIDDEN, VALUE_OVERRIDDEN_NEARER),
+        level=level,
+        message=f"`{path}` is set again, and this later value is used",
+        primary=place,
+        related=related,
+    )
+
+
+def file_replaced(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, FILE_REPLACED, FILE_REPLACED_NEARER),
+        level=level,
+        message=f"the file of `{path}` is written again, and only this later one is kept",
+        primary=place,
+        related=related,
+        help="`append: true` adds to the file instead" if level is Level.WARNING else None,
+    )
+
+
+def list_replaced(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, LIST_REPLACED, LIST_REPLACED_NEARER),
+        level=level,
+        message=f"the list `{path}` is set again; such lists are not joined, this later one is "
+        "used",
+        primary=place,
+        related=related,
+    )
+
+
+def redefined(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, REDEFINED, REDEFINED_NEARER),
+        level=level,
+        message=f"`{path}` is defined in two foods with different keys, and is made of both",
+        primary=place,
+        related=related,
+    )
+
+
+def key_unset(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=KEY_UNSET,
+        level=Level.NOTE,
+        message=f"`{path}` is null here, which removes what earlier foods set",
+        primary=place,
+        related=related,
+    )
+
+
+def unknown_list_joined(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=UNKNOWN_LIST_JOINED,
+        level=Level.NOTE,
+        message=f"the list `{path}` is joined with the one of an earlier food",
+        primary=place,
+        related=related,
+        notes=("nothing is known of this key, so every item of both is kept, in order",),
+    )
+
+
+def empty_list_left_out(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=EMPTY_LIST_LEFT_OUT,
+        level=Level.NOTE,
+        message=f"`{path}` is an empty list and is left out",
+        primary=place,
+        related=related,
+        notes=("guests of some ages report an empty list there as invalid",),
+    )
+
+
+def dropped_by_strategy(
+    paths: Sequence[str], place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=DROPPED_BY_STRATEGY,
+        level=Level.NOTE,
+        message=f"the merge strategy of this food leaves out {_listing(paths)}",
+        primary=place,
+        related=related,
+        notes=("it is laid onto the foods before it with cloud-init's own meaning",),
+    )
+
+
+def archive_kept(food: str, reason: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=ARCHIVE_KEPT,
+        level=Level.NOTE,
+        message=f"the archive of food `{food}` stays a part of its own: {reason}",
+        primary=place,
+        related=related,
+        notes=("its cloud-configs are merged by the guest, where the later replaces the earlier",),
+    )
+
+
+def archive_malformed(
+    food: str, problem: str, place: Label, level: Level, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, ARCHIVE_MALFORMED, ARCHIVE_MALFORMED_IN_GUEST),
+        level=level,
+        message=f"the archive of food `{food}` is malformed: {problem}",
+        primary=place,
+        related=related,
+        notes=("in a guest this can lose all user-data",),
+    )
+
+
+def dropped_in_guest(
+    paths: Sequence[str], loser: str, winner: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=DROPPED_IN_GUEST,
+        level=Level.WARNING,
+        message=f"the guest drops {_listing(paths)} of food `{loser}`: food `{winner}` takes its "
+        "place",
+        primary=place,
+        related=related,
+        help="leave out `--merge parts`, or give the later food "
+        "`merge_how: list(append)+dict(no_replace,recurse_list)+str()`",
+    )
+
+
+def part_dropped_in_guest(
+    food: str, reason: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=PART_DROPPED_IN_GUEST,
+        level=Level.WARNING,
+        message=f"the guest drops the whole cloud-config of food `{food}`: {reason}",
+        primary=place,
+        related=related,
+    )
+
+
+def _listing(paths: Sequence[str]) -> str:
+    shown = [f"`{path}`" for path in paths[:8]]
+    if len(paths) > len(shown):
+        shown.append(f"{len(paths) - len(shown)} more")
+    if len(shown) == 1:
+        return shown[0]
+    return ", ".join(shown[:-1]) + " and " + shown[-1]
+
+
+def closest(word: str, known: Sequence[str]) -> str | None:
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else None

@@ -1,0 +1,1 @@
+"""Cloud-config texts: read as a guest reads them, merged, checked and written down."""

@@ -1,0 +1,99 @@
+"""What of one configuration another does not hold any more: keys and items of lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from eryphc.guestconfig.cloudconfig.nodes import (
+    MappingNode,
+    Node,
+    Scalar,
+    Sequence,
+    Value,
+    same,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """All that is lost below one top-level key. `node` is the first of the lost values."""
+
+    key: Value
+    paths: tuple[str, ...]
+    nodes: tuple[Node, ...]
+
+    @property
+    def node(self) -> Node:
+        return self.nodes[0]
+
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+
+
+def shown_key(key: Value, *, secret: bool) -> str:
+    """A key as part of a path; in a secret text only what looks like a word of cloud-config."""
+    text = key if isinstance(key, str) else repr(key)
+    return "…" if secret and _WORD.fullmatch(text) is None else text
+
+
+def between(
+    before: MappingNode, after: MappingNode, secret: Callable[[Node], bool]
+) -> Iterator[Loss]:
+    """Losses by top-level key, in the order of `before`.
+
+    A map loses keys, a list loses items that the other list does not hold (as often), a single
+    value is lost when another stands in its place. What is equal is not lost. `secret` tells
+    whether the text a node came from is one.
+    """
+    for key, value in before.entries.items():
+        hidden = secret(value)
+        path = shown_key(key, secret=hidden)
+        lost = list(_lost(value, after.get(key), path, hidden=hidden))
+        if lost:
+            yield Loss(
+                key=key,
+                paths=tuple(path for path, _ in lost),
+                nodes=tuple(node for _, node in lost),
+            )
+
+
+def _lost(
+    before: Node, after: Node | None, path: str, *, hidden: bool
+) -> Iterator[tuple[str, Node]]:
+    if before is after:
+        return
+    if isinstance(before, MappingNode) and isinstance(after, MappingNode):
+        for key, value in before.entries.items():
+            below = f"{path}.{shown_key(key, secret=hidden)}"
+            yield from _lost(value, after.get(key), below, hidden=hidden)
+    elif isinstance(before, Sequence) and isinstance(after, Sequence):
+        yield from _lost_items(before, after, path, hidden=hidden)
+    elif after is None or not same(before, after):
+        yield path, before
+
+
+def _lost_items(
+    before: Sequence, after: Sequence, path: str, *, hidden: bool
+) -> Iterator[tuple[str, Node]]:
+    left = list(after.items)
+    for number, item in enumerate(before.items):
+        for index, other in enumerate(left):
+            if other is item or same(other, item):
+                del left[index]
+                break
+        else:
+            yield f"{path}[{number if hidden else _shown(item, number)}]", item
+
+
+def _shown(item: Node, number: int) -> str:
+    """An item by its name or path where it has one; never by what it says, it may be a secret."""
+    if isinstance(item, MappingNode):
+        for key in ("name", "path"):
+            name = item.text(key)
+            if name is not None:
+                return name
+    if isinstance(item, Scalar) and item.value == "default":
+        return "default"
+    return str(number)

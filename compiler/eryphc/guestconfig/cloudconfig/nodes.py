@@ -1,0 +1,144 @@
+"""Cloud-config as data with places: what a guest's loader makes of a text, and where from.
+
+Nodes are shared (by aliases, by the memory of texts, by merges) and never changed once built.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+Value: TypeAlias = bool | int | float | str | bytes | dt.date | None
+"""A scalar of YAML 1.1; a point in time is a `datetime`, which is a `date` too."""
+
+Plain: TypeAlias = "Value | list[Plain] | dict[Value, Plain]"
+
+
+class Scalar:
+    """`start` and `end` are offsets into the text of the food that holds the node.
+
+    `source` is, for a node that no food holds as it is, the node that stands for its place.
+    """
+
+    __slots__ = ("end", "source", "start", "value")
+
+    def __init__(
+        self, value: Value, start: int = 0, end: int = 0, source: Node | None = None
+    ) -> None:
+        self.value = value
+        self.start = start
+        self.end = end
+        self.source = source
+
+
+class Sequence:
+    """`source` as in scalars."""
+
+    __slots__ = ("end", "items", "source", "start")
+
+    def __init__(
+        self, items: tuple[Node, ...], start: int = 0, end: int = 0, source: Node | None = None
+    ) -> None:
+        self.items = items
+        self.start = start
+        self.end = end
+        self.source = source
+
+
+class MappingNode:
+    """`entries` in order; `keys` has the node of each key; `source` as in scalars."""
+
+    __slots__ = ("end", "entries", "keys", "source", "start")
+
+    def __init__(
+        self,
+        entries: Mapping[Value, Node],
+        keys: Mapping[Value, Scalar],
+        start: int = 0,
+        end: int = 0,
+        source: Node | None = None,
+    ) -> None:
+        self.entries = entries
+        self.keys = keys
+        self.start = start
+        self.end = end
+        self.source = source
+
+    def get(self, key: Value) -> Node | None:
+        return self.entries.get(key)
+
+    def text(self, key: Value) -> str | None:
+        """The value of `key` where it is text."""
+        node = self.entries.get(key)
+        return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+Node: TypeAlias = Scalar | Sequence | MappingNode
+
+EMPTY = MappingNode({}, {})
+
+
+def plain(node: Node) -> Plain:
+    """The data alone, as dicts, lists and scalars."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    return {key: plain(value) for key, value in node.entries.items()}
+
+
+def kind(node: Node) -> str:
+    """What the node is, in words for a message."""
+    if isinstance(node, Sequence):
+        return "a list"
+    if isinstance(node, MappingNode):
+        return "a map"
+    value = node.value
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, (str, bytes)):
+        return "text"
+    return "a date"
+
+
+def same(one: Node, other: Node) -> bool:
+    """Whether both hold the same data; `1`, `true` and `1.0` differ, the order of keys does not."""
+    if one is other:
+        return True
+    if isinstance(one, Scalar):
+        return isinstance(other, Scalar) and same_value(one.value, other.value)
+    if isinstance(one, Sequence):
+        return (
+            isinstance(other, Sequence)
+            and len(one.items) == len(other.items)
+            and all(map(same, one.items, other.items))
+        )
+    if not isinstance(other, MappingNode) or len(one.entries) != len(other.entries):
+        return False
+    theirs = other.entries
+    return all(key in theirs and same(value, theirs[key]) for key, value in one.entries.items())
+
+
+def same_value(one: Value, other: Value) -> bool:
+    if type(one) is not type(other):
+        return False
+    # Not-a-number is the same setting as not-a-number.
+    return one == other or (one != one and other != other)
+
+
+def descendants(node: Node) -> Iterator[Node]:
+    """The node, its keys and all below it, each occurrence once."""
+    stack = [node]
+    while stack:
+        here = stack.pop()
+        yield here
+        if isinstance(here, Sequence):
+            stack.extend(here.items)
+        elif isinstance(here, MappingNode):
+            stack.extend(here.keys.values())
+            stack.extend(here.entries.values())

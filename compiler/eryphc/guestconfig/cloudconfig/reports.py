@@ -1,0 +1,52 @@
+"""From faults of a text to diagnostics in the author's document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from eryphc.diagnostics import cloudconfig as wording
+from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.guestconfig.cloudconfig.provenance import content_label, food_name
+from eryphc.guestconfig.cloudconfig.tree import Fault, FaultKind
+from eryphc.ir.catlet import Fodder
+
+
+def report(food: Fodder, faults: Iterable[Fault], level: Level) -> list[Diagnostic]:
+    """One diagnostic a fault; `level` is that of a fault that loses the part."""
+    return [_report(food, fault, level) for fault in faults]
+
+
+def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
+    name = food_name(food)
+    place = content_label(food, fault.start, fault.end)
+    chain = food.chain
+    match fault.kind:
+        case FaultKind.UNREADABLE:
+            related = chain
+            advice = None
+            if fault.inner is not None:
+                advice = fault.inner.help
+                related += tuple(
+                    content_label(
+                        food,
+                        label.span.start + fault.shift,
+                        label.span.end + fault.shift,
+                        label.message,
+                    )
+                    for label in fault.inner.related
+                )
+            problem = fault.words.removeprefix("the document is not valid YAML: ")
+            return wording.unreadable(name, problem, place, level, related, advice)
+        case FaultKind.NOT_A_MAPPING:
+            return wording.not_a_map(name, fault.words, place, level, chain)
+        case FaultKind.VALUE:
+            return wording.value_unreadable(name, fault.words, place, level, chain)
+        case FaultKind.EXPANDED:
+            return wording.expands_too_far(name, fault.words, place, level, chain)
+        case FaultKind.DUPLICATE_KEY:
+            first: tuple[Label, ...] = ()
+            if fault.first is not None:
+                first = (content_label(food, *fault.first, "it stands here first"),)
+            return wording.duplicate_key(name, fault.words, place, chain + first)
+        case FaultKind.EMPTY:
+            return wording.empty(name, place, chain)
