@@ -164,9 +164,18 @@ def binding_unknown(
 
 
 def variable_unknown(
-    variable: str, where: str, span: Span | None, known: Collection[str], *, in_value: str | None
+    variable: str,
+    where: str,
+    span: Span | None,
+    known: Collection[str],
+    *,
+    in_value: str | None,
+    secret: bool,
 ) -> Diagnostic:
-    """`in_value` names the variable whose value holds the reference, if one does."""
+    """`in_value` names the variable whose value holds the reference, if one does.
+
+    `secret` says that the text around the reference may not be shown.
+    """
     place = f"the value of `{in_value}`, {where}" if in_value else where
     only = "a value may use variables of the catlet only" if in_value else None
     return Diagnostic(
@@ -177,14 +186,21 @@ def variable_unknown(
         notes=(only,) if only else (),
         help=_close(variable, known)
         or f"declare it under `variables`, or write `{ESCAPE}` for a `{{{{` of the text",
+        secret=secret,
     )
 
 
 def reference_invalid(
-    run: str, where: str, span: Span | None, *, in_value: str | None
+    run: str, where: str, span: Span | None, *, in_value: str | None, secret: bool
 ) -> Diagnostic:
+    """`secret` says that the text around the reference may not be shown."""
     place = f"the value of `{in_value}`, {where}" if in_value else where
-    what = f"`{run}` is no variable name" if run else "there is no name between the braces"
+    if secret and in_value:
+        what = "what stands between the braces is no variable name"
+    elif run:
+        what = f"`{run}` is no variable name"
+    else:
+        what = "there is no name between the braces"
     return Diagnostic(
         code=REFERENCE_INVALID,
         level=Level.ERROR,
@@ -192,6 +208,7 @@ def reference_invalid(
         primary=_place(span, "read as a reference to a variable"),
         notes=("every `{{ word }}` is read as a variable, whatever language it is meant for",),
         help=f"write `{ESCAPE}` where the text shall have `{{{{`",
+        secret=secret,
     )
 
 
@@ -234,6 +251,7 @@ def value_unfit(
         primary=_place(span, f"not a {kind}"),
         related=related,
         notes=(rule,) if rule else (),
+        secret=value is None,
     )
 
 

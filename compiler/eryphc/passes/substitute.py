@@ -183,11 +183,17 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
         value = _variable(food, variable, catlet, faults)
         own.setdefault((variable.name or "").lower(), value)
     content = food.content or _no_content(food)
+    scope = {**catlet, **own}
+    hidden = bool(food.secret)
+    jinja = is_jinja(content.text)
 
-    def report(build: _Build) -> None:
-        faults.add(food, build)
+    def unknown(reference: Reference) -> None:
+        if not jinja:
+            start, end = _name_place(content.text, reference)
+            span = content.span(start, end)
+            faults.add(food, _unknown(reference, span, scope, inside=None, hidden=hidden))
 
-    filled = _fill(content.text, {**catlet, **own}, content, report)
+    filled = _fill(content.text, scope, unknown, keep_escapes=jinja)
     if filled.insertions:
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
     secret = bool(food.secret) or filled.secret
@@ -204,13 +210,19 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
     name, kind = variable.name or "", str(variable.type)
     # One reference gives all its foods the same variables.
     reference = food.chain[-1].span if food.chain and food.gene else food.at()
+    written = variable.value or ""
 
     def report(build: _Build) -> None:
         problem = build("").message
         faults.add(food, build, shared=(reference, food.source, name.lower(), problem))
 
-    place = _Quoted(variable)
-    filled = _fill(variable.value or "", catlet, place, report)
+    def unknown(found: Reference) -> None:
+        start, end = _name_place(written, found)
+        span = part(variable, "value", written, written[start:end])
+        hidden = bool(variable.secret)
+        report(_unknown(found, span, catlet, inside=name, hidden=hidden))
+
+    filled = _fill(written, catlet, unknown)
     secret = bool(variable.secret) or filled.secret
     value = _Value(
         text=_inserted(variable.type, filled.text),
@@ -223,7 +235,7 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
     if blank(filled.text):
         if not variable.required:
             return value
-        at = variable.at("value") if "value" in variable.places else reference
+        at = _needed_at(food, variable, reference)
         report(lambda where: language.value_missing(name, where, at, variable.at("required")))
     elif value_fits(variable.type, filled.text):
         return value
@@ -235,29 +247,26 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
     return replace(value, faulty=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Quoted:
-    """The value of a variable as the text that holds references."""
-
-    variable: Variable
-
-    def span(self, start: int, end: int) -> Span | None:
-        value = self.variable.value or ""
-        return part(self.variable, "value", value, value[start:end])
+def _needed_at(food: Fodder, variable: Variable, reference: Span | None) -> Span | None:
+    """Where a value is missing: at the binding, else at the reference that has none."""
+    value, declared = variable.places.get("value"), variable.at("name")
+    if food.gene is None:
+        return value or declared
+    bound = value is not None and declared is not None and value.source is not declared.source
+    return value if bound else reference
 
 
 def _fill(
-    text: str, scope: _Scope, origin: Content | _Quoted, report: Callable[[_Build], None]
+    text: str,
+    scope: _Scope,
+    unknown: Callable[[Reference], None],
+    *,
+    keep_escapes: bool = False,
 ) -> _Filled:
-    """Replace the references of `text` once, from left to right.
-
-    In a Jinja template only references to variables that exist are ours.
-    """
+    """Replace the references of `text` once, from left to right; `unknown` hears of the others."""
     references = scan(text)
     if not references:
         return _Filled(text=text)
-    jinja = isinstance(origin, Content) and is_jinja(text)
-    inside = origin.variable.name if isinstance(origin, _Quoted) else None
     pieces: list[str] = []
     insertions: list[Insertion] = []
     secret = vm_id = faulty = False
@@ -265,12 +274,10 @@ def _fill(
     for reference in references:
         value = _value_of(reference, scope)
         if value is None:
-            if not jinja:
-                faulty = True
-                span = _name_span(text, reference, origin)
-                report(_unknown(reference, span, scope, inside))
+            faulty = True
+            unknown(reference)
             continue
-        if jinja and reference.kind is ReferenceKind.ESCAPE:
+        if keep_escapes and reference.kind is ReferenceKind.ESCAPE:
             continue
         kept = text[written : reference.start]
         pieces.extend((kept, value.text))
@@ -300,17 +307,21 @@ def _value_of(reference: Reference, scope: _Scope) -> _Value | None:
             return None
 
 
-def _unknown(reference: Reference, span: Span | None, scope: _Scope, inside: str | None) -> _Build:
+def _unknown(
+    reference: Reference, span: Span | None, scope: _Scope, *, inside: str | None, hidden: bool
+) -> _Build:
+    name, known = reference.name, tuple(scope)
     if reference.kind is ReferenceKind.VARIABLE:
-        known = tuple(scope)
         return lambda where: language.variable_unknown(
-            reference.name, where, span, known, in_value=inside
+            name, where, span, known, in_value=inside, secret=hidden
         )
-    return lambda where: language.reference_invalid(reference.name, where, span, in_value=inside)
+    return lambda where: language.reference_invalid(
+        name, where, span, in_value=inside, secret=hidden
+    )
 
 
-def _name_span(text: str, reference: Reference, origin: Content | _Quoted) -> Span | None:
+def _name_place(text: str, reference: Reference) -> tuple[int, int]:
     if not reference.name:
-        return origin.span(reference.start, reference.end)
+        return reference.start, reference.end
     start = text.index(reference.name, reference.start)
-    return origin.span(start, start + len(reference.name))
+    return start, start + len(reference.name)

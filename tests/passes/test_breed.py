@@ -1,0 +1,307 @@
+"""Inheritance: what a child takes over, what it replaces, what it removes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catlets import Result, run, write_pool
+from eryphc.diagnostics.model import Level
+from eryphc.ir.catlet import Catlet, Fodder, Network, Variable
+from eryphc.passes.feed import Compat
+from eryphc.passes.normalize import normalize, with_defaults
+
+KIT = (
+    "name: tls\nvariables: [{name: days}]\nfodder: [{name: a, content: x}, {name: b, content: y}]\n"
+)
+
+
+def bred(tmp_path: Path, parent: str, child: str) -> Result:
+    pool = write_pool(
+        tmp_path, {"acme/base/1.0": {"catlet.yaml": parent}, "acme/kit/1.0": {"fodder/a.yaml": KIT}}
+    )
+    return run(f"parent: acme/base/1.0\n{child}", pool, until="breed")
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "expected"),
+    [
+        pytest.param("memory: 2048\n", "memory: 512\n", (512, None, None), id="replaced"),
+        pytest.param(
+            "memory: {startup: 2048, minimum: 1024}\n",
+            "memory: {maximum: 4096}\n",
+            (2048, 1024, 4096),
+            id="field by field",
+        ),
+        pytest.param("cpu: 2\n", "memory: {}\n", (1024, None, None), id="the default comes last"),
+    ],
+)
+def test_memory(tmp_path: Path, parent: str, child: str, expected: tuple[int | None, ...]) -> None:
+    memory = bred(tmp_path, parent, child).value.memory
+    assert memory is not None
+    assert (memory.startup, memory.minimum, memory.maximum) == expected
+
+
+def test_sizes_that_no_longer_fit_each_other_are_a_warning(tmp_path: Path) -> None:
+    result = bred(tmp_path, "memory: {startup: 2048, minimum: 1024}\n", "memory: 512\n")
+    assert result.errors() == []
+    (found,) = result.diagnostics
+    assert found.level is Level.WARNING
+    assert found.primary is not None
+    assert Path(found.primary.span.source.name).name == "catlet.yaml"
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "expected"),
+    [
+        pytest.param("size: 20", "size: 40", {"size": 40}, id="size replaced"),
+        pytest.param("size: 20", "store: fast", {"size": 20, "store": "fast"}, id="size kept"),
+        pytest.param(
+            "source: 'C:\\a.vhdx'", "source: ''", {"source": None}, id="an empty source clears"
+        ),
+        pytest.param("type: dvd", "size: 1", {"type": "dvd"}, id="type kept"),
+        pytest.param(
+            "size: 20, store: fast",
+            "mutation: overwrite, type: phd",
+            {"size": None, "store": "default", "type": "phd"},
+            id="overwritten",
+        ),
+    ],
+)
+def test_drives(tmp_path: Path, parent: str, child: str, expected: dict[str, object]) -> None:
+    result = bred(
+        tmp_path,
+        f"drives:\n- {{name: sda, {parent}}}\n",
+        f"drives:\n- {{name: SDA, {child}}}\n",
+    )
+    (drive,) = result.value.drives or ()
+    assert {key: getattr(drive, key) for key in expected} == expected
+
+
+def test_a_type_that_does_not_fit_an_inherited_source(tmp_path: Path) -> None:
+    parent = "drives: [{name: sda, source: 'gene:acme/kit/1.0:disk'}]\n"
+    result = bred(tmp_path, parent, "drives:\n- name: sda\n  type: phd\n")
+    assert result.errors() == [
+        (
+            "E0406 spec.yaml:4: the drive `sda` inherits the source `gene:acme/kit/1.0:disk`, "
+            "which needs the type `vhd`, not `phd`"
+        )
+    ]
+
+
+def test_lists_are_sorted_as_if_in_capitals(tmp_path: Path) -> None:
+    result = bred(
+        tmp_path,
+        "variables: [{name: ab_c}, {name: abcd}]\n",
+        "variables: [{name: Ab2}]\n",
+    )
+    assert [v.name for v in result.value.variables or ()] == ["ab2", "abcd", "ab_c"]
+
+
+def test_a_catlet_without_parent_keeps_its_order() -> None:
+    result = run("variables: [{name: b}, {name: a}]\n", until="breed")
+    assert [v.name for v in result.value.variables or ()] == ["b", "a"]
+
+
+def test_adapters_that_clash_get_a_suggestion() -> None:
+    spec = "networks:\n- {name: a, adapter_name: eth1}\n- name: b\n- name: c\n"
+    result = run(spec, until="breed")
+    found = result.only("E0407")
+    assert found.message.startswith("the networks `a` and `b` use the same adapter `eth1`")
+    assert found.help == "`adapter_name: eth0` is free"
+    assert found.primary is not None
+    assert found.primary.span.line == 3
+
+
+def test_a_subnet_needs_a_name() -> None:
+    result = run("networks:\n- name: a\n  subnet_v4:\n    ip_pool: p1\n", until="breed")
+    assert result.errors() == [
+        "E0408 spec.yaml:4: the subnet `subnet_v4` of the network `a` has no name"
+    ]
+
+
+def test_one_gene_set_with_two_tags(tmp_path: Path) -> None:
+    pool = write_pool(
+        tmp_path,
+        {
+            "acme/base/1.0": {"catlet.yaml": "fodder:\n- source: gene:acme/kit/1.0:tls\n"},
+            "acme/kit/1.0": {"fodder/a.yaml": KIT},
+            "acme/kit/2.0": {"fodder/a.yaml": KIT},
+            "acme/kit/latest": {"ref": "acme/kit/2.0"},
+        },
+    )
+    result = run("parent: acme/base/1.0\nfodder:\n- source: gene:acme/kit:tls\n", pool)
+    found = result.only("E0405")
+    assert found.message == (
+        "the gene set `acme/kit` is used with two tags in one pedigree: `1.0` and `2.0`"
+    )
+    assert [Path(label.span.source.name).name for label in found.related] == ["catlet.yaml"]
+
+
+REFERENCE = "fodder:\n- source: gene:acme/kit/1.0:tls\n"
+FOOD_A = "fodder:\n- {name: a, source: 'gene:acme/kit/1.0:tls'}\n"
+
+
+@pytest.mark.parametrize(
+    ("grandparent", "parent", "child", "ours", "as_built"),
+    [
+        pytest.param(
+            "", REFERENCE, FOOD_A + "  remove: true\n", ["b"], ["a", "b"], id="one food of a gene"
+        ),
+        pytest.param(
+            "", FOOD_A, REFERENCE + "  remove: true\n", [], ["a"], id="the gene of one food"
+        ),
+        pytest.param("", REFERENCE, REFERENCE + "  remove: true\n", [], [], id="the same key"),
+        pytest.param(
+            "", REFERENCE + "  remove: true\n", FOOD_A, ["a"], ["a"], id="a younger food stays"
+        ),
+        pytest.param(
+            REFERENCE,
+            FOOD_A + "  remove: true\n",
+            REFERENCE,
+            ["a", "b"],
+            ["a", "b"],
+            id="named again by a younger document",
+        ),
+        pytest.param(
+            FOOD_A,
+            REFERENCE + "  remove: true\n",
+            "fodder:\n- {name: b, source: 'gene:acme/kit/1.0:tls'}\n",
+            ["b"],
+            ["a", "b"],
+            id="only what is older",
+        ),
+        pytest.param(
+            REFERENCE,
+            REFERENCE + "  remove: true\n",
+            REFERENCE + "  remove: false\n",
+            ["a", "b"],
+            ["a", "b"],
+            id="brought back",
+        ),
+        pytest.param(
+            REFERENCE, REFERENCE + "  remove: true\n", REFERENCE, [], [], id="stays removed"
+        ),
+        pytest.param(
+            "",
+            "",
+            REFERENCE + FOOD_A.removeprefix("fodder:\n") + "  remove: true\n",
+            ["b"],
+            ["a", "b"],
+            id="in one document",
+        ),
+    ],
+)
+def test_removals_act_on_their_own_and_on_older_documents(
+    tmp_path: Path,
+    grandparent: str,
+    parent: str,
+    child: str,
+    ours: list[str],
+    as_built: list[str],
+) -> None:
+    def flow(text: str) -> str:
+        return (
+            text.replace("'}\n  remove", "',\n   remove").replace(
+                "remove: true\n", "remove: true}\n"
+            )
+            if "{name" in text and "remove" in text
+            else text
+        )
+
+    pool = write_pool(
+        tmp_path,
+        {
+            "acme/old/1.0": {"catlet.yaml": f"cpu: 1\n{flow(grandparent)}"},
+            "acme/base/1.0": {"catlet.yaml": f"parent: acme/old/1.0\n{flow(parent)}"},
+            "acme/kit/1.0": {"fodder/a.yaml": KIT},
+        },
+    )
+    spec = f"parent: acme/base/1.0\n{flow(child)}"
+    result = run(spec, pool, until="feed")
+    assert [food.name for food in result.foods] == ours, result.shown()
+    original = run(spec, pool, until="feed", compat=Compat.ERYPH)
+    assert [food.name for food in original.foods] == as_built
+    notes = [d.code.number for d in result.diagnostics if d.code.number == "N0420"]
+    assert bool(notes) == (ours != as_built)
+
+
+def test_a_removal_that_is_inherited_is_a_warning(tmp_path: Path) -> None:
+    pool = write_pool(
+        tmp_path,
+        {
+            "acme/base/1.0": {"catlet.yaml": REFERENCE + "  remove: true\n"},
+            "acme/kit/1.0": {"fodder/a.yaml": KIT},
+        },
+    )
+    found = run(f"parent: acme/base/1.0\n{REFERENCE}", pool).only("W0421")
+    assert found.help == "write `remove: false` to bring it back"
+    assert found.primary is not None
+    assert found.primary.span.line == 3
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "expected"),
+    [
+        pytest.param(
+            "{name: m, type: shellscript, content: old, filename: a.sh}",
+            "{name: M, content: new}",
+            ("shellscript", "new", "a.sh", None),
+            id="content alone",
+        ),
+        pytest.param(
+            "{name: m, content: old}",
+            "{name: m, source: 'gene:acme/base/1.0:catlet'}",
+            (None, "old", None, "gene:acme/base/1.0:catlet"),
+            id="through its source",
+        ),
+    ],
+)
+def test_food_is_merged(
+    tmp_path: Path, parent: str, child: str, expected: tuple[str | None, ...]
+) -> None:
+    (food,) = bred(tmp_path, f"fodder:\n- {parent}\n", f"fodder:\n- {child}\n").foods
+    text = food.content.text if food.content else None
+    assert (food.type, text, food.filename, food.source) == expected
+
+
+def test_a_merged_value_keeps_its_place(tmp_path: Path) -> None:
+    result = bred(
+        tmp_path, "drives:\n- name: sda\n  size: 20\n", "drives: [{name: sda, store: s}]\n"
+    )
+    (drive,) = result.value.drives or ()
+    size, store = drive.at("size"), drive.at("store")
+    assert size is not None
+    assert store is not None
+    assert (Path(size.source.name).name, size.line) == ("catlet.yaml", 3)
+    assert (store.source.name, store.text) == ("spec.yaml", "s")
+
+
+# -- properties --------------------------------------------------------------------------------
+
+names = st.from_regex(r"[A-Za-z][A-Za-z0-9]{2,9}", fullmatch=True)
+catlets = st.builds(
+    Catlet,
+    name=st.none() | names,
+    hostname=st.none() | names,
+    store=st.none() | st.just(" ") | names,
+    networks=st.none()
+    | st.lists(
+        st.builds(Network, name=names), max_size=4, unique_by=lambda n: (n.name or "").lower()
+    ).map(tuple),
+    variables=st.none() | st.lists(st.builds(Variable, name=names), max_size=3).map(tuple),
+    fodder=st.none() | st.lists(st.builds(Fodder, name=names), max_size=3).map(tuple),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(catlets)
+def test_normalizing_again_changes_nothing(catlet: Catlet) -> None:
+    once = normalize(catlet).value
+    assert once is not None
+    again = normalize(once[0])
+    assert again.value == once
+    assert with_defaults(with_defaults(once[0])) == with_defaults(once[0])
