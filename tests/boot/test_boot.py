@@ -23,7 +23,7 @@ NEEDED = ("qemu-system-x86_64", "qemu-img")
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Path]:
-    """The guest's disk, made where it is missing; held alone, for two boots take four times as long.
+    """The guest's disk, made where it is missing. One boot at a time: two take four times as long.
 
     ERYPHC_BOOT_IMAGE names one that exists; the default lies in the user's cache folder.
     """
@@ -47,8 +47,10 @@ def image() -> Iterator[Path]:
 def build(spec: str, into: Path) -> Path:
     """The ISO of an example, built as a user builds it."""
     run = subprocess.run(
-        [sys.executable, "-m", "eryphc", "build", CHECKOUT / "examples" / spec]
-        + ["--target", "cloud-init", "--output", into / "out"],
+        [
+            *(sys.executable, "-m", "eryphc", "build", CHECKOUT / "examples" / spec),
+            *("--target", "cloud-init", "--output", into / "out"),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -63,8 +65,10 @@ def boot(image: Path, iso: Path, expected: Sequence[str]) -> None:
     """Boots the ISO; any warning of cloud-init, and whatever is not as expected, is a fault."""
     report = iso.parents[1] / "report.json"
     run = subprocess.run(
-        [sys.executable, HARNESS / "boot.py", "--image", image, "--cidata", iso]
-        + ["--json", report, "--timeout", "900", *expected],
+        [
+            *(sys.executable, HARNESS / "boot.py", "--image", image, "--cidata", iso),
+            *("--json", report, "--timeout", "900", *expected),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -80,8 +84,10 @@ def test_the_page_of_web_config_is_served(image: Path, tmp_path: Path) -> None:
     boot(
         image,
         build("web-config.yaml", tmp_path),
-        ["--port-forward", "80", "--expect-http", "Shared Config Works!"]
-        + ["--expect-user", "admin", "--exec", "systemctl is-active nginx"],
+        [
+            *("--port-forward", "80", "--expect-http", "Shared Config Works!"),
+            *("--expect-user", "admin", "--exec", "systemctl is-active nginx"),
+        ],
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eryphc.ir.catlet import Fodder, VariableType
-from stdlib.shipped import SHARED, standard_genes, text_of, used
+from stdlib.shipped import standard_genes, text_of, used
 
 NASTY = (
     "plain",
@@ -136,17 +136,6 @@ def test_texts_arrive_in_a_shell_script(name: str, food: Fodder, tmp_path: Path)
 
 
 POWERSHELLS = foods("shellscript", "#ps1")
-
-
-@pytest.fixture(scope="session")
-def pslite(tmp_path_factory: pytest.TempPathFactory) -> str:
-    unpack = SHARED / "tools" / "pslite" / "unpack.sh"
-    if not unpack.is_file():
-        pytest.skip("no PowerShell engine here")
-    run = subprocess.run([unpack], capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        pytest.skip("the PowerShell engine does not run here")
-    return run.stdout.strip()
 
 
 @pytest.mark.integration
