@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.genepool.files import PoolFiles, shown_path
-from eryphc.genepool.local import PACKED_FOLDER, LocalTag
 from eryphc.genepool.manifest import read_manifest
 from eryphc.genepool.model import GeneSetTag, Manifest
 from eryphc.genepool.source_tree import SourceTag
@@ -14,6 +14,7 @@ from eryphc.ir.identifiers import GeneSetId
 from eryphc.source import SourceText
 
 MANIFEST = "geneset-tag.json"
+_PACKED_FOLDER = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class FolderPool:
@@ -64,15 +65,18 @@ class FolderPool:
         found: tuple[Diagnostic, ...] = (*read.diagnostics, *manifest.diagnostics)
         if manifest.value is None or has_errors(found):
             return Outcome(None, found)
-        layout = LocalTag if self._is_local(folder, manifest.value) else SourceTag
-        return Outcome(layout(self._files, folder, geneset, manifest.value), found)
+        if self._is_local(folder, manifest.value):
+            from eryphc.genepool.local import LocalTag
+
+            return Outcome(LocalTag(self._files, folder, geneset, manifest.value), found)
+        return Outcome(SourceTag(self._files, folder, geneset, manifest.value), found)
 
     def _is_local(self, folder: Path, manifest: Manifest) -> bool:
         """A local pool lists its genes, and says which are complete or holds packed ones."""
         if (folder / "genes.json").is_file():
             return True
         return bool(manifest.genes) and any(
-            PACKED_FOLDER.match(entry.name)
+            _PACKED_FOLDER.match(entry.name)
             for entry in self._files.entries(folder).value or ()
             if entry.folder
         )

@@ -6,7 +6,6 @@ complete and waits to be unpacked. Source: genepool.md 4.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from eryphc.diagnostics import pools
@@ -19,8 +18,6 @@ from eryphc.ir.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.source import SourceText
 from eryphc.syntax.json_nodes import compose_json
 from eryphc.syntax.nodes import MappingNode, ScalarNode, SequenceNode
-
-PACKED_FOLDER = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class LocalTag:

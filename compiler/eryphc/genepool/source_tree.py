@@ -13,7 +13,6 @@ from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.genepool.files import Entry, PoolFiles, shown_path
 from eryphc.genepool.model import GeneText, Manifest, Variant, Volume
 from eryphc.genepool.texts import digest, gene_source, may_be_named, own_name, seems_named
-from eryphc.genepool.volumes import read_descriptor
 from eryphc.ir.identifiers import ANY, HYPERVISORS, PROCESSORS, Architecture, GeneSetId, GeneType
 from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import Node
@@ -48,19 +47,30 @@ class SourceTag:
         self._fodder: Outcome[tuple[_Found, ...]] | None = None
         self._roots: dict[Path, Outcome[Node]] = {}
         self._texts: dict[Path, Outcome[GeneText]] = {}
+        self._variants: dict[tuple[GeneType, str], Outcome[tuple[Variant, ...]]] = {}
+        self._names: dict[GeneType, tuple[str, ...]] = {}
 
     # -- what the tag holds -----------------------------------------------------------------
 
     def variants(self, kind: GeneType, name: str) -> Outcome[tuple[Variant, ...]]:
-        match kind:
-            case GeneType.CATLET:
-                return self._catlet(name)
-            case GeneType.FODDER:
-                return self._fodder_named(name)
-            case GeneType.VOLUME:
-                return self._volumes_named(name)
+        known = self._variants.get((kind, name))
+        if known is None:
+            match kind:
+                case GeneType.CATLET:
+                    known = self._catlet(name)
+                case GeneType.FODDER:
+                    known = self._fodder_named(name)
+                case GeneType.VOLUME:
+                    known = self._volumes_named(name)
+            self._variants[kind, name] = known
+        return known
 
     def names(self, kind: GeneType) -> tuple[str, ...]:
+        if kind not in self._names:
+            self._names[kind] = self._names_of(kind)
+        return self._names[kind]
+
+    def _names_of(self, kind: GeneType) -> tuple[str, ...]:
         found: set[str] = set()
         match kind:
             case GeneType.CATLET:
@@ -213,6 +223,8 @@ class SourceTag:
         return Outcome((), listed.diagnostics)
 
     def _volumes_named(self, name: str) -> Outcome[tuple[Variant, ...]]:
+        from eryphc.genepool.volumes import read_descriptor
+
         listed = self._by_architecture("volumes", (*_IMAGES, *_YAML))
         volumes: dict[Architecture, Volume] = {}
         paths: dict[Architecture, Path] = {}
