@@ -42,6 +42,7 @@ class Diagnostic:
 
     `message` alone says what is wrong and names the thing. `related` is the chain that
     led here (catlet, parent, gene), outermost first. `notes` are facts, `help` the next step.
+    `secret` keeps the source line from being shown.
     """
 
     code: Code
@@ -51,6 +52,7 @@ class Diagnostic:
     related: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

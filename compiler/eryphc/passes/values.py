@@ -136,6 +136,11 @@ class Reading:
             reading.alias_refused(node.anchor, key, "its anchor is of another kind", span)
         )
 
+    def wrong_kind(self, node: Node, key: str, expected: str) -> _Missing:
+        """Report that `node` is of another kind than `expected`."""
+        found = {MappingNode: "a mapping", SequenceNode: "a list"}.get(type(node), "a single value")
+        return self.report(reading.wrong_kind(f"`{key}`", expected, found, self.head(node)))
+
     def _scalar(self, node: Node, key: str, expected: str) -> ScalarNode | None:
         if isinstance(node, ScalarNode):
             return node

@@ -1,0 +1,103 @@
+"""The command line: which commands there are, and how a run ends.
+
+Each command is imported only when it is called, so that nobody waits for another's imports.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from eryphc import __version__
+
+COMMANDS = {
+    "init": ("eryphc.cli.init", "Write a first catlet that builds."),
+    "build": ("eryphc.cli.build", "Compile specs and write the artifacts of a target."),
+    "check": ("eryphc.cli.check", "Report all that build would complain about; write nothing."),
+    "expand": ("eryphc.cli.expand", "Print the effective catlet of a spec."),
+    "explain": ("eryphc.cli.explain", "Explain what a diagnostic code means."),
+    "gene": ("eryphc.cli.gene", "List and show genes."),
+    "schema": ("eryphc.cli.schema", "Print a JSON Schema."),
+    "completion": ("eryphc.cli.completion", "Print the completion script of a shell."),
+    "version": ("eryphc.cli.version", "Print the version."),
+    "help": ("eryphc.cli.help", "Show the help of a command."),
+}
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        found = import_module(COMMANDS[cmd_name][0]).command
+        return found if isinstance(found, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name in COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, COMMANDS, n=1)
+        hint = f" Did you mean `{close[0]}`?" if close else ""
+        raise click.UsageError(f"There is no command `{name}`.{hint}", ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `eryphc init`, then `eryphc build catlet.yaml --target cloud-init`.",
+)
+@click.version_option(
+    __version__, "-V", "--version", prog_name="eryphc", message="%(prog)s %(version)s"
+)
+def root() -> None:
+    """eryphc compiles catlets, the specifications of virtual machines, to artifacts that boot."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code of cli.md. Never a traceback for a user's fault."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        result = root.main(words, prog_name="eryphc", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        _report_usage(error, words)
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone: nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _report_usage(error: click.UsageError, words: Sequence[str]) -> None:
+    from eryphc.cli.console import diagnostics_format, render
+    from eryphc.diagnostics import command
+
+    help_text = None
+    if error.ctx is not None:
+        path = error.ctx.command_path
+        help_text = f"`{path} --help` shows how it is used"
+    diagnostic = command.usage(error.format_message().rstrip("."), help_text)
+    kind = diagnostics_format(words)
+    sys.stderr.write(render((diagnostic,), kind, color=False))

@@ -1,0 +1,167 @@
+"""What a command says and where: data to stdout, talk to stderr, and the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import update_wrapper
+from typing import Any, TextIO, TypeVar
+
+import click
+
+from eryphc.diagnostics.model import Diagnostic, Level, ordered
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+OK, WRONG_INPUT, WRONG_USAGE, FAILED_OUTSIDE = 0, 1, 2, 3
+
+
+class DiagnosticsFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+
+
+class When(StrEnum):
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+def diagnostics_format(words: Sequence[str]) -> DiagnosticsFormat:
+    """The format that a command line asks for, also where it could not be parsed."""
+    for at, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option == "--diagnostics":
+            value = value if equals else (words[at + 1] if at + 1 < len(words) else "")
+            if value in tuple(DiagnosticsFormat):
+                return DiagnosticsFormat(value)
+    return DiagnosticsFormat.TEXT
+
+
+def render(diagnostics: Sequence[Diagnostic], kind: DiagnosticsFormat, *, color: bool) -> str:
+    """The diagnostics in one of the four formats."""
+    match kind:
+        case DiagnosticsFormat.TEXT:
+            from eryphc.diagnostics.printing import text
+
+            return text(diagnostics, color=color)
+        case DiagnosticsFormat.JSON:
+            from eryphc.diagnostics.data import as_json
+
+            return as_json(diagnostics)
+        case DiagnosticsFormat.SARIF:
+            from eryphc import __version__
+            from eryphc.diagnostics.data import as_sarif
+
+            return as_sarif(diagnostics, __version__)
+        case DiagnosticsFormat.GITHUB:
+            from eryphc.diagnostics.data import as_github
+
+            return as_github(diagnostics)
+
+
+@dataclass(slots=True, kw_only=True)
+class Console:
+    """One run's way of speaking. Diagnostics are gathered and printed once, at the end."""
+
+    kind: DiagnosticsFormat = DiagnosticsFormat.TEXT
+    when: When = When.AUTO
+    strict: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.found.extend(diagnostics)
+
+    @property
+    def failed(self) -> bool:
+        """Whether what was found so far counts as an error."""
+        return any(
+            d.level is Level.ERROR or (self.strict and d.level is Level.WARNING) for d in self.found
+        )
+
+    def colored(self, stream: TextIO) -> bool:
+        if self.when is not When.AUTO:
+            return self.when is When.ALWAYS
+        if os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    def finish(self, code: int = OK, *, data: bool = False) -> int:
+        """Print what was found (as data: to stdout) and give the exit code of the run."""
+        stream = sys.stdout if data else sys.stderr
+        shown = ordered(self.found)
+        if self.quiet:
+            shown = tuple(d for d in shown if d.level is Level.ERROR)
+        if shown or self.kind in (DiagnosticsFormat.JSON, DiagnosticsFormat.SARIF):
+            write(stream, render(shown, self.kind, color=self.colored(stream)))
+        if self.kind is DiagnosticsFormat.TEXT and not self.quiet:
+            self._summary(shown)
+        if code == OK and self.failed:
+            return WRONG_INPUT
+        return code
+
+    def _summary(self, shown: Sequence[Diagnostic]) -> None:
+        if not shown or not any(d.level is not Level.NOTE for d in shown):
+            return
+        from eryphc.diagnostics.printing import summary
+
+        code = next(d.code.number for d in shown if d.level is not Level.NOTE)
+        write(sys.stderr, f"{summary(shown)}; `eryphc explain {code}` says more\n")
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Text as UTF-8 with LF line ends, whatever the locale."""
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:
+        stream.write(text)
+        return
+    stream.flush()
+    buffer.write(text.encode("utf-8", "backslashreplace"))
+    buffer.flush()
+
+
+def speaking(function: C) -> C:
+    """Add the options of every command that reports diagnostics; gives it a `console`."""
+
+    def wrapper(*args: Any, **options: Any) -> Any:
+        console = Console(
+            kind=DiagnosticsFormat(options.pop("diagnostics")),
+            when=When(options.pop("color")),
+            strict=options.pop("strict"),
+            quiet=options.pop("quiet"),
+            verbose=options.pop("verbose"),
+        )
+        return function(*args, console=console, **options)
+
+    for option in reversed(
+        (
+            click.option(
+                "--diagnostics",
+                type=click.Choice([kind.value for kind in DiagnosticsFormat]),
+                default=DiagnosticsFormat.TEXT.value,
+                show_default=True,
+                help="How diagnostics are printed.",
+            ),
+            click.option("--strict", is_flag=True, help="Warnings count as errors."),
+            click.option(
+                "--color",
+                type=click.Choice([when.value for when in When]),
+                default=When.AUTO.value,
+                show_default=True,
+                help="Colour diagnostics.",
+            ),
+            click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
+            click.option("-v", "--verbose", is_flag=True, help="Say more of what is done."),
+        )
+    ):
+        wrapper = option(wrapper)
+    return update_wrapper(wrapper, function)  # type: ignore[return-value]

@@ -1,0 +1,126 @@
+"""E09xx: what is wrong with the command line, the files it names and the project file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.source import Span
+
+USAGE = Code("E0901", "usage")
+SPEC_NOT_FOUND = Code("E0902", "spec-not-found")
+FILE_UNREADABLE = Code("E0903", "file-unreadable")
+BAD_OPTION_VALUE = Code("E0904", "bad-option-value")
+POOL_NOT_FOUND = Code("E0905", "pool-not-found")
+SPECS_OF_ONE_NAME = Code("E0906", "specs-of-one-name")
+UNKNOWN_CODE = Code("E0907", "unknown-code")
+PROJECT_VALUE = Code("E0908", "project-value")
+POOL_UNSUPPORTED = Code("E0909", "pool-type-unsupported")
+VARIABLE_SOURCE = Code("E0910", "variable-source")
+FILE_EXISTS = Code("E0911", "file-exists")
+GENE_UNKNOWN = Code("E0912", "gene-unknown")
+PROJECT_TYPE_NEEDS = Code("E0913", "pool-needs")
+
+
+def _error(
+    code: Code,
+    message: str,
+    span: Span | None = None,
+    label: str = "",
+    help_text: str | None = None,
+    notes: tuple[str, ...] = (),
+) -> Diagnostic:
+    return Diagnostic(
+        code=code,
+        level=Level.ERROR,
+        message=message,
+        primary=Label(span, label) if span is not None else None,
+        help=help_text,
+        notes=notes,
+    )
+
+
+def usage(message: str, help_text: str | None) -> Diagnostic:
+    return _error(USAGE, message, help_text=help_text)
+
+
+def spec_not_found(spec: str, reason: str, near: Collection[str]) -> Diagnostic:
+    close = get_close_matches(spec, near, n=1)
+    return _error(
+        SPEC_NOT_FOUND,
+        f"`{spec}`: {reason}",
+        help_text=f"did you mean `{close[0]}`?"
+        if close
+        else "a SPEC is a file, a folder that holds `catlet.yaml`, or `-` for standard input",
+    )
+
+
+def file_unreadable(path: str, reason: str) -> Diagnostic:
+    return _error(FILE_UNREADABLE, f"`{path}` cannot be read: {reason}")
+
+
+def bad_option_value(option: str, message: str, help_text: str | None = None) -> Diagnostic:
+    return _error(BAD_OPTION_VALUE, f"{option}: {message}", help_text=help_text)
+
+
+def pool_not_found(path: str, where: str, span: Span | None = None) -> Diagnostic:
+    return _error(
+        POOL_NOT_FOUND,
+        f"the gene pool `{path}` of {where} is not a folder",
+        span,
+        help_text="name a folder that holds gene sets as ORGANIZATION/SET/TAG",
+    )
+
+
+def specs_of_one_name(name: str, specs: tuple[str, str]) -> Diagnostic:
+    return _error(
+        SPECS_OF_ONE_NAME,
+        f"`{specs[0]}` and `{specs[1]}` are both catlets named `{name}`, "
+        "and their outputs would be one folder",
+        help_text="build them one at a time, or give one another `name`",
+    )
+
+
+def unknown_code(code: str, known: Collection[str]) -> Diagnostic:
+    close = get_close_matches(code.upper(), known, n=1)
+    return _error(
+        UNKNOWN_CODE,
+        f"`{code}` is not a diagnostic of eryphc",
+        help_text=f"did you mean `{close[0]}`?" if close else None,
+    )
+
+
+def project_value(key: str, message: str, span: Span | None) -> Diagnostic:
+    return _error(PROJECT_VALUE, f"`{key}` of the project file: {message}", span)
+
+
+def pool_unsupported(kind: str, where: str, span: Span | None = None) -> Diagnostic:
+    return _error(
+        POOL_UNSUPPORTED,
+        f"{where}: gene pools of type `{kind}` are not supported by this version",
+        span,
+        help_text="use a folder, type `folder` or `eryph-local`",
+    )
+
+
+def pool_needs(kind: str, key: str, span: Span | None) -> Diagnostic:
+    return _error(
+        PROJECT_TYPE_NEEDS, f"a gene pool of type `{kind}` needs `{key}`", span, f"no `{key}`"
+    )
+
+
+def variable_source(name: str, reason: str) -> Diagnostic:
+    return _error(VARIABLE_SOURCE, f"--var {name}: {reason}")
+
+
+def file_exists(path: str) -> Diagnostic:
+    return _error(
+        FILE_EXISTS,
+        f"`{path}` exists already and is not overwritten",
+        help_text="name another folder: `eryphc init DIR`",
+    )
+
+
+def gene_unknown(text: str, reason: str) -> Diagnostic:
+    return _error(GENE_UNKNOWN, f"`{text}`: {reason}")

@@ -1,0 +1,214 @@
+"""The specs a command names, and the gene pools that belong to each: where input is read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eryphc.diagnostics import command, reading
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
+from eryphc.genepool.files import shown_path
+from eryphc.genepool.folder import FolderPool
+from eryphc.genepool.model import GenePool
+from eryphc.genepool.standard import StandardPool, standard_folder
+from eryphc.passes.read import Notation, decode, notation_of
+from eryphc.project import PoolEntry, PoolType, Project, find_project_file, read_project
+from eryphc.source import SourceText, Span
+from eryphc.syntax.limits import MAX_DOCUMENT_BYTES
+
+STDIN_NAME = "<stdin>"
+CATLET_FILE = "catlet.yaml"
+
+
+class InputMissingError(Exception):
+    """A file that was named is not there, or not readable. `exit_code` is cli.md's."""
+
+    def __init__(self, diagnostic: Diagnostic, exit_code: int) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One spec as read. `folder` is where its `genes/` and its project file are looked for."""
+
+    source: SourceText
+    folder: Path
+    notation: Notation
+
+
+def read_text(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> Outcome[SourceText]:
+    """A file as text, at most `limit` bytes. Raises InputMissingError."""
+    shown = shown_path(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        raise InputMissingError(
+            command.spec_not_found(shown, "there is no such file", _near(path)), 1
+        ) from None
+    except OSError as error:
+        reason = (error.strerror or "it cannot be opened").lower()
+        raise InputMissingError(command.file_unreadable(shown, reason), 3) from None
+    except ValueError:
+        raise InputMissingError(command.spec_not_found(shown, "not a path", ()), 1) from None
+    return _decoded(shown, data, limit)
+
+
+def _decoded(name: str, data: bytes, limit: int) -> Outcome[SourceText]:
+    if len(data) > limit:
+        empty = SourceText(name, "")
+        return Outcome(None, (reading.document_too_large(Span(empty, 0, 0)),))
+    try:
+        return Outcome(SourceText(name, decode(data)))
+    except UnicodeDecodeError as error:
+        # What stands before the fault is kept, so that the place can be shown.
+        text = data[: error.start].decode("utf-8", "replace")
+        source = SourceText(name, text)
+        at = Span(source, len(text), len(text))
+        return Outcome(None, (reading.not_text(at, f"byte {error.start + 1} is no UTF-8"),))
+
+
+def _near(path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(
+            sorted(shown_path(p) for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml"))
+        )
+    except (OSError, ValueError):
+        return ()
+
+
+def read_spec(name: str) -> Outcome[Spec]:
+    """The spec that `name` means: a file, a folder, or `-`. Raises InputMissingError."""
+    if name == "-":
+        data = sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1)
+        text = _decoded(STDIN_NAME, data, MAX_DOCUMENT_BYTES)
+        if text.value is None:
+            return Outcome(None, text.diagnostics)
+        return Outcome(Spec(text.value, Path.cwd(), Notation.YAML))
+    path = Path(name)
+    try:
+        if path.is_dir():
+            path /= CATLET_FILE
+            if not path.is_file():
+                raise InputMissingError(
+                    command.spec_not_found(name, f"the folder holds no `{CATLET_FILE}`", ()), 1
+                )
+    except ValueError:
+        raise InputMissingError(command.spec_not_found(name, "not a path", ()), 1) from None
+    text = read_text(path)
+    if text.value is None:
+        return Outcome(None, text.diagnostics)
+    return Outcome(Spec(text.value, path.parent, notation_of(path.name)))
+
+
+class Pools:
+    """Opens the pools of specs, in the order of cli.md; specs of one folder share them."""
+
+    def __init__(self, locations: Sequence[str], environment: str | None) -> None:
+        self._given = [_folder_pool(Path(location)) for location in locations]
+        self._given += [
+            _folder_pool(Path(location))
+            for location in (environment or "").split(os.pathsep)
+            if location
+        ]
+        standard = standard_folder()
+        self._standard = StandardPool() if standard is not None else None
+        self._chains: dict[Path, PoolChain] = {}
+        self._projects: dict[Path, Outcome[Project]] = {}
+
+    @staticmethod
+    def refused(locations: Sequence[str], environment: str | None) -> Diagnostic | None:
+        """What is wrong with the folders that options name, as wrong usage."""
+        named = [(location, "--genepool") for location in locations]
+        named += [
+            (location, "ERYPHC_GENEPOOL")
+            for location in (environment or "").split(os.pathsep)
+            if location
+        ]
+        for location, where in named:
+            if "://" in location:
+                return command.pool_unsupported(location.partition("://")[0], where)
+            if not Path(location).is_dir():
+                return command.pool_not_found(location, where)
+        return None
+
+    def project(self, folder: Path) -> Outcome[Project]:
+        """The project of a spec's folder; an empty one where there is no project file."""
+        folder = folder.resolve()
+        if folder not in self._projects:
+            path = find_project_file(folder)
+            if path is None:
+                self._projects[folder] = Outcome(Project(folder=folder))
+            else:
+                text = read_text(path)
+                self._projects[folder] = (
+                    Outcome(None, text.diagnostics)
+                    if text.value is None
+                    else read_project(text.value, path.parent)
+                )
+        return self._projects[folder]
+
+    def chain(self, folder: Path) -> Outcome[PoolChain]:
+        """All pools for a spec that lies in `folder`."""
+        key = folder.resolve()
+        if key in self._chains:
+            return Outcome(self._chains[key])
+        project = self.project(folder)
+        if project.value is None:
+            return Outcome(None, project.diagnostics)
+        pools: list[GenePool] = list(self._given)
+        beside = folder / "genes"
+        if beside.is_dir():
+            pools.append(_folder_pool(beside))
+        found: list[Diagnostic] = []
+        entries = _project_pools(project.value, found)
+        if has_errors(found):
+            return Outcome(None, tuple(found))
+        if entries:
+            pools.append(ProjectPools(entries))
+        if self._standard is not None:
+            pools.append(self._standard)
+        self._chains[key] = PoolChain(pools)
+        return Outcome(self._chains[key], (*project.diagnostics, *found))
+
+
+def _folder_pool(path: Path) -> FolderPool:
+    return FolderPool(path)
+
+
+def _project_pools(project: Project, found: list[Diagnostic]) -> list[ProjectPool]:
+    entries: list[ProjectPool] = []
+    for entry in project.pools or ():
+        pool = _project_pool(project, entry, found.append)
+        if pool is not None:
+            entries.append(
+                ProjectPool(
+                    pool=pool,
+                    organizations=entry.orgs or (),
+                    fallback=bool(entry.fallback),
+                )
+            )
+    return entries
+
+
+def _project_pool(
+    project: Project, entry: PoolEntry, report: Callable[[Diagnostic], None]
+) -> GenePool | None:
+    kind = entry.type or PoolType.FOLDER
+    if kind not in (PoolType.FOLDER, PoolType.ERYPH_LOCAL):
+        shown = kind.value.replace("_", "-")
+        report(command.pool_unsupported(shown, "the project file", entry.at("type")))
+        return None
+    folder = project.folder / (entry.path or "")
+    if not folder.is_dir():
+        report(
+            command.pool_not_found(entry.path or "", "the project file", entry.at("path"))
+        )
+        return None
+    return _folder_pool(folder)
