@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from eryphc.guestconfig.compose import compose
 from eryphc.guestconfig.model import MergeMode
 from guestconfig.conftest import Reader
-from guestconfig.feeding import food, seed
+from guestconfig.feeding import food, request, seed
 
 pytestmark = pytest.mark.integration
 
@@ -114,3 +115,32 @@ def test_a_part_handler_gets_what_follows_it(read_as_linux: Reader) -> None:
     assert [part[0] for part in read["parts"]] == ["text/part-handler", "text/x-own"]
     [warning] = read["warnings"]
     assert "Failed calling handler" in warning
+
+
+def test_what_the_guest_drops_is_what_is_reported(read_as_linux: Reader) -> None:
+    foods = [
+        food("packages: [a]\nruncmd: [one]\nlocale: C\n", None, "first"),
+        food("- 'bootcmd: [b]'\n- 'packages: [b]'\n", "cloud-config-archive", "kit"),
+        food("## template: jinja\nlocale: '{{ v1.local_hostname }}'\n", None, "template"),
+        food("#!/bin/sh\n", None, "no-map"),
+        food("runcmd: [two]\nmerge_how: 'list(append)+dict(recurse_list)'\n", None, "last"),
+    ]
+    outcome = compose(request(*foods, merge=MergeMode.PARTS))
+    assert outcome.value is not None
+    read = read_as_linux(outcome.value.user_data)
+    assert read["config"] == {
+        "packages": ["b"],
+        "runcmd": ["one", "two"],
+        "bootcmd": ["b"],
+        "locale": "rendered-host",
+    }
+    lost = [
+        (found.code.number, found.message)
+        for found in outcome.diagnostics
+        if found.code.number in ("W0506", "W0520")
+    ]
+    assert lost == [
+        ("W0506", "the cloud-config of food `no-map` is empty"),
+        ("W0520", "the guest drops `packages[0]` of food `first`: food `kit-2` takes its place"),
+        ("W0520", "the guest drops `locale` of food `first`: food `template` takes its place"),
+    ]

@@ -62,23 +62,6 @@ def test_version_1() -> None:
             id="one address twice",
         ),
         pytest.param(
-            (Adapter(name="management-network", mac_address="d2:ab:00:00:00:01", given=True),),
-            {},
-            ["management-netw"],
-            ["W0561"],
-            id="longer than a name can be",
-        ),
-        pytest.param(
-            (
-                Adapter(name="management-netw", mac_address="d2:ab:00:00:00:01", given=True),
-                Adapter(name="management-network", mac_address="d2:ab:00:00:00:02", given=True),
-            ),
-            {},
-            ["management-netw", "management-net1"],
-            ["W0561"],
-            id="cut to the name of another",
-        ),
-        pytest.param(
             (GIVEN,), {"guest": WINDOWS, "network_version": 2}, ["eth0"], ["W0563"], id="v2 there"
         ),
     ],

@@ -35,7 +35,6 @@ HOSTNAME_TOO_LONG = Code("W0557", "hostname-too-long")
 HOSTNAME_OF_DIGITS = Code("W0558", "hostname-of-digits")
 TEMPLATES_SHARE_VALUE = Code("W0559", "templates-share-value")
 ADAPTERS_WITHOUT_ADDRESS = Code("W0560", "adapters-without-address")
-ADAPTER_NAME_UNUSABLE = Code("W0561", "adapter-name-unusable")
 NETWORK_ENTRY_DOUBTFUL = Code("W0562", "network-entry-doubtful")
 NETWORK_NOT_READ_BY_WINDOWS = Code("W0563", "network-not-read-by-windows")
 
@@ -108,11 +107,11 @@ def guest_assumed_linux() -> Diagnostic:
 def text_not_unicode(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return _finding(
         TEXT_NOT_UNICODE,
-        f"the text of `{food}` holds half a surrogate pair, which is no character",
+        f"the text of `{food}` holds something that is no character and has no UTF-8 form",
         span,
         "here",
         related=related,
-        help="write the character itself, or both halves of the pair",
+        help="give values of variables as UTF-8",
     )
 
 
@@ -343,14 +342,6 @@ def adapters_without_address(names: Sequence[str], *, some: bool) -> Diagnostic:
 
 def _them(names: Sequence[str]) -> str:
     return "it" if len(names) == 1 else "them"
-
-
-def adapter_name_unusable(name: str, used: str) -> Diagnostic:
-    return _finding(
-        ADAPTER_NAME_UNUSABLE,
-        f"Linux has no adapter called `{name}`: the guest's will be called `{used}`",
-        notes=("names there have at most 15 bytes, without white space, `/` and `:`",),
-    )
 
 
 def network_config_invalid(

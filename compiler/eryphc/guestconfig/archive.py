@@ -12,7 +12,8 @@ from typing import Final
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
-from eryphc.guestconfig.cloudconfig.tree import read_any
+from eryphc.guestconfig.cloudconfig.strategy import has_strategy
+from eryphc.guestconfig.cloudconfig.tree import read, read_any
 from eryphc.guestconfig.foods import (
     ARCHIVE,
     CLOUD_CONFIG,
@@ -25,6 +26,7 @@ from eryphc.guestconfig.foods import (
     normalised,
     template_body,
 )
+from eryphc.guestconfig.metadata import quoted
 from eryphc.ir.content import Content, Written
 from eryphc.source import Span
 
@@ -58,10 +60,10 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
             problem = f"entry {number} has {said}, where text is expected"
             found.append(wording.archive_broken(label, problem, place, chain))
             continue
-        text = normalised(Content(content.value, _origin(archive, content)))
+        text = _merging(entry, normalised(Content(content.value, _origin(archive, content))))
         given, filename = _said(entry, "type"), _said(entry, "filename")
         media_type = _type(text.text, given)
-        reason = _refusal(entry, media_type, given)
+        reason = _refusal(media_type, given)
         if reason is not None:
             found.append(
                 wording.archive_entry_dropped(label, f"entry {number}", reason, place, chain)
@@ -91,7 +93,7 @@ def _type(text: str, given: str | None) -> str:
     return marked_type(text) or CLOUD_CONFIG
 
 
-def _refusal(entry: Node, media_type: str, given: str | None) -> str | None:
+def _refusal(media_type: str, given: str | None) -> str | None:
     if given is not None and not _MEDIA_TYPE.match(given):
         return "of a type that is no media type"
     if media_type == ARCHIVE:
@@ -100,11 +102,24 @@ def _refusal(entry: Node, media_type: str, given: str | None) -> str | None:
         return "an include"
     if media_type == UPSTART_JOB:
         return "an upstart-job"
-    if isinstance(entry, MappingNode):
-        for header in _MERGE_HEADERS:
-            if header in entry.entries:
-                return f"laid onto the others by `{header}`, which only a guest can do"
     return None
+
+
+def _merging(entry: Node, content: Content) -> Content:
+    """The text with the strategy of its entry's header, which the text's own goes before."""
+    if not isinstance(entry, MappingNode):
+        return content
+    header = next((said for key in _MERGE_HEADERS if (said := entry.text(key))), None)
+    root = None if header is None else read(content.text).root
+    if header is None or root is None or not root.entries or has_strategy(root):
+        return content
+    # Behind everything else, so that all places hold.
+    text = f"{content.text.rstrip()}\nmerge_how: {quoted(header)}\n"
+    merging = read(text).root
+    if merging is None or "merge_how" not in merging.entries:
+        at = root.start
+        text = f"{content.text[:at]}{{merge_how: {quoted(header)},{content.text[at + 1 :]}"
+    return Content(text, content.origin)
 
 
 def _origin(archive: Piece, node: Scalar) -> Written:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guestconfig.cloudconfig.nodes import EMPTY
 from eryphc.guestconfig.cloudconfig.tree import read
 from eryphc.guestconfig.foods import (
@@ -72,6 +72,8 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         return (), (unreadable,)
     kept = (piece,) if mode is MergeMode.PARTS else ()
     if not piece.text.strip():
+        if mode is MergeMode.PARTS and piece.media_type == CLOUD_CONFIG:
+            return kept, ()
         return kept, (wording.food_empty(piece.label, piece.food.at(), piece.food.chain),)
     if piece.media_type == UPSTART_JOB:
         refused = wording.upstart_job_removed(piece.label, piece.food.at("type"), piece.food.chain)
@@ -182,20 +184,20 @@ def _check_archive(piece: Piece, mode: MergeMode) -> Checked:
     from eryphc.guestconfig.archive import expand
 
     entries, found = expand(piece)
-    if mode is MergeMode.PARTS:
-        return (piece,), tuple(
-            wording.guest_drops_part(
-                piece.label,
-                diagnostic.message,
-                diagnostic.primary.span if diagnostic.primary else None,
-                diagnostic.related,
-            )
-            for diagnostic in found
-        )
     pieces: list[Piece] = []
     all_found = list(found)
     for entry in entries:
         checked, more = check(entry, mode)
         pieces += checked
         all_found += more
-    return tuple(pieces), tuple(all_found)
+    if mode is MergeMode.MERGED:
+        return tuple(pieces), tuple(all_found)
+    return (piece,), tuple(_as_drop(piece, diagnostic) for diagnostic in all_found)
+
+
+def _as_drop(archive: Piece, found: Diagnostic) -> Diagnostic:
+    """An error of an archive as what the guest does then."""
+    if found.level is not Level.ERROR or found.code == wording.TEXT_NOT_UNICODE:
+        return found
+    place = found.primary.span if found.primary else None
+    return wording.guest_drops_part(archive.label, found.message, place, found.related)

@@ -41,7 +41,7 @@ def _plain(part: Part) -> bytes | None:
     if part.media_type not in _PLAIN_TYPES or part.headers:
         return None
     first, _, rest = part.text.partition("\n")
-    if first.strip().lower() == _JINJA_MARKER:
+    if first.rstrip().lower() == _JINJA_MARKER:
         first = rest.partition("\n")[0]
     # Without its type the part is known by its first line only.
     if not first.startswith(_CLOUD_CONFIG_MARKER) or first[len(_CLOUD_CONFIG_MARKER) :].strip():

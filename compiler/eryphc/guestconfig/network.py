@@ -18,8 +18,6 @@ Network = tuple[bytes | None, tuple[Diagnostic, ...]]
 LONGEST_NAME: Final = 15
 """Bytes of an adapter's name in a Linux kernel (IFNAMSIZ without its end)."""
 
-_LINUX_SIGNS: Final = "_.-"
-
 
 def network_config(request: GuestRequest) -> Network:
     """The file's bytes, None where the guest shall ask DHCP by itself, and what is to be said."""
@@ -33,15 +31,11 @@ def network_config(request: GuestRequest) -> Network:
     found = (*twice, *_left_down(request, adapters))
     if not adapters or has_errors(found):
         return None, found
-    names, renamed = _guest_names(request.guest, adapters)
-    version = request.network_version or (1 if request.guest is GuestKind.WINDOWS else 2)
-    if version == 1:
-        text = _version_1(zip(names, adapters, strict=True))
-    else:
-        text = _version_2(zip(names, adapters, strict=True))
-        if request.guest is GuestKind.WINDOWS:
-            renamed = (*renamed, wording.network_not_read_by_windows(OLD_WINDOWS, None))
-    return text.encode(), (*found, *renamed)
+    if (request.network_version or (1 if request.guest is GuestKind.WINDOWS else 2)) == 1:
+        return _version_1(adapters).encode(), found
+    if request.guest is GuestKind.WINDOWS:
+        found = (*found, wording.network_not_read_by_windows(OLD_WINDOWS, None))
+    return _version_2(adapters).encode(), found
 
 
 OLD_WINDOWS: Final = (
@@ -83,63 +77,26 @@ def _addresses_twice(adapters: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-def _guest_names(
-    guest: GuestKind, adapters: Sequence[Adapter]
-) -> tuple[list[str], tuple[Diagnostic, ...]]:
-    if guest is GuestKind.WINDOWS:
-        return [adapter.name for adapter in adapters], ()
-    taken = {adapter.name for adapter in adapters if is_linux_name(adapter.name)}
-    names = []
-    found = []
-    for adapter in adapters:
-        name = adapter.name
-        if not is_linux_name(name):
-            name = _linux_name(name, taken)
-            taken.add(name)
-            found.append(wording.adapter_name_unusable(adapter.name, name))
-        names.append(name)
-    return names, tuple(found)
-
-
-def is_linux_name(name: str) -> bool:
-    return 0 < len(name) <= LONGEST_NAME and name == _safe(name) and bool(name.strip("."))
-
-
-def _safe(name: str) -> str:
-    return "".join(
-        sign for sign in name if sign.isascii() and (sign.isalnum() or sign in _LINUX_SIGNS)
-    )
-
-
-def _linux_name(name: str, taken: Iterable[str]) -> str:
-    stem = _safe(name).strip(".") or "net"
-    candidate, number = stem[:LONGEST_NAME], 0
-    while candidate in taken:
-        number += 1
-        ending = str(number)
-        candidate = stem[: LONGEST_NAME - len(ending)] + ending
-    return candidate
-
-
-def _version_2(adapters: Iterable[tuple[str, Adapter]]) -> str:
+def _version_2(adapters: Iterable[Adapter]) -> str:
+    """What every renderer understands; an adapter's name always is one that Linux can give."""
     lines = ["version: 2", "ethernets:"]
-    for name, adapter in adapters:
+    for adapter in adapters:
         lines += [
-            f"  {quoted(name)}:",
+            f"  {quoted(adapter.name)}:",
             "    match:",
             f"      macaddress: {quoted(adapter.mac_address.lower())}",
-            f"    set-name: {quoted(name)}",
+            f"    set-name: {quoted(adapter.name)}",
             "    dhcp4: true",
         ]
     return "\n".join(lines) + "\n"
 
 
-def _version_1(adapters: Iterable[tuple[str, Adapter]]) -> str:
+def _version_1(adapters: Iterable[Adapter]) -> str:
     lines = ["version: 1", "config:"]
-    for name, adapter in adapters:
+    for adapter in adapters:
         lines += [
             "  - type: physical",
-            f"    name: {quoted(name)}",
+            f"    name: {quoted(adapter.name)}",
             f"    mac_address: {quoted(adapter.mac_address.lower())}",
             "    subnets:",
             "      - type: dhcp",

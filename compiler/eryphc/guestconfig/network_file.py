@@ -15,7 +15,7 @@ from eryphc.guestconfig.cloudconfig.emit import emit
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind, plain
 from eryphc.guestconfig.cloudconfig.tree import FaultKind, read_any
 from eryphc.guestconfig.model import Adapter, GuestRequest
-from eryphc.guestconfig.network import Network, is_linux_name, known_adapters
+from eryphc.guestconfig.network import Network, known_adapters
 from eryphc.guestconfig.network_lint import lint
 from eryphc.source import SourceText, Span
 
@@ -176,7 +176,7 @@ def _matched(
     completed = _with(
         MappingNode({}, {}), "match", _with(MappingNode({}, {}), "macaddress", _text(address))
     )
-    if entry.get("set-name") is None and is_linux_name(name):
+    if entry.get("set-name") is None:
         # Without it some renderers look for the entry's name instead of the address.
         completed = _with(completed, "set-name", _text(name))
     for key, value in entry.entries.items():

@@ -6,8 +6,8 @@ Source: cli.md ("The guest's configuration"), cloud-init.md 2.3, 2.4 and 4.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
@@ -15,6 +15,7 @@ from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.guestconfig.checks import check
 from eryphc.guestconfig.cloudconfig.tree import read
 from eryphc.guestconfig.foods import (
+    ARCHIVE,
     CLOUD_CONFIG,
     SHELLSCRIPT,
     Piece,
@@ -25,6 +26,7 @@ from eryphc.guestconfig.linux_lint import lint
 from eryphc.guestconfig.model import GuestRequest, MergeMode, Part
 from eryphc.guestconfig.names import linux_name
 from eryphc.ir.catlet import Fodder
+from eryphc.ir.content import Content
 
 APPEND_HEADER: Final = ("X-Merge-Type", "list(append)+dict(no_replace,recurse_list)+str()")
 """What makes cloud-init add a part to those before it; the header's spelling must be exact."""
@@ -79,11 +81,31 @@ def _drafts(mode: MergeMode, pieces: Sequence[Piece], found: list[Diagnostic]) -
 
 
 def _one_by_one(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
-    from eryphc.guestconfig.cloudconfig.bootmerge import dropped
+    from eryphc.guestconfig.cloudconfig.bootmerge import drops
 
     after = _after_commands(pieces, found)
-    found += dropped([piece.food for piece in pieces if _is_static(piece)])
+    found += drops(_configs(pieces))
     return [_draft(piece, after[index]) for index, piece in enumerate(pieces)]
+
+
+def _configs(pieces: Sequence[Piece]) -> Iterator[Fodder]:
+    """All that the guest lays onto one another, archives opened as it will open them.
+
+    A template counts with what it sets whatever it renders to.
+    """
+    for piece in pieces:
+        if _is_static(piece):
+            yield piece.food
+        elif _is_template(piece):
+            from eryphc.guestconfig.templates import without_expressions
+
+            plain = without_expressions(piece.text)
+            if read(plain).root is not None:
+                yield replace(piece.food, content=Content(plain, piece.content.origin))
+        elif piece.media_type == ARCHIVE and not piece.jinja:
+            from eryphc.guestconfig.archive import expand
+
+            yield from _configs(expand(piece)[0])
 
 
 def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:

@@ -51,14 +51,18 @@ def shared_values(templates: Sequence[Piece], merged: str | None) -> list[Diagno
     return found
 
 
-def _root(text: str) -> MappingNode:
-    """What a template sets.
+def without_expressions(text: str) -> str:
+    """The template with words for its expressions and blanks for its statements.
 
-    Expressions become words and statements blanks of the same length, so that places hold; where
-    the rest is no YAML, only the scalars at the beginning of a line are known.
+    Each is as long as what it stands for, so that places hold.
     """
     plain = _EXPRESSION.sub(lambda match: _filled(match[0], "x"), text)
-    plain = _STATEMENT.sub(lambda match: _filled(match[0], " "), plain)
+    return _STATEMENT.sub(lambda match: _filled(match[0], " "), plain)
+
+
+def _root(text: str) -> MappingNode:
+    """What a template sets; where it is no YAML, only the scalars that begin a line are known."""
+    plain = without_expressions(text)
     root = read(plain).root
     if root is not None:
         return root
