@@ -6,8 +6,7 @@ has a catalogue of its own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Sequence
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 from eryphc.source import Span
@@ -344,16 +343,8 @@ def _them(names: Sequence[str]) -> str:
     return "it" if len(names) == 1 else "them"
 
 
-def network_config_invalid(
-    problem: str, span: Span | None, *, known: Collection[str] = (), word: str = ""
-) -> Diagnostic:
-    close = get_close_matches(word, known, n=1) if word else []
-    return _finding(
-        NETWORK_CONFIG_INVALID,
-        f"the network-config is not valid: {problem}",
-        span,
-        help=f"did you mean `{close[0]}`?" if close else None,
-    )
+def network_config_invalid(problem: str, span: Span | None) -> Diagnostic:
+    return _finding(NETWORK_CONFIG_INVALID, f"the network-config is not valid: {problem}", span)
 
 
 def network_address_twice(

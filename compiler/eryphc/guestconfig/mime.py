@@ -9,7 +9,6 @@ from __future__ import annotations
 from binascii import b2a_base64
 from hashlib import sha256
 from typing import Final
-from urllib.parse import quote
 
 from eryphc.guestconfig.model import Part
 
@@ -92,7 +91,13 @@ def _filename(name: str) -> str:
     if name.isascii() and name.isprintable():
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
         return f'filename="{escaped}"'
-    return f"filename*=utf-8''{quote(name, safe='')}"
+    return f"filename*=utf-8''{''.join(map(_percent, name.encode()))}"
+
+
+def _percent(byte: int) -> str:
+    # Letters and digits may stand as they are (RFC 5987, attr-char); signs need not.
+    letter = chr(byte)
+    return letter if letter.isascii() and letter.isalnum() else f"%{byte:02X}"
 
 
 def _boundary(bodies: list[bytes]) -> bytes:
