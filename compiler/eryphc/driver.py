@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eryphc import __version__
 from eryphc.diagnostics import command, rules
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.guestconfig.model import GuestKind, GuestRequest, MergeMode, NetworkConfigMode
+    from eryphc.project import HyperVDefaults
     from eryphc.source import SourceText
 
 CATLET_NAMESPACE = uuid.UUID("d2034611-3c44-4aa1-811b-e5f58b5a4416")
@@ -81,8 +82,9 @@ class TargetOptions:
     network_version: int | None = None
     network_file: SourceText | None = None
     sealed: bool = False
-    hyperv: Any = None
+    hyperv: HyperVDefaults | None = None
     open_slots: Mapping[str, int] = field(default_factory=dict)
+    volumes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with `eryphc init`, then `eryphc build catlet.yaml --target cloud-init`.",
+    epilog="Start with `eryphc init`.",
 )
 @click.version_option(
     __version__, "-V", "--version", prog_name="eryphc", message="%(prog)s %(version)s"

@@ -124,3 +124,21 @@ def file_exists(path: str) -> Diagnostic:
 
 def gene_unknown(text: str, reason: str) -> Diagnostic:
     return _error(GENE_UNKNOWN, f"`{text}`: {reason}")
+
+
+FILE_UNWRITABLE = Code("E0914", "file-unwritable")
+UNKNOWN_SCHEMA = Code("E0915", "unknown-schema")
+
+
+def file_unwritable(path: str, reason: str) -> Diagnostic:
+    return _error(FILE_UNWRITABLE, f"`{path}` cannot be written: {reason}")
+
+
+def unknown_schema(name: str, known: Collection[str]) -> Diagnostic:
+    close = get_close_matches(name, known, n=1)
+    return _error(
+        UNKNOWN_SCHEMA,
+        f"there is no schema `{name}`",
+        help_text=f"did you mean `{close[0]}`?" if close else None,
+        notes=(f"schemas are {', '.join(f'`{schema}`' for schema in known)}",),
+    )

@@ -37,7 +37,7 @@ def refused_at(name: str, start: str, text: str) -> int | None:
     except UnexpectedCharacters as error:
         return error.pos_in_stream
     except UnexpectedInput as error:
-        at = error.pos_in_stream
+        at = getattr(error, "pos_in_stream", None)
         # At the end of the text Lark reports no place of its own.
-        return len(text) if at is None or at < 0 else at
+        return at if isinstance(at, int) and at >= 0 else len(text)
     return None

@@ -7,10 +7,57 @@ which a test holds to the grammar; refused text is explained with the grammar's 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
-from eryphc.ir.identifiers import HYPERVISORS, PROCESSORS, Architecture, GeneId, GeneSetId
 from eryphc.syntax.names import GENE, GENE_SET, ORGANIZATION, TAG, NameFault, NameKind, name_faults
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GeneSetId:
+    """`org/set/tag`; a reference without a tag means `latest`."""
+
+    organization: str
+    geneset: str
+    tag: str
+
+    def __str__(self) -> str:
+        return f"{self.organization}/{self.geneset}/{self.tag}"
+
+    @property
+    def without_tag(self) -> str:
+        return f"{self.organization}/{self.geneset}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GeneId:
+    """`gene:org/set/tag:name`."""
+
+    geneset: GeneSetId
+    name: str
+
+    def __str__(self) -> str:
+        return f"gene:{self.geneset}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Architecture:
+    """`hypervisor/processor`; `any/any` is written `any`."""
+
+    hypervisor: str
+    processor: str
+
+    def __str__(self) -> str:
+        if self.hypervisor == "any" and self.processor == "any":
+            return "any"
+        return f"{self.hypervisor}/{self.processor}"
+
+
+ANY = Architecture("any", "any")
+DEFAULT_ARCHITECTURE = Architecture("hyperv", "amd64")
+HYPERVISORS = ("any", "azure", "ec2", "hyperv", "kvm")
+PROCESSORS = ("amd64", "any", "arm64")
+
 
 _WORD = r"[A-Za-z0-9]+(?:(?:\.(?!\.)|-(?!-))+[A-Za-z0-9]+)*"
 _SET = rf"({_WORD})/({_WORD})(?:/({_WORD}))?"

@@ -17,7 +17,7 @@ from eryphc.syntax.limits import MAX_ALIASES, MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX
 from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Style
 
 try:
-    from yaml.cyaml import CParser as _Parser
+    from yaml._yaml import CParser as _Parser
 except ImportError:  # a PyYAML that was built without libyaml
     from yaml import Loader as _Parser  # type: ignore[assignment]
 
@@ -155,7 +155,7 @@ def _build(source: SourceText, parser: Any) -> Node:
             keys.append(None)
     event = get_event()
     if not isinstance(event, events.StreamEndEvent):
-        at = event.start_mark.index  # type: ignore[union-attr]
+        at = event.start_mark.index
         raise _RefusedError(
             reading.second_document(Span(source, at, min(at + 3, len(source.text))))
         )

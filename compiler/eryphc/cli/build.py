@@ -1,0 +1,164 @@
+"""`eryphc build`: compile specs and write the artifacts of targets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eryphc.cli import options as shared
+from eryphc.cli.compiling import Compilation, chosen_targets, target_options
+from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, WRONG_USAGE, Console, speaking, write
+from eryphc.cli.pipeline import read_one, values_of
+from eryphc.diagnostics import command as wording
+from eryphc.genepool.files import shown_path
+from eryphc.ir.stages import Document
+from eryphc.specs import Spec
+
+if TYPE_CHECKING:
+    from eryphc.artifacts.file import WrittenFile
+    from eryphc.driver import Target
+
+
+@click.command("build")
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    required=True,
+    metavar="TARGET",
+    help="What to write: cloud-init or hyperv. Repeatable.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where to write; else build/<catlet>/<target>/.",
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How what was written is listed on standard output.",
+)
+@shared.front
+@target_options
+@speaking
+def command(
+    specs: tuple[str, ...],
+    targets: tuple[str, ...],
+    output: Path | None,
+    output_format: str,
+    *,
+    console: Console,
+    **options: Any,
+) -> int:
+    """Compile each SPEC and write the artifacts of each target.
+
+    Each target gets a folder of its own with its artifacts and manifest.json. A folder is
+    replaced as a whole or not at all, and only if this tool wrote it.
+    """
+    try:
+        return _Build(console, options, targets, output).run(specs, output_format)
+    except shared.StopRunError as ended:
+        return console.finish(ended.code)
+
+
+class _Build:
+    def __init__(
+        self, console: Console, options: dict[str, Any], targets: Sequence[str], output: Path | None
+    ) -> None:
+        self.console = console
+        self.targets = chosen_targets(console, targets)
+        self.compilation = Compilation(console, options, self.targets)
+        self.given = shared.given_values(console, options)
+        self.no_input = options["no_input"]
+        self.output = output
+
+    def run(self, names: Sequence[str], output_format: str) -> int:
+        from eryphc.artifacts.errors import OutputFailed, OutputRefused
+        from eryphc.artifacts.folder import TargetFolders
+        from eryphc.driver import catlet_name
+
+        console = self.console
+        documents: list[tuple[Spec, Document]] = []
+        by_name: dict[str, str] = {}
+        code = WRONG_INPUT
+        for name in names:
+            read, exit_code = read_one(name, self.compilation.front, console)
+            if read is None:
+                code = max(code, exit_code)
+                continue
+            documents.append(read)
+            own = catlet_name(read[1])
+            if own in by_name:
+                console.add((wording.specs_of_one_name(own, (by_name[own], name)),))
+            by_name[own] = name
+        if code > WRONG_INPUT or any(d.code == wording.SPECS_OF_ONE_NAME for d in console.found):
+            return console.finish(code)
+        values = values_of(self.given, several=len(names) > 1, no_input=self.no_input)
+        places = [
+            self._place(catlet_name(document), target, several=len(names) > 1)
+            for _, document in documents
+            for target in self.targets
+        ]
+        written: list[dict[str, Any]] = []
+        try:
+            with TargetFolders(places) as folders:
+                while documents:
+                    spec, document = documents.pop(0)
+                    name = catlet_name(document)
+                    for target, built in self.compilation.built(spec, document, values):
+                        place = self._place(name, target, several=len(names) > 1)
+                        files = folders.stage(place, built.files, built.manifest)
+                        written.append(_listed(name, target, place, files))
+                values.undeclared(console)
+                if console.failed:
+                    return console.finish(WRONG_INPUT)
+                folders.commit()
+        except OutputRefused as refused:
+            console.add(refused.diagnostics)
+            return console.finish(WRONG_USAGE)
+        except OutputFailed as failed:
+            console.add(failed.diagnostics)
+            return console.finish(FAILED_OUTSIDE)
+        code = console.finish()
+        write(sys.stdout, _printed(written, output_format))
+        return code
+
+    def _place(self, name: str, target: Target, *, several: bool) -> Path:
+        if self.output is None:
+            return Path("build", name, target.value)
+        place = self.output / name if several else self.output
+        return place / target.value if several or len(self.targets) > 1 else place
+
+
+def _listed(name: str, target: Target, place: Path, files: Sequence[WrittenFile]) -> dict[str, Any]:
+    folder = shown_path(place)
+    return {
+        "catlet": name,
+        "target": target.value,
+        "folder": folder,
+        "artifacts": [f"{folder}/{file.path}" for file in files],
+    }
+
+
+def _printed(written: Sequence[dict[str, Any]], output_format: str) -> str:
+    """The written artifacts: as text the paths of the ones a user attaches or runs."""
+    if output_format == "json":
+        return json.dumps(list(written), indent=2, ensure_ascii=False) + "\n"
+    lines = [
+        path
+        for entry in written
+        for path in entry["artifacts"]
+        if "/nocloud/" not in path.removeprefix(entry["folder"])
+    ]
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Runs the tests and gets what they need: Python packages into .venv, and on a Debian machine
+# (as root) the programs that integration tests run for real. Arguments go to pytest.
+set -eu
+cd "$(dirname "$0")/.."
+[ -x .venv/bin/python ] || python3 -m venv .venv
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+
+# command:package
+wanted="cloud-init:cloud-init cloud-localds:cloud-image-utils genisoimage:genisoimage \
+isoinfo:genisoimage xorriso:xorriso qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils \
+mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs sshd:openssh-server ssh:openssh-client"
+PATH="$PATH:/usr/sbin:/sbin"
+missing=""
+for pair in $wanted; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+done
+if [ -n "$missing" ]; then
+  if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  else
+    echo "not installed, so the tests that need them are skipped:$missing" >&2
+  fi
+fi
+exec .venv/bin/python -m pytest "$@"
