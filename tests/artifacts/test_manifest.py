@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from eryphc.artifacts.file import WrittenFile
-from eryphc.artifacts.json_text import canonical_json, json_bytes
+from eryphc.artifacts.json_text import canonical_json, document_bytes
 from eryphc.artifacts.manifest import Manifest, ManifestAdapter, ManifestGene, manifest_bytes
 from eryphc.artifacts.names import fault_of
 
@@ -82,13 +82,16 @@ def test_schema_refuses(change: dict[str, Any]) -> None:
 
 
 def test_json_text() -> None:
-    assert json_bytes({"b": ["ä", None], "a": 1}).decode() == (
-        '{\n  "b": [\n    "ä",\n    null\n  ],\n  "a": 1\n}\n'
+    value = {"b": ["ä", {"c": None, "a": [1]}], "a": 1, "none": [], 'quote"': {}}
+    assert document_bytes(value).decode() == (
+        '{\n  "b": [\n    "ä",\n    {"c": null, "a": [1]}\n  ],\n  "a": 1,\n'
+        '  "none": [],\n  "quote\\"": {}\n}\n'
     )
+    assert json.loads(document_bytes(value)) == value
     assert canonical_json({"b": ["ä", None], "a": 1}).decode() == '{"a":1,"b":["ä",null]}'
     assert hashlib.sha256(canonical_json({})).hexdigest().startswith("44136fa355b3678a")
     with pytest.raises(ValueError, match="JSON"):
-        json_bytes(float("nan"))
+        document_bytes({"a": float("nan")})
 
 
 @pytest.mark.parametrize(

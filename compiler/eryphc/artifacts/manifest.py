@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eryphc.artifacts.file import WrittenFile
-from eryphc.artifacts.json_text import json_bytes
+from eryphc.artifacts.json_text import document_bytes
 
 MANIFEST_SCHEMA = "eryphc/manifest/v1"
 MANIFEST_NAME = "manifest.json"
@@ -50,7 +50,7 @@ class Manifest:
 
 def manifest_bytes(manifest: Manifest, files: Iterable[WrittenFile]) -> bytes:
     """The text of `manifest.json`: genes by type and id, files by path."""
-    return json_bytes(
+    return document_bytes(
         {
             "schema": MANIFEST_SCHEMA,
             "catlet": manifest.catlet,
