@@ -286,6 +286,20 @@ def dropped_in_guest(
     )
 
 
+def left_out_in_guest(
+    paths: Sequence[str], loser: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=DROPPED_IN_GUEST,
+        level=Level.WARNING,
+        message=f"the guest drops {_listing(paths)} of food `{loser}`: its own merge strategy "
+        "leaves that out",
+        primary=place,
+        related=related,
+        help="`merge_how: list(append)+dict(no_replace,recurse_list)+str()` joins lists and maps",
+    )
+
+
 def part_dropped_in_guest(
     food: str, reason: str, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:

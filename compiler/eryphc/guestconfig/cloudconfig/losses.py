@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from eryphc.guestconfig.cloudconfig.nodes import (
     MappingNode,
@@ -18,16 +19,24 @@ from eryphc.guestconfig.cloudconfig.nodes import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """All that is lost below one top-level key. `node` is the first of the lost values."""
+    """All that is lost below one top-level key. `node` is the first of the lost values.
+
+    `instead` has for each what stands in its place: the other value, the list without the item,
+    or the lost value itself where there is nothing.
+    """
 
     key: Value
     paths: tuple[str, ...]
     nodes: tuple[Node, ...]
+    instead: tuple[Node, ...]
 
     @property
     def node(self) -> Node:
         return self.nodes[0]
 
+
+IsSecret: TypeAlias = Callable[[Node], bool]
+"""Whether the text that a node came from is a secret."""
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
@@ -38,13 +47,12 @@ def shown_key(key: Value, *, secret: bool) -> str:
     return "…" if secret and _WORD.fullmatch(text) is None else text
 
 
-def between(
-    before: MappingNode, after: MappingNode, secret: Callable[[Node], bool]
-) -> Iterator[Loss]:
+def between(before: MappingNode, after: MappingNode, secret: IsSecret) -> Iterator[Loss]:
     """Losses by top-level key, in the order of `before`.
 
     A map loses keys, a list loses items that the other list does not hold (as often), a single
-    value is lost when another stands in its place. What is equal is not lost. `secret` tells
+    value is lost when another stands in its place. What is equal is not lost, and a null (which
+    may ask for a removal) is not missed. `secret` tells
     whether the text a node came from is one.
     """
     for key, value in before.entries.items():
@@ -54,14 +62,15 @@ def between(
         if lost:
             yield Loss(
                 key=key,
-                paths=tuple(path for path, _ in lost),
-                nodes=tuple(node for _, node in lost),
+                paths=tuple(path for path, _, _ in lost),
+                nodes=tuple(node for _, node, _ in lost),
+                instead=tuple(node for _, _, node in lost),
             )
 
 
 def _lost(
     before: Node, after: Node | None, path: str, *, hidden: bool
-) -> Iterator[tuple[str, Node]]:
+) -> Iterator[tuple[str, Node, Node]]:
     if before is after:
         return
     if isinstance(before, MappingNode) and isinstance(after, MappingNode):
@@ -70,13 +79,16 @@ def _lost(
             yield from _lost(value, after.get(key), below, hidden=hidden)
     elif isinstance(before, Sequence) and isinstance(after, Sequence):
         yield from _lost_items(before, after, path, hidden=hidden)
-    elif after is None or not same(before, after):
-        yield path, before
+    elif after is None:
+        if not isinstance(before, Scalar) or before.value is not None:
+            yield path, before, before
+    elif not same(before, after):
+        yield path, before, after
 
 
 def _lost_items(
     before: Sequence, after: Sequence, path: str, *, hidden: bool
-) -> Iterator[tuple[str, Node]]:
+) -> Iterator[tuple[str, Node, Node]]:
     left = list(after.items)
     for number, item in enumerate(before.items):
         for index, other in enumerate(left):
@@ -84,7 +96,7 @@ def _lost_items(
                 del left[index]
                 break
         else:
-            yield f"{path}[{number if hidden else _shown(item, number)}]", item
+            yield f"{path}[{number if hidden else _shown(item, number)}]", item, after
 
 
 def _shown(item: Node, number: int) -> str:

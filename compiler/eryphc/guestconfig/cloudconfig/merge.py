@@ -109,12 +109,18 @@ def _in_order(root: MappingNode, fold: _Fold) -> MappingNode:
         node = entries.get(key)
         if isinstance(node, Sequence) and not node.items:
             fold.say_of(wording.empty_list_left_out, key, node)
-            entries = {name: value for name, value in entries.items() if name != key}
+            root = _without(root, key)
+            entries = root.entries
     last = len(RANK)
     ordered = sorted(entries, key=lambda key: RANK.get(key, last))
     return MappingNode(
         {key: entries[key] for key in ordered}, root.keys, root.start, root.end, root.source
     )
+
+
+def _without(node: MappingNode, key: Value) -> MappingNode:
+    entries = {name: value for name, value in node.entries.items() if name != key}
+    return MappingNode(entries, node.keys, node.start, node.end, node)
 
 
 class _Fold:
@@ -138,6 +144,9 @@ class _Fold:
     def laid(self, root: MappingNode, food: Fodder, part: MappingNode) -> MappingNode:
         try:
             how, stripped = strategy.strategy_of(part)
+            if "merge_type" in stripped.entries:
+                # Beside a `merge_how` it is passed over; in the merged part it would be heard.
+                stripped = _without(stripped, "merge_type")
             laid = strategy.lay(root, stripped, how)
         except strategy.StrategyError as error:
             key = "merge_how" if "merge_how" in part.entries else "merge_type"

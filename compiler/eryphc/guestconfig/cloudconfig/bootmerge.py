@@ -1,0 +1,184 @@
+"""What cloud-init makes of several cloud-config parts at boot, and what it drops on the way.
+
+Source: cloud-init.md 3.1: each part is laid onto what came before it with its own strategy; the
+default replaces whole top-level keys; a part that fails is left out and the boot goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from eryphc.diagnostics import cloudconfig as wording
+from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.guestconfig.cloudconfig import losses, strategy
+from eryphc.guestconfig.cloudconfig.nodes import EMPTY, MappingNode, Node
+from eryphc.guestconfig.cloudconfig.provenance import (
+    Provenance,
+    content_label,
+    content_of,
+    food_name,
+)
+from eryphc.guestconfig.cloudconfig.reports import report
+from eryphc.guestconfig.cloudconfig.tree import FaultKind, read, read_anew
+from eryphc.ir.catlet import Fodder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """What the guest loses of one food below one top-level key.
+
+    `loser` and `winner` are positions in the parts; a winner may be an earlier part, where the
+    strategy of the loser keeps what was there.
+    """
+
+    loser: int
+    winner: int
+    key: str
+    paths: tuple[str, ...]
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """The guest's configuration after all parts, and what is missing in it.
+
+    `failed` are the parts that are dropped whole, with the reason; those without a reason could
+    not be read, which `diagnostics` tell.
+    """
+
+    root: MappingNode
+    dropped: tuple[Dropped, ...]
+    failed: tuple[tuple[int, str], ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def boot(parts: Iterable[Fodder]) -> Boot:
+    """Lay the parts as cloud-init does; all diagnostics are warnings."""
+    foods = tuple(parts)
+    sources: list[tuple[Fodder, MappingNode]] = []
+    diagnostics: list[Diagnostic] = []
+    failed: list[tuple[int, str]] = []
+    seen: set[str] = set()
+    for number, food in enumerate(foods):
+        text = content_of(food).text
+        # Two foods of one text must not share nodes: a node tells its food.
+        reading = (read_anew if text in seen else read)(text)
+        seen.add(text)
+        diagnostics += report(food, reading.faults, Level.WARNING)
+        if reading.root is None or any(fault.kind is FaultKind.EMPTY for fault in reading.faults):
+            failed.append((number, ""))
+        sources.append((food, reading.root or EMPTY))
+    provenance = Provenance(sources)
+    skipped = {number for number, _ in failed}
+    states: list[MappingNode] = []
+    laid: dict[int, MappingNode] = {}
+    root = EMPTY
+    for number, (_, part) in enumerate(sources):
+        if number not in skipped:
+            try:
+                how, stripped = strategy.strategy_of(part)
+                root = strategy.lay(root, stripped, how)
+                laid[number] = stripped
+            except strategy.StrategyError as error:
+                failed.append((number, str(error)))
+        states.append(root)
+
+    def secret(node: Node) -> bool:
+        return bool(provenance.food(node).secret)
+
+    dropped: list[Dropped] = []
+    for number, part in laid.items():
+        for loss in losses.between(part, root, secret):
+            dropped += _by_winner(number, loss, part, states, provenance, secret)
+    for drop in dropped:
+        diagnostics.append(_say(drop, foods, provenance))
+    for number, reason in failed:
+        if reason:
+            diagnostics.append(_say_failed(foods[number], sources[number][1], reason))
+    return Boot(
+        root=root,
+        dropped=tuple(dropped),
+        failed=tuple(sorted(failed)),
+        diagnostics=tuple(diagnostics),
+    )
+
+
+def drops(parts: Iterable[Fodder]) -> tuple[Diagnostic, ...]:
+    """Warnings for all that the guest will drop when it gets `parts` as they are."""
+    return boot(parts).diagnostics
+
+
+def _by_winner(
+    number: int,
+    loss: losses.Loss,
+    part: MappingNode,
+    states: Sequence[MappingNode],
+    provenance: Provenance,
+    secret: losses.IsSecret,
+) -> Iterable[Dropped]:
+    """The loss, split by the part that caused each piece: after it, the piece never came back."""
+    only = MappingNode({loss.key: part.entries[loss.key]}, part.keys, source=part)
+    winners: dict[int, int] = {}
+    holders: dict[int, int] = {}
+    open_nodes = {id(node) for node in loss.nodes}
+    for state in range(len(states) - 1, number - 1, -1):
+        lost_here: set[int] = set()
+        for found in losses.between(only, states[state], secret):
+            lost_here.update(id(node) for node in found.nodes)
+            if state == number:
+                holders = {
+                    id(node): provenance.number(other)
+                    for node, other in zip(found.nodes, found.instead, strict=True)
+                }
+        open_nodes &= lost_here
+        if not open_nodes:
+            break
+        for identity in open_nodes:
+            winners[identity] = state
+    pieces: dict[int, list[tuple[str, Node]]] = {}
+    for path, node in zip(loss.paths, loss.nodes, strict=True):
+        winner = winners.get(id(node), number)
+        if winner == number:
+            # Its own strategy keeps what was there: the winner is who put it there.
+            winner = holders.get(id(node), number)
+        pieces.setdefault(winner, []).append((path, node))
+    for winner, piece in sorted(pieces.items()):
+        yield Dropped(
+            loser=number,
+            winner=winner,
+            key=losses.shown_key(loss.key, secret=secret(part)),
+            paths=tuple(path for path, _ in piece),
+            node=piece[0][1],
+        )
+
+
+def _say(drop: Dropped, foods: Sequence[Fodder], provenance: Provenance) -> Diagnostic:
+    loser, winner = foods[drop.loser], foods[drop.winner]
+    if loser is winner:
+        return wording.left_out_in_guest(
+            drop.paths,
+            food_name(loser),
+            provenance.label(drop.node, "dropped"),
+            loser.chain,
+        )
+    return wording.dropped_in_guest(
+        drop.paths,
+        food_name(loser),
+        food_name(winner),
+        provenance.label(drop.node, "dropped"),
+        loser.chain,
+    )
+
+
+def _say_failed(food: Fodder, part: MappingNode, reason: str) -> Diagnostic:
+    for key in ("merge_how", "merge_type"):
+        node = part.keys.get(key)
+        if node is not None:
+            place = content_label(food, node.start, node.end)
+            return wording.merge_how_malformed(
+                food_name(food), reason, place, Level.WARNING, food.chain
+            )
+    return wording.part_dropped_in_guest(
+        food_name(food), reason, content_label(food, 0, 1), food.chain
+    )
