@@ -39,8 +39,10 @@ def _place(span: Span | None, message: str = "") -> Label | None:
 
 
 def _close(word: str, known: Collection[str]) -> str | None:
-    close = get_close_matches(word, sorted(known), n=1)
-    return f"did you mean `{close[0]}`?" if close else None
+    """A suggestion, letter case aside."""
+    spellings = {name.lower(): name for name in sorted(known)}
+    close = get_close_matches(word.lower(), list(spellings), n=1)
+    return f"did you mean `{spellings[close[0]]}`?" if close else None
 
 
 def _listed(names: Collection[str], limit: int = 12) -> str:

@@ -48,7 +48,7 @@ def _read_catlet_gene(text: GeneText) -> Outcome[Catlet]:
 def _read_fodder_gene(text: GeneText) -> Outcome[FodderGene]:
     if text.form == "json":
         return read_fodder_gene(text.source, notation=Notation.JSON, strict=False)
-    return read_fodder_gene(text.source, notation=Notation.YAML)
+    return read_fodder_gene(text.source, notation=Notation.YAML, root=text.root)
 
 
 catlet_gene: Callable[[GeneText], Outcome[Catlet]] = _Once(_read_catlet_gene)

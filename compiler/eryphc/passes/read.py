@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.genepool.texts import gene_source
 from eryphc.ir.catlet import Catlet, FodderGene, Record
 from eryphc.passes.check import check_catlet, check_fodder_gene
 from eryphc.passes.lower import lower_catlet, lower_fodder_gene
 from eryphc.passes.values import Notation
 from eryphc.source import SourceText
-from eryphc.syntax.names import WHITE_SPACE
 from eryphc.syntax.nodes import Node
 
 __all__ = [
@@ -46,18 +46,6 @@ def decode(data: bytes) -> str:
     return data.decode("utf-8")
 
 
-def gene_source(name: str, text: str) -> SourceText:
-    """The text of a gene as the original packs it: trimmed, with LF line ends.
-
-    The visible effect is that a literal block at the end of the file loses its final line feed
-    (catlet-language.md 9.5). Leading line ends stay, so that line numbers are the file's.
-    """
-    lines = text.replace("\r\n", "\n")
-    body = lines.lstrip(WHITE_SPACE)
-    lead = lines[: len(lines) - len(body)]
-    return SourceText(name, "\n" * lead.count("\n") + body.rstrip(WHITE_SPACE))
-
-
 def read_catlet(source: SourceText, *, notation: Notation, strict: bool = True) -> Outcome[Catlet]:
     """A catlet document that follows the rules of catlet-language.md 8, or what breaks them.
 
@@ -68,10 +56,13 @@ def read_catlet(source: SourceText, *, notation: Notation, strict: bool = True) 
 
 
 def read_fodder_gene(
-    source: SourceText, *, notation: Notation, strict: bool = True
+    source: SourceText, *, notation: Notation, strict: bool = True, root: Node | None = None
 ) -> Outcome[FodderGene]:
-    """A fodder gene that follows the rules of catlet-language.md 8.5, or what breaks them."""
-    return _read(source, notation, strict, lower_fodder_gene, check_fodder_gene)
+    """A fodder gene that follows the rules of catlet-language.md 8.5, or what breaks them.
+
+    `root` is the tree of `source` where that was composed before.
+    """
+    return _read(source, notation, strict, lower_fodder_gene, check_fodder_gene, root)
 
 
 def _read(
@@ -80,8 +71,9 @@ def _read(
     strict: bool,  # noqa: FBT001
     lower: Lower[R],
     check: Callable[[R, tuple[Diagnostic, ...]], tuple[Diagnostic, ...]],
+    root: Node | None = None,
 ) -> Outcome[R]:
-    composed = _compose(source, notation)
+    composed = Outcome(root) if root is not None else _compose(source, notation)
     if composed.value is None:
         return Outcome(None, composed.diagnostics)
     record, found = lower(composed.value, source, notation)
