@@ -73,7 +73,7 @@ def _read(
     check: Callable[[R, tuple[Diagnostic, ...]], tuple[Diagnostic, ...]],
     root: Node | None = None,
 ) -> Outcome[R]:
-    composed = Outcome(root) if root is not None else _compose(source, notation)
+    composed = _compose(source, notation) if root is None else Outcome[Node](root)
     if composed.value is None:
         return Outcome(None, composed.diagnostics)
     record, found = lower(composed.value, source, notation)
