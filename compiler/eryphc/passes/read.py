@@ -73,7 +73,9 @@ def _read(
     check: Callable[[R, tuple[Diagnostic, ...]], tuple[Diagnostic, ...]],
     root: Node | None = None,
 ) -> Outcome[R]:
-    composed = _compose(source, notation) if root is None else Outcome[Node](root)
+    composed: Outcome[Node] = Outcome(root)
+    if root is None:
+        composed = _compose(source, notation)
     if composed.value is None:
         return Outcome(None, composed.diagnostics)
     record, found = lower(composed.value, source, notation)
