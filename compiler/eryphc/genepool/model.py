@@ -9,8 +9,20 @@ from typing import Protocol
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.ir.identifiers import Architecture, GeneSetId, GeneType
+from eryphc.ir.volume import Volume
 from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import Node
+
+
+__all__ = [
+    "GenePool",
+    "GeneSetTag",
+    "GeneText",
+    "ListedGene",
+    "Manifest",
+    "Variant",
+    "Volume",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,23 +49,6 @@ class Manifest:
     os_type: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
     genes: tuple[ListedGene, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Volume:
-    """A disk image: a file at hand, or where one can be had; never its content.
-
-    `format` is `vhdx`, `vhd`, `qcow2`, `img` or `raw`; `size` is in bytes. `sha256` is over the
-    image file. `checksums_url` is a list of the publisher in which `file` has its digest.
-    """
-
-    path: Path | None = None
-    format: str | None = None
-    url: str | None = None
-    sha256: str | None = None
-    checksums_url: str | None = None
-    file: str | None = None
-    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

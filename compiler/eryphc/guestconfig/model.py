@@ -56,6 +56,7 @@ class GuestRequest:
     network: NetworkConfigMode = NetworkConfigMode.GIVEN
     network_version: int | None = None
     network_file: SourceText | None = None
+    slots: tuple[str, ...] = ()
     hostname_span: Span | None = field(default=None, compare=False, repr=False)
 
 

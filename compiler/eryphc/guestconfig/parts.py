@@ -53,7 +53,7 @@ def linux_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
         pieces += checked
         found += diagnostics
     found += lint(pieces)
-    drafts = _drafts(request.merge, pieces, found)
+    drafts = _drafts(request, pieces, found)
     if has_errors(found):
         return Outcome(None, tuple(found))
     count = len(drafts)
@@ -72,10 +72,12 @@ def linux_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
     return Outcome(parts, tuple(found))
 
 
-def _drafts(mode: MergeMode, pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
-    match mode:
+def _drafts(
+    request: GuestRequest, pieces: Sequence[Piece], found: list[Diagnostic]
+) -> list[_Draft]:
+    match request.merge:
         case MergeMode.MERGED:
-            return _merged(pieces, found)
+            return _merged(pieces, found, request.slots)
         case MergeMode.PARTS:
             return _one_by_one(pieces, found)
 
@@ -108,7 +110,9 @@ def _configs(pieces: Sequence[Piece]) -> Iterator[Fodder]:
             yield from _configs(expand(piece)[0])
 
 
-def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
+def _merged(
+    pieces: Sequence[Piece], found: list[Diagnostic], slots: tuple[str, ...]
+) -> list[_Draft]:
     """One part of all plain cloud-configs where the first of them stood, then the templates.
 
     A template adds to the merged part, so one that stood before it moves behind it.
@@ -116,7 +120,7 @@ def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
     after = _after_commands(pieces, found)
     static = [index for index, piece in enumerate(pieces) if _is_static(piece)]
     templates = [index for index, piece in enumerate(pieces) if _is_template(piece)]
-    merged = _fold([pieces[index] for index in static], found)
+    merged = _fold([pieces[index] for index in static], found, slots)
     if templates:
         from eryphc.guestconfig.templates import shared_values
 
@@ -137,7 +141,9 @@ def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
     ]
 
 
-def _fold(static: Sequence[Piece], found: list[Diagnostic]) -> _Draft | None:
+def _fold(
+    static: Sequence[Piece], found: list[Diagnostic], slots: tuple[str, ...]
+) -> _Draft | None:
     """The one part of all plain cloud-configs, None where nothing is left to configure."""
     if not static:
         return None
@@ -149,7 +155,7 @@ def _fold(static: Sequence[Piece], found: list[Diagnostic]) -> _Draft | None:
     if outcome.value is None or outcome.value.empty:
         return None
     return _Draft(
-        text=cloud_config(outcome.value.root),
+        text=cloud_config(outcome.value.root, slots=slots),
         media_type=CLOUD_CONFIG,
         naming=static[0] if len(static) == 1 else _MANY,
         pieces=tuple(static),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from eryphc.diagnostics.model import Label
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
+from eryphc.ir.volume import Volume
 from eryphc.source import SourceText
 
 
@@ -56,7 +57,7 @@ class PinnedGene:
     """One gene of the closure with the variant chosen for the architecture.
 
     `sha256` is over the gene's normalised text (cli.md), or a volume's known digest, or None.
-    `form` is `json` for a gene from a packed pool.
+    `form` is `json` for a gene from a packed pool. `volume` is what is known of a volume.
     """
 
     type: GeneType
@@ -64,6 +65,7 @@ class PinnedGene:
     architecture: Architecture
     sha256: str | None = None
     form: str | None = None
+    volume: Volume | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,11 @@ def _gene(
     if wanted.type is GeneType.VOLUME:
         digest = variant.volume.sha256 if variant.volume is not None else None
         pin = PinnedGene(
-            type=wanted.type, id=wanted.id, architecture=variant.architecture, sha256=digest
+            type=wanted.type,
+            id=wanted.id,
+            architecture=variant.architecture,
+            sha256=digest,
+            volume=variant.volume,
         )
         return Outcome((pin, None), variants.diagnostics)
     text = tag.read(variant)

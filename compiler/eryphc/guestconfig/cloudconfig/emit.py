@@ -42,8 +42,19 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r
 _LONGEST_SIMPLE_KEY = 1_000
 
 
-def cloud_config(root: MappingNode) -> str:
-    """The whole text of a part: the marker line and the data, with a line feed at the end."""
+class _Open(str):
+    """Text with a place that is filled later: only double quotes hold it, whatever it becomes."""
+
+    __slots__ = ()
+
+
+def cloud_config(root: MappingNode, *, slots: tuple[str, ...] = ()) -> str:
+    """The whole text of a part: the marker line and the data, with a line feed at the end.
+
+    Every scalar that holds one of `slots` stands in double quotes.
+    """
+    if slots:
+        root = _opened_mapping(root, slots)
     if not root.entries:
         return f"{MARKER}\n{{}}\n"
     lines = [MARKER]
@@ -66,6 +77,27 @@ def emit(node: Node) -> str:
         lines = ["{}" if isinstance(node, MappingNode) else "[]"]
     lines.append("")
     return "\n".join(lines)
+
+
+def _opened(node: Node, slots: tuple[str, ...]) -> Node:
+    if isinstance(node, MappingNode):
+        return _opened_mapping(node, slots)
+    if isinstance(node, Sequence):
+        return Sequence(tuple(_opened(item, slots) for item in node.items), node.start, node.end)
+    return Scalar(_opened_value(node.value, slots), node.start, node.end)
+
+
+def _opened_mapping(node: MappingNode, slots: tuple[str, ...]) -> MappingNode:
+    entries = {
+        _opened_value(key, slots): _opened(value, slots) for key, value in node.entries.items()
+    }
+    return MappingNode(entries, node.keys, node.start, node.end)
+
+
+def _opened_value(value: Value, slots: tuple[str, ...]) -> Value:
+    if isinstance(value, str) and any(slot in value for slot in slots):
+        return _Open(value)
+    return value
 
 
 def _mapping(node: MappingNode, indent: str, lines: list[str], lead: str | None = None) -> None:
@@ -115,7 +147,7 @@ def _sequence(node: Sequence, indent: str, lines: list[str], lead: str | None = 
 
 
 def _key(key: Value) -> str:
-    if isinstance(key, str):
+    if isinstance(key, str) and not isinstance(key, _Open):
         if _is_plain(key):
             return key
         return _quoted(key)
@@ -124,6 +156,8 @@ def _key(key: Value) -> str:
 
 def _scalar(value: Value, indent: str) -> str:
     """The scalar as it stands after its key or dash; further lines are indented below `indent`."""
+    if isinstance(value, _Open):
+        return _double_quoted(value)
     if isinstance(value, str):
         if "\n" in value:
             block = _literal(value, indent + "  ")
@@ -153,6 +187,10 @@ def _quoted(text: str) -> str:
     # Single quotes keep backslashes readable; they cannot hold what needs an escape.
     if '"' in text and _SINGLE.fullmatch(text) is not None:
         return f"'{text}'"
+    return _double_quoted(text)
+
+
+def _double_quoted(text: str) -> str:
     return '"' + _ESCAPED.sub(_escape, text) + '"'
 
 

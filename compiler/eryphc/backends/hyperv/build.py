@@ -1,0 +1,118 @@
+"""A fed catlet to the files of the `hyperv` target: values left open, the plan, its files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from eryphc.backends.describe import manifest_of
+from eryphc.backends.hyperv.emit import emit
+from eryphc.backends.hyperv.plan import HyperVSettings, plan
+from eryphc.backends.hyperv.slots import SHORTEST_SLOT, VM_ID, VM_ID_LENGTH, Slot, stand_in
+from eryphc.diagnostics import hyperv as wording
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.guestconfig.model import NetworkConfigMode
+from eryphc.ir.catlet import VariableType
+from eryphc.ir.stages import Fed
+from eryphc.project import HyperVDefaults
+from eryphc.syntax.names import blank
+
+if TYPE_CHECKING:
+    from eryphc.driver import Built, FrontOptions, TargetOptions
+
+
+def build_hyperv(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outcome[Built]:
+    """The deployment of a catlet. The VM id stays open unless it is given."""
+    from eryphc.driver import (
+        TOOL,
+        Built,
+        Target,
+        default_catlet_id,
+        guest_request,
+        to_substituted,
+    )
+
+    catlet_id = front.catlet_id or default_catlet_id(fed.catlet)
+    slots, found = _slots(fed, front, options)
+    if has_errors(found):
+        return Outcome(None, tuple(found))
+    open_names = {slot.name.lower() for slot in slots}
+    values = {name: text for name, text in front.values.items() if name.lower() not in open_names}
+    values |= {slot.name: slot.text for slot in slots if slot.name != VM_ID}
+    vm_id = front.vm_id or next(slot.text for slot in slots if slot.name == VM_ID)
+    opened = _opened(fed, open_names)
+    done = to_substituted(opened, replace(front, catlet_id=catlet_id, vm_id=vm_id, values=values))
+    if done.value is None:
+        return Outcome(None, done.diagnostics)
+    network = NetworkConfigMode.ALWAYS if options.network_file is None else NetworkConfigMode.GIVEN
+    request, notes = guest_request(done.value, catlet_id, replace(options, network=network))
+    request = replace(request, slots=tuple(slot.text for slot in slots))
+    name = done.value.catlet.name or "catlet"
+    planned = plan(
+        done.value,
+        HyperVSettings(
+            name=name,
+            catlet_id=catlet_id,
+            request=request,
+            epoch=options.epoch,
+            tool=TOOL,
+            defaults=options.hyperv or HyperVDefaults(),
+            slots=slots,
+            volumes=options.volumes,
+        ),
+    )
+    diagnostics = (*done.diagnostics, *notes, *planned.diagnostics)
+    if planned.value is None:
+        return Outcome(None, diagnostics)
+    manifest = manifest_of(
+        done.value,
+        request,
+        name=name,
+        catlet_id=catlet_id,
+        target=Target.HYPERV.value,
+        architecture=front.architecture,
+        tool=TOOL,
+    )
+    return Outcome(Built(emit(planned.value), manifest), diagnostics)
+
+
+def _slots(
+    fed: Fed, front: FrontOptions, options: TargetOptions
+) -> tuple[tuple[Slot, ...], list[Diagnostic]]:
+    """The stand-ins for what is left open, and the faults of `--open`."""
+    found: list[Diagnostic] = []
+    variables = {(v.name or "").lower(): v for v in fed.catlet.variables or ()}
+    texts = [food.content.text for food in fed.catlet.fodder or () if food.content is not None]
+    texts += [v.value for v in fed.catlet.variables or () if v.value is not None]
+    texts += list(front.values.values())
+    slots: list[Slot] = []
+    for name, length in options.open_slots.items():
+        variable = variables.get(name.lower())
+        if variable is None:
+            names = tuple(v.name or "" for v in fed.catlet.variables or ())
+            found.append(wording.slot_unknown(name, names))
+        elif variable.type not in (None, VariableType.STRING):
+            found.append(wording.slot_typed(name, str(variable.type), variable.at("type")))
+        elif length < SHORTEST_SLOT:
+            found.append(wording.slot_too_short(name, length, SHORTEST_SLOT))
+        else:
+            own = variable.name or name
+            slots.append(Slot(name=own, kind="value", text=stand_in(own, length, texts)))
+    if front.vm_id is None:
+        text = stand_in(VM_ID, VM_ID_LENGTH, texts)
+        slots.append(Slot(name=VM_ID, kind="vm-id", text=text))
+    return tuple(slots), found
+
+
+def _opened(fed: Fed, names: set[str]) -> Fed:
+    """The catlet whose variables left open count as secret."""
+    variables = fed.catlet.variables
+    if not names or variables is None:
+        return fed
+    marked = tuple(
+        replace(v, secret=True, required=None if blank(v.value) else v.required)
+        if (v.name or "").lower() in names
+        else v
+        for v in variables
+    )
+    return replace(fed, catlet=replace(fed.catlet, variables=marked))

@@ -1,0 +1,179 @@
+"""Processors, memory, firmware and TPM of the machine, from the catlet and its capabilities.
+
+Sources: hyperv.md 2, 5 and 12.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from eryphc.diagnostics import hyperv as wording
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.guestconfig.model import GuestKind
+from eryphc.ir.catlet import Capability, Catlet
+from eryphc.project import HyperVDefaults, StartAction, StopAction
+from eryphc.source import Span
+
+MIB = 1024 * 1024
+TEMPLATES = ("MicrosoftWindows", "MicrosoftUEFICertificateAuthority", "OpenSourceShieldedVM")
+_KNOWN = ("dynamic_memory", "nested_virtualization", "secure_boot", "tpm")
+_MAX_DYNAMIC = 1_048_576
+_HYPERV_MINIMUM = 512
+_NESTED_MEMORY = 4096
+_NESTED_PROCESSORS_2019 = 225
+
+# Guest services that start, stop and find the machine: shutdown, heartbeat, key-value pairs.
+_SERVICES = (
+    "2A34B1C2-FD73-4043-8A5B-DD2159BC743F",
+    "84EAAE65-2F2E-45F5-9BB5-0E857DC8EB47",
+    "9F8233AC-BE49-4C79-8EE3-E7E1985B2077",
+)
+_START = {
+    StartAction.NOTHING: "Nothing",
+    StartAction.START_IF_RUNNING: "StartIfRunning",
+    StartAction.START: "Start",
+}
+_STOP = {
+    StopAction.TURN_OFF: "TurnOff",
+    StopAction.SAVE: "Save",
+    StopAction.SHUT_DOWN: "ShutDown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    dynamic: bool
+    startup: int
+    minimum: int | None
+    maximum: int | None
+
+
+class Capabilities:
+    """Which capabilities a catlet has on. Names and details compare without letter case."""
+
+    def __init__(self, catlet: Catlet) -> None:
+        self._by_name = {(item.name or "").lower(): item for item in catlet.capabilities or ()}
+
+    def get(self, name: str) -> Capability | None:
+        return self._by_name.get(name)
+
+    def disabled(self, name: str) -> bool:
+        found = self._by_name.get(name)
+        return found is not None and "disabled" in _details(found)
+
+    def on(self, name: str) -> bool:
+        return name in self._by_name and not self.disabled(name)
+
+    def at(self, name: str) -> Span | None:
+        found = self._by_name.get(name)
+        return found.at("name") if found is not None else None
+
+    def unknown(self) -> tuple[Capability, ...]:
+        return tuple(item for name, item in self._by_name.items() if name not in _KNOWN)
+
+
+def _details(capability: Capability) -> tuple[str, ...]:
+    return tuple(detail.strip().lower() for detail in capability.details or ())
+
+
+def machine(
+    catlet: Catlet,
+    guest: GuestKind,
+    settings: HyperVDefaults,
+    *,
+    shared_disks: bool,
+    boot_drive: str | None,
+) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
+    """The `machine` section of the deployment (docs/deployment.md), and what is wrong with it."""
+    found: list[Diagnostic] = []
+    capabilities = Capabilities(catlet)
+    found += [
+        wording.unknown_capability(item.name or "", _KNOWN, item.at("name"))
+        for item in capabilities.unknown()
+    ]
+    memory = _memory(catlet, capabilities, found)
+    nested = capabilities.on("nested_virtualization")
+    if nested:
+        at = capabilities.at("nested_virtualization")
+        if memory.dynamic:
+            found.append(wording.nested_dynamic(at))
+        if memory.startup < _NESTED_MEMORY:
+            found.append(wording.nested_small(memory.startup, at))
+    count = catlet.cpu.count if catlet.cpu is not None and catlet.cpu.count is not None else 1
+    if nested and count > _NESTED_PROCESSORS_2019 and catlet.cpu is not None:
+        limit = f"{_NESTED_PROCESSORS_2019} with nested virtualization"
+        what = f"{count} processors"
+        at = catlet.cpu.at("count")
+        found.append(wording.old_host_limit(what, "Windows Server 2016 or 2019", limit, at))
+    start, stop = settings.start_action, settings.stop_action
+    section = {
+        "name": catlet.name,
+        "generation": 2,
+        "start_action": _START[start or StartAction.NOTHING],
+        "start_delay": 0,
+        "stop_action": _STOP[stop or StopAction.SHUT_DOWN],
+        # Disks that machines share cannot be part of a checkpoint.
+        "checkpoint_type": "Disabled" if shared_disks else "Production",
+        "automatic_checkpoints": False,
+        "processor": {"count": count, "nested_virtualization": nested},
+        "memory": {
+            "dynamic": memory.dynamic,
+            "startup": memory.startup * MIB,
+            "minimum": memory.minimum * MIB if memory.minimum is not None else None,
+            "maximum": memory.maximum * MIB if memory.maximum is not None else None,
+        },
+        "firmware": _firmware(capabilities, guest, found),
+        "tpm": {"enabled": capabilities.on("tpm"), "guardian": None},
+        "integration_services": [{"id": service, "enabled": True} for service in _SERVICES],
+        "boot_drive": boot_drive,
+    }
+    return section, tuple(found)
+
+
+def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic]) -> _Memory:
+    given = catlet.memory
+    startup = given.startup if given is not None else None
+    minimum = given.minimum if given is not None else None
+    maximum = given.maximum if given is not None else None
+    if startup is None:
+        startup = max(1024, minimum or 0)
+        startup = min(startup, maximum) if maximum is not None else startup
+    bounds = minimum is not None or maximum is not None
+    dynamic = not capabilities.disabled("dynamic_memory") and (
+        bounds or capabilities.on("dynamic_memory")
+    )
+    if not dynamic:
+        return _Memory(dynamic=False, startup=startup, minimum=None, maximum=None)
+    lowest = minimum if minimum is not None else min(startup, _HYPERV_MINIMUM)
+    highest = maximum if maximum is not None else max(startup, _MAX_DYNAMIC)
+    at = None
+    if given is not None:
+        at = given.at("minimum") if minimum is not None and minimum > startup else None
+        at = at or given.at("maximum")
+    if not lowest <= startup <= highest:
+        found.append(wording.memory_bounds(lowest, startup, highest, at))
+    if maximum is not None and maximum > _MAX_DYNAMIC:
+        found.append(wording.dynamic_too_large(maximum, at))
+    return _Memory(dynamic=True, startup=startup, minimum=lowest, maximum=highest)
+
+
+def _firmware(
+    capabilities: Capabilities, guest: GuestKind, found: list[Diagnostic]
+) -> dict[str, Any]:
+    if not capabilities.on("secure_boot"):
+        return {"secure_boot": False, "secure_boot_template": None}
+    template = "MicrosoftWindows"
+    capability = capabilities.get("secure_boot")
+    for detail in capability.details or () if capability is not None else ():
+        key, colon, value = detail.partition(":")
+        if colon and key.strip().lower() == "template" and value.strip():
+            template = value.strip()
+    known = {name.lower(): name for name in TEMPLATES}
+    at = capability.at("details") if capability is not None else None
+    if template.lower() not in known:
+        found.append(wording.unknown_template(template, TEMPLATES, at))
+    template = known.get(template.lower(), template)
+    if guest is GuestKind.LINUX and template == "MicrosoftWindows":
+        found.append(wording.linux_secure_boot(template, at or capabilities.at("secure_boot")))
+    return {"secure_boot": True, "secure_boot_template": template}

@@ -1,0 +1,83 @@
+"""Network adapters and the switches they are connected to.
+
+Sources: hyperv.md 5 (MAC), 7; docs/deployment.md, "A network adapter".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from eryphc.backends.hyperv.storage import setting
+from eryphc.diagnostics import hyperv as wording
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.guestconfig.model import Adapter
+from eryphc.ir.catlet import Catlet, Network
+from eryphc.project import HyperVDefaults
+
+
+@dataclass(slots=True)
+class Adapters:
+    """The adapters in the catlet's order; `open_networks` are those whose switch is left open."""
+
+    adapters: list[dict[str, Any]] = field(default_factory=list)
+    open_networks: list[str] = field(default_factory=list)
+    found: list[Diagnostic] = field(default_factory=list)
+
+
+def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDefaults) -> Adapters:
+    result = Adapters()
+    switches = {name.lower(): switch for name, switch in settings.switches or ()}
+    networks = _by_adapter(catlet, result)
+    seen: dict[str, str] = {}
+    for adapter, address in zip(catlet.network_adapters or (), addresses, strict=True):
+        name = adapter.name or ""
+        mac = address.mac_address.replace(":", "").upper()
+        at = adapter.at("mac_address")
+        if int(mac[:2], 16) & 1 or not int(mac, 16):
+            result.found.append(wording.multicast_mac(address.mac_address, name, at))
+        if mac in seen:
+            result.found.append(wording.duplicate_mac(address.mac_address, (seen[mac], name), at))
+        seen.setdefault(mac, name)
+        network = networks.get(name)
+        switch: dict[str, Any] | None = None
+        if network is not None:
+            own = network.name or ""
+            switch = setting(switches.get(own), f"switch-{own}")
+            if switch["value"] is None and own not in result.open_networks:
+                result.open_networks.append(own)
+        result.adapters.append(
+            {
+                "name": name,
+                "mac_address": mac,
+                "mac_address_spoofing": bool(adapter.mac_address_spoofing),
+                "dhcp_guard": bool(adapter.dhcp_guard),
+                "router_guard": bool(adapter.router_guard),
+                "network": network.name if network is not None else None,
+                "switch": switch,
+                "vlan": None,
+            }
+        )
+    return result
+
+
+def _by_adapter(catlet: Catlet, result: Adapters) -> dict[str, Network]:
+    found: dict[str, Network] = {}
+    for network in catlet.networks or ():
+        adapter = network.adapter_name or ""
+        first = found.setdefault(adapter, network)
+        if first is not network:
+            names = (first.name or "", network.name or "")
+            at = network.at("adapter_name")
+            result.found.append(wording.adapter_twice(adapter, names, at))
+        for key, subnet in (("subnet_v4", network.subnet_v4), ("subnet_v6", network.subnet_v6)):
+            if subnet is None:
+                continue
+            plain = (subnet.name or "default") == "default" and (
+                (subnet.ip_pool or "default") == "default"
+            )
+            if not plain:
+                what = "subnet" if subnet.ip_pool is None else "subnet and pool of addresses"
+                span = network.at(key)
+                result.found.append(wording.subnet_ignored(network.name or "", what, span))
+    return found
