@@ -6,9 +6,11 @@ A real `pwsh`, where one is installed, runs the same programs.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +81,10 @@ class ModelHost:
         icacls = tools / "icacls.exe"
         icacls.write_text(f'#!/bin/sh\necho "$@" >> "{self.folder}/icacls.log"\n', encoding="utf-8")
         icacls.chmod(0o755)
+        # What the runtime starts on this "host".
+        powershell = tools / "powershell.exe"
+        powershell.write_text(f'#!/bin/sh\nexec {self.executable} "$@"\n', encoding="utf-8")
+        powershell.chmod(0o755)
         for name in ("vms", "disks", "store"):
             (self.drive / name).mkdir()
         self.write_state(
@@ -184,6 +190,59 @@ class ModelHost:
             ),
             encoding="utf-8",
         )
+
+
+# Locks are of the whole machine: no other test run on it may use the same id.
+CATLET = str(uuid.uuid4())
+UNFINISHED = f"eryphc-{CATLET}"
+HOME = f"C:\\vms\\{UNFINISHED}"
+EXAMPLE = ROOT / "tests/runtime/example-deployment.json"
+ISO_FILES = ("example-seed.iso", "example-sealed.iso")
+TOKEN = "0123456789abcdefghijklm="
+
+
+def example() -> dict[str, Any]:
+    """The example deployment, with a switch and folders that the model host has."""
+    document: dict[str, Any] = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    document["catlet"]["id"] = CATLET
+    document["network_adapters"][1]["switch"]["value"] = "lan"
+    document["drives"][1]["folder"]["value"] = "C:\\disks"
+    return document
+
+
+def hostile(document: dict[str, Any], text: str) -> dict[str, Any]:
+    """The document with this text wherever a free text may stand."""
+    document["machine"]["name"] = text
+    document["network_adapters"][0]["name"] = text
+    document["catlet"]["name"] = text
+    document["parameters"][0]["description"] = text
+    return document
+
+
+HOSTILE = {
+    "quotes": "it's \u2018\u2019\u201a\u201b \u201cweb\u201d \"",
+    "expression": "$(throw 'x') `n $env:PATH ${x}",
+    "wildcards": "[web]*?",
+    "switch": "-WhatIf",
+    "date": "2024-01-01T00:00:00Z",
+    "here-string end": "\n'@\nexit 9\n@'",
+    "script": "; Remove-Item C:\\ -Recurse; & { }",
+    "right to left": "\u202egnp.\u200b\u0000\u007f",
+}
+
+
+def is_parent(path: str) -> bool:
+    """Parents stay when a machine goes: others may stand on them."""
+    return re.fullmatch(r"disks/[0-9a-f]{64}\.vhdx", path) is not None
+
+
+def tree(host: "ModelHost") -> set[str]:
+    return {str(path.relative_to(host.drive)) for path in host.drive.rglob("*")}
+
+
+def ours(host: "ModelHost", before: set[str]) -> set[str]:
+    """What came to the drive since, parents left out."""
+    return {path for path in tree(host) - before if not is_parent(path)}
 
 
 CHANGING = ("Add-", "Set-", "New-", "Remove-", "Rename-", "Enable-", "Disable-", "Connect-")

@@ -4,33 +4,34 @@ import base64
 import copy
 import hashlib
 import json
-import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from powershell.conftest import DEFAULT_SWITCH, ROOT, ModelHost, changes, every_engine
+from powershell.conftest import (
+    CATLET,
+    DEFAULT_SWITCH,
+    EXAMPLE,
+    HOME,
+    HOSTILE,
+    ISO_FILES,
+    TOKEN,
+    UNFINISHED,
+    ModelHost,
+    changes,
+    every_engine,
+    example,
+    hostile,
+    ours,
+    tree,
+)
 
 from eryphc.backends.hyperv.deploy_script import deploy_script
 
 pytestmark = pytest.mark.integration
 
-EXAMPLE = ROOT / "tests/runtime/example-deployment.json"
-CATLET = "6d0b1f3a-3f5c-5e8d-9a7b-1c2d3e4f5a6b"
-UNFINISHED = f"eryphc-{CATLET}"
-HOME = f"C:\\vms\\{UNFINISHED}"
-TOKEN = "0123456789abcdefghijklm="
 Document = dict[str, Any]
-
-
-def example() -> Document:
-    """The example deployment, with a switch and folders that the model host has."""
-    document: Document = json.loads(EXAMPLE.read_text(encoding="utf-8"))
-    document["network_adapters"][1]["switch"]["value"] = "lan"
-    document["drives"][1]["folder"]["value"] = "C:\\disks"
-    return document
 
 
 class Script:
@@ -40,7 +41,7 @@ class Script:
         self.host = host
         self.folder = host.folder / "build"
         self.folder.mkdir(exist_ok=True)
-        for name in ("example-seed.iso", "example-sealed.iso"):
+        for name in ISO_FILES:
             shutil.copyfile(EXAMPLE.parent / name, self.folder / name)
         self.values = self.folder / "values"
         self.values.write_text(f"token={TOKEN}\n", encoding="utf-8")
@@ -68,11 +69,6 @@ def script(host: ModelHost) -> Script:
     return Script(host, example())
 
 
-def tree(host: ModelHost) -> set[str]:
-    return {str(path.relative_to(host.drive)) for path in host.drive.rglob("*")}
-
-
-@every_engine
 def test_creating_places_everything(script: Script) -> None:
     script.create()
     machine = script.host.machine()
@@ -258,12 +254,7 @@ def test_a_killed_run_can_be_removed(script: Script, at: int) -> None:
     assert done.returncode not in (0, 1, 3, 4), "the process was killed"
     script.run("-Remove")
     assert script.host.state()["vms"] == []
-    assert {path for path in tree(script.host) - before if not is_parent(path)} == set()
-
-
-def is_parent(path: str) -> bool:
-    """Parents stay: other machines may stand on them."""
-    return re.fullmatch(r"disks/[0-9a-f]{64}\.vhdx", path) is not None
+    assert ours(script.host, before) == set()
 
 
 @pytest.mark.parametrize("cmdlet", ["New-VM", "Enable-VMTPM", "Add-VMDvdDrive", "Rename-VM"])
@@ -273,7 +264,7 @@ def test_a_failure_while_creating_is_undone(script: Script, cmdlet: str) -> None
     assert "DeviceError" in text
     assert "undone: what this run had made" in text
     assert script.host.state()["vms"] == []
-    assert {path for path in tree(script.host) - before if not is_parent(path)} == set()
+    assert ours(script.host, before) == set()
 
 
 def test_a_failure_while_changing_undoes_nothing(script: Script) -> None:
@@ -298,7 +289,7 @@ def test_removing_leaves_nothing_of_ours_and_all_else(script: Script) -> None:
     assert script.host.machine()["State"] == "Running"
     script.run("-Remove")
     assert script.host.state()["vms"] == []
-    assert {path for path in tree(script.host) - before if not is_parent(path)} == set()
+    assert ours(script.host, before) == set()
     assert before <= tree(script.host)
     assert "nothing to remove" in script.run("-Remove")
 
@@ -328,7 +319,7 @@ def test_a_machine_of_that_name_that_is_not_ours_is_refused(script: Script) -> N
     state["vms"][0]["Notes"] = "someone's"
     script.host.write_state(state)
     assert "that is not ours" in script.create(code=1)
-    script.run("-Remove", code=0)
+    assert "'web' uses" in script.run("-Remove", code=1)
     assert len(script.host.state()["vms"]) == 1
 
 
@@ -417,34 +408,10 @@ def test_options_that_do_not_go_together(script: Script, options: list[str]) -> 
     script.run(*options, code=2)
 
 
-def _hostile(text: str) -> Callable[[Document], None]:
-    def change(document: Document) -> None:
-        document["machine"]["name"] = text
-        document["network_adapters"][0]["name"] = text
-        document["catlet"]["name"] = text
-        document["parameters"][0]["description"] = text
-
-    return change
-
-
-HOSTILE = {
-    "quotes": "it's \u2018\u2019\u201a\u201b \u201cweb\u201d \"",
-    "expression": "$(throw 'x') `n $env:PATH ${x}",
-    "wildcards": "[web]*?",
-    "switch": "-WhatIf",
-    "date": "2024-01-01T00:00:00Z",
-    "here-string end": "\n'@\nexit 9\n@'",
-    "script": "; Remove-Item C:\\ -Recurse; & { }",
-    "right to left": "\u202egnp.\u200b\u0000\u007f",
-}
-
-
 @every_engine
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_names_arrive_as_they_are(script: Script, text: str) -> None:
-    document = example()
-    _hostile(text)(document)
-    script.write(document)
+    script.write(hostile(example(), text))
     script.create()
     machine = script.host.machine()
     assert machine["Name"] == text

@@ -957,7 +957,7 @@ function Test-Precondition {
     }
     foreach ($drive in $doc.drives) { Test-Drive $It $drive }
     if ($null -ne $It.home -and (Test-Path -LiteralPath $It.home) -and $null -eq $It.machine -and $null -eq $It.record) { Add-Refusal "$($It.home) exists and holds no record of ours." }
-    Test-Seed $It $doc.seed $Values
+    Test-Seed $It (Get-WantedSeed $It) $Values
     if ($null -ne $doc.sealed -and $null -ne $doc.seed) { Test-Iso $doc.sealed }
 }
 
