@@ -22,7 +22,8 @@ from eryph_runtime.document import load
 from eryph_runtime.faults import HostFailure, RefusalError, UsageError
 from eryph_runtime.host import Host
 from eryph_runtime.hosts import open_host
-from eryph_runtime.printing import Progress, text_report
+from eryph_runtime.listing import list_machines
+from eryph_runtime.printing import Progress, shown, text_report
 from eryph_runtime.request import Request
 from eryph_runtime.values import read_values
 from eryph_runtime.wanted import Deployment
@@ -49,14 +50,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "deployment", metavar="DEPLOYMENT", type=Path, help="deployment.json, or its folder"
         )
-        command.add_argument(
-            "--host",
-            default=os.environ.get("ERYPH_HOST", "local"),
-            metavar="HOST",
-            help="local (default), ssh://[USER@]HOST[:PORT], winrm://[USER@]HOST[:PORT]",
-        )
-        command.add_argument("--format", choices=("text", "json"), default="text")
-        command.add_argument("-q", "--quiet", action="store_true", help="no progress")
+        _shown(command)
         command.add_argument(
             "--param", action="append", default=[], metavar="NAME=VALUE", help="an open setting"
         )
@@ -80,9 +74,23 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--take-over", action="store_true", help="act on a machine of another user"
         )
-        command.add_argument("--powershell", metavar="PROGRAM", help=argparse.SUPPRESS)
         _own_options(name, command)
+    listing = "list the machines of the host that carry our marker"
+    _shown(commands.add_parser("list", help=listing, description=listing, allow_abbrev=False))
     return result
+
+
+def _shown(command: argparse.ArgumentParser) -> None:
+    """The options of every command: where, and how the answer looks."""
+    command.add_argument(
+        "--host",
+        default=os.environ.get("ERYPH_HOST", "local"),
+        metavar="HOST",
+        help="local (default), ssh://[USER@]HOST[:PORT], winrm://[USER@]HOST[:PORT]",
+    )
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    command.add_argument("--powershell", metavar="PROGRAM", help=argparse.SUPPRESS)
 
 
 def _own_options(name: str, command: argparse.ArgumentParser) -> None:
@@ -133,6 +141,9 @@ def run(
     try:
         options = parser().parse_args(arguments)
         json_wanted, command = options.format == "json", options.command
+        if command == "list":
+            stdout.write(_list(connect(options.host, options.powershell), options))
+            return OK
         deployment = _load(options.deployment)
         request = _request(options, deployment, stdin or sys.stdin)
         progress = Progress(stderr, quiet=options.quiet)
@@ -176,6 +187,19 @@ def run(
         return OK
     except SystemExit as end:
         return int(end.code or 0) if isinstance(end.code, int) or end.code is None else USAGE
+
+
+def _list(host: Host, options: argparse.Namespace) -> str:
+    try:
+        report = list_machines(host)
+    finally:
+        host.close()
+    if options.format == "json":
+        head = {"schema": "eryphc/runtime-report/v1", "command": "list", "host": options.host}
+        return _json({**head, **report})
+    return "".join(
+        f"{shown(each['name'])} ({each['id']}): {each['state']}\n" for each in report["machines"]
+    )
 
 
 def _load(path: Path) -> Deployment:

@@ -354,9 +354,7 @@ def test_sealing_swaps_the_iso_and_deletes_the_secret_one(script: Script) -> Non
     ],
     ids=["the state of eryph's agent", "the last event of cloud-init"],
 )
-def test_starting_seals_once_the_guest_is_provisioned(
-    script: Script, item: dict[str, str]
-) -> None:
+def test_starting_seals_once_the_guest_is_provisioned(script: Script, item: dict[str, str]) -> None:
     script.create()
     state = script.host.state()
     state["vms"][0]["KvpOnStart"] = [item]

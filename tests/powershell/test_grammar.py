@@ -1,0 +1,104 @@
+"""Every PowerShell text that ships: the whole grammar, and each call against the cmdlet table."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from powershell.conftest import DATA, MODULES, ROOT, example
+
+from eryphc.backends.hyperv.deploy_script import deploy_script
+
+pytestmark = pytest.mark.integration
+
+TEXTS = [
+    "runtime/eryph_runtime/powershell/host.ps1",
+    "compiler/eryphc/backends/hyperv/deploy_program.ps1",
+    "runtime/powershell/Eryphc/Eryphc.psm1",
+    "runtime/powershell/Eryphc/Eryphc.psd1",
+]
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+
+
+def parse(pslite: Path, standins: Path, text: str) -> dict[str, Any]:
+    """What the engine says about the text: errors, calls and how they bind, what 5.1 lacks."""
+    options = ["-Parse", "-Ast", "-Check51"]
+    for module in MODULES:
+        options += ["-Import", module]
+    done = subprocess.run(
+        [str(pslite), *options, "-"],
+        input=text,
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT | {"PSModulePath": str(standins)},
+        timeout=120,
+        check=False,
+    )
+    (file,) = json.loads(done.stdout)["files"]
+    assert isinstance(file, dict)
+    return file
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: Path(path).name)
+def test_grammar_and_calls(pslite: Path, standins: Path, path: str) -> None:
+    check(parse(pslite, standins, (ROOT / path).read_text(encoding="ascii")))
+
+
+def test_the_script_of_a_deployment(pslite: Path, standins: Path) -> None:
+    check(parse(pslite, standins, deploy_script(example())))
+
+
+def check(file: dict[str, Any]) -> None:
+    assert file["errors"] == []
+    assert file["check51"] == []
+    known = {name.casefold(): cmdlet for name, cmdlet in cmdlets().items()}
+    for command in file["commands"]:
+        place = f"{command['name']} in line {command.get('line')}"
+        # A splatted table is bound when it runs; the other tests run every such line.
+        errors = [
+            each for each in command["bindingErrors"] if not each.get("element", "").startswith("@")
+        ]
+        assert errors == [], place
+        assert command["kind"] != "unknown", place
+        name = command["name"] or ""
+        bare = name.rpartition("\\")[2]
+        module = known.get(bare.casefold(), {}).get("module", "")
+        if module in MODULES:
+            assert name == f"{module}\\{bare}", f"{place}: names its module"
+            assert bare in cmdlets(), f"{place}: spelled in full"
+            if not command.get("splat"):
+                assert command["possibleSets"], place
+            for parameter, bound in command["bound"].items():
+                switch = known[bare.casefold()]["parameters"].get(parameter, {})
+                if switch.get("type") == "SwitchParameter" and parameter != "Confirm":
+                    assert bound["text"] in ("", "$true", f"-{parameter}", None), place
+
+
+def cmdlets() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))["cmdlets"]
+    return table
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("Hyper-V\\Set-VM -VM $a -Nots x", "binding"),
+        ("Hyper-V\\Set-VMProcessor -VM $a -VMName b -Count 1", "sets"),
+        ("$a ?? 1", "check51"),
+        ("if (", "errors"),
+        ("Get-VM", "module"),
+    ],
+)
+def test_the_check_itself_finds_faults(pslite: Path, standins: Path, line: str, fault: str) -> None:
+    with pytest.raises(AssertionError):
+        check(parse(pslite, standins, line))
+
+
+@pytest.mark.parametrize("path", TEXTS[:3], ids=lambda path: Path(path).name)
+def test_style_that_keeps_it_checkable(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="ascii")
+    for word in ("Invoke-Expression", "AddScript", "| iex", "-replace", "ScriptBlock]::Create"):
+        assert word not in text, word
+    assert "Set-StrictMode -Version Latest" in text
+    assert "$ErrorActionPreference = 'Stop'" in text
