@@ -235,10 +235,12 @@ def guest_request(
         for adapter in catlet.catlet.network_adapters or ()
     )
     instance_id = {None: catlet_id, "content": None}.get(options.instance_id, options.instance_id)
+    own = catlet.catlet
     request = GuestRequest(
         foods=foods,
         guest=guest,
-        hostname=catlet.catlet.hostname or catlet.catlet.name or "catlet",
+        hostname=own.hostname or own.name or "catlet",
+        hostname_span=own.places.get("hostname") or own.places.get("name"),
         instance_id=instance_id,
         adapters=adapters,
         merge=options.merge,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from eryphc.diagnostics import command, reading
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.files import shown_path
-from eryphc.genepool.folder import FolderPool
+from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.model import GenePool
 from eryphc.genepool.standard import StandardPool, standard_folder
 from eryphc.passes.read import Notation, decode, notation_of
@@ -35,11 +36,15 @@ class InputMissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One spec as read. `folder` is where its `genes/` and its project file are looked for."""
+    """One spec as read. `folder` is where its `genes/` and its project file are looked for.
+
+    `os_type` is what the manifest beside it says, for the catlet of a gene set.
+    """
 
     source: SourceText
     folder: Path
     notation: Notation
+    os_type: str | None = None
 
 
 def read_text(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> Outcome[SourceText]:
@@ -104,7 +109,21 @@ def read_spec(name: str) -> Outcome[Spec]:
     text = read_text(path)
     if text.value is None:
         return Outcome(None, text.diagnostics)
-    return Outcome(Spec(text.value, path.parent, notation_of(path.name)))
+    return Outcome(
+        Spec(text.value, path.parent, notation_of(path.name), _os_type(path.parent / MANIFEST))
+    )
+
+
+def _os_type(manifest: Path) -> str | None:
+    """`_os_type` of a gene set tag, None where there is none to be read."""
+    try:
+        if not manifest.is_file() or manifest.stat().st_size > MAX_DOCUMENT_BYTES:
+            return None
+        data = json.loads(manifest.read_bytes())
+        kind = data["metadata"]["_os_type"]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return None
+    return kind if isinstance(kind, str) else None
 
 
 class Pools:
@@ -207,8 +226,6 @@ def _project_pool(
         return None
     folder = project.folder / (entry.path or "")
     if not folder.is_dir():
-        report(
-            command.pool_not_found(entry.path or "", "the project file", entry.at("path"))
-        )
+        report(command.pool_not_found(entry.path or "", "the project file", entry.at("path")))
         return None
     return _folder_pool(folder)

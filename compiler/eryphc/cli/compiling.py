@@ -153,7 +153,7 @@ class Compilation:
         if fed.value is None:
             return
         catlets.append(fed.value.catlet)
-        settings = self._settings(project.value)
+        settings = self._settings(project.value, spec)
         if settings is None:
             return
         for target in self.targets:
@@ -175,7 +175,7 @@ class Compilation:
             raise shared.StopRunError(WRONG_INPUT)
         return read.value
 
-    def _settings(self, project: Project) -> TargetOptions | None:
+    def _settings(self, project: Project, spec: Spec) -> TargetOptions | None:
         from eryphc.artifacts.epoch import EpochSource, resolve_epoch
         from eryphc.driver import TargetOptions
         from eryphc.guestconfig.model import GuestKind, MergeMode, NetworkConfigMode
@@ -189,6 +189,8 @@ class Compilation:
         if epoch.value is None:
             return None
         guest = self.options["guest"] or project.guest
+        if not guest and spec.os_type in tuple(GuestKind):
+            guest = spec.os_type
         word = self.options["network_config"]
         version = self.options["network_version"]
         return TargetOptions(

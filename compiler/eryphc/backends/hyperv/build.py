@@ -10,6 +10,7 @@ from eryphc.backends.hyperv.emit import emit
 from eryphc.backends.hyperv.plan import HyperVSettings, plan
 from eryphc.backends.hyperv.slots import SHORTEST_SLOT, VM_ID, VM_ID_LENGTH, Slot, stand_in
 from eryphc.diagnostics import hyperv as wording
+from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.guestconfig.model import NetworkConfigMode
 from eryphc.ir.catlet import VariableType
@@ -59,6 +60,7 @@ def build_hyperv(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outco
             defaults=options.hyperv or HyperVDefaults(),
             slots=slots,
             volumes=options.volumes,
+            guest_assumed=any(note.code == GUEST_ASSUMED_LINUX for note in notes),
         ),
     )
     diagnostics = (*done.diagnostics, *notes, *planned.diagnostics)

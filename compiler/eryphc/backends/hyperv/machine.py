@@ -79,13 +79,16 @@ def _details(capability: Capability) -> tuple[str, ...]:
 
 def machine(
     catlet: Catlet,
-    guest: GuestKind,
+    guest: GuestKind | None,
     settings: HyperVDefaults,
     *,
     shared_disks: bool,
     boot_drive: str | None,
 ) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
-    """The `machine` section of the deployment (docs/deployment.md), and what is wrong with it."""
+    """The `machine` section of the deployment (docs/deployment.md), and what is wrong with it.
+
+    `guest` None: nothing says what the guest is.
+    """
     found: list[Diagnostic] = []
     capabilities = Capabilities(catlet)
     found += [
@@ -159,7 +162,7 @@ def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic])
 
 
 def _firmware(
-    capabilities: Capabilities, guest: GuestKind, found: list[Diagnostic]
+    capabilities: Capabilities, guest: GuestKind | None, found: list[Diagnostic]
 ) -> dict[str, Any]:
     if not capabilities.on("secure_boot"):
         return {"secure_boot": False, "secure_boot_template": None}

@@ -28,6 +28,7 @@ class HyperVSettings:
     """What the target needs besides the catlet.
 
     `slots` are the stand-ins that were substituted; `volumes` is `--volume`, drive to path.
+    `guest_assumed`: nothing said that the guest is Linux.
     """
 
     name: str
@@ -38,6 +39,7 @@ class HyperVSettings:
     defaults: HyperVDefaults
     slots: tuple[Slot, ...] = ()
     volumes: Mapping[str, str] = field(default_factory=dict)
+    guest_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def plan(catlet: Substituted, settings: HyperVSettings) -> Outcome[HyperVPlan]:
     found += network.found
     section, faults = machine(
         catlet.catlet,
-        settings.request.guest,
+        None if settings.guest_assumed else settings.request.guest,
         settings.defaults,
         shared_disks=disks.shared,
         boot_drive=disks.boot_drive,
