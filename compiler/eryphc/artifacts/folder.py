@@ -160,7 +160,7 @@ def _look_at(place: Path, mark: str) -> _Place:
     real = Path(os.path.realpath(place))
     if not real.name:
         raise OutputRefused(report.output_no_folder(shown, "the root of a file system"))
-    if any(parent.exists() and not parent.is_dir() for parent in real.parents):
+    if not _nearest(real.parent).is_dir():
         raise OutputRefused(report.output_no_folder(shown, "a path below a file"))
     new, old = swap.beside(real, mark)
     swap.repair(real)
@@ -169,6 +169,13 @@ def _look_at(place: Path, mark: str) -> _Place:
         if os.path.lexists(real):
             _refuse_strange(real, shown)
     return _Place(shown=shown, real=real, new=new, old=old)
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or the first above it that is there."""
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    return folder
 
 
 def _refuse_strange(folder: Path, shown: str) -> None:

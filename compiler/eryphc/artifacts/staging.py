@@ -23,7 +23,7 @@ _FOLDER_MODE = 0o755
 _FILE_MODE = 0o644
 _SECRET_MODE = 0o600
 _CREATE = (
-    os.O_WRONLY
+    os.O_RDWR
     | os.O_CREAT
     | os.O_EXCL
     | getattr(os, "O_NOFOLLOW", 0)
@@ -78,9 +78,7 @@ def _write(at: str, name: str, file: ArtifactFile) -> WrittenFile:
     mode = _SECRET_MODE if file.secret else _FILE_MODE
     if isinstance(file.content, bytes):
         content = file.content
-        _write_bytes(at, content, mode)
-        with open(at, "rb", buffering=0) as stream:
-            found = stream.readall()
+        found = _write_bytes(at, content, mode)
         if found != content:
             raise OutputFailed(image_differs(name, "other bytes"))
         if file.holds is not None:
@@ -105,13 +103,19 @@ def _create(at: str) -> int:
     return os.open(at, _CREATE, _SECRET_MODE)
 
 
-def _write_bytes(at: str, content: bytes, mode: int) -> None:
+def _write_bytes(at: str, content: bytes, mode: int) -> bytes:
+    """Write a file and read it back."""
     descriptor = _create(at)
     try:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
         _set_mode(descriptor, mode)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        chunks: list[bytes] = []
+        while chunk := os.read(descriptor, len(content) + 1):
+            chunks.append(chunk)
+        return b"".join(chunks)
     finally:
         os.close(descriptor)
 
