@@ -212,7 +212,10 @@ def _roll_back(
     if failure.error is not None and failure.error.step == "new-machine":
         # It may have been made, and then failed to get its notes.
         journal.made += [("machine", each) for each in _unfinished(host, deployment)]
-    for kind, thing in reversed(journal.made):
+    # A machine goes first: it holds files that were made after it.
+    made = list(enumerate(journal.made))
+    made.sort(key=lambda each: (each[1][0] != "machine", -each[0]))
+    for _, (kind, thing) in made:
         action: tuple[str, dict[str, Any]]
         match kind:
             case "machine":

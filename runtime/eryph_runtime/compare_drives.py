@@ -85,6 +85,7 @@ def _compare_disk(
         return
     elsewhere = [each for each in machine.drives if each.kind == "disk" and _is(each, path)]
     for each in elsewhere:
+        _compare_size(machine, drive, each, path, found)
         found.changes.append(
             Change(
                 object=f"drive {drive.name}",
@@ -106,8 +107,11 @@ def _compare_disk(
         )
     disk = it.state.disk(path)
     steps: list[Step] = []
-    if not elsewhere and disk is not None and drive.size is not None and disk.size < drive.size:
-        steps.append(Action(action="resize-disk", arguments={"path": path, "size": drive.size}))
+    if not elsewhere and disk is not None and drive.size is not None:
+        if disk.size > drive.size:
+            found.refusals.append(_no_shrinking(drive, disk.size, disk.minimum_size))
+        elif disk.size < drive.size:
+            steps.append(Action(action="resize-disk", arguments={"path": path, "size": drive.size}))
     steps.append(
         Action(
             action="attach-disk",
@@ -126,8 +130,9 @@ def _compare_disk(
             what=f"attach {path}",
             wanted=_place(drive.place),
             kind=Kind.CHANGE if elsewhere else Kind.CREATE,
-            # A new controller, a moved disk, shared disks: not on a live machine.
-            needs_off=bool(elsewhere)
+            # A place that must be left first, a moved or shared disk, a new controller.
+            needs_off=here is not None
+            or bool(elsewhere)
             or drive.shared
             or drive.controller >= machine.scsi_controllers,
             steps=tuple(steps),
@@ -148,11 +153,7 @@ def _compare_size(
     if here.size is None:
         found.notes.append(f"left alone: the disk of drive `{drive.name}` cannot be read")
     elif here.size > drive.size:
-        minimum = here.minimum_size if here.minimum_size is not None else here.size
-        found.refusals.append(
-            f"drive `{drive.name}` has {here.size} bytes, wanted are {drive.size}: disks are not "
-            f"shrunk (its smallest size now is {minimum})"
-        )
+        found.refusals.append(_no_shrinking(drive, here.size, here.minimum_size))
     elif machine.checkpoints or folded(here.path) != folded(path):
         found.refusals.append(
             f"drive `{drive.name}` cannot grow while the machine has checkpoints; merge them first"
@@ -168,6 +169,13 @@ def _compare_size(
                 steps=(Action(action="resize-disk", arguments={"path": path, "size": drive.size}),),
             )
         )
+
+
+def _no_shrinking(drive: Drive, size: int, minimum: int | None) -> str:
+    return (
+        f"drive `{drive.name}` has {size} bytes, wanted are {drive.size}: disks are not shrunk "
+        f"(its smallest size now is {minimum if minimum is not None else size})"
+    )
 
 
 def _compare_dvd(machine: Machine, drive: Drive, found: Findings) -> None:

@@ -176,7 +176,12 @@ def _steps(removal: Removal, deployment: Deployment) -> list[Step]:
             "unfinished_name": unfinished_name(catlet),
         }
         steps.append(Action(action="remove-machine", arguments=arguments, seconds=1800))
-    steps += [Action(action="delete-file", arguments={"path": path}) for path in removal.files]
+    home, record_path = it.resolved.home, it.resolved.record_path
+    files = [each for each in removal.files if folded(each) != folded(record_path)]
+    # The record goes as late as it can: it is what a killed removal is finished by.
+    last = [each for each in removal.folders if home is not None and _holds(each, home)]
+    steps += [_delete("delete-file", path) for path in files]
+    steps += [_delete("delete-folder", path) for path in removal.folders if path not in last]
     if removal.kept and it.record is not None and it.resolved.record_path is not None:
         kept = {folded(path) for path in removal.kept}
         created = tuple(
@@ -185,5 +190,15 @@ def _steps(removal: Removal, deployment: Deployment) -> list[Step]:
         record = replace(it.record, created=created, seed=None, sealed=None)
         arguments = {"path": it.resolved.record_path, "text": record.text()}
         steps.append(Action(action="write-text", arguments=arguments))
-    steps += [Action(action="delete-folder", arguments={"path": path}) for path in removal.folders]
+    elif record_path is not None and len(files) < len(removal.files):
+        steps.append(_delete("delete-file", record_path))
+    steps += [_delete("delete-folder", path) for path in last]
     return steps
+
+
+def _holds(folder: str, home: str) -> bool:
+    return folded(folder) == folded(home) or lies_in(home, folder)
+
+
+def _delete(action: str, path: str) -> Action:
+    return Action(action=action, arguments={"path": path})
