@@ -86,7 +86,7 @@ def _build(source: SourceText, parser: Any) -> Node:
     keys: list[Node | None] = []
     node: Node
     while True:
-        event = get_event()
+        event: Any = get_event()
         kind = type(event)
         if kind is scalar_event:
             node = ScalarNode(
