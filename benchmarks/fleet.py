@@ -175,8 +175,7 @@ fodder:
     - path: /etc/customer
       content: |
         {{{{ customer }}}} number {n}
-    runcmd:
-    - echo "machine {n} of {{{{ customer }}}}" > /etc/motd
+    ssh_pwauth: false
 """
 
 
