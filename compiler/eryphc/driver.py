@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from eryphc import __version__
 from eryphc.diagnostics import command, rules
-from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.genepool.model import GenePool
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.identifiers import DEFAULT_ARCHITECTURE, Architecture
@@ -96,7 +96,10 @@ class Built:
 
 
 def read_document(spec: Spec, options: FrontOptions) -> Outcome[Document]:
-    """The author's document with the names that options replace."""
+    """The author's document with the names that options replace.
+
+    It may come with errors, and is then only good for finding more.
+    """
     read = read_catlet(spec.source, notation=spec.notation)
     if read.value is None:
         return Outcome(None, read.diagnostics)
@@ -114,8 +117,6 @@ def read_document(spec: Spec, options: FrontOptions) -> Outcome[Document]:
         ]
     if blank(catlet.name):
         found.append(rules.name_missing(catlet.at()))
-    if has_errors(found):
-        return Outcome(None, tuple(found))
     return Outcome(Document(catlet=catlet, source=spec.source, depth=0), tuple(found))
 
 

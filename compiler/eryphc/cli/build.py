@@ -105,6 +105,12 @@ class _Build:
         if code > WRONG_INPUT or any(d.code == wording.SPECS_OF_ONE_NAME for d in console.found):
             return console.finish(code)
         values = values_of(self.given, several=len(names) > 1, no_input=self.no_input)
+        if console.failed:
+            # Nothing will be written; what else is wrong is said in the same run.
+            for spec, document in documents:
+                for _ in self.compilation.built(spec, document, values):
+                    pass
+            return console.finish(code)
         places = [
             self._place(catlet_name(document), target, several=len(names) > 1)
             for _, document in documents

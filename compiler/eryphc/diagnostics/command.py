@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.suggest import close_matches
 from eryphc.source import Span
 
 USAGE = Code("E0901", "usage")
@@ -46,7 +46,7 @@ def usage(message: str, help_text: str | None) -> Diagnostic:
 
 
 def spec_not_found(spec: str, reason: str, near: Collection[str]) -> Diagnostic:
-    close = get_close_matches(spec, near, n=1)
+    close = close_matches(spec, near)
     return _error(
         SPEC_NOT_FOUND,
         f"`{spec}`: {reason}",
@@ -83,7 +83,7 @@ def specs_of_one_name(name: str, specs: tuple[str, str]) -> Diagnostic:
 
 
 def unknown_code(code: str, known: Collection[str]) -> Diagnostic:
-    close = get_close_matches(code.upper(), known, n=1)
+    close = close_matches(code.upper(), known)
     return _error(
         UNKNOWN_CODE,
         f"`{code}` is not a diagnostic of eryphc",
@@ -135,7 +135,7 @@ def file_unwritable(path: str, reason: str) -> Diagnostic:
 
 
 def unknown_schema(name: str, known: Collection[str]) -> Diagnostic:
-    close = get_close_matches(name, known, n=1)
+    close = close_matches(name, known)
     return _error(
         UNKNOWN_SCHEMA,
         f"there is no schema `{name}`",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.suggest import close_matches
 from eryphc.source import Span
 
 MEMORY_BOUNDS = Code("E0701", "hyperv-memory-bounds")
@@ -101,7 +101,7 @@ def linux_secure_boot(template: str, span: Span | None) -> Diagnostic:
 
 
 def slot_unknown(name: str, known: Collection[str]) -> Diagnostic:
-    close = get_close_matches(name, known, n=1)
+    close = close_matches(name, known)
     return _make(
         SLOT_UNKNOWN,
         f"--open {name}: the catlet has no variable `{name}`",
@@ -184,7 +184,7 @@ def multicast_mac(mac: str, adapter: str, span: Span | None) -> Diagnostic:
 
 
 def volume_unknown_drive(drive: str, known: Collection[str]) -> Diagnostic:
-    close = get_close_matches(drive, known, n=1)
+    close = close_matches(drive, known)
     return _make(
         VOLUME_UNKNOWN_DRIVE,
         f"--volume {drive}: the catlet has no drive `{drive}` that takes a volume",
@@ -226,7 +226,7 @@ def nested_small(startup: int, span: Span | None) -> Diagnostic:
 
 
 def unknown_template(name: str, known: Collection[str], span: Span | None) -> Diagnostic:
-    close = get_close_matches(name.lower(), [t.lower() for t in known], n=1)
+    close = close_matches(name.lower(), [t.lower() for t in known])
     hint = next((t for t in known if close and t.lower() == close[0]), None)
     return _make(
         UNKNOWN_TEMPLATE,
@@ -238,7 +238,7 @@ def unknown_template(name: str, known: Collection[str], span: Span | None) -> Di
 
 
 def unknown_capability(name: str, known: Collection[str], span: Span | None) -> Diagnostic:
-    close = get_close_matches(name, known, n=1)
+    close = close_matches(name, known)
     return _make(
         UNKNOWN_CAPABILITY,
         f"the capability `{name}` means nothing to Hyper-V and has no effect",

@@ -71,7 +71,10 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Sorted by file, place and code, each once, so that the output is the same every time."""
+    """Sorted by file, place and code, so that the output is the same every time.
+
+    What is said twice of one place is said once, at its gravest level.
+    """
 
     def key(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
         place = diagnostic.primary
@@ -80,10 +83,11 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         span = place.span
         return (span.source.name, span.start, span.end, diagnostic.code.number, diagnostic.message)
 
+    levels = list(Level)
     seen: set[tuple[object, ...]] = set()
     result: list[Diagnostic] = []
-    for diagnostic in sorted(diagnostics, key=key):
-        identity = (key(diagnostic), diagnostic.level)
+    for diagnostic in sorted(diagnostics, key=lambda d: (key(d), levels.index(d.level))):
+        identity = key(diagnostic)
         if identity not in seen:
             seen.add(identity)
             result.append(diagnostic)

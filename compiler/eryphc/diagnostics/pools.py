@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.suggest import close_matches
 from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.source import Span
 
@@ -41,7 +41,7 @@ def _place(span: Span | None, message: str = "") -> Label | None:
 def _close(word: str, known: Collection[str]) -> str | None:
     """A suggestion, letter case aside."""
     spellings = {name.lower(): name for name in sorted(known)}
-    close = get_close_matches(word.lower(), list(spellings), n=1)
+    close = close_matches(word.lower(), list(spellings))
     return f"did you mean `{spellings[close[0]]}`?" if close else None
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.suggest import close_matches
 from eryphc.source import Span
 
 NOT_YAML = Code("E0101", "not-yaml")
@@ -82,7 +82,7 @@ def second_document(span: Span) -> Diagnostic:
 
 
 def alias_unknown(name: str, span: Span, known: Collection[str]) -> Diagnostic:
-    close = get_close_matches(name, known, n=1)
+    close = close_matches(name, known)
     return _error(
         ALIAS_UNKNOWN,
         f"the alias `*{name}` has no anchor `&{name}` before it",
@@ -159,7 +159,7 @@ def unknown_key(
     key: str, record: str, known: Collection[str], span: Span, folded: str | None
 ) -> Diagnostic:
     shown = key if len(key) <= 60 else key[:57] + "..."
-    close = [folded] if folded else get_close_matches(key.lower(), known, n=1)
+    close = [folded] if folded else close_matches(key.lower(), known)
     if key == "<<":
         help_text: str | None = "merge keys are not part of the language; write the values out"
     elif close and close[0] is not None:
@@ -204,7 +204,7 @@ def not_a_flag(key: str, text: str, span: Span) -> Diagnostic:
 
 def unknown_word(key: str, text: str, words: Collection[str], span: Span) -> Diagnostic:
     shown = text if len(text) <= 60 else text[:57] + "..."
-    close = get_close_matches(text.lower(), words, n=1)
+    close = close_matches(text.lower(), words)
     return _error(
         UNKNOWN_WORD,
         f"`{shown}` is not one of the values of `{key}`",

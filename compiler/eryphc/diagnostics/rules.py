@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.suggest import close_matches
 from eryphc.source import Span
 
 BAD_NAME = Code("E0201", "bad-name")
@@ -36,6 +36,23 @@ RESERVED_GENE_NAME = Code("E0225", "reserved-gene-name")
 LINE_FEED_TOLERATED = Code("W0201", "line-feed-tolerated")
 REMOVE_IN_GENE = Code("W0202", "remove-inside-a-gene")
 NAME_MISSING = Code("W0203", "name-missing")
+
+# Faults that no later pass trips over: it can go on to find others.
+HARMLESS_LATER = frozenset(
+    (
+        BAD_NAME,
+        TOO_MANY,
+        OUT_OF_RANGE,
+        MEMORY_RELATION,
+        BAD_PATH,
+        BAD_MAC,
+        NOT_ON_REMOVAL,
+        UNKNOWN_FODDER_TYPE,
+        BAD_FILE_NAME,
+        NO_CONTENT,
+        VALUE_DOES_NOT_FIT,
+    )
+)
 
 
 def _make(
@@ -178,7 +195,7 @@ def not_on_reference(key: str, source: str, span: Span | None) -> Diagnostic:
 
 
 def unknown_fodder_type(text: str, known: Collection[str], span: Span | None) -> Diagnostic:
-    close = get_close_matches(text.lower(), known, n=1)
+    close = close_matches(text.lower(), known)
     return _make(
         UNKNOWN_FODDER_TYPE,
         Level.ERROR,

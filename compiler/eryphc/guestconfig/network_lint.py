@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.suggest import close_matches
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
 from eryphc.guestconfig.model import GuestKind
 from eryphc.guestconfig.network import LONGEST_NAME, OLD_WINDOWS
@@ -125,7 +125,7 @@ class _Rules:
         for written, place in entry.keys.items():
             key = str(written)
             if key not in _ENTRY_KEYS:
-                close = get_close_matches(key, _ENTRY_KEYS, n=1)
+                close = close_matches(key, _ENTRY_KEYS)
                 meant = f", did you mean `{close[0]}`?" if close else ""
                 self.doubt(
                     f"`{key}` of `{name}` is not known{meant}",

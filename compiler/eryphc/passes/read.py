@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.diagnostics import rules
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome
 from eryphc.genepool.texts import gene_source
 from eryphc.ir.catlet import Catlet, FodderGene, Record
 from eryphc.passes.check import check_catlet, check_fodder_gene
@@ -49,6 +50,8 @@ def decode(data: bytes) -> str:
 def read_catlet(source: SourceText, *, notation: Notation, strict: bool = True) -> Outcome[Catlet]:
     """A catlet document that follows the rules of catlet-language.md 8, or what breaks them.
 
+    Where only sizes, names and values break rules, the catlet is given beside the errors, so
+    that what is wrong further on can be reported in the same run.
     `strict` false is for documents that were accepted before (packed genes): broken rules are
     then warnings, only an unreadable document is an error.
     """
@@ -85,7 +88,12 @@ def _read(
     if not strict:
         broken = tuple(_softened(diagnostic) for diagnostic in broken)
     diagnostics = (*found, *broken)
-    return Outcome(None if has_errors(diagnostics) else record, diagnostics)
+    return Outcome(record if _goes_on(diagnostics) else None, diagnostics)
+
+
+def _goes_on(diagnostics: tuple[Diagnostic, ...]) -> bool:
+    """Whether later passes make sense of the document, and would not echo what is reported."""
+    return all(d.level is not Level.ERROR or d.code in rules.HARMLESS_LATER for d in diagnostics)
 
 
 def _softened(diagnostic: Diagnostic) -> Diagnostic:

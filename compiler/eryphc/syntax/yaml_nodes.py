@@ -6,6 +6,7 @@ wrote, so the tree is built here from events, under the limits of cli.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -73,7 +74,7 @@ def _compose(source: SourceText) -> Node:
 
 
 def _build(source: SourceText, parser: Any) -> Node:
-    get_event = parser.get_event
+    get_event: Callable[[], Any] = parser.get_event
     events = yaml.events
     scalar_event, alias_event = events.ScalarEvent, events.AliasEvent
     mapping_start, sequence_start = events.MappingStartEvent, events.SequenceStartEvent
@@ -86,7 +87,7 @@ def _build(source: SourceText, parser: Any) -> Node:
     keys: list[Node | None] = []
     node: Node
     while True:
-        event: Any = get_event()
+        event = get_event()
         kind = type(event)
         if kind is scalar_event:
             node = ScalarNode(
@@ -108,7 +109,7 @@ def _build(source: SourceText, parser: Any) -> Node:
                 tag=event.tag,
                 anchor=event.anchor,
             )
-        elif isinstance(event, collection_end):
+        elif issubclass(kind, collection_end):
             closed = stack.pop()
             keys.pop()
             closed.end = event.end_mark.index
