@@ -7,9 +7,9 @@ reach the guest as they are (`--merge parts`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.suggest import close_matches
 
 UNREADABLE = Code("E0501", "cloud-config-unreadable")
 UNREADABLE_IN_GUEST = Code("W0501", "cloud-config-unreadable")
@@ -36,11 +36,27 @@ KEY_UNSET = Code("N0513", "key-unset")
 UNKNOWN_LIST_JOINED = Code("N0514", "unknown-list-joined")
 EMPTY_LIST_LEFT_OUT = Code("N0515", "empty-list-left-out")
 DROPPED_BY_STRATEGY = Code("N0516", "dropped-by-merge-how")
-ARCHIVE_KEPT = Code("N0517", "archive-kept")
-ARCHIVE_MALFORMED = Code("E0518", "archive-malformed")
-ARCHIVE_MALFORMED_IN_GUEST = Code("W0518", "archive-malformed")
+RESPELLED = Code("N0517", "key-respelled")
 DROPPED_IN_GUEST = Code("W0520", "dropped-in-guest")
 PART_DROPPED_IN_GUEST = Code("W0521", "part-dropped-in-guest")
+KEY_UNKNOWN = Code("W0522", "key-unknown")
+VALUE_INVALID = Code("W0523", "value-invalid")
+DEPRECATED = Code("W0524", "deprecated")
+COMMAND_IS_MAP = Code("E0530", "command-is-a-map")
+COMMAND_IS_MAP_IN_GUEST = Code("W0530", "command-is-a-map")
+COMMAND_IS_NULL = Code("N0531", "command-is-null")
+OWNER_NOT_YET_THERE = Code("W0532", "owner-not-yet-there")
+HOME_NOT_YET_THERE = Code("W0533", "home-not-yet-there")
+FILE_IN_TMP = Code("W0534", "file-in-tmp")
+PERMISSIONS_NOT_OCTAL = Code("W0535", "permissions-not-octal")
+PERMISSIONS_SPECIAL = Code("N0536", "permissions-special")
+NETWORK_IGNORED = Code("W0537", "network-ignored")
+PASSWORD_LOCKED = Code("W0538", "password-locked")
+DEFAULT_USER_MISSING = Code("W0540", "default-user-missing")
+START_WAITS_FOR_BOOT = Code("W0541", "start-waits-for-boot")
+COMMAND_LEAKS = Code("W0542", "command-leaks")
+COMMAND_LEAKS_FOLDER = Code("N0542", "command-leaks")
+USER_TWICE = Code("W0543", "user-twice")
 
 _PARTS = "with `--merge parts` every food reaches the guest as it is"
 
@@ -247,30 +263,6 @@ def dropped_by_strategy(
     )
 
 
-def archive_kept(food: str, reason: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
-    return Diagnostic(
-        code=ARCHIVE_KEPT,
-        level=Level.NOTE,
-        message=f"the archive of food `{food}` stays a part of its own: {reason}",
-        primary=place,
-        related=related,
-        notes=("its cloud-configs are merged by the guest, where the later replaces the earlier",),
-    )
-
-
-def archive_malformed(
-    food: str, problem: str, place: Label, level: Level, related: tuple[Label, ...]
-) -> Diagnostic:
-    return Diagnostic(
-        code=_pick(level, ARCHIVE_MALFORMED, ARCHIVE_MALFORMED_IN_GUEST),
-        level=level,
-        message=f"the archive of food `{food}` is malformed: {problem}",
-        primary=place,
-        related=related,
-        notes=("in a guest this can lose all user-data",),
-    )
-
-
 def dropped_in_guest(
     paths: Sequence[str], loser: str, winner: str, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
@@ -312,6 +304,219 @@ def part_dropped_in_guest(
     )
 
 
+def key_unknown(
+    path: str, key: str, known: Sequence[str], place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=KEY_UNKNOWN,
+        level=Level.WARNING,
+        message=f"cloud-init knows no key `{path}`",
+        primary=place,
+        related=related,
+        help=closest(key, known),
+    )
+
+
+def value_invalid(path: str, problem: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=VALUE_INVALID,
+        level=Level.WARNING,
+        message=f"`{path}` {problem}" if path else f"the cloud-config {problem}",
+        primary=place,
+        related=related,
+        notes=("that is what cloud-init's schema says; a guest warns of it and goes on",),
+    )
+
+
+def deprecated(
+    path: str, version: str, advice: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    since = f" since cloud-init {version}" if version else ""
+    return Diagnostic(
+        code=DEPRECATED,
+        level=Level.WARNING,
+        message=f"`{path}` is deprecated{since}, and newer guests report it",
+        primary=place,
+        related=related,
+        help=advice or None,
+    )
+
+
+def respelled(
+    old: str, new: str, version: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=RESPELLED,
+        level=Level.NOTE,
+        message=f"`{old}` is written as `{new}`, its name since cloud-init {version}",
+        primary=place,
+        related=related,
+    )
+
+
+def command_is_map(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
+    key = path.split("[")[0]
+    return Diagnostic(
+        code=_pick(level, COMMAND_IS_MAP, COMMAND_IS_MAP_IN_GUEST),
+        level=level,
+        message=f"`{path}` is a map, and with it not one command of `{key}` runs",
+        primary=place,
+        related=related,
+        notes=("a `: ` in an unquoted command makes a map of it",),
+        help="put the command in quotes",
+    )
+
+
+def command_is_null(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=COMMAND_IS_NULL,
+        level=Level.NOTE,
+        message=f"`{path}` is empty",
+        primary=place,
+        related=related,
+        notes=("cloud-init before 21.4 runs none of the commands then",),
+    )
+
+
+def owner_not_yet_there(
+    path: str, owner: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=OWNER_NOT_YET_THERE,
+        level=Level.WARNING,
+        message=f"`{path}` gives the file to `{owner}`, whom the guest creates only later",
+        primary=place,
+        related=related,
+        notes=("files are written before users; the guest then writes none that follow",),
+        help="add `defer: true` to the file",
+    )
+
+
+def home_not_yet_there(
+    path: str, owner: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=HOME_NOT_YET_THERE,
+        level=Level.WARNING,
+        message=f"`{path}` lies in the home of `{owner}`, whom the guest creates only later",
+        primary=place,
+        related=related,
+        notes=("files are written before users; the home then belongs to root",),
+        help="add `defer: true` to the file, and `owner`",
+    )
+
+
+def file_in_tmp(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=FILE_IN_TMP,
+        level=Level.WARNING,
+        message=f"`{path}` lies in `/tmp`, which the guest may empty while it boots",
+        primary=place,
+        related=related,
+        help="use `/run` or `/var/lib` instead",
+    )
+
+
+def permissions_not_octal(
+    path: str, written: str, octal: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=PERMISSIONS_NOT_OCTAL,
+        level=Level.WARNING,
+        message=f"`{path}` is the number {written}, which as permissions is {octal}",
+        primary=place,
+        related=related,
+        help=f'if the digits are meant, write `"0{written}"`'
+        if written.isdigit() and not set(written) & {"8", "9"}
+        else None,
+    )
+
+
+def permissions_special(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=PERMISSIONS_SPECIAL,
+        level=Level.NOTE,
+        message=f"`{path}` has set-uid, set-gid or sticky bits, which cloud-init before 25.3 drops",
+        primary=place,
+        related=related,
+        help="set them by `chmod` in `runcmd`",
+    )
+
+
+def network_ignored(place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=NETWORK_IGNORED,
+        level=Level.WARNING,
+        message="a guest ignores `network` in a cloud-config",
+        primary=place,
+        related=related,
+        help="put it in a file of its own and give that as `--network-config FILE`",
+    )
+
+
+def password_locked(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=PASSWORD_LOCKED,
+        level=Level.WARNING,
+        message=f"the password of `{path}` cannot be used: the account's password is locked",
+        primary=place,
+        related=related,
+        notes=("`lock_passwd` is true unless it is said to be false",),
+        help="add `lock_passwd: false`",
+    )
+
+
+def default_user_missing(key: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=DEFAULT_USER_MISSING,
+        level=Level.WARNING,
+        message=f"`{key}` is for the default user, and `users` does not have `default`",
+        primary=place,
+        related=related,
+        help=f"add `default` to `users`, or give `{key}` to a user",
+    )
+
+
+def start_waits_for_boot(
+    path: str, unit: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=START_WAITS_FOR_BOOT,
+        level=Level.WARNING,
+        message=f"`{path}` starts `{unit}` and waits for it, while it waits for the end of the "
+        "boot, of which this command is part",
+        primary=place,
+        related=related,
+        help="add `--no-block`",
+    )
+
+
+def command_leaks(
+    path: str, effect: str, level: Level, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=_pick(level, COMMAND_LEAKS, COMMAND_LEAKS_FOLDER),
+        level=level,
+        message=f"`{path}` {effect} the commands of other foods that follow",
+        primary=place,
+        related=related,
+        notes=("all commands are lines of one shell script",),
+        help="put the commands in a subshell: `( ... )`, or in a shellscript food",
+    )
+
+
+def user_twice(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=USER_TWICE,
+        level=Level.WARNING,
+        message=f"`{path}` has the name of an earlier user, and of each key the guest takes the "
+        "first",
+        primary=place,
+        related=related,
+        help="make one entry of both",
+    )
+
+
 def _listing(paths: Sequence[str]) -> str:
     shown = [f"`{path}`" for path in paths[:8]]
     if len(paths) > len(shown):
@@ -322,5 +527,5 @@ def _listing(paths: Sequence[str]) -> str:
 
 
 def closest(word: str, known: Sequence[str]) -> str | None:
-    close = get_close_matches(word, known, n=1)
+    close = close_matches(word, known)
     return f"did you mean `{close[0]}`?" if close else None
