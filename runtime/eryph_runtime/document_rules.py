@@ -31,10 +31,6 @@ def check(it: Deployment) -> None:
     _demand(_UUID.fullmatch(it.catlet.id), "catlet.id: must be a lower case UUID")
     machine = it.machine
     _demand(0 < len(machine.name) <= 100, "machine.name: must have 1 to 100 characters")
-    _demand(
-        not any(ord(each) < 32 or ord(each) == 127 for each in machine.name),
-        "machine.name: must hold no control character",
-    )
     _demand(machine.generation == 2, "machine.generation: must be 2")
     _choice(machine.start_action, ("Nothing", "StartIfRunning", "Start"), "machine.start_action")
     _choice(machine.stop_action, ("TurnOff", "Save", "ShutDown"), "machine.stop_action")
