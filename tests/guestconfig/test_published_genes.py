@@ -20,6 +20,18 @@ POOL = Path(__file__).parents[3] / "shared" / "genepool-published"
 GENES = sorted(POOL.glob("*/*/*/fodder/*.yaml")) if POOL.is_dir() else []
 
 
+# What is true of them: cloud-init reports it too. The last two releases have it no more.
+TRUE_ALARMS = {
+    "starter-food/1.0/fodder/linux-starter.yaml": ["`system_info` is deprecated"],
+    **{
+        f"starter-food/{tag}/fodder/linux-starter.yaml": [
+            "cloud-init knows no key `users[0].group`"
+        ]
+        for tag in ("1.1", "1.3", "1.4")
+    },
+}
+
+
 def foods_of(path: Path) -> tuple[Fodder, ...]:
     source = gene_source(path.name, decode(path.read_bytes()))
     gene = read_fodder_gene(source, notation=Notation.YAML).value
@@ -45,10 +57,9 @@ def test_no_false_alarms(path: Path) -> None:
     foods = foods_of(path)
     guest, _ = decide_guest(None, (), foods)
     outcome = compose(request(*foods, guest=guest))
-    alarms = [
-        (found.code.number, found.message)
-        for found in outcome.diagnostics
-        if found.level is not Level.NOTE
+    alarms = [found.message for found in outcome.diagnostics if found.level is not Level.NOTE]
+    expected = TRUE_ALARMS.get("/".join(path.parts[-4:]), [])
+    assert [alarm.startswith(each) for alarm, each in zip(alarms, expected, strict=True)] == [
+        True for _ in expected
     ]
-    assert alarms == []
     assert outcome.value is not None

@@ -38,7 +38,6 @@ EMPTY_LIST_LEFT_OUT = Code("N0515", "empty-list-left-out")
 DROPPED_BY_STRATEGY = Code("N0516", "dropped-by-merge-how")
 RESPELLED = Code("N0517", "key-respelled")
 DROPPED_IN_GUEST = Code("W0520", "dropped-in-guest")
-PART_DROPPED_IN_GUEST = Code("W0521", "part-dropped-in-guest")
 KEY_UNKNOWN = Code("W0522", "key-unknown")
 VALUE_INVALID = Code("W0523", "value-invalid")
 DEPRECATED = Code("W0524", "deprecated")
@@ -289,18 +288,6 @@ def left_out_in_guest(
         primary=place,
         related=related,
         help="`merge_how: list(append)+dict(no_replace,recurse_list)+str()` joins lists and maps",
-    )
-
-
-def part_dropped_in_guest(
-    food: str, reason: str, place: Label, related: tuple[Label, ...]
-) -> Diagnostic:
-    return Diagnostic(
-        code=PART_DROPPED_IN_GUEST,
-        level=Level.WARNING,
-        message=f"the guest drops the whole cloud-config of food `{food}`: {reason}",
-        primary=place,
-        related=related,
     )
 
 

@@ -84,9 +84,11 @@ def _drafts(
 
 def _one_by_one(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
     from eryphc.guestconfig.cloudconfig.bootmerge import drops
+    from eryphc.guestconfig.cloudconfig.examine import examine_parts
 
     after = _after_commands(pieces, found)
     found += drops(_configs(pieces))
+    found += examine_parts(piece.food for piece in pieces if _is_static(piece))
     return [_draft(piece, after[index]) for index, piece in enumerate(pieces)]
 
 
@@ -148,12 +150,14 @@ def _fold(
     if not static:
         return None
     from eryphc.guestconfig.cloudconfig.emit import cloud_config
+    from eryphc.guestconfig.cloudconfig.examine import examine
     from eryphc.guestconfig.cloudconfig.merge import merge
 
     outcome = merge([piece.food for piece in static])
     found += outcome.diagnostics
     if outcome.value is None or outcome.value.empty:
         return None
+    found += examine(outcome.value)
     return _Draft(
         text=cloud_config(outcome.value.root, slots=slots),
         media_type=CLOUD_CONFIG,

@@ -172,13 +172,11 @@ def _say(drop: Dropped, foods: Sequence[Fodder], provenance: Provenance) -> Diag
 
 
 def _say_failed(food: Fodder, part: MappingNode, reason: str) -> Diagnostic:
-    for key in ("merge_how", "merge_type"):
-        node = part.keys.get(key)
-        if node is not None:
-            place = content_label(food, node.start, node.end)
-            return wording.merge_how_malformed(
-                food_name(food), reason, place, Level.WARNING, food.chain
-            )
-    return wording.part_dropped_in_guest(
-        food_name(food), reason, content_label(food, 0, 1), food.chain
+    node = part.keys["merge_how" if "merge_how" in part.keys else "merge_type"]
+    return wording.merge_how_malformed(
+        food_name(food),
+        reason,
+        content_label(food, node.start, node.end),
+        Level.WARNING,
+        food.chain,
     )
