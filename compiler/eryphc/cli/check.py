@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
 from eryphc.cli import options as shared
 from eryphc.cli.compiling import Compilation, chosen_targets, target_options
-from eryphc.cli.console import WRONG_INPUT, Console, DiagnosticsFormat, speaking, write
+from eryphc.cli.console import WRONG_INPUT, Console, speaking
 from eryphc.cli.pipeline import read_one, values_of
 
 
@@ -51,6 +50,6 @@ def command(
     if console.failed:
         return console.finish(code, data=True)
     result = console.finish(data=True)
-    if console.kind is DiagnosticsFormat.TEXT and not console.quiet and not console.found:
-        write(sys.stderr, f"{len(specs)} spec{'s' if len(specs) > 1 else ''}: nothing to report\n")
+    if not console.found:
+        console.say(f"{len(specs)} spec{'s' if len(specs) > 1 else ''}: nothing to report")
     return result

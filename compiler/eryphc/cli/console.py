@@ -86,6 +86,11 @@ class Console:
             d.level is Level.ERROR or (self.strict and d.level is Level.WARNING) for d in self.found
         )
 
+    def say(self, line: str) -> None:
+        """Talk to a person, on stderr. Programs that read diagnostics get nothing between them."""
+        if self.kind is DiagnosticsFormat.TEXT and not self.quiet:
+            write(sys.stderr, f"{line}\n")
+
     def colored(self, stream: TextIO) -> bool:
         if self.when is not When.AUTO:
             return self.when is When.ALWAYS

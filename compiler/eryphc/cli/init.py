@@ -63,8 +63,7 @@ def command(folder: Path, *, console: Console) -> int:
         console.add((wording.file_unwritable(shown_path(folder), reason),))
         return console.finish(FAILED_OUTSIDE)
     write(sys.stdout, f"{shown_path(catlet)}\n")
-    if not console.quiet:
-        write(sys.stderr, f"next: eryphc build {build} --target cloud-init\n")
+    console.say(f"next: eryphc build {build} --target cloud-init")
     return console.finish()
 
 
