@@ -1,7 +1,7 @@
 """A PowerShell engine and a model of a Hyper-V host for the tests in this folder.
 
-The engine and the stand-in cmdlets come from the project's shared materials; without them every test here is skipped.
-A real `pwsh`, where one is installed, runs the same programs.
+The engine and the stand-in cmdlets come from the project's shared materials; without them every
+test here is skipped. A real `pwsh`, where one is installed, runs the same programs.
 """
 
 import json
@@ -198,7 +198,7 @@ UNFINISHED = f"eryphc-{CATLET}"
 HOME = f"C:\\vms\\{UNFINISHED}"
 EXAMPLE = ROOT / "tests/runtime/example-deployment.json"
 ISO_FILES = ("example-seed.iso", "example-sealed.iso")
-TOKEN = "0123456789abcdefghijklm="
+OPEN_VALUE = "0123456789abcdefghijklm="
 
 
 def example() -> dict[str, Any]:
@@ -255,7 +255,7 @@ def changes(calls: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 ENGINES = ["7", "5.1"] + (["pwsh"] if shutil.which("pwsh") else [])
-# Most tests run in one engine, as far as it can be Windows PowerShell; those that matter most in all.
+# Most tests run in one engine, as far as it can be 5.1; those that matter most in all.
 every_engine = pytest.mark.parametrize(
     "host", ENGINES, indirect=True, ids=lambda engine: f"engine-{engine}"
 )

@@ -14,7 +14,11 @@ if ($env:HYPERV_DRIVE -and -not (Get-PSDrive -Name C -ErrorAction Ignore)) {
 }
 
 function Get-ModelPath { param([string] $Path) $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path) }
-function Read-ModelState { ConvertFrom-Json -InputObject ([System.IO.File]::ReadAllText($env:HYPERV_STATE)) }
+function Read-ModelState {
+    # 7 takes a name that looks like a date for one, unless it is told not to; 5.1 has no such parameter.
+    $text = [System.IO.File]::ReadAllText($env:HYPERV_STATE)
+    try { ConvertFrom-Json -InputObject $text -DateKind String } catch [System.Management.Automation.ParameterBindingException] { ConvertFrom-Json -InputObject $text }
+}
 
 function Write-ModelState {
     param($State, [string] $Cmdlet)

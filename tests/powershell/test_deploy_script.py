@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from eryphc.backends.hyperv.deploy_script import deploy_script
 from powershell.conftest import (
     CATLET,
     DEFAULT_SWITCH,
@@ -16,7 +18,7 @@ from powershell.conftest import (
     HOME,
     HOSTILE,
     ISO_FILES,
-    TOKEN,
+    OPEN_VALUE,
     UNFINISHED,
     ModelHost,
     changes,
@@ -26,8 +28,6 @@ from powershell.conftest import (
     ours,
     tree,
 )
-
-from eryphc.backends.hyperv.deploy_script import deploy_script
 
 pytestmark = pytest.mark.integration
 
@@ -44,7 +44,7 @@ class Script:
         for name in ISO_FILES:
             shutil.copyfile(EXAMPLE.parent / name, self.folder / name)
         self.values = self.folder / "values"
-        self.values.write_text(f"token={TOKEN}\n", encoding="utf-8")
+        self.values.write_text(f"token={OPEN_VALUE}\n", encoding="utf-8")
         self.write(document)
 
     def write(self, document: Document) -> None:
@@ -133,7 +133,7 @@ def test_the_slots_of_the_placed_seed_are_filled(script: Script) -> None:
         at for at, byte in enumerate(new) if byte in b"\r\n"
     ]
     content = base64.b64decode(new)
-    assert content[region["at"] : region["at"] + 24] == TOKEN.encode("ascii")
+    assert content[region["at"] : region["at"] + 24] == OPEN_VALUE.encode("ascii")
     assert machine["Id"].encode("ascii") in content
 
 
@@ -393,10 +393,10 @@ def test_values_come_by_standard_input_too(script: Script) -> None:
         "sda=C:\\store\\base.vhdx",
         "-ValueFile",
         "-",
-        stdin=f"token={TOKEN}\n",
+        stdin=f"token={OPEN_VALUE}\n",
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert TOKEN not in done.stdout + done.stderr
+    assert OPEN_VALUE not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from powershell.conftest import DATA, MODULES, ROOT, example
 
 from eryphc.backends.hyperv.deploy_script import deploy_script
+from powershell.conftest import DATA, MODULES, ROOT, example
 
 pytestmark = pytest.mark.integration
 

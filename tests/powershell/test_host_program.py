@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from eryph_runtime.faults import HostFailure
+from eryph_runtime.session import Session, powershell_arguments
+from eryphc.backends.hyperv.deploy_script import deploy_script
 from powershell.conftest import (
     CATLET,
     EXAMPLE,
     HOME,
     HOSTILE,
     ISO_FILES,
+    OPEN_VALUE,
     ROOT,
-    TOKEN,
     UNFINISHED,
     ModelHost,
     changes,
@@ -28,10 +32,6 @@ from powershell.conftest import (
     ours,
     tree,
 )
-
-from eryph_runtime.faults import HostFailure
-from eryph_runtime.session import Session, powershell_arguments
-from eryphc.backends.hyperv.deploy_script import deploy_script
 
 pytestmark = pytest.mark.integration
 BASE = ("--volume", "sda=host:C:\\store\\base.vhdx")
@@ -57,9 +57,12 @@ class Runtime:
     ) -> subprocess.CompletedProcess[str]:
         more = {"PYTHONPATH": str(ROOT / "runtime")} | environment
         return subprocess.run(
-            [sys.executable, "-m", "eryph_runtime", command, str(self.folder)]
-            + ["--format", "json", "-q", *arguments],
-            input=f"token={TOKEN}\n",
+            [
+                sys.executable,
+                *("-m", "eryph_runtime", command, str(self.folder), "--format", "json", "-q"),
+                *arguments,
+            ],
+            input=f"token={OPEN_VALUE}\n",
             capture_output=True,
             text=True,
             env=self.host.environment(more),
@@ -108,7 +111,7 @@ def test_the_script_and_the_runtime_agree(runtime: Runtime) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "nothing to do")
     done = runtime.host.run("-File", str(script), "-Remove")
     assert done.returncode == 0, done.stdout + done.stderr
-    (runtime.folder / "values").write_text(f"token={TOKEN}\n", encoding="ascii")
+    (runtime.folder / "values").write_text(f"token={OPEN_VALUE}\n", encoding="ascii")
     options = ["-Volume", "sda=C:\\store\\base.vhdx", "-ValueFile", str(runtime.folder / "values")]
     done = runtime.host.run("-File", str(script), *options)
     assert done.returncode == 0, done.stdout + done.stderr
