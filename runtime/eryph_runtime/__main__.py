@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 
-def main() -> int:
-    """Run the command line; gives the exit code of cli.md."""
+def main() -> NoReturn:
+    """Run the command line and exit with the code of cli.md.
+
+    It exits itself, since what `zipapp` generates drops what `main` returns.
+    """
     from eryph_runtime.command_line import run
 
-    return run(sys.argv[1:])
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -57,8 +57,8 @@ def _value(kind: Any, data: Any, place: str) -> Any:
         options = get_args(kind)
         if data is None and type(None) in options:
             return None
-        (only,) = (each for each in options if each is not type(None))
-        return _value(only, data, place)
+        kinds = [each for each in options if each is not type(None)]
+        return _value(kinds[0] if len(kinds) == 1 else _tagged(kinds, data, place), data, place)
     if origin is tuple:
         return tuple(
             _value(get_args(kind)[0], each, f"{place}[{index}]")
@@ -78,6 +78,15 @@ def _value(kind: Any, data: Any, place: str) -> Any:
             raise MalformedError(f"{_at(place)}: {text!r} is none of {', '.join(sorted(known))}")
         return known[text]
     return _checked(kind, data, place)
+
+
+def _tagged(kinds: list[Any], data: Any, place: str) -> Any:
+    """Of several dataclasses the one whose TAG is the data's `kind`."""
+    tag = _checked(dict, data, place).get("kind")
+    for kind in kinds:
+        if tag == kind.TAG:
+            return kind
+    raise MalformedError(f"{_at(place)}: its kind is not known")
 
 
 def _record(kind: Any, data: dict[str, Any], place: str) -> Any:

@@ -13,6 +13,7 @@ from eryph_runtime.wanted import (
     DriveType,
     Encoding,
     Memory,
+    ParameterSource,
     Seed,
     Setting,
     SlotKind,
@@ -103,7 +104,8 @@ def _check_drives(it: Deployment, parameters: list[str]) -> None:
         )
     _distinct(files, "drives (files)")
     for volume in it.volumes:
-        for sha256 in (volume.sha256, *(each.sha256 for each in volume.sources)):
+        sources = [each for each in volume.sources if not isinstance(each, ParameterSource)]
+        for sha256 in (volume.sha256, *(each.sha256 for each in sources)):
             _demand(
                 sha256 is None or _SHA256.fullmatch(sha256), f"volume {volume.name!r}: no SHA-256"
             )

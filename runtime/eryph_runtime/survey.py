@@ -45,20 +45,22 @@ class Situation:
         """
         if self.deployment.sealed is None or self.machine is None:
             return False
+        record, seed = self.record, self.deployment.seed
+        built = record.seed.built if record is not None and record.seed is not None else None
+        if built is not None and seed is not None and built != seed.sha256:
+            # Sealed was another build; this one's secrets have not reached the guest yet.
+            return False
         drive = self.machine.drive_at(SEED_PLACE)
         if isinstance(self.sealed_goal, SeedGoal) and drive is not None:
             if folded(drive.path) == folded(self.sealed_goal.path):
                 return True
             if isinstance(self.goal, SeedGoal) and folded(drive.path) == folded(self.goal.path):
                 return False
-        record, seed = self.record, self.deployment.seed
         return (
             record is not None
             and record.sealed is not None
             and record.sealed.built == self.deployment.sealed.sha256
-            and record.seed is not None
-            and seed is not None
-            and record.seed.built == seed.sha256
+            and built is not None
         )
 
     def missing_disk(self, drive: Drive) -> bool:
@@ -179,6 +181,7 @@ def _paths(it: Situation) -> tuple[dict[str, tuple[bool, bool]], list[str], list
             store = it.resolved.parent_path(sha256) if sha256 is not None else None
             if store is not None and it.missing_disk(drive):
                 # Hashing gigabytes is worth its time only where a disk is made from the file.
+                files[parent(store)] = none
                 files[store] = hashed
                 files[part_of(store)] = none
                 disks.append(store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 SCHEMA = "eryphc/deployment/v1"
 SEED_PLACE = (0, 63)
@@ -161,16 +162,32 @@ class NetworkAdapter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSource:
+    TAG: ClassVar[str] = "pool"
+
+    kind: str
     path: str
     sha256: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlSource:
+    TAG: ClassVar[str] = "url"
+
+    kind: str
     url: str
     checksums_url: str | None
     format: str
     sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterSource:
+    """Asked for as `--volume`; that may be given for every volume anyway."""
+
+    TAG: ClassVar[str] = "parameter"
+
+    kind: str
+    drive: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +197,7 @@ class Volume:
     sha256: str | None
     size: int | None
     virtual_size: int | None
-    sources: tuple[PoolSource | UrlSource, ...]
+    sources: tuple[PoolSource | UrlSource | ParameterSource, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

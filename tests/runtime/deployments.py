@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import copy
-import hashlib
 import io
 import json
 from dataclasses import dataclass
@@ -20,7 +18,6 @@ HERE = Path(__file__).parent
 EXAMPLE: dict[str, Any] = json.loads((HERE / "example-deployment.json").read_text("ascii"))
 CATLET = EXAMPLE["catlet"]["id"]
 TOKEN = "T0ken-._~+/=" * 2
-SLOT = b"0" * 36
 
 
 def literal(value: str) -> dict[str, str | None]:
@@ -216,21 +213,3 @@ class Desk:
             stderr=err,
         )
         return Ran(code, out.getvalue(), err.getvalue())
-
-
-def seed_of(
-    text: bytes, slots: list[dict[str, Any]], places: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """The document's entry for an ISO with that content."""
-    return {
-        "file": "seed.iso",
-        "sha256": hashlib.sha256(text).hexdigest(),
-        "size": len(text),
-        "instance_id": "i",
-        "slots": slots,
-        "relocations": places,
-    }
-
-
-def wrapped(data: bytes) -> bytes:
-    return base64.encodebytes(data)
