@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,6 +14,7 @@ from eryphc.guestconfig.cloudconfig.nodes import (
     Scalar,
     Sequence,
     Value,
+    identity,
     same,
 )
 
@@ -89,12 +91,11 @@ def _lost(
 def _lost_items(
     before: Sequence, after: Sequence, path: str, *, hidden: bool
 ) -> Iterator[tuple[str, Node, Node]]:
-    left = list(after.items)
+    left = Counter(map(identity, after.items))
     for number, item in enumerate(before.items):
-        for index, other in enumerate(left):
-            if other is item or same(other, item):
-                del left[index]
-                break
+        name = identity(item)
+        if left[name]:
+            left[name] -= 1
         else:
             yield f"{path}[{number if hidden else _shown(item, number)}]", item, after
 

@@ -35,6 +35,7 @@ from eryphc.guestconfig.cloudconfig.nodes import (
     Scalar,
     Sequence,
     Value,
+    identity,
     kind,
     same,
 )
@@ -326,18 +327,23 @@ class _Fold:
         """Entries of one name are one entry, at the place of the first."""
         items: list[Node] = list(old.items)
         places: dict[str, int] = {}
+        nameless = set()
         for number, item in enumerate(items):
             name = _name(item)
             if name is not None:
                 places.setdefault(name, number)
+            else:
+                nameless.add(identity(item))
         for item in new.items:
             name = _name(item)
             number = places.get(name, -1) if name is not None else -1
             if number < 0:
                 if name is not None:
                     places[name] = len(items)
-                elif any(same(item, each) for each in items):
+                elif identity(item) in nameless:
                     continue
+                else:
+                    nameless.add(identity(item))
                 items.append(item)
                 continue
             before = items[number]
@@ -350,24 +356,32 @@ class _Fold:
 
     def files(self, old: Sequence, new: Sequence, path: str) -> tuple[Node, ...]:
         """A file written again replaces all that came before it, unless it appends."""
-        items: list[Node] = list(old.items)
+        items: list[Node | None] = list(old.items)
+        places: dict[str, list[int]] = {}
+        for number, item in enumerate(old.items):
+            file = _file(item)
+            if file is not None:
+                places.setdefault(file, []).append(number)
         for item in new.items:
-            file = item.text("path") if isinstance(item, MappingNode) else None
-            if file is not None and not _appends(item):
-                earlier = [
-                    each
-                    for each in items
-                    if isinstance(each, MappingNode) and each.text("path") == file
-                ]
-                if len(earlier) == 1 and same(earlier[0], item):
-                    continue
-                if earlier:
+            file = _file(item)
+            if file is not None:
+                numbers = places.setdefault(file, [])
+                if not _appends(item) and numbers:
+                    earlier = items[numbers[-1]] or item
+                    if len(numbers) == 1 and same(earlier, item):
+                        continue
                     here = self.entry(path, file, item)
-                    self.say_overridden(wording.file_replaced, here, earlier[-1], item)
-                    gone = {id(each) for each in earlier}
-                    items = [each for each in items if id(each) not in gone]
+                    self.say_overridden(wording.file_replaced, here, earlier, item)
+                    for number in numbers:
+                        items[number] = None
+                    numbers.clear()
+                numbers.append(len(items))
             items.append(item)
-        return tuple(items)
+        return tuple(item for item in items if item is not None)
+
+
+def _file(item: Node) -> str | None:
+    return item.text("path") if isinstance(item, MappingNode) else None
 
 
 def _is_text(node: Scalar) -> bool:
@@ -388,16 +402,12 @@ def _as_list(node: Node, rule: TextRule) -> Sequence | None:
 
 def _union(old: tuple[Node, ...], new: tuple[Node, ...]) -> tuple[Node, ...]:
     items = list(old)
-    known = {(type(node.value), node.value) for node in old if isinstance(node, Scalar)}
+    known = set(map(identity, old))
     for item in new:
-        if isinstance(item, Scalar):
-            identity = (type(item.value), item.value)
-            if identity in known:
-                continue
-            known.add(identity)
-        elif any(same(item, each) for each in items):
-            continue
-        items.append(item)
+        name = identity(item)
+        if name not in known:
+            known.add(name)
+            items.append(item)
     return tuple(items)
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
+MAX_FINDINGS = 100
+"""No one reads more, and a hostile text could have any number of them."""
+
 _KINDS = {
     "object": "a map",
     "array": "a list",
@@ -36,15 +39,17 @@ _KINDS = {
 
 
 def check(root: MappingNode, provenance: Provenance) -> tuple[Diagnostic, ...]:
-    """Warnings for all that the schema does not allow or marks as deprecated."""
+    """Warnings for what the schema does not allow or marks as deprecated, at most about 100."""
     if verdict(root) == VALID:
         return ()
-    found: list[Diagnostic] = []
+    found: dict[tuple[str, int], Diagnostic] = {}
     for error in _errors(root):
         for diagnostic in _said(root, provenance, error):
-            if diagnostic not in found:
-                found.append(diagnostic)
-    return tuple(found)
+            start = diagnostic.primary.span.start if diagnostic.primary else 0
+            found.setdefault((diagnostic.message, start), diagnostic)
+        if len(found) >= MAX_FINDINGS:
+            break
+    return tuple(found.values())
 
 
 def respellings(respelled: Iterable[tuple[Fodder, Respelled]]) -> tuple[Diagnostic, ...]:

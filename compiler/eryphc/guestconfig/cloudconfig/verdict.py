@@ -11,12 +11,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from pathlib import PurePath
 from typing import Any, TypeAlias
 
-from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, plain
+from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
 
 VALID = 0
 DEPRECATED = 1
@@ -288,21 +288,18 @@ def _unique(value: Any, _below: Schema) -> Check:
     def check(node: Node) -> int:
         if not isinstance(node, Sequence) or not value:
             return VALID
-        seen = [_comparable(plain(item)) for item in node.items]
-        return (
-            VALID if all(each not in seen[:index] for index, each in enumerate(seen)) else INVALID
-        )
+        return VALID if len(set(map(_equal_form, node.items))) == len(node.items) else INVALID
 
     return check
 
 
-def _comparable(data: Any) -> Any:
-    """The data with booleans told from numbers, as JSON does."""
-    if isinstance(data, dict):
-        return {key: _comparable(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_comparable(item) for item in data]
-    return (data,) if isinstance(data, bool) else data
+def _equal_form(node: Node) -> Hashable:
+    """Equal for what JSON Schema calls equal: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(node, MappingNode):
+        return frozenset((key, _equal_form(value)) for key, value in node.entries.items())
+    if isinstance(node, Sequence):
+        return (Sequence, *map(_equal_form, node.items))
+    return (bool, node.value) if isinstance(node.value, bool) else node.value
 
 
 def _all_of(value: Any, _below: Schema) -> Check:
