@@ -153,7 +153,8 @@ def test_only_texts_ride_along_and_git_keeps_them_all() -> None:
         for path in installed.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     )
-    assert {Path(name).suffix for name in here if name != "__init__.py"} == {".json", ".yaml"}
+    kinds = {Path(name).suffix for name in here if name != "__init__.py"}
+    assert kinds == {".json", ".md", ".yaml"}
     if not (CHECKOUT / ".git").exists():
         pytest.skip("not a checkout")
     # hatchling obeys .gitignore: what git would ignore would silently be missing from a wheel.
