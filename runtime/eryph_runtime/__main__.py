@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import NoReturn
 
@@ -13,6 +14,10 @@ def main() -> NoReturn:
     """
     from eryph_runtime.command_line import run
 
+    for stream in (sys.stdout, sys.stderr):
+        # A console of another code page shows an escape instead of failing on a name.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -168,6 +168,7 @@ def run(
         }
         code = int(report.pop("exit_code"))
         stdout.write(_json(report) if json_wanted else text_report(report))
+        stdout.flush()
         return code
     except UsageError as error:
         stderr.write(f"error: {error}\n")
@@ -182,8 +183,8 @@ def run(
         stderr.write("interrupted; `apply` again goes on, `remove` cleans up\n")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output went away; nothing is left to say to them.
-        sys.stderr.close()
+        # Whoever read our output went away: nothing is left to say, not even when we exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except SystemExit as end:
         return int(end.code or 0) if isinstance(end.code, int) or end.code is None else USAGE

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from eryph_runtime.applying import Options, apply, examine
+from eryph_runtime.applying import Options, apply, examine, take_lock
 from eryph_runtime.comparison import Change
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.host import Host
@@ -216,6 +216,8 @@ def _ours(host: Host, asked: Asked) -> tuple[Situation, Machine]:
             f"`{it.machine.name}` was created by {owner or 'somebody unknown'}, not by {it.owner}; "
             "--take-over acts all the same"
         )
+    if asked.options.command != "ip":
+        take_lock(host, asked.deployment)
     return it, it.machine
 
 

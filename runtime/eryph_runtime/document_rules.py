@@ -12,11 +12,13 @@ from eryph_runtime.wanted import (
     Deployment,
     DriveType,
     Encoding,
+    HostSource,
     Memory,
-    ParameterSource,
+    PoolSource,
     Seed,
     Setting,
     SlotKind,
+    UrlSource,
 )
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -104,11 +106,16 @@ def _check_drives(it: Deployment, parameters: list[str]) -> None:
         )
     _distinct(files, "drives (files)")
     for volume in it.volumes:
-        sources = [each for each in volume.sources if not isinstance(each, ParameterSource)]
-        for sha256 in (volume.sha256, *(each.sha256 for each in sources)):
+        hashes = [
+            each.sha256 for each in volume.sources if isinstance(each, PoolSource | UrlSource)
+        ]
+        for sha256 in (volume.sha256, *hashes):
             _demand(
                 sha256 is None or _SHA256.fullmatch(sha256), f"volume {volume.name!r}: no SHA-256"
             )
+        for source in volume.sources:
+            if isinstance(source, HostSource):
+                _demand_path(source.path, f"volume {volume.name!r}")
     boot = it.machine.boot_drive
     _demand(
         boot is None or boot in [each.name for each in it.drives],

@@ -87,6 +87,8 @@ def ssh_command(address: Address, powershell: str | None = None) -> list[str]:
     if not _PROGRAM.fullmatch(program):
         raise UsageError("--powershell: the name of a program on the host's PATH")
     command = [*shlex.split(os.environ.get("ERYPH_SSH", "ssh")), "-T"]
+    # A host that falls silent ends the run instead of hanging it.
+    command += ["-o", "ConnectTimeout=30", "-o", "ServerAliveInterval=15"]
     if address.port is not None:
         command += ["-p", str(address.port)]
     if address.user is not None:

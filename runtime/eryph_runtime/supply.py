@@ -11,7 +11,7 @@ from eryph_runtime.host import Events
 from eryph_runtime.hostpaths import is_absolute, path_fault
 from eryph_runtime.request import Request
 from eryph_runtime.state import State
-from eryph_runtime.wanted import Deployment, PoolSource
+from eryph_runtime.wanted import Deployment, HostSource, PoolSource
 
 HOST_PREFIX = "host:"
 _CHUNK = 4 * 1024 * 1024
@@ -46,6 +46,8 @@ def given_supplies(
             supply = _given(given, state, drive, events)
         elif found := _in_pools(request, volume.sources):
             supply = _client_file(found, drive, events)
+        elif paths := [each.path for each in volume.sources if isinstance(each, HostSource)]:
+            supply = _given(HOST_PREFIX + paths[0], state, drive, events)
         else:
             continue
         if None not in (supply.sha256, volume.sha256) and supply.sha256 != volume.sha256:

@@ -181,6 +181,16 @@ class UrlSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostSource:
+    """A file of the host, by its absolute path, as the catlet names it."""
+
+    TAG: ClassVar[str] = "host"
+
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterSource:
     """Asked for as `--volume`; that may be given for every volume anyway."""
 
@@ -197,7 +207,7 @@ class Volume:
     sha256: str | None
     size: int | None
     virtual_size: int | None
-    sources: tuple[PoolSource | UrlSource | ParameterSource, ...]
+    sources: tuple[PoolSource | UrlSource | HostSource | ParameterSource, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
