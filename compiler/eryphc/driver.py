@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.guestconfig.model import GuestKind, GuestRequest, MergeMode, NetworkConfigMode
+    from eryphc.ir.volume import ReadDisk
     from eryphc.project import HyperVDefaults
     from eryphc.source import SourceText
 
@@ -85,6 +86,7 @@ class TargetOptions:
     hyperv: HyperVDefaults | None = None
     open_slots: Mapping[str, int] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
+    read_disk: ReadDisk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def with_values(bred: Bred, options: FrontOptions) -> Outcome[Bred]:
     given = give(bred.catlet, options.values)
     if given.value is None:
         return Outcome(None, given.diagnostics)
-    return Outcome(replace(bred, catlet=given.value), given.diagnostics)
+    return Outcome(bred._replace(catlet=given.value), given.diagnostics)
 
 
 def to_fed(bred: Bred, pools: GenePool, options: FrontOptions) -> Outcome[Fed]:

@@ -16,6 +16,7 @@ from eryphc.cli import options as shared
 from eryphc.cli.console import WRONG_INPUT, WRONG_USAGE, Console
 from eryphc.cli.pipeline import Values, bred_of
 from eryphc.diagnostics import command
+from eryphc.genepool.disk_images import DiskImages
 from eryphc.ir.stages import Document
 from eryphc.specs import InputMissingError, Pools, Spec, read_text
 
@@ -120,6 +121,8 @@ class Compilation:
         self.network_file = self._network_file()
         self.slots = _slots(console, options["open_slots"])
         self.volumes = _volumes(console, options["volumes"])
+        # One for all specs: a disk that they share is hashed once.
+        self.disks = DiskImages()
 
     def built(
         self, spec: Spec, document: Document, values: Values
@@ -205,6 +208,7 @@ class Compilation:
             hyperv=project.hyperv,
             open_slots=self.slots,
             volumes=self.volumes,
+            read_disk=self.disks,
         )
 
 
@@ -214,6 +218,9 @@ def _slots(console: Console, words: Sequence[str]) -> dict[str, int]:
         name, _, length = word.partition("=")
         if not name or not length.isascii() or not length.isdigit() or not 0 < int(length) <= 4096:
             message = f"`{word}` is not written NAME=LENGTH with a length of 1 to 4096"
+            raise shared.stop(console, command.bad_option_value("--open", message), WRONG_INPUT)
+        if slots.get(name, int(length)) != int(length):
+            message = f"`{name}` is given two lengths, {slots[name]} and {length}"
             raise shared.stop(console, command.bad_option_value("--open", message), WRONG_INPUT)
         slots[name] = int(length)
     return slots
@@ -225,6 +232,9 @@ def _volumes(console: Console, words: Sequence[str]) -> dict[str, str]:
         drive, _, path = word.partition("=")
         if not drive or not path:
             message = f"`{word}` is not written DRIVE=PATH"
+            raise shared.stop(console, command.bad_option_value("--volume", message), WRONG_INPUT)
+        if volumes.get(drive.lower(), path) != path:
+            message = f"drive `{drive}` is given two files"
             raise shared.stop(console, command.bad_option_value("--volume", message), WRONG_INPUT)
         volumes[drive.lower()] = path
     return volumes

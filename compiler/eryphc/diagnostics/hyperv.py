@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
+from eryphc.diagnostics.command import file_unreadable
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.source import Span
@@ -23,7 +25,13 @@ DYNAMIC_TOO_LARGE = Code("E0712", "hyperv-dynamic-memory-too-large")
 BAD_MAC = Code("E0713", "hyperv-multicast-mac")
 VOLUME_UNKNOWN_DRIVE = Code("E0714", "hyperv-volume-unknown-drive")
 BAD_SETTING = Code("E0715", "hyperv-bad-setting")
-HOST_DISK = Code("E0716", "hyperv-host-disk")
+VOLUME_FILE = Code("E0716", "hyperv-volume-file")
+SLOT_ENCODED = Code("E0717", "hyperv-slot-encoded")
+HOST_PATH = Code("E0718", "hyperv-host-path")
+RESERVED_NAME = Code("E0719", "hyperv-reserved-name")
+DRIVE_TOO_SMALL = Code("E0720", "hyperv-drive-too-small")
+SLOT_TWICE = Code("E0721", "hyperv-slot-twice")
+SLOT_HAS_VALUE = Code("E0722", "hyperv-slot-has-value")
 NESTED_DYNAMIC = Code("W0701", "hyperv-nested-dynamic-memory")
 UNKNOWN_TEMPLATE = Code("W0702", "hyperv-unknown-template")
 UNKNOWN_CAPABILITY = Code("W0703", "hyperv-unknown-capability")
@@ -32,8 +40,16 @@ OLD_HOST_LIMIT = Code("W0705", "hyperv-old-host-limit")
 SUBNET_IGNORED = Code("W0706", "hyperv-subnet-ignored")
 LOCATION_IGNORED = Code("W0707", "hyperv-location-ignored")
 NESTED_SMALL = Code("W0708", "hyperv-nested-small")
+WITHOUT_EFFECT = Code("W0709", "hyperv-without-effect")
+UNKNOWN_DETAIL = Code("W0710", "hyperv-unknown-detail")
+MAC_OF_POOL = Code("W0711", "hyperv-mac-of-host-pool")
+SETTING_UNKNOWN = Code("W0712", "hyperv-setting-unknown")
 VOLUME_FORMAT = Code("N0701", "hyperv-volume-format")
 VOLUME_ASKED = Code("N0702", "hyperv-volume-asked")
+ADAPTER_DISCONNECTED = Code("N0703", "hyperv-adapter-disconnected")
+SETTING_ELSEWHERE = Code("N0704", "hyperv-setting-elsewhere")
+SHARE_REMOTE = Code("N0705", "hyperv-share-remote")
+NETWORK_ALWAYS = Code("N0706", "hyperv-network-always")
 
 
 def _make(
@@ -100,13 +116,16 @@ def linux_secure_boot(template: str, span: Span | None) -> Diagnostic:
     )
 
 
-def slot_unknown(name: str, known: Collection[str]) -> Diagnostic:
+def slot_unknown(name: str, known: Collection[str], *, system: bool = False) -> Diagnostic:
     close = close_matches(name, known)
+    help_text = f"did you mean `{close[0]}`?" if close else None
+    if system:
+        help_text = "the ids of the catlet and its machine need no option: leave it out"
     return _make(
         SLOT_UNKNOWN,
         f"--open {name}: the catlet has no variable `{name}`",
         None,
-        help_text=f"did you mean `{close[0]}`?" if close else None,
+        help_text=help_text,
         notes=(f"it has {', '.join(f'`{n}`' for n in sorted(known))}",) if known else (),
     )
 
@@ -187,7 +206,7 @@ def volume_unknown_drive(drive: str, known: Collection[str]) -> Diagnostic:
     close = close_matches(drive, known)
     return _make(
         VOLUME_UNKNOWN_DRIVE,
-        f"--volume {drive}: the catlet has no drive `{drive}` that takes a volume",
+        f"--volume {drive}: the catlet has no drive `{drive}` with a disk file",
         None,
         help_text=f"did you mean `{close[0]}`?" if close else None,
     )
@@ -197,13 +216,160 @@ def bad_setting(key: str, value: str, reason: str, span: Span | None) -> Diagnos
     return _make(BAD_SETTING, f"`hyperv` {key}: `{value}` {reason}", span)
 
 
-def host_disk(drive: str, path: str, span: Span | None) -> Diagnostic:
+def host_path(drive: str, path: str, reason: str, span: Span | None) -> Diagnostic:
     return _make(
-        HOST_DISK,
-        f"drive `{drive}` has the file `{path}` of the host as its source, and only a DVD may",
+        HOST_PATH,
+        f"`{path}` of drive `{drive}` cannot be used as a path on a host: {reason}",
         span,
-        "a disk of the host",
-        f"remove `source` and give the disk when deploying: --volume {drive}=host:PATH",
+        "a file of the host",
+    )
+
+
+def volume_missing(drive: str, path: str, reason: str) -> Diagnostic:
+    return _make(VOLUME_FILE, f"--volume {drive}={path}: {reason}", None)
+
+
+def volume_unreadable(drive: str, path: str, reason: str, span: Span | None = None) -> Diagnostic:
+    """The code is that of every file that is there and cannot be read: it ends a run otherwise."""
+    return replace(
+        file_unreadable(path, reason),
+        message=f"the disk `{path}` of drive `{drive}` cannot be read: {reason}",
+        primary=Label(span) if span is not None else None,
+    )
+
+
+def volume_not_vhdx(drive: str, path: str, kind: str) -> Diagnostic:
+    what = "no disk image that is known by its beginning" if kind == "raw" else f"a {kind} file"
+    return _make(
+        VOLUME_FILE,
+        f"--volume {drive}={path}: it is {what}, and Hyper-V needs VHDX",
+        None,
+        help_text=f"convert it: qemu-img convert -O vhdx {path} {drive}.vhdx",
+    )
+
+
+def volume_incomplete(drive: str, path: str, span: Span | None = None) -> Diagnostic:
+    return _make(
+        VOLUME_FILE,
+        f"the disk `{path}` of drive `{drive}` is a differencing disk, and its parent is missing",
+        span,
+        help_text="merge it with its parent first (Convert-VHD makes one file of both)",
+    )
+
+
+def slot_encoded(name: str, food: str, encoding: str, span: Span | None) -> Diagnostic:
+    return _make(
+        SLOT_ENCODED,
+        f"`{{{{ {name} }}}}` is filled at deployment, and in `{food}` it stands in text that the "
+        f"guest decodes as {encoding}",
+        span,
+        "in encoded text",
+        "write the text as it is, without `encoding`",
+    )
+
+
+def slot_twice(names: tuple[str, str]) -> Diagnostic:
+    return _make(
+        SLOT_TWICE,
+        f"--open {names[1]}: the variable is left open already by --open {names[0]}",
+        None,
+    )
+
+
+def slot_has_value(name: str) -> Diagnostic:
+    return _make(
+        SLOT_HAS_VALUE,
+        f"--open {name}: the variable is left open and given a value too",
+        None,
+        help_text="leave out one of the two",
+    )
+
+
+def reserved_name(what: str, name: str, file: str, span: Span | None) -> Diagnostic:
+    return _make(
+        RESERVED_NAME,
+        f"the {what} `{name}` cannot have its file: `{file}` is a reserved name of Windows",
+        span,
+        "the name of a device",
+    )
+
+
+def drive_too_small(drive: str, wanted: int, has: int, span: Span | None) -> Diagnostic:
+    gib = 1024**3
+    return _make(
+        DRIVE_TOO_SMALL,
+        f"drive `{drive}` is to have {wanted // gib} GiB, and the disk that it starts from has "
+        f"{has / gib:g} GiB",
+        span,
+        "smaller than its volume",
+        f"ask for {-(-has // gib)} or more, or leave out `size`",
+    )
+
+
+def without_effect(what: str, why: str, span: Span | None) -> Diagnostic:
+    return _make(WITHOUT_EFFECT, f"{what} has no effect: {why}", span)
+
+
+def unknown_detail(
+    capability: str, detail: str, known: Collection[str], span: Span | None
+) -> Diagnostic:
+    close = close_matches(detail.lower(), known)
+    return _make(
+        UNKNOWN_DETAIL,
+        f"the detail `{detail}` of the capability `{capability}` means nothing to Hyper-V",
+        span,
+        help_text=f"did you mean `{close[0]}`?" if close else None,
+    )
+
+
+def mac_of_pool(mac: str, adapter: str, span: Span | None) -> Diagnostic:
+    return _make(
+        MAC_OF_POOL,
+        f"the address {mac} of adapter `{adapter}` is one of those that Hyper-V hosts give away "
+        "(00:15:5D), and sooner or later another machine has it too",
+        span,
+        "from the pool of hosts",
+        "leave out `mac_address`, or take a locally administered address such as 02:...",
+    )
+
+
+def setting_unknown(
+    key: str, name: str, what: str, open_names: Collection[str], span: Span | None
+) -> Diagnostic:
+    """A warning where it is likely a misspelled `what`; a project file may serve other catlets."""
+    close = close_matches(name, open_names)
+    return _make(
+        SETTING_UNKNOWN if close else SETTING_ELSEWHERE,
+        f"the catlet has no {what} `{name}`, which `hyperv: {key}:` of the project file names",
+        span,
+        help_text=f"did you mean `{close[0]}`?" if close else None,
+    )
+
+
+def adapter_disconnected(adapter: str, span: Span | None) -> Diagnostic:
+    return _make(
+        ADAPTER_DISCONNECTED,
+        f"adapter `{adapter}` is in no network, so it is connected to no switch",
+        span,
+    )
+
+
+def share_remote(key: str, folder: str, span: Span | None) -> Diagnostic:
+    return _make(
+        SHARE_REMOTE,
+        f"`{folder}` ({key}) is a share: a session on the host from another machine may not be "
+        "let in there",
+        span,
+        help_text="deploy on the host itself, or let the host's account use the share",
+    )
+
+
+def network_always() -> Diagnostic:
+    return _make(
+        NETWORK_ALWAYS,
+        "--network-config never has no effect on hyperv: the deployment sets the addresses of the "
+        "adapters, so the guest is told of them",
+        None,
     )
 
 
@@ -253,7 +419,8 @@ def no_boot_drive(span: Span | None) -> Diagnostic:
         NO_BOOT_DRIVE,
         "the catlet has no drive with a system on it, so the machine has nothing to boot",
         span,
-        help_text="name a parent, or give a drive a volume gene as `source`",
+        help_text="name a parent, give a drive a volume gene as `source`, or build with "
+        "--volume DRIVE=PATH",
     )
 
 
@@ -278,11 +445,11 @@ def location_ignored(what: str, location: str, span: Span | None) -> Diagnostic:
     )
 
 
-def volume_format(drive: str, path: str, kind: str) -> Diagnostic:
+def volume_format(drive: str, path: str, kind: str, span: Span | None) -> Diagnostic:
     return _make(
         VOLUME_FORMAT,
         f"the volume of drive `{drive}` is a {kind} file, and Hyper-V needs VHDX",
-        None,
+        span,
         help_text=f"convert it (`qemu-img convert -O vhdx {path} {drive}.vhdx`) "
         f"and give it when deploying: --volume {drive}={drive}.vhdx",
     )

@@ -1,9 +1,11 @@
-"""Disk images as genes: what is known of one, never its content."""
+"""Disk images: what is known of one, never its content."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +23,30 @@ class Volume:
     checksums_url: str | None = None
     file: str | None = None
     size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskImage:
+    """A disk file at hand, as it was read.
+
+    `format` is `vhdx`, `vhd`, `qcow2` or `raw`; only a VHDX has the other values. `size` is the
+    file's, `virtual_size` the disk's, both in bytes. `differencing`: it needs a parent itself.
+    """
+
+    format: str
+    sha256: str | None = None
+    size: int | None = None
+    virtual_size: int | None = None
+    differencing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskFault:
+    """A disk file that cannot be read: it is `missing`, or for another `reason`."""
+
+    reason: str
+    missing: bool = False
+
+
+ReadDisk: TypeAlias = Callable[[Path], "DiskImage | DiskFault"]
+"""Reads a disk file: at the edge, so that what plans with disks touches none."""

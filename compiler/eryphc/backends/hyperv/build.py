@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,14 @@ from eryphc.backends.describe import manifest_of
 from eryphc.backends.hyperv.emit import emit
 from eryphc.backends.hyperv.plan import HyperVSettings, plan
 from eryphc.backends.hyperv.slots import SHORTEST_SLOT, VM_ID, VM_ID_LENGTH, Slot, stand_in
+from eryphc.backends.hyperv.storage import AtHand, disk_files
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.guestconfig.model import NetworkConfigMode
 from eryphc.ir.catlet import VariableType
-from eryphc.ir.stages import Fed
+from eryphc.ir.stages import Fed, Substituted
+from eryphc.passes.given import SYSTEM_VARIABLES
 from eryphc.project import HyperVDefaults
 from eryphc.syntax.names import blank
 
@@ -45,8 +48,10 @@ def build_hyperv(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outco
     done = to_substituted(opened, replace(front, catlet_id=catlet_id, vm_id=vm_id, values=values))
     if done.value is None:
         return Outcome(None, done.diagnostics)
-    network = NetworkConfigMode.ALWAYS if options.network_file is None else NetworkConfigMode.GIVEN
-    request, notes = guest_request(done.value, catlet_id, replace(options, network=network))
+    network = replace(options, network=NetworkConfigMode.ALWAYS)
+    request, notes = guest_request(done.value, catlet_id, network)
+    if options.network is NetworkConfigMode.NEVER:
+        notes = (*notes, wording.network_always())
     request = replace(request, slots=tuple(slot.text for slot in slots))
     name = done.value.catlet.name or "catlet"
     planned = plan(
@@ -59,7 +64,7 @@ def build_hyperv(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outco
             tool=TOOL,
             defaults=options.hyperv or HyperVDefaults(),
             slots=slots,
-            volumes=options.volumes,
+            at_hand=_at_hand(done.value, options),
             guest_assumed=any(note.code == GUEST_ASSUMED_LINUX for note in notes),
         ),
     )
@@ -78,32 +83,67 @@ def build_hyperv(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outco
     return Outcome(Built(emit(planned.value), manifest), diagnostics)
 
 
+def _at_hand(catlet: Substituted, options: TargetOptions) -> AtHand:
+    """The disk files that the plan wants to know, each read once."""
+    read = options.read_disk
+    if read is None:
+        from eryphc.genepool.disk_images import DiskImages
+
+        read = DiskImages()
+    files = {path: read(path) for path in disk_files(catlet, options.volumes)}
+    return AtHand(given=options.volumes, files=files)
+
+
 def _slots(
     fed: Fed, front: FrontOptions, options: TargetOptions
 ) -> tuple[tuple[Slot, ...], list[Diagnostic]]:
     """The stand-ins for what is left open, and the faults of `--open`."""
     found: list[Diagnostic] = []
     variables = {(v.name or "").lower(): v for v in fed.catlet.variables or ()}
-    texts = [food.content.text for food in fed.catlet.fodder or () if food.content is not None]
-    texts += [v.value for v in fed.catlet.variables or () if v.value is not None]
-    texts += list(front.values.values())
+    given = {name.lower() for name in front.values}
+    texts = [*_texts(fed), *front.values.values()]
     slots: list[Slot] = []
+    asked: dict[str, str] = {}
     for name, length in options.open_slots.items():
         variable = variables.get(name.lower())
+        if name.lower() in asked:
+            found.append(wording.slot_twice((asked[name.lower()], name)))
+            continue
+        asked[name.lower()] = name
         if variable is None:
             names = tuple(v.name or "" for v in fed.catlet.variables or ())
-            found.append(wording.slot_unknown(name, names))
+            found.append(wording.slot_unknown(name, names, system=_is_system(name)))
         elif variable.type not in (None, VariableType.STRING):
             found.append(wording.slot_typed(name, str(variable.type), variable.at("type")))
         elif length < SHORTEST_SLOT:
             found.append(wording.slot_too_short(name, length, SHORTEST_SLOT))
+        elif name.lower() in given:
+            found.append(wording.slot_has_value(name))
         else:
             own = variable.name or name
             slots.append(Slot(name=own, kind="value", text=stand_in(own, length, texts)))
+            texts.append(slots[-1].text)
     if front.vm_id is None:
         text = stand_in(VM_ID, VM_ID_LENGTH, texts)
         slots.append(Slot(name=VM_ID, kind="vm-id", text=text))
     return tuple(slots), found
+
+
+def _is_system(name: str) -> bool:
+    return name.lower() in (system.lower() for system in SYSTEM_VARIABLES)
+
+
+def _texts(fed: Fed) -> Iterator[str]:
+    """All texts that a guest may get, before substitution."""
+    own = fed.catlet
+    for variable in own.variables or ():
+        yield variable.value or ""
+    for food in own.fodder or ():
+        yield from (food.name or "", food.filename or "")
+        if food.content is not None:
+            yield food.content.text
+        for variable in food.variables or ():
+            yield variable.value or ""
 
 
 def _opened(fed: Fed, names: set[str]) -> Fed:
@@ -117,4 +157,4 @@ def _opened(fed: Fed, names: set[str]) -> Fed:
         else v
         for v in variables
     )
-    return replace(fed, catlet=replace(fed.catlet, variables=marked))
+    return fed._replace(catlet=replace(fed.catlet, variables=marked))

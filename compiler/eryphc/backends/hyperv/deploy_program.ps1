@@ -1020,6 +1020,7 @@ function Resolve-Parent {
     if ($It.parents.ContainsKey($Drive.volume)) { return $It.parents[$Drive.volume] }
     $entry = @($It.doc.volumes | Where-Object { $_.name -ceq $Drive.volume })[0]
     $given = (ConvertTo-Map $Volume)[$Drive.name]
+    if (-not $given) { foreach ($source in $entry.sources) { if ($source.kind -ceq 'host') { $given = $source.path } } }
     $sha256 = $entry.sha256
     if (-not $sha256 -and $null -ne $It.record) { $sha256 = Get-Member $It.record.volumes $Drive.volume }
     if ($given) {

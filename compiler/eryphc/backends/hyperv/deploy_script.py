@@ -30,7 +30,7 @@ def deploy_script(document: Mapping[str, Any]) -> str:
 
 @cache
 def program_parts() -> tuple[str, str]:
-    """What stands before and after the document, the opening and closing of the literal included."""
+    """What stands before and after the document, with the marks of its literal."""
     text = files(__package__ or "").joinpath(_PROGRAM).read_text(encoding="ascii")
     before, place, after = text.partition(_PLACE)
     opening, closing = place.split("{}")

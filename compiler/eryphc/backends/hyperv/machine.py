@@ -12,6 +12,7 @@ from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import GuestKind
 from eryphc.ir.catlet import Capability, Catlet
+from eryphc.passes.places import part
 from eryphc.project import HyperVDefaults, StartAction, StopAction
 from eryphc.source import Span
 
@@ -82,6 +83,7 @@ def machine(
     guest: GuestKind | None,
     settings: HyperVDefaults,
     *,
+    name: str,
     shared_disks: bool,
     boot_drive: str | None,
 ) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
@@ -95,6 +97,7 @@ def machine(
         wording.unknown_capability(item.name or "", _KNOWN, item.at("name"))
         for item in capabilities.unknown()
     ]
+    _unknown_details(capabilities, found)
     memory = _memory(catlet, capabilities, found)
     nested = capabilities.on("nested_virtualization")
     if nested:
@@ -111,7 +114,7 @@ def machine(
         found.append(wording.old_host_limit(what, "Windows Server 2016 or 2019", limit, at))
     start, stop = settings.start_action, settings.stop_action
     section = {
-        "name": catlet.name,
+        "name": name,
         "generation": 2,
         "start_action": _START[start or StartAction.NOTHING],
         "start_delay": 0,
@@ -147,18 +150,42 @@ def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic])
         bounds or capabilities.on("dynamic_memory")
     )
     if not dynamic:
+        for key in ("minimum", "maximum"):
+            if given is not None and getattr(given, key) is not None:
+                why = "the capability `dynamic_memory` is disabled"
+                found.append(wording.without_effect(f"memory {key}", why, given.at(key)))
         return _Memory(dynamic=False, startup=startup, minimum=None, maximum=None)
     lowest = minimum if minimum is not None else min(startup, _HYPERV_MINIMUM)
     highest = maximum if maximum is not None else max(startup, _MAX_DYNAMIC)
-    at = None
-    if given is not None:
-        at = given.at("minimum") if minimum is not None and minimum > startup else None
-        at = at or given.at("maximum")
+    at = given.at("startup") if given is not None else None
     if not lowest <= startup <= highest:
+        if given is not None:
+            at = given.at("minimum" if lowest > startup and minimum is not None else "maximum")
         found.append(wording.memory_bounds(lowest, startup, highest, at))
-    if maximum is not None and maximum > _MAX_DYNAMIC:
-        found.append(wording.dynamic_too_large(maximum, at))
+    if highest > _MAX_DYNAMIC:
+        if given is not None and maximum is not None:
+            at = given.at("maximum")
+        found.append(wording.dynamic_too_large(highest, at))
     return _Memory(dynamic=True, startup=startup, minimum=lowest, maximum=highest)
+
+
+def _unknown_details(capabilities: Capabilities, found: list[Diagnostic]) -> None:
+    """Details that no host understands; `enabled` says what being there says."""
+    for name in _KNOWN:
+        capability = capabilities.get(name)
+        for detail in capability.details or () if capability is not None else ():
+            word = detail.strip().lower()
+            known = ("disabled", "enabled", *(("template:",) if name == "secure_boot" else ()))
+            template = name == "secure_boot" and _template(detail) is not None
+            if word not in known[:2] and not template and capability is not None:
+                at = part(capability, "details", detail, detail)
+                found.append(wording.unknown_detail(name, detail, known, at))
+
+
+def _template(detail: str) -> str | None:
+    """The name in a detail `template:NAME`, in any letter case; None where there is none."""
+    key, colon, value = detail.partition(":")
+    return value.strip() or None if colon and key.strip().lower() == "template" else None
 
 
 def _firmware(
@@ -169,11 +196,9 @@ def _firmware(
     template = "MicrosoftWindows"
     capability = capabilities.get("secure_boot")
     for detail in capability.details or () if capability is not None else ():
-        key, colon, value = detail.partition(":")
-        if colon and key.strip().lower() == "template" and value.strip():
-            template = value.strip()
+        template = _template(detail) or template
     known = {name.lower(): name for name in TEMPLATES}
-    at = capability.at("details") if capability is not None else None
+    at = part(capability, "details", template, template) if capability is not None else None
     if template.lower() not in known:
         found.append(wording.unknown_template(template, TEMPLATES, at))
     template = known.get(template.lower(), template)

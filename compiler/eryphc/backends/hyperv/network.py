@@ -5,6 +5,8 @@ Sources: hyperv.md 5 (MAC), 7; docs/deployment.md, "A network adapter".
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,9 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import Adapter
 from eryphc.ir.catlet import Catlet, Network
 from eryphc.project import HyperVDefaults
+
+_HOST_POOL = "00155D"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(slots=True)
@@ -29,11 +34,14 @@ def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDef
     result = Adapters()
     switches = {name.lower(): switch for name, switch in settings.switches or ()}
     networks = _by_adapter(catlet, result)
+    _check_switches(catlet, settings, switches, result)
     seen: dict[str, str] = {}
     for adapter, address in zip(catlet.network_adapters or (), addresses, strict=True):
         name = adapter.name or ""
         mac = address.mac_address.replace(":", "").upper()
         at = adapter.at("mac_address")
+        if address.given and mac.startswith(_HOST_POOL):
+            result.found.append(wording.mac_of_pool(address.mac_address, name, at))
         if int(mac[:2], 16) & 1 or not int(mac, 16):
             result.found.append(wording.multicast_mac(address.mac_address, name, at))
         if mac in seen:
@@ -41,7 +49,9 @@ def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDef
         seen.setdefault(mac, name)
         network = networks.get(name)
         switch: dict[str, Any] | None = None
-        if network is not None:
+        if network is None:
+            result.found.append(wording.adapter_disconnected(name, adapter.at("name")))
+        else:
             own = network.name or ""
             switch = setting(switches.get(own), f"switch-{own}")
             if switch["value"] is None and own not in result.open_networks:
@@ -59,6 +69,22 @@ def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDef
             }
         )
     return result
+
+
+def _check_switches(
+    catlet: Catlet, settings: HyperVDefaults, switches: Mapping[str, str], result: Adapters
+) -> None:
+    """Switches of networks that the catlet lacks, and names that no switch has."""
+    at = settings.at("switches")
+    names = [network.name or "" for network in catlet.networks or ()]
+    open_names = [name for name in names if name not in switches]
+    for name, switch in switches.items():
+        if not switch.strip() or _CONTROL.search(switch):
+            fault = "is no name of a switch"
+            result.found.append(wording.bad_setting(f"switches.{name}", switch, fault, at))
+        if name not in names:
+            found = wording.setting_unknown("switches", name, "network", open_names, at)
+            result.found.append(found)
 
 
 def _by_adapter(catlet: Catlet, result: Adapters) -> dict[str, Network]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.backends.hyperv.machine import machine
 from eryphc.backends.hyperv.network import adapters
-from eryphc.backends.hyperv.quoting import unquoted
-from eryphc.backends.hyperv.slots import Slot, relocations
-from eryphc.backends.hyperv.storage import folder_faults, setting, storage
+from eryphc.backends.hyperv.paths import folder_faults, is_reserved
+from eryphc.backends.hyperv.places import place_faults
+from eryphc.backends.hyperv.slots import Slot, outside_of_text, relocations
+from eryphc.backends.hyperv.storage import SHARED_FOLDER, AtHand, Storage, setting, storage
 from eryphc.backends.seeds import Seeds, seed_files, seed_image, seeds_of
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.guestconfig.model import GuestRequest, Seed
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
+from eryphc.passes.places import in_documents
 from eryphc.project import Folders, HyperVDefaults
 
 SCHEMA = "eryphc/deployment/v1"
@@ -27,7 +29,7 @@ SCHEMA = "eryphc/deployment/v1"
 class HyperVSettings:
     """What the target needs besides the catlet.
 
-    `slots` are the stand-ins that were substituted; `volumes` is `--volume`, drive to path.
+    `slots` are the stand-ins that were substituted; `at_hand` the disk files that were read.
     `guest_assumed`: nothing said that the guest is Linux.
     """
 
@@ -38,7 +40,7 @@ class HyperVSettings:
     tool: str
     defaults: HyperVDefaults
     slots: tuple[Slot, ...] = ()
-    volumes: Mapping[str, str] = field(default_factory=dict)
+    at_hand: AtHand = field(default_factory=AtHand)
     guest_assumed: bool = False
 
 
@@ -53,25 +55,26 @@ class HyperVPlan:
 
 def plan(catlet: Substituted, settings: HyperVSettings) -> Outcome[HyperVPlan]:
     """Decide everything. Reports what Hyper-V cannot do (E07xx) and what `compose` reports."""
-    found: list[Diagnostic] = list(folder_faults(settings.defaults))
     seeds = seeds_of(settings.request, sealed=True)
-    found += seeds.diagnostics
-    disks = storage(catlet, settings.defaults, settings.volumes)
-    found += disks.found
+    disks = storage(catlet, settings.defaults, settings.at_hand)
     network = adapters(catlet.catlet, settings.request.adapters, settings.defaults)
-    found += network.found
     section, faults = machine(
         catlet.catlet,
         None if settings.guest_assumed else settings.request.guest,
         settings.defaults,
+        name=settings.name,
         shared_disks=disks.shared,
         boot_drive=disks.boot_drive,
     )
-    found += faults
-    found += _ignored(catlet.catlet)
+    of_catlet = (*disks.found, *network.found, *faults, *_named(catlet.catlet, settings.name))
+    found: list[Diagnostic] = [
+        *_folder_faults(settings, disks),
+        *seeds.diagnostics,
+        *in_documents(of_catlet, catlet.pedigree.documents),
+    ]
     if seeds.value is None:
         return Outcome(None, tuple(found))
-    found += _open_places(seeds.value, settings.slots)
+    found += _open_places(settings, seeds.value)
     if has_errors(found):
         return Outcome(None, tuple(found))
     images: dict[str, ArtifactFile] = {}
@@ -92,9 +95,7 @@ def plan(catlet: Substituted, settings: HyperVSettings) -> Outcome[HyperVPlan]:
             "hostname": settings.request.hostname,
         },
         "guest": settings.request.guest.value,
-        "parameters": _parameters(
-            folders, disks.stores, network.open_networks, own.store or "default"
-        ),
+        "parameters": _parameters(folders, disks, network.open_networks, own.store or "default"),
         "folders": {
             "machine": _machine_folder(own, folders),
             "volumes": setting(folders.volumes, "volume-folder"),
@@ -116,26 +117,40 @@ def _machine_folder(catlet: Catlet, folders: Folders) -> dict[str, Any]:
     return setting(folders.machines, "folder")
 
 
-def _ignored(catlet: Catlet) -> tuple[Diagnostic, ...]:
-    if catlet.location is None:
-        return ()
-    return (wording.location_ignored("the catlet", catlet.location, catlet.at("location")),)
+def _folder_faults(settings: HyperVSettings, disks: Storage) -> tuple[Diagnostic, ...]:
+    defaults = settings.defaults
+    faults = folder_faults(defaults, settings.name, disks.files)
+    if faults or defaults.folders is None:
+        return faults
+    folders = defaults.folders
+    return tuple(
+        wording.share_remote(f"hyperv: folders.{key}", path, folders.at(key))
+        for key in ("machines", "disks", "volumes")
+        if (path := getattr(folders, key)) is not None and path.startswith("\\\\")
+    )
 
 
-def _open_places(seeds: Seeds, slots: tuple[Slot, ...]) -> list[Diagnostic]:
+def _named(catlet: Catlet, name: str) -> Iterator[Diagnostic]:
+    """What is wrong with the names of the catlet as a whole."""
+    if is_reserved(f"{name}.iso"):
+        yield wording.reserved_name("catlet", name, f"{name}.iso", catlet.at("name"))
+    if catlet.location is not None:
+        at = catlet.at("location")
+        yield wording.location_ignored("the catlet", catlet.location, at)
+
+
+def _open_places(settings: HyperVSettings, seeds: Seeds) -> list[Diagnostic]:
     """Slots that stand where a value could change the meaning, or where none can be put."""
-    found: list[Diagnostic] = []
-    for part in seeds.seed.parts:
-        for slot in unquoted(part, slots):
-            food = part.foods[0] if part.foods else part.name
-            found.append(wording.slot_unquoted(slot.name, food, None))
+    slots = settings.slots
+    if not slots:
+        return []
+    found = list(place_faults(seeds.seed.parts, settings.request.foods, slots))
     for name, content in seed_files(seeds.seed).items():
-        if name != "user-data":
-            found += [
-                wording.slot_lost(slot.name, name)
-                for slot in slots
-                if slot.text.encode("ascii") in content
-            ]
+        if name == "user-data":
+            lost = tuple(outside_of_text(content, slots))
+        else:
+            lost = tuple(slot for slot in slots if slot.text.encode("ascii") in content)
+        found += [wording.slot_lost(slot.name, name) for slot in lost]
     return found
 
 
@@ -175,7 +190,7 @@ def _instance_id(seed: Seed) -> str:
 
 
 def _parameters(
-    folders: Folders, stores: set[str], networks: list[str], store: str
+    folders: Folders, disks: Storage, networks: list[str], store: str
 ) -> list[dict[str, Any]]:
     """The settings that `apply` must be given or finds on the host, by name."""
     found = []
@@ -189,14 +204,11 @@ def _parameters(
                 "volume-folder", "folder", "folder on the host for parent disks", "disk-folder"
             )
         )
-    if store != "default":
-        stores = stores | {store}
-    for name in sorted(stores):
-        words = (
-            "folder on a share or a cluster volume, for shared disks"
-            if name == "shared"
-            else f"folder on the host of the data store {name}"
-        )
+    if disks.shared_folder_open:
+        words = "folder on a share or a cluster volume, for shared disks"
+        found.append(_parameter(SHARED_FOLDER, "folder", words, None))
+    for name in sorted(disks.stores | ({store} - {"default"})):
+        words = f"folder on the host of the data store {name}"
         found.append(_parameter(f"store-{name}", "folder", words, None))
     for network in networks:
         host = "default-switch" if network == "default" else None

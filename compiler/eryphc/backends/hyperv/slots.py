@@ -17,9 +17,8 @@ VM_ID = "vmId"
 VM_ID_LENGTH = 36
 SHORTEST_SLOT = 8
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-_PART = re.compile(
-    rb"Content-Transfer-Encoding: base64\n(?:[A-Za-z-]+:[^\n]*\n(?: [^\n]*\n)*)*\n"
-    rb"([A-Za-z0-9+/=\n]*?)\n--"
+_MULTIPART = re.compile(
+    rb'MIME-Version: 1\.0\nContent-Type: multipart/mixed; boundary="([^"\n]+)"\n\n'
 )
 
 
@@ -62,42 +61,79 @@ def relocations(
     image: bytes, files: Mapping[str, bytes], slots: Iterable[Slot]
 ) -> list[dict[str, Any]]:
     """Every place of every slot in `image`, which holds `files` as they are, without gaps."""
+    slots = tuple(slots)
     found: list[dict[str, Any]] = []
     for name, content in files.items():
-        if not content:
+        regions = [
+            region
+            for region in _regions(content)
+            if any(slot.text.encode("ascii") in region.text for slot in slots)
+        ]
+        if not regions:
             continue
         start = image.find(content)
-        for slot in slots:
-            found += _in_file(name, content, start, slot)
+        for region in regions:
+            for slot in slots:
+                wanted = slot.text.encode("ascii")
+                found += [
+                    _entry(slot, name, start, region, at) for at in places(region.text, wanted)
+                ]
     return sorted(found, key=lambda entry: (entry["offset"], entry["at"], entry["slot"]))
 
 
-def _in_file(name: str, content: bytes, start: int, slot: Slot) -> Iterator[dict[str, Any]]:
-    wanted = slot.text.encode("ascii")
-    for at in _places(content, wanted):
-        yield _entry(slot, name, start + at, len(wanted), "plain", 0)
-    for part in _PART.finditer(content):
-        region_start, region_end = part.span(1)
-        for at in _places(b64decode(part[1]), wanted):
-            length = region_end - region_start
-            yield _entry(slot, name, start + region_start, length, "base64", at)
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """A stretch of a file: its text as a guest reads it. Base64 where `length` is not None."""
+
+    text: bytes
+    offset: int
+    length: int | None
 
 
-def _places(content: bytes, wanted: bytes) -> Iterator[int]:
+def _regions(content: bytes) -> Iterator[_Region]:
+    """The texts that a file of a seed holds: itself, or its parts where it is multipart.
+
+    A multipart is one that `guestconfig` wrote: all of its parts are base64.
+    """
+    head = _MULTIPART.match(content)
+    if head is None:
+        yield _Region(content, 0, None)
+        return
+    mark = b"--" + head[1]
+    at = content.find(mark + b"\n")
+    while at != -1:
+        begin = content.find(b"\n\n", at) + 2
+        end = content.find(mark, begin)
+        yield _Region(b64decode(content[begin:end]), begin, end - begin)
+        at = content.find(mark + b"\n", end)
+
+
+def places(content: bytes, wanted: bytes) -> Iterator[int]:
+    """Where `wanted` stands in `content`."""
     at = content.find(wanted)
     while at != -1:
         yield at
         at = content.find(wanted, at + len(wanted))
 
 
-def _entry(
-    slot: Slot, file: str, offset: int, length: int, encoding: str, at: int
-) -> dict[str, Any]:
+def _entry(slot: Slot, file: str, start: int, region: _Region, at: int) -> dict[str, Any]:
+    encoded = region.length is not None
     return {
         "slot": slot.name,
         "file": file,
-        "offset": offset,
-        "length": length,
-        "encoding": encoding,
-        "at": at,
+        "offset": start + region.offset + (0 if encoded else at),
+        "length": region.length if encoded else len(slot.text),
+        "encoding": "base64" if encoded else "plain",
+        "at": at if encoded else 0,
     }
+
+
+def outside_of_text(content: bytes, slots: Iterable[Slot]) -> Iterator[Slot]:
+    """The slots that stand in the headers of a multipart: those cannot be kept open."""
+    head = _MULTIPART.match(content)
+    if head is None:
+        return
+    bare = bytearray(content)
+    for region in _regions(content):
+        bare[region.offset : region.offset + (region.length or 0)] = b"-" * (region.length or 0)
+    yield from (slot for slot in slots if slot.text.encode("ascii") in bare)

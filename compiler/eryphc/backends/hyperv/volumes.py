@@ -1,0 +1,142 @@
+"""Where the disk of a drive comes from: a file at hand, a publisher, the host, or whoever deploys.
+
+Sources: hyperv.md 6; docs/deployment.md, "A volume".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eryphc.diagnostics import hyperv as wording
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.ir.catlet import Drive, DriveType
+from eryphc.ir.stages import PinnedGene, Substituted
+from eryphc.ir.volume import DiskFault, DiskImage, Volume
+
+Files = Mapping[Path, DiskImage | DiskFault]
+
+
+def inherited_system(catlet: Substituted) -> Drive | None:
+    """The drive that holds the parent's system where no pool has a volume for it.
+
+    A catlet inherits its system with its parent; a blank disk in its place would never boot.
+    """
+    own = catlet.catlet
+    disks = [drive for drive in own.drives or () if drive.type in (None, DriveType.VHD)]
+    if own.parent is None or not disks or disks[0].source is not None:
+        return None
+    ancestors = catlet.pedigree.documents[1:]
+    inherited = {
+        (drive.name or "").lower()
+        for document in ancestors
+        for drive in document.catlet.drives or ()
+    }
+    # A system of the parent's that stands on a later drive leaves the first one a blank disk.
+    if any(drive.source is not None and (drive.name or "") in inherited for drive in disks):
+        return None
+    return disks[0]
+
+
+def volume_entry(
+    drive: Drive, gene: PinnedGene | None, given: str | None, files: Files, found: list[Diagnostic]
+) -> dict[str, Any]:
+    """Where the disk of a drive comes from; the last resort is always to ask for it."""
+    name = drive.name or ""
+    entry: dict[str, Any] = {
+        "name": name,
+        "gene": str(gene.id) if gene is not None else None,
+        "sha256": None,
+        "size": None,
+        "virtual_size": None,
+        "sources": [],
+    }
+    volume = gene.volume if gene is not None else None
+    if given is not None:
+        _given(entry, given, files[Path(given)], found)
+    elif volume is not None and gene is not None:
+        _from_gene(entry, gene, volume, drive, files, found)
+    elif drive.source is not None and not drive.source.startswith("gene:"):
+        entry["sources"].append({"kind": "host", "path": drive.source})
+    else:
+        found.append(wording.volume_asked(name, drive.at("name")))
+    entry["sources"].append({"kind": "parameter", "drive": name})
+    return entry
+
+
+def _given(
+    entry: dict[str, Any], path: str, read: DiskImage | DiskFault, found: list[Diagnostic]
+) -> None:
+    name = str(entry["name"])
+    if isinstance(read, DiskFault):
+        if read.missing:
+            found.append(wording.volume_missing(name, path, read.reason))
+        else:
+            found.append(wording.volume_unreadable(name, path, read.reason))
+    elif read.format != "vhdx":
+        found.append(wording.volume_not_vhdx(name, path, read.format))
+    elif read.differencing:
+        found.append(wording.volume_incomplete(name, path))
+    else:
+        _take(entry, read)
+
+
+def _take(entry: dict[str, Any], image: DiskImage) -> None:
+    entry["sha256"], entry["size"] = image.sha256, image.size
+    entry["virtual_size"] = image.virtual_size
+
+
+def _from_gene(
+    entry: dict[str, Any],
+    gene: PinnedGene,
+    volume: Volume,
+    drive: Drive,
+    files: Files,
+    found: list[Diagnostic],
+) -> None:
+    name = str(entry["name"])
+    at = drive.at("source") or drive.at("name")
+    read = files[volume.path] if volume.path is not None else None
+    if volume.path is not None and read is not None:
+        path = _in_pool(gene, volume.path)
+        if isinstance(read, DiskFault):
+            found.append(wording.volume_unreadable(name, path, read.reason, at))
+        elif read.format != "vhdx":
+            kind = volume.format if volume.format not in (None, "vhdx") else read.format
+            found.append(wording.volume_format(name, path, str(kind), at))
+        elif read.differencing:
+            found.append(wording.volume_incomplete(name, path, at))
+        else:
+            _take(entry, read)
+            entry["sources"].append({"kind": "pool", "path": path, "sha256": read.sha256})
+    if volume.url is None:
+        if volume.path is None:
+            found.append(wording.volume_asked(name, at))
+        return
+    if volume.path is not None and not volume.url.lower().endswith(f".{volume.format}"):
+        # What is known of the format is that of the file at hand.
+        return
+    # The digest of a list is the image's as published: that of the VHDX only where it is one.
+    if volume.format == "vhdx" and entry["sha256"] is None:
+        entry["sha256"], entry["size"] = volume.sha256, volume.size
+    entry["sources"].append(
+        {
+            "kind": "url",
+            "url": volume.url,
+            "checksums_url": volume.checksums_url,
+            "format": "raw" if volume.format in (None, "img") else volume.format,
+            "sha256": volume.sha256,
+        }
+    )
+
+
+def _in_pool(gene: PinnedGene, path: Path) -> str:
+    """The path of a volume below the root of its pool."""
+    parts = path.parts
+    names = [part.lower() for part in parts]
+    last = len(names) - 1
+    if "volumes" not in names:
+        return "/".join((str(gene.id.geneset), path.name))
+    at = last - names[::-1].index("volumes")
+    return "/".join((str(gene.id.geneset), *parts[at:]))
