@@ -192,6 +192,14 @@ class Desk:
         (folder / "token").write_text(TOKEN + "\n", "ascii")
         self.write(deployment or EXAMPLE)
 
+    @classmethod
+    def of(cls, folder: Path) -> Desk:
+        """A desk on a folder that the compiler has written; nothing is put there."""
+        desk = cls.__new__(cls)
+        desk.folder = folder
+        desk.deployment = json.loads((folder / "deployment.json").read_text("ascii"))
+        return desk
+
     def write(self, deployment: dict[str, Any]) -> None:
         self.deployment = deployment
         text = json.dumps(deployment, indent=2, sort_keys=True) + "\n"
