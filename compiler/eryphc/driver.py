@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from eryphc import __version__
 from eryphc.diagnostics import command, rules
@@ -89,8 +89,7 @@ class TargetOptions:
     read_disk: ReadDisk | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """The files of one target, and what its manifest says of them."""
 
     files: Mapping[PurePosixPath, ArtifactFile]

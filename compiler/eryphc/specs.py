@@ -6,8 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from eryphc.diagnostics import command, reading
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -34,8 +34,7 @@ class InputMissingError(Exception):
         self.exit_code = exit_code
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """One spec as read. `folder` is where its `genes/` and its project file are looked for.
 
     `os_type` is what the manifest beside it says, for the catlet of a gene set.

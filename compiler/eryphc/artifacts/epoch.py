@@ -5,7 +5,7 @@ Source: reproducible-builds.md 6. The clock is never asked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.diagnostics.output import epoch_malformed, epoch_out_of_range
@@ -23,8 +23,7 @@ _DIGITS = frozenset("0123456789")
 _LONGEST = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochSource:
+class EpochSource(NamedTuple):
     """One place that may give the time; `value` None: it says nothing."""
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
 
 class Streamed(Protocol):
@@ -29,8 +29,7 @@ class ArtifactFile:
     holds: Mapping[str, bytes] | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenFile:
+class WrittenFile(NamedTuple):
     """A file as written: `path` relative to its folder, with `/`; `size` in bytes."""
 
     path: str

@@ -8,8 +8,7 @@ Sources: ECMA-119 8.4, 9.1; SUSP 5; RRIP 1.09 4.1; the Joliet specification.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 _SECTOR = 2048
 
@@ -20,8 +19,7 @@ class UnreadableImageError(ValueError):
     """The bytes are not an image this can read; the text says what is wrong."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IsoContents:
+class IsoContents(NamedTuple):
     """The labels and root files of the two trees; names are as each kind of guest sees them."""
 
     label: str

@@ -6,7 +6,7 @@ Its shape is public: cli.md, "build outputs", and `schemas/manifest.schema.json`
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from eryphc.artifacts.file import WrittenFile
 from eryphc.artifacts.json_text import document_bytes
@@ -15,16 +15,14 @@ MANIFEST_SCHEMA = "eryphc/manifest/v1"
 MANIFEST_NAME = "manifest.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManifestAdapter:
+class ManifestAdapter(NamedTuple):
     """A network adapter with the address it must have, invented ones included."""
 
     name: str
     mac_address: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManifestGene:
+class ManifestGene(NamedTuple):
     """A gene of the closure. `sha256` None: not known; `form`: `json` from a packed pool."""
 
     id: str
@@ -34,8 +32,7 @@ class ManifestGene:
     form: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(NamedTuple):
     """All of a manifest that is known before its files are written."""
 
     catlet: str

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from eryphc.artifacts.manifest import MANIFEST_NAME
 
@@ -18,8 +18,7 @@ _LARGEST_MANIFEST = 16 * 1024 * 1024
 _DEEPEST = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FolderContents:
+class FolderContents(NamedTuple):
     """What a folder holds: regular files by relative path with `/`, folders deepest first.
 
     `strangers` are the entries that keep it from being ours, sorted.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -98,7 +97,7 @@ def _expand(
             if stage is driver.Stage.FEED:
                 # Values are shown where they are given, as in the stage before.
                 given_catlet = driver.with_values(
-                    replace(catlet, catlet=outcome.value.catlet), front
+                    catlet._replace(catlet=outcome.value.catlet), front
                 )
                 outcome = given_catlet
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from eryphc.source import Span
 
@@ -20,16 +20,14 @@ class Level(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A kind of finding. A released number is never given to another kind."""
 
     number: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A place, and what is to be said of it in a few words."""
 
     span: Span
@@ -55,8 +53,7 @@ class Diagnostic:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
+class Outcome(NamedTuple, Generic[T]):
     """What a pass gives: a value, and what it found.
 
     `value` is None only where one of the diagnostics is an error.

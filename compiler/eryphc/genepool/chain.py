@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.genepool.model import GenePool, GeneSetTag
@@ -47,8 +47,7 @@ class PoolChain:
         return tuple(sorted(tags)), tuple(sorted(sets))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectPool:
+class ProjectPool(NamedTuple):
     """A pool of `eryphc.yaml`: the organizations it owns as globs, none meaning all.
 
     With `fallback` the next owner is asked for what this pool does not have.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome
@@ -34,8 +34,7 @@ def place_of(path: Path) -> Span:
     return Span(SourceText(shown_path(path), ""), 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One name in a folder; `folder` tells folders from files. Links are followed."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome
@@ -50,18 +49,17 @@ def _read(source: SourceText, geneset: GeneSetId, root: Node) -> Outcome[Manifes
         text = _text(source, "ref", ref)
         if text is not None and not blank(text):
             span = Span(source, ref.start + 1, ref.end - 1)
-            manifest = replace(manifest, ref=text, ref_span=span)
+            manifest = manifest._replace(ref=text, ref_span=span)
     metadata = members.get("metadata")
     if metadata is not None and not _is_null(metadata):
         if not isinstance(metadata, MappingNode):
             raise _InvalidError("`metadata` is no object", _span(source, metadata))
         entries = {key: _text(source, key, value) for key, value in _members(metadata).items()}
-        manifest = replace(
-            manifest,
+        manifest = manifest._replace(
             metadata=tuple((key, value or "") for key, value in entries.items()),
             os_type=(entries.get("_os_type") or "").strip().lower() or None,
         )
-    manifest = replace(manifest, genes=tuple(_genes(source, members)))
+    manifest = manifest._replace(genes=tuple(_genes(source, members)))
     return Outcome(manifest, _identity(source, geneset, members, manifest))
 
 

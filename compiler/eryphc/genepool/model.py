@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.ir.identifiers import Architecture, GeneSetId, GeneType
 from eryphc.ir.volume import Volume
 from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import Node
-
 
 __all__ = [
     "GenePool",
@@ -25,8 +23,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedGene:
+class ListedGene(NamedTuple):
     """An entry of a packed manifest. `digest` is the gene's hash, `sha256:` and 64 hex digits."""
 
     type: GeneType
@@ -35,8 +32,7 @@ class ListedGene:
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(NamedTuple):
     """`geneset-tag.json` of one tag, as far as building needs it.
 
     `ref` is the gene set this tag stands for, as written; `ref_span` its place. `genes` is
@@ -51,8 +47,7 @@ class Manifest:
     genes: tuple[ListedGene, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class Variant(NamedTuple):
     """One gene for one architecture. `path` is its file (None where it has none of its own)."""
 
     type: GeneType
@@ -63,8 +58,7 @@ class Variant:
     volume: Volume | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GeneText:
+class GeneText(NamedTuple):
     """Text of a catlet or fodder gene.
 
     `sha256` is over the text as cli.md "build outputs" has it; `form` is `json` for a gene from

@@ -5,8 +5,8 @@ Source: genepool.md 2, catlet-language.md 9.5. Volumes and their descriptors are
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -22,8 +22,7 @@ _YAML = (".yaml", ".yml")
 _IMAGES = (".img", ".qcow2", ".raw", ".vhd", ".vhdx")
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """One fodder file: its source and tree, or what stands in the way of reading it."""
 
     architecture: Architecture
@@ -235,7 +234,7 @@ class SourceTag:
                 continue
             known = volumes.get(architecture, Volume())
             if suffix in _IMAGES:
-                volumes[architecture] = replace(known, path=entry.path, format=suffix[1:])
+                volumes[architecture] = known._replace(path=entry.path, format=suffix[1:])
                 paths[architecture] = entry.path
                 continue
             read = self._files.read_text(entry.path)
@@ -249,7 +248,7 @@ class SourceTag:
                 volumes[architecture] = (
                     described.value
                     if known.path is None
-                    else replace(described.value, path=known.path, format=known.format)
+                    else described.value._replace(path=known.path, format=known.format)
                 )
         variants = tuple(
             Variant(

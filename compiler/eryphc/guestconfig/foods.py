@@ -5,8 +5,8 @@ Source: cli.md ("Text"), cloud-init.md 2.1, 2.2 and 2.5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content, Insertion, Substituted, Written
@@ -55,8 +55,7 @@ _MARKERS: Final = (
 NO_CONTENT: Final = Content("", Written(Span(SourceText("", ""), 0, 0), 1))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Piece(NamedTuple):
     """One food, or one entry of an archive, as a guest would take it up.
 
     `media_type` is what the piece is in the end; a Jinja piece is sent as `text/jinja2` and

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from eryphc.ir.catlet import Fodder
 from eryphc.source import SourceText, Span
@@ -29,8 +30,7 @@ class NetworkConfigMode(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adapter:
+class Adapter(NamedTuple):
     """One network adapter; `given` tells an address of the catlet from an invented one."""
 
     name: str
@@ -60,8 +60,7 @@ class GuestRequest:
     hostname_span: Span | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(NamedTuple):
     """One MIME part of user-data. `text` is final; `secret` when any of its foods is."""
 
     name: str
@@ -72,12 +71,11 @@ class Part:
     foods: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seed:
+class Seed(NamedTuple):
     """The files of a NoCloud seed, and the parts user-data was made of."""
 
     user_data: bytes
     meta_data: bytes
     network_config: bytes | None
-    parts: tuple[Part, ...] = field(default=())
+    parts: tuple[Part, ...] = ()
     secret: bool = False

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -32,8 +32,7 @@ APPEND_HEADER: Final = ("X-Merge-Type", "list(append)+dict(no_replace,recurse_li
 """What makes cloud-init add a part to those before it; the header's spelling must be exact."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
+class _Draft(NamedTuple):
     """A part that has its text but, as others may follow, no name yet."""
 
     text: str

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from eryphc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """Content as an author wrote it: a scalar or a slice of the document.
 
     `span` covers the node in its document. `first_line` is the 1-based line of the document
@@ -21,8 +20,7 @@ class Written:
     first_line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Insertion:
+class Insertion(NamedTuple):
     """One replaced stretch: `start` to `end` of the new text stood at `old_start` to `old_end`."""
 
     start: int
@@ -31,8 +29,7 @@ class Insertion:
     old_end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Substituted:
+class Substituted(NamedTuple):
     """Content whose references were replaced; `insertions` in order of place."""
 
     base: Content

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from eryphc.diagnostics.model import Label
 from eryphc.ir.catlet import Catlet, Fodder
@@ -15,8 +16,7 @@ from eryphc.ir.volume import Volume
 from eryphc.source import SourceText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(NamedTuple):
     """One catlet document of a pedigree, lowered and checked.
 
     `depth` 0 is the author's. `geneset` is the final gene set it was read from (None for the
@@ -30,8 +30,7 @@ class Document:
     chain: tuple[Label, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pedigree:
+class Pedigree(NamedTuple):
     """The author's document and its ancestors, youngest first.
 
     `resolved` maps every gene set as written (with its tag) to the final one. `os_types` has the
@@ -43,8 +42,7 @@ class Pedigree:
     os_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bred:
+class Bred(NamedTuple):
     """Inheritance applied, normalised, defaults set. `removals` wait for feeding (D1)."""
 
     catlet: Catlet
@@ -68,8 +66,7 @@ class PinnedGene:
     volume: Volume | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fed:
+class Fed(NamedTuple):
     """Every reference expanded into foods; `genes` is the whole closure, by type and id."""
 
     catlet: Catlet
@@ -77,11 +74,10 @@ class Fed:
     genes: tuple[PinnedGene, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Substituted:
+class Substituted(NamedTuple):
     """Every food holds the text a guest gets. `uses_vm_id` names foods that use `{{ vmId }}`."""
 
     catlet: Catlet
     pedigree: Pedigree
     genes: tuple[PinnedGene, ...]
-    uses_vm_id: tuple[str, ...] = field(default=())
+    uses_vm_id: tuple[str, ...] = ()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Volume:
+class Volume(NamedTuple):
     """A disk image: a file at hand, or where one can be had; never its content.
 
     `format` is `vhdx`, `vhd`, `qcow2`, `img` or `raw`; `size` is in bytes. `sha256` is over the
@@ -25,8 +23,7 @@ class Volume:
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiskImage:
+class DiskImage(NamedTuple):
     """A disk file at hand, as it was read.
 
     `format` is `vhdx`, `vhd`, `qcow2` or `raw`; only a VHDX has the other values. `size` is the
@@ -40,8 +37,7 @@ class DiskImage:
     differencing: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiskFault:
+class DiskFault(NamedTuple):
     """A disk file that cannot be read: it is `missing`, or for another `reason`."""
 
     reason: str

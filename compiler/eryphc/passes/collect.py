@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
@@ -30,8 +31,7 @@ class Closure:
     fodder: dict[GeneId, GeneText] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(NamedTuple):
     type: GeneType
     id: GeneId
     span: Span | None

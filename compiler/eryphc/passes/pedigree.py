@@ -38,7 +38,7 @@ def read_pedigree(document: Document, pools: GenePool) -> Outcome[Pedigree]:
     if document.catlet.config_type in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
         return Outcome(_of_specification(document, pools))
     walk = _Walk(pools)
-    walk.ascend(replace(document, catlet=default_network(document.catlet)))
+    walk.ascend(document._replace(catlet=default_network(document.catlet)))
     if has_errors(walk.found):
         return Outcome(None, tuple(walk.found))
     pedigree = Pedigree(
@@ -209,7 +209,7 @@ class _Walk:
             else tuple(self.final_food(food, document, faults) for food in catlet.fodder),
         )
         self.found.extend(chained(faults, document.chain))
-        return replace(document, catlet=rewritten)
+        return document._replace(catlet=rewritten)
 
     def named(
         self, catlet: Catlet, faults: list[Diagnostic]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -23,8 +23,7 @@ _JINJA = "## template: jinja"
 _BRACES = "{{"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Value:
+class _Value(NamedTuple):
     """What a reference inserts. What uses a `faulty` value is not judged: it was reported."""
 
     text: str
@@ -33,8 +32,7 @@ class _Value:
     faulty: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Filled:
+class _Filled(NamedTuple):
     """A text with its references replaced, and what the inserted values were."""
 
     text: str
@@ -244,7 +242,7 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
         at = variable.at("value")
         typed = variable.at("type")
         report(lambda where: language.value_unfit(name, where, kind, shown, at, typed))
-    return replace(value, faulty=True)
+    return value._replace(faulty=True)
 
 
 def _needed_at(food: Fodder, variable: Variable, reference: Span | None) -> Span | None:

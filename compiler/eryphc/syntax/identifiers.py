@@ -7,14 +7,13 @@ which a test holds to the grammar; refused text is explained with the grammar's 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from eryphc.syntax.names import GENE, GENE_SET, ORGANIZATION, TAG, NameFault, NameKind, name_faults
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GeneSetId:
+class GeneSetId(NamedTuple):
     """`org/set/tag`; a reference without a tag means `latest`."""
 
     organization: str
@@ -29,8 +28,7 @@ class GeneSetId:
         return f"{self.organization}/{self.geneset}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GeneId:
+class GeneId(NamedTuple):
     """`gene:org/set/tag:name`."""
 
     geneset: GeneSetId
@@ -40,8 +38,7 @@ class GeneId:
         return f"gene:{self.geneset}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Architecture:
+class Architecture(NamedTuple):
     """`hypervisor/processor`; `any/any` is written `any`."""
 
     hypervisor: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from eryphc.syntax.names import WHITE_SPACE, is_variable_name
 
@@ -21,8 +21,7 @@ class ReferenceKind(Enum):
     INVALID = "invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """One placeholder: `start` to `end` with its braces; `name` is the run between them."""
 
     start: int

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class NameFault:
+class NameFault(NamedTuple):
     """Why a text is refused: `message` names it; `start` to `end` is the part at fault."""
 
     message: str
@@ -15,8 +14,7 @@ class NameFault:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class NameKind:
+class NameKind(NamedTuple):
     """One kind of name: what it is called, what it may hold, how long it may be."""
 
     label: str

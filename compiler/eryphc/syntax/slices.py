@@ -5,7 +5,7 @@ Source: catlet-language.md 3, the slice algorithm.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from eryphc.source import SourceText
 from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -13,8 +13,7 @@ from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode
 _LINE_BREAKS = "\n\r\x85\u2028\u2029"
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """`text` is the content. `end` is where the author's own text of it ends.
 
     `comments` are the offsets of comment lines after the last value: they belong to the text.

@@ -161,7 +161,7 @@ def test_the_sealed_image_of_a_catlet_without_secrets_is_the_same() -> None:
 
 @pytest.mark.parametrize(("given", "codes"), [(False, ["N0610"]), (True, [])])
 def test_a_food_that_uses_the_vm_id(given: bool, codes: list[str]) -> None:  # noqa: FBT001
-    settings = replace(_settings(_request(PUBLIC)), vm_id_given=given)
+    settings = _settings(_request(PUBLIC))._replace(vm_id_given=given)
     found = plan(_substituted(uses_vm_id=("join",)), settings).diagnostics
     assert [diagnostic.code.number for diagnostic in found] == codes
 

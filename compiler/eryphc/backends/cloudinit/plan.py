@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from eryphc.backends.seeds import Seeds, seeds_of
 from eryphc.diagnostics.model import Outcome
@@ -11,8 +11,7 @@ from eryphc.guestconfig.model import GuestRequest
 from eryphc.ir.stages import Substituted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloudInitSettings:
+class CloudInitSettings(NamedTuple):
     """What the target needs besides the catlet.
 
     `name` is the normalised name of the catlet, `epoch` the time inside the image (seconds
@@ -26,8 +25,7 @@ class CloudInitSettings:
     vm_id_given: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloudInitPlan:
+class CloudInitPlan(NamedTuple):
     """The images to make and the files they hold."""
 
     name: str

@@ -6,8 +6,8 @@ Only names that every guest in use understands are introduced. Source: cloud-ini
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from eryphc.guestconfig.cloudconfig.keys import CA_CERTS_SPELLINGS, SPELLINGS, USER_SPELLINGS
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value
@@ -16,8 +16,7 @@ from eryphc.guestconfig.cloudconfig.tree import Fault, FaultKind, Reading, read_
 _REMEMBERED_LENGTH = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Respelled:
+class Respelled(NamedTuple):
     """A key under its old name, at `start` to `end` of the text."""
 
     old: str
@@ -27,8 +26,7 @@ class Respelled:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Canonical:
+class Canonical(NamedTuple):
     """A text as data with today's names; `root` as in `tree.Reading`."""
 
     root: MappingNode | None

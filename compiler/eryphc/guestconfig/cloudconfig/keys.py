@@ -6,8 +6,9 @@ Source: cloud-init.md 2.3 (order of modules), 4.1 and 4.2 (spellings and classes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
+from typing import NamedTuple
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -65,13 +66,12 @@ class TextRule(Enum):
     ITEM = "item"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(NamedTuple):
     """How values of one path merge. `others` is for keys not in `keys`."""
 
     lists: ListRule = ListRule.UNKNOWN
     text: TextRule = TextRule.NONE
-    keys: Mapping[object, Rule] = field(default_factory=dict)
+    keys: Mapping[object, Rule] = MappingProxyType({})
     others: Rule | None = None
     registry: bool = False
 

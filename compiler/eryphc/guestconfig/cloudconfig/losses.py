@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from eryphc.guestconfig.cloudconfig.nodes import (
     MappingNode,
@@ -19,8 +18,7 @@ from eryphc.guestconfig.cloudconfig.nodes import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
+class Loss(NamedTuple):
     """All that is lost below one top-level key. `node` is the first of the lost values.
 
     `instead` has for each what stands in its place: the other value, the list without the item,

@@ -7,7 +7,7 @@ what they are lists of, everything else the later food wins. Nothing is lost sil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors
@@ -51,8 +51,7 @@ from eryphc.ir.catlet import Fodder
 _EARLIER = "set here before"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merged:
+class Merged(NamedTuple):
     """One configuration made of many foods.
 
     `root` has its keys in the order of cloud-init's modules; `provenance` knows the food and the

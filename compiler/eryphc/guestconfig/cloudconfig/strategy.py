@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from eryphc.guestconfig.cloudconfig.nodes import (
     MappingNode,
@@ -28,16 +27,14 @@ class StrategyError(Exception):
     """A part that cloud-init drops because of its strategy; the message says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DictMerger:
+class DictMerger(NamedTuple):
     replace: bool = False
     recurse_list: bool = False
     recurse_str: bool = False
     allow_delete: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListMerger:
+class ListMerger(NamedTuple):
     """`method` is one of append, prepend, replace and no_replace."""
 
     method: str = "replace"
@@ -46,13 +43,11 @@ class ListMerger:
     recurse_dict: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StrMerger:
+class StrMerger(NamedTuple):
     append: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strategy:
+class Strategy(NamedTuple):
     """One merger a kind of value; None leaves values of that kind as they were."""
 
     dicts: DictMerger | None = None

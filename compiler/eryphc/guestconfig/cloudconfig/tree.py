@@ -6,9 +6,9 @@ cloud-init loads with PyYAML's SafeLoader: YAML 1.1, where `yes` is true, `0644`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
 import yaml
 
@@ -58,8 +58,7 @@ class FaultKind(Enum):
     EMPTY = "empty"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(NamedTuple):
     """What is wrong with a text, by offsets into it; `inner` is the reader's own finding."""
 
     kind: FaultKind
@@ -71,8 +70,7 @@ class Fault:
     shift: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A text as data. `root` is None only where one of the faults is fatal.
 
     A duplicate key and an empty text are not fatal: a guest takes the last value, or nothing.
@@ -82,8 +80,7 @@ class Reading:
     faults: tuple[Fault, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnyReading:
+class AnyReading(NamedTuple):
     """A text as data, whatever its root is."""
 
     root: Node | None
