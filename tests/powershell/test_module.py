@@ -131,7 +131,7 @@ def test_values_are_only_values(shell: Shell) -> None:
     text = (
         "name: vars\nvariables:\n- name: motd\n  required: true\n- name: key\n  secret: true\n"
         "fodder:\n- name: motd\n  type: cloud-config\n  content:\n    write_files:\n"
-        "    - path: /etc/motd\n      content: '{{ motd }} {{ key }}'\n"
+        "    - path: /etc/motd\n      content: |\n        {{ motd }}\n        {{ key }}\n"
     )
     (shell.folder / "vars.yaml").write_text(text, encoding="utf-8")
     (shell.folder / "value.txt").write_text(HOSTILE_VALUE, encoding="utf-8")

@@ -165,7 +165,7 @@ function New-CatletObject {
     param($Machine, [string] $CatletId, $DeploymentPath, [string] $HyperVHost, $Seal)
     [pscustomobject] @{
         PSTypeName = 'Eryphc.Catlet'; Name = $Machine.name; State = $Machine.state; Status = $Machine.broad_state; CatletId = $CatletId; VmId = $Machine.id
-        Owner = $Machine.owner; Path = $Machine.path; Seal = $Seal; DeploymentPath = $DeploymentPath; HyperVHost = $HyperVHost
+        Owner = $Machine.owner; MachinePath = $Machine.path; Seal = $Seal; DeploymentPath = $DeploymentPath; HyperVHost = $HyperVHost
     }
 }
 
