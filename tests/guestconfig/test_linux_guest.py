@@ -117,7 +117,7 @@ def test_a_template_alone_is_plain() -> None:
         pytest.param("packages: x", ["E0556"], id="a scalar over a list"),
         pytest.param("locale: [x]", ["E0556"], id="a list over a scalar"),
         pytest.param("timezone: x", [], id="a key of its own"),
-        pytest.param("a: {{\n}}: [\nlocale: y", ["E0556"], id="no YAML without its guest"),
+        pytest.param("a: {{ x }}: [\nlocale: y", ["E0556"], id="no YAML without its guest"),
     ],
 )
 def test_a_template_cannot_set_what_the_others_set(template: str, expected: list[str]) -> None:
@@ -286,3 +286,12 @@ def test_nothing_to_configure() -> None:
     made = seed()
     assert (made.user_data, made.parts, made.network_config) == (b"", (), None)
     assert made.meta_data == b'instance-id: "i-1"\nlocal-hostname: "web"\n'
+
+
+def test_a_template_that_jinja_refuses_is_an_error_at_its_line() -> None:
+    text = "## template: jinja\n#cloud-config\nruncmd:\n- echo {% if x %}\n"
+    outcome = compose(request(food(text, name="greet")))
+    assert outcome.value is None
+    (fault,) = outcome.diagnostics
+    assert fault.code.number == "E0590"
+    assert "`greet`" in fault.message

@@ -49,6 +49,7 @@ WINDOWS_PATH_EXPECTED = Code("W0578", "windows-path-expected")
 WINDOWS_DEVICE_NAME = Code("W0579", "windows-device-name")
 WINDOWS_32_BIT_IGNORED = Code("W0580", "windows-32-bit-ignored")
 
+TEMPLATE_BROKEN = Code("E0590", "template-broken")
 LINUX_GETS_WINDOWS_SCRIPT = Code("E0561", "linux-gets-windows-script")
 LINUX_GETS_WINDOWS_KEY = Code("W0586", "linux-gets-windows-key")
 LINUX_PASSWORD_PLAIN = Code("W0587", "linux-password-plain")
@@ -197,6 +198,19 @@ def guest_drops_part(
         span,
         "without effect",
         related=related,
+    )
+
+
+def template_broken(
+    food: str, reason: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return _finding(
+        TEMPLATE_BROKEN,
+        f"`{food}` is not a Jinja template that a guest can render: {reason}",
+        span,
+        "not Jinja",
+        related=related,
+        notes=("`{{`, `{%` and `{#` begin Jinja syntax in a text with `## template: jinja`",),
     )
 
 

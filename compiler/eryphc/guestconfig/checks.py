@@ -31,6 +31,7 @@ from eryphc.guestconfig.foods import (
 )
 from eryphc.guestconfig.model import MergeMode
 from eryphc.guestconfig.names import extension
+from eryphc.guestconfig.templates import template_fault
 
 Checked = tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]
 _TEMPLATES: Final = (CLOUD_CONFIG, SHELLSCRIPT, BOOTHOOK)
@@ -84,6 +85,13 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
             piece.label, kind, piece.first_line, piece.food.chain
         )
         return kept, (_faithful(piece, refused, f"a {kind} is never rendered", mode),)
+    if piece.jinja:
+        fault = template_fault(piece.text)
+        if fault is not None:
+            reason, start, end = fault
+            place = piece.span(start, end)
+            refused = wording.template_broken(piece.label, reason, place, piece.food.chain)
+            return kept, (_faithful(piece, refused, f"it is no template: {reason}", mode),)
     if piece.media_type == CLOUD_CONFIG:
         return _check_cloud_config(piece, mode)
     if piece.media_type in _SCRIPTS:

@@ -60,6 +60,30 @@ def without_expressions(text: str) -> str:
     return _STATEMENT.sub(lambda match: _filled(match[0], " "), plain)
 
 
+def template_fault(text: str) -> tuple[str, int, int] | None:
+    """Why the text is no Jinja template, and where; None where it is one.
+
+    Read by the library that guests render with, which drop a template that it refuses.
+    """
+    from jinja2 import Environment, TemplateSyntaxError
+
+    try:
+        # Only parsed, never rendered: nothing of the text is run.
+        Environment(autoescape=False).parse(text)  # noqa: S701
+    except TemplateSyntaxError as error:
+        lines = text.split("\n")
+        number = min(max(error.lineno, 1), len(lines))
+        start = sum(len(line) + 1 for line in lines[: number - 1])
+        return (
+            (error.message or "it cannot be read").rstrip("."),
+            start,
+            start + len(lines[number - 1]),
+        )
+    except RecursionError:
+        return "it nests too deeply", 0, 0
+    return None
+
+
 def _root(text: str) -> MappingNode:
     """What a template sets; where it is no YAML, only the scalars that begin a line are known."""
     plain = without_expressions(text)
