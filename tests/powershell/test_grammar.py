@@ -57,7 +57,9 @@ def check(file: dict[str, Any]) -> None:
         place = f"{command['name']} in line {command.get('line')}"
         # A splatted table is bound when it runs; the other tests run every such line.
         errors = [
-            each for each in command["bindingErrors"] if not each.get("element", "").startswith("@")
+            each
+            for each in command.get("bindingErrors", ())
+            if not each.get("element", "").startswith("@")
         ]
         assert errors == [], place
         assert command["kind"] != "unknown", place
@@ -68,11 +70,12 @@ def check(file: dict[str, Any]) -> None:
             assert name == f"{module}\\{bare}", f"{place}: names its module"
             assert bare in cmdlets(), f"{place}: spelled in full"
             if not command.get("splat"):
-                assert command["possibleSets"], place
-            for parameter, bound in command["bound"].items():
-                switch = known[bare.casefold()]["parameters"].get(parameter, {})
-                if switch.get("type") == "SwitchParameter" and parameter != "Confirm":
-                    assert bound["text"] in ("", "$true", f"-{parameter}", None), place
+                assert command.get("possibleSets"), place
+            for parameter, bound in command.get("bound", {}).items():
+                values = known[bare.casefold()]["parameters"].get(parameter, {}).get("values")
+                constant = bound.get("constant")
+                if values and isinstance(constant, str):
+                    assert constant in values, f"{place}: -{parameter} {constant}"
 
 
 def cmdlets() -> dict[str, Any]:
@@ -87,6 +90,8 @@ def cmdlets() -> dict[str, Any]:
         ("Hyper-V\\Set-VMProcessor -VM $a -VMName b -Count 1", "sets"),
         ("$a ?? 1", "check51"),
         ("if (", "errors"),
+        ("Hyper-V\\Stop-VM -VM $a -Force $true", "a switch with a value"),
+        ("Hyper-V\\Add-VMHardDiskDrive -VM $a -ControllerType NVME -Path x", "value"),
         ("Get-VM", "module"),
     ],
 )
