@@ -44,6 +44,7 @@ WITHOUT_EFFECT = Code("W0709", "hyperv-without-effect")
 UNKNOWN_DETAIL = Code("W0710", "hyperv-unknown-detail")
 MAC_OF_POOL = Code("W0711", "hyperv-mac-of-host-pool")
 SETTING_UNKNOWN = Code("W0712", "hyperv-setting-unknown")
+SLOT_UNUSED = Code("W0713", "hyperv-slot-unused")
 VOLUME_FORMAT = Code("N0701", "hyperv-volume-format")
 VOLUME_ASKED = Code("N0702", "hyperv-volume-asked")
 ADAPTER_DISCONNECTED = Code("N0703", "hyperv-adapter-disconnected")
@@ -282,6 +283,14 @@ def slot_has_value(name: str) -> Diagnostic:
         f"--open {name}: the variable is left open and given a value too",
         None,
         help_text="leave out one of the two",
+    )
+
+
+def slot_unused(name: str) -> Diagnostic:
+    return _make(
+        SLOT_UNUSED,
+        f"--open {name}: nothing that the guest gets uses the variable, so nobody is asked for it",
+        None,
     )
 
 

@@ -13,7 +13,7 @@ from eryphc.backends.hyperv.slots import SHORTEST_SLOT, VM_ID, VM_ID_LENGTH, Slo
 from eryphc.backends.hyperv.storage import AtHand, disk_files
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
-from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
 from eryphc.guestconfig.model import NetworkConfigMode
 from eryphc.ir.catlet import VariableType
 from eryphc.ir.stages import Fed, Substituted
@@ -47,7 +47,7 @@ def build_hyperv(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outco
     opened = _opened(fed, open_names)
     done = to_substituted(opened, replace(front, catlet_id=catlet_id, vm_id=vm_id, values=values))
     if done.value is None:
-        return Outcome(None, done.diagnostics)
+        return Outcome(None, _spoken(done.diagnostics, slots))
     network = replace(options, network=NetworkConfigMode.ALWAYS)
     request, notes = guest_request(done.value, catlet_id, network)
     if options.network is NetworkConfigMode.NEVER:
@@ -68,7 +68,7 @@ def build_hyperv(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outco
             guest_assumed=any(note.code == GUEST_ASSUMED_LINUX for note in notes),
         ),
     )
-    diagnostics = (*done.diagnostics, *notes, *planned.diagnostics)
+    diagnostics = _spoken((*done.diagnostics, *notes, *planned.diagnostics), slots)
     if planned.value is None:
         return Outcome(None, diagnostics)
     manifest = manifest_of(
@@ -81,6 +81,32 @@ def build_hyperv(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outco
         tool=TOOL,
     )
     return Outcome(Built(emit(planned.value), manifest), diagnostics)
+
+
+def _spoken(
+    diagnostics: tuple[Diagnostic, ...], slots: tuple[Slot, ...]
+) -> tuple[Diagnostic, ...]:
+    """The diagnostics with references in the place of stand-ins, which nobody has written."""
+
+    def spoken(text: str) -> str:
+        for slot in slots:
+            text = text.replace(slot.text, f"{{{{ {slot.name} }}}}")
+        return text
+
+    def clear(label: Label) -> Label:
+        return label._replace(message=spoken(label.message))
+
+    return tuple(
+        replace(
+            each,
+            message=spoken(each.message),
+            notes=tuple(map(spoken, each.notes)),
+            help=None if each.help is None else spoken(each.help),
+            primary=None if each.primary is None else clear(each.primary),
+            related=tuple(map(clear, each.related)),
+        )
+        for each in diagnostics
+    )
 
 
 def _at_hand(catlet: Substituted, options: TargetOptions) -> AtHand:

@@ -12,7 +12,6 @@ from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import GuestKind
 from eryphc.ir.catlet import Capability, Catlet
-from eryphc.passes.places import part
 from eryphc.project import HyperVDefaults, StartAction, StopAction
 from eryphc.source import Span
 
@@ -178,8 +177,17 @@ def _unknown_details(capabilities: Capabilities, found: list[Diagnostic]) -> Non
             known = ("disabled", "enabled", *(("template:",) if name == "secure_boot" else ()))
             template = name == "secure_boot" and _template(detail) is not None
             if word not in known[:2] and not template and capability is not None:
-                at = part(capability, "details", detail, detail)
+                at = _detail_at(capability, detail)
                 found.append(wording.unknown_detail(name, detail, known, at))
+
+
+def _detail_at(capability: Capability, text: str) -> Span | None:
+    """The place of a detail: the place of a list is its key, and its entries follow that."""
+    key = capability.at("details")
+    if key is None or "details" not in capability.places:
+        return key
+    start = key.source.text.find(text, key.end)
+    return key if start == -1 else Span(key.source, start, start + len(text))
 
 
 def _template(detail: str) -> str | None:
@@ -198,7 +206,7 @@ def _firmware(
     for detail in capability.details or () if capability is not None else ():
         template = _template(detail) or template
     known = {name.lower(): name for name in TEMPLATES}
-    at = part(capability, "details", template, template) if capability is not None else None
+    at = _detail_at(capability, template) if capability is not None else None
     if template.lower() not in known:
         found.append(wording.unknown_template(template, TEMPLATES, at))
     template = known.get(template.lower(), template)

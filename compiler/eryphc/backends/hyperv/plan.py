@@ -79,6 +79,12 @@ def plan(catlet: Substituted, settings: HyperVSettings) -> Outcome[HyperVPlan]:
         return Outcome(None, tuple(found))
     images: dict[str, ArtifactFile] = {}
     seed = _seed(seeds.value.seed, f"{settings.name}.iso", settings, images)
+    used = {slot["name"] for slot in seed["slots"]}
+    found += [
+        wording.slot_unused(slot.name)
+        for slot in settings.slots
+        if slot.kind == "value" and slot.name not in used
+    ]
     sealed = None
     if seeds.value.seed.secret and seeds.value.sealed is not None:
         sealed = _seed(seeds.value.sealed, f"{settings.name}.sealed.iso", settings, images)
