@@ -54,7 +54,7 @@ class Target(StrEnum):
     HYPERV = "hyperv"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FrontOptions:
     """What decides the effective catlet, besides spec and pools.
 
@@ -71,7 +71,7 @@ class FrontOptions:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TargetOptions:
     """What decides the files of a target. `instance_id`: None the catlet id, `content`, or it."""
 

@@ -15,8 +15,6 @@ from eryphc.source import SourceText
 from eryphc.syntax.nodes import MappingNode, Node, ScalarNode
 from eryphc.syntax.yaml_nodes import compose
 
-PROJECT_FILE = "eryphc.yaml"
-
 
 class PoolType(StrEnum):
     FOLDER = "folder"
@@ -164,15 +162,6 @@ PROJECT = Shape(
         "azure": _texts_by_name,
     },
 )
-
-
-def find_project_file(folder: Path) -> Path | None:
-    """The nearest `eryphc.yaml` at or above `folder`."""
-    for candidate in (folder, *folder.parents):
-        path = candidate / PROJECT_FILE
-        if path.is_file():
-            return path
-    return None
 
 
 def read_project(source: SourceText, folder: Path) -> Outcome[Project]:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from eryphc.diagnostics import command, reading
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -17,10 +17,13 @@ from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.model import GenePool
 from eryphc.genepool.standard import StandardPool, standard_folder
 from eryphc.passes.read import Notation, decode, notation_of
-from eryphc.project import PoolEntry, PoolType, Project, find_project_file, read_project
 from eryphc.source import SourceText, Span
 from eryphc.syntax.limits import MAX_DOCUMENT_BYTES
 
+if TYPE_CHECKING:
+    from eryphc.project import PoolEntry, Project
+
+PROJECT_FILE = "eryphc.yaml"
 STDIN_NAME = "<stdin>"
 CATLET_FILE = "catlet.yaml"
 
@@ -138,7 +141,7 @@ class Pools:
         standard = standard_folder()
         self._standard = StandardPool() if standard is not None else None
         self._chains: dict[Path, PoolChain] = {}
-        self._projects: dict[Path, Outcome[Project]] = {}
+        self._projects: dict[Path, Outcome[Project] | None] = {}
 
     @staticmethod
     def refused(locations: Sequence[str], environment: str | None) -> Diagnostic | None:
@@ -156,20 +159,12 @@ class Pools:
                 return command.pool_not_found(location, where)
         return None
 
-    def project(self, folder: Path) -> Outcome[Project]:
-        """The project of a spec's folder; an empty one where there is no project file."""
+    def project(self, folder: Path) -> Outcome[Project] | None:
+        """The project of a spec's folder, None where there is no project file."""
         folder = folder.resolve()
         if folder not in self._projects:
             path = find_project_file(folder)
-            if path is None:
-                self._projects[folder] = Outcome(Project(folder=folder))
-            else:
-                text = read_text(path)
-                self._projects[folder] = (
-                    Outcome(None, text.diagnostics)
-                    if text.value is None
-                    else read_project(text.value, path.parent)
-                )
+            self._projects[folder] = None if path is None else _read_project(path)
         return self._projects[folder]
 
     def chain(self, folder: Path) -> Outcome[PoolChain]:
@@ -178,22 +173,42 @@ class Pools:
         if key in self._chains:
             return Outcome(self._chains[key])
         project = self.project(folder)
-        if project.value is None:
-            return Outcome(None, project.diagnostics)
+        found: list[Diagnostic] = [] if project is None else [*project.diagnostics]
+        entries: list[ProjectPool] = []
+        if project is not None:
+            if project.value is None:
+                return Outcome(None, tuple(found))
+            entries = _project_pools(project.value, found)
+            if has_errors(found):
+                return Outcome(None, tuple(found))
         pools: list[GenePool] = list(self._given)
         beside = folder / "genes"
         if beside.is_dir():
             pools.append(_folder_pool(beside))
-        found: list[Diagnostic] = []
-        entries = _project_pools(project.value, found)
-        if has_errors(found):
-            return Outcome(None, tuple(found))
         if entries:
             pools.append(ProjectPools(entries))
         if self._standard is not None:
             pools.append(self._standard)
         self._chains[key] = PoolChain(pools)
-        return Outcome(self._chains[key], (*project.diagnostics, *found))
+        return Outcome(self._chains[key], tuple(found))
+
+
+def find_project_file(folder: Path) -> Path | None:
+    """The nearest `eryphc.yaml` at or above `folder`."""
+    for candidate in (folder, *folder.parents):
+        path = candidate / PROJECT_FILE
+        if path.is_file():
+            return path
+    return None
+
+
+def _read_project(path: Path) -> Outcome[Project]:
+    from eryphc.project import read_project
+
+    text = read_text(path)
+    if text.value is None:
+        return Outcome(None, text.diagnostics)
+    return read_project(text.value, path.parent)
 
 
 def _folder_pool(path: Path) -> FolderPool:
@@ -218,6 +233,8 @@ def _project_pools(project: Project, found: list[Diagnostic]) -> list[ProjectPoo
 def _project_pool(
     project: Project, entry: PoolEntry, report: Callable[[Diagnostic], None]
 ) -> GenePool | None:
+    from eryphc.project import PoolType
+
     kind = entry.type or PoolType.FOLDER
     if kind not in (PoolType.FOLDER, PoolType.ERYPH_LOCAL):
         shown = kind.value.replace("_", "-")

@@ -16,7 +16,7 @@ class Streamed(Protocol):
 ArtifactContent: TypeAlias = bytes | Streamed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ArtifactFile:
     """A file to be written. A secret one gets mode 0600, any other 0644.
 

@@ -29,7 +29,7 @@ _ATTEMPTS = 50
 _MEANWHILE = {errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY}
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Place:
     """One target folder on its way. `shown` is for messages; `real` has no symbolic links."""
 

@@ -20,7 +20,7 @@ LABEL = "cidata"
 ISO_MEDIA_TYPE = "application/vnd.efi.iso"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Seeds:
     """What a guest reads first, and (where asked for) what it may keep afterwards."""
 

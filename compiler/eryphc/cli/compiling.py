@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,12 +17,12 @@ from eryphc.cli import options as shared
 from eryphc.cli.console import WRONG_INPUT, WRONG_USAGE, Console
 from eryphc.cli.pipeline import Values, bred_of
 from eryphc.diagnostics import command
-from eryphc.genepool.disk_images import DiskImages
 from eryphc.ir.stages import Document
 from eryphc.specs import InputMissingError, Pools, Spec, read_text
 
 if TYPE_CHECKING:
     from eryphc.driver import Built, FrontOptions, Target, TargetOptions
+    from eryphc.ir.volume import ReadDisk
     from eryphc.project import Project
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -121,8 +122,6 @@ class Compilation:
         self.network_file = self._network_file()
         self.slots = _slots(console, options["open_slots"])
         self.volumes = _volumes(console, options["volumes"])
-        # One for all specs: a disk that they share is hashed once.
-        self.disks = DiskImages()
 
     def built(
         self, spec: Spec, document: Document, values: Values
@@ -144,10 +143,11 @@ class Compilation:
         from eryphc import driver
 
         project = self.pools.project(spec.folder)
-        self.console.add(project.diagnostics)
+        if project is not None:
+            self.console.add(project.diagnostics)
         bred = bred_of(spec, document, self.pools, self.front, values, self.console)
         chain = self.pools.chain(spec.folder).value
-        if bred is None or chain is None or project.value is None:
+        if bred is None or chain is None:
             return
         catlets += [d.catlet for d in bred[0].pedigree.documents]
         front: FrontOptions = bred[1]
@@ -156,7 +156,7 @@ class Compilation:
         if fed.value is None:
             return
         catlets.append(fed.value.catlet)
-        settings = self._settings(project.value, spec)
+        settings = self._settings(project.value if project else None, spec)
         if settings is None:
             return
         for target in self.targets:
@@ -164,6 +164,13 @@ class Compilation:
             self.console.add(made.diagnostics)
             if made.value is not None:
                 yield target, made.value
+
+    @cached_property
+    def _disks(self) -> ReadDisk:
+        """One for all specs: a disk that they share is hashed once."""
+        from eryphc.genepool.disk_images import DiskImages
+
+        return DiskImages()
 
     def _network_file(self) -> Any:
         word = self.options["network_config"]
@@ -178,20 +185,22 @@ class Compilation:
             raise shared.StopRunError(WRONG_INPUT)
         return read.value
 
-    def _settings(self, project: Project, spec: Spec) -> TargetOptions | None:
+    def _settings(self, project: Project | None, spec: Spec) -> TargetOptions | None:
         from eryphc.artifacts.epoch import EpochSource, resolve_epoch
         from eryphc.driver import TargetOptions
         from eryphc.guestconfig.model import GuestKind, MergeMode, NetworkConfigMode
 
         epoch = resolve_epoch(
             option=self.options["epoch"],
-            project=EpochSource(name="epoch", value=project.epoch, span=project.at("epoch")),
+            project=EpochSource(name="epoch", value=project.epoch, span=project.at("epoch"))
+            if project
+            else None,
             environment=os.environ.get("SOURCE_DATE_EPOCH") or None,
         )
         self.console.add(epoch.diagnostics)
         if epoch.value is None:
             return None
-        guest = self.options["guest"] or project.guest
+        guest = self.options["guest"] or (project.guest if project else None)
         if not guest and spec.os_type in tuple(GuestKind):
             guest = spec.os_type
         word = self.options["network_config"]
@@ -205,10 +214,10 @@ class Compilation:
             instance_id=self.options["instance_id"],
             sealed=self.options["sealed"],
             epoch=epoch.value,
-            hyperv=project.hyperv,
+            hyperv=project.hyperv if project else None,
             open_slots=self.slots,
             volumes=self.volumes,
-            read_disk=self.disks,
+            read_disk=lambda path: self._disks(path),
         )
 
 

@@ -65,7 +65,7 @@ def render(diagnostics: Sequence[Diagnostic], kind: DiagnosticsFormat, *, color:
             return as_github(diagnostics)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Console:
     """One run's way of speaking. Diagnostics are gathered and printed once, at the end."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from eryphc.driver import FrontOptions
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Values:
     """The given values, and which of them a spec has declared so far."""
 

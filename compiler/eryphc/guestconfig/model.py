@@ -38,7 +38,7 @@ class Adapter(NamedTuple):
     given: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GuestRequest:
     """All that decides what a guest reads.
 

@@ -70,6 +70,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cpu(Record):
+    """The processors of a machine."""
+
     count: int | None = None
 
 
@@ -97,6 +99,8 @@ class Drive(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkAdapter(Record):
+    """One network adapter; its address is in normal form only once it is normalised."""
+
     name: str | None = None
     mutation: Mutation | None = None
     mac_address: str | None = None
@@ -107,6 +111,8 @@ class NetworkAdapter(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability(Record):
+    """One capability of the machine, such as `secure_boot`; `details` refine it."""
+
     name: str | None = None
     mutation: Mutation | None = None
     details: tuple[str, ...] | None = None
@@ -114,12 +120,16 @@ class Capability(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subnet(Record):
+    """One subnet of a network, and the pool that its addresses come from."""
+
     name: str | None = None
     ip_pool: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network(Record):
+    """One network; `adapter_name` is the adapter that joins it."""
+
     name: str | None = None
     mutation: Mutation | None = None
     adapter_name: str | None = None
@@ -167,6 +177,8 @@ class Fodder(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catlet(Record):
+    """A machine's specification: a document as written, or the effective one."""
+
     version: str | None = None
     config_type: ConfigType | None = None
     project: str | None = None
@@ -188,6 +200,8 @@ class Catlet(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FodderGene(Record):
+    """A fodder gene: foods, and the variables that they use."""
+
     version: str | None = None
     name: str | None = None
     variables: tuple[Variable, ...] | None = None

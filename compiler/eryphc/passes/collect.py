@@ -6,7 +6,6 @@ Source: catlet-language.md 9.3, 10.9 and 10.10; cli.md "build outputs" for the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -23,12 +22,11 @@ from eryphc.syntax.identifiers import parse_gene
 _ANY = "any"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closure:
+class Closure(NamedTuple):
     """Every gene of a catlet by type and id, and the text of those that are fed."""
 
     genes: tuple[PinnedGene, ...]
-    fodder: dict[GeneId, GeneText] = field(default_factory=dict)
+    fodder: dict[GeneId, GeneText]
 
 
 class _Wanted(NamedTuple):

@@ -43,7 +43,7 @@ FAULTY = _Missing.FAULTY
 Converter: TypeAlias = "Callable[[Reading, Node, str], Any]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """A record of the language: its name for people, its class, and a reader for each key."""
 
