@@ -300,6 +300,12 @@ def test_removing_can_keep_the_disks(script: Script) -> None:
     assert f"vms/{UNFINISHED}/sda.vhdx" in tree(script.host)
     assert f"disks/{UNFINISHED}/data.vhdx" in tree(script.host)
     assert f"vms/{UNFINISHED}/seed" not in tree(script.host)
+    child = read_disk(script.host, f"{HOME}\\sda.vhdx")
+    script.create()
+    assert read_disk(script.host, f"{HOME}\\sda.vhdx") == child, "the disk that was kept"
+    before = tree(script.host)
+    script.run("-Remove")
+    assert not [path for path in tree(script.host) & before if UNFINISHED in path]
 
 
 def test_a_disk_that_another_machine_uses_is_not_removed(script: Script) -> None:

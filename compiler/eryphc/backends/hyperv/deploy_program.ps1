@@ -1020,7 +1020,6 @@ function Resolve-Parent {
     if ($It.parents.ContainsKey($Drive.volume)) { return $It.parents[$Drive.volume] }
     $entry = @($It.doc.volumes | Where-Object { $_.name -ceq $Drive.volume })[0]
     $given = (ConvertTo-Map $Volume)[$Drive.name]
-    if (-not $given) { foreach ($source in $entry.sources) { if ($source.kind -ceq 'host') { $given = $source.path } } }
     $sha256 = $entry.sha256
     if (-not $sha256 -and $null -ne $It.record) { $sha256 = Get-Member $It.record.volumes $Drive.volume }
     if ($given) {
@@ -1483,7 +1482,7 @@ function Get-Removal {
     $disks = @($It.record.created | Where-Object { $_.kind -ceq 'file' -and $_.path.ToLowerInvariant() -cnotlike '*.iso' } | ForEach-Object { $_.path })
     foreach ($one in @($It.record.created)) {
         if (-not ($one.path + '\').ToLowerInvariant().Contains("\$($It.name)\") -or $one.path.Contains('..')) { continue }
-        if ($KeepDisks -and $disks -contains $one.path) { continue }
+        if (($KeepDisks -and $disks -contains $one.path) -or (Test-Same $one.path "$($It.home)\eryphc.json")) { continue }
         $list += $one
     }
     return , $list
@@ -1512,6 +1511,13 @@ function Invoke-Remove {
     foreach ($name in 'Virtual Machines', 'Snapshots') { $null = Remove-EmptyFolder "$($It.home)\$name" }
     for ($i = $list.Count - 1; $i -ge 0; $i--) { if ($list[$i].kind -ceq 'folder' -and -not (Test-Same $list[$i].path $It.home)) { $null = Remove-EmptyFolder $list[$i].path } }
     if ($null -ne $It.home) {
+        if ($KeepDisks -and $null -ne $It.record -and (Test-Folder $It.home)) {
+            # Disks that stay are ours: the next run takes them again.
+            $It.record.seed = $null
+            $It.record.sealed = $null
+            Write-AsciiFile "$($It.home)\eryphc.json" ((ConvertTo-JsonText $It.record) + "`n")
+            return 0
+        }
         Remove-File "$($It.home)\eryphc.json"
         if ((Test-Folder $It.home) -and -not (Remove-EmptyFolder $It.home)) { Write-Text "left, not empty: $($It.home)" }
     }
