@@ -19,7 +19,6 @@ SLOT_TYPED = Code("E0706", "hyperv-slot-typed")
 SLOT_TOO_SHORT = Code("E0707", "hyperv-slot-too-short")
 SLOT_UNQUOTED = Code("E0708", "hyperv-slot-unquoted")
 SLOT_LOST = Code("E0709", "hyperv-slot-lost")
-ADAPTER_TWICE = Code("E0710", "hyperv-adapter-two-networks")
 DUPLICATE_MAC = Code("E0711", "hyperv-duplicate-mac")
 DYNAMIC_TOO_LARGE = Code("E0712", "hyperv-dynamic-memory-too-large")
 BAD_MAC = Code("E0713", "hyperv-multicast-mac")
@@ -165,15 +164,6 @@ def slot_lost(name: str, where: str) -> Diagnostic:
         f"`{name}` is left open, and its place in {where} cannot be kept open",
         None,
         help_text="it may stand in the content of fodder only",
-    )
-
-
-def adapter_twice(adapter: str, networks: tuple[str, str], span: Span | None) -> Diagnostic:
-    return _make(
-        ADAPTER_TWICE,
-        f"adapter `{adapter}` is in two networks, `{networks[0]}` and `{networks[1]}`, "
-        "and Hyper-V connects an adapter to one switch",
-        span,
     )
 
 

@@ -83,9 +83,7 @@ def build_hyperv(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outco
     return Outcome(Built(emit(planned.value), manifest), diagnostics)
 
 
-def _spoken(
-    diagnostics: tuple[Diagnostic, ...], slots: tuple[Slot, ...]
-) -> tuple[Diagnostic, ...]:
+def _spoken(diagnostics: tuple[Diagnostic, ...], slots: tuple[Slot, ...]) -> tuple[Diagnostic, ...]:
     """The diagnostics with references in the place of stand-ins, which nobody has written."""
 
     def spoken(text: str) -> str:

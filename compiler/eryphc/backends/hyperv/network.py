@@ -88,14 +88,10 @@ def _check_switches(
 
 
 def _by_adapter(catlet: Catlet, result: Adapters) -> dict[str, Network]:
+    """The network of each adapter: at most one, as normalising a catlet sees to."""
     found: dict[str, Network] = {}
     for network in catlet.networks or ():
-        adapter = network.adapter_name or ""
-        first = found.setdefault(adapter, network)
-        if first is not network:
-            names = (first.name or "", network.name or "")
-            at = network.at("adapter_name")
-            result.found.append(wording.adapter_twice(adapter, names, at))
+        found[network.adapter_name or ""] = network
         for key, subnet in (("subnet_v4", network.subnet_v4), ("subnet_v6", network.subnet_v6)):
             if subnet is None:
                 continue
