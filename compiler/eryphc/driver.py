@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -27,7 +27,6 @@ from eryphc.passes.given import give
 from eryphc.passes.pedigree import read_pedigree
 from eryphc.passes.read import read_catlet
 from eryphc.passes.substitute import substitute
-from eryphc.source import Span
 from eryphc.specs import Spec
 from eryphc.syntax.names import blank
 
@@ -251,41 +250,3 @@ def guest_request(
         network_file=options.network_file,
     )
     return request, found
-
-
-def without_secret_lines(
-    diagnostics: Iterable[Diagnostic], catlets: Iterable[Catlet]
-) -> tuple[Diagnostic, ...]:
-    """The diagnostics, those that point into secret text marked so that it is not shown."""
-    spans: list[Span] = []
-    for catlet in catlets:
-        spans += [
-            span
-            for variable in catlet.variables or ()
-            if variable.secret and (span := variable.places.get("value")) is not None
-        ]
-        for food in catlet.fodder or ():
-            if food.secret and food.content is not None:
-                spans.append(food.content.whole)
-            spans += [
-                span
-                for variable in food.variables or ()
-                if variable.secret and (span := variable.places.get("value")) is not None
-            ]
-    by_source: dict[int, list[Span]] = {}
-    for span in spans:
-        by_source.setdefault(id(span.source), []).append(span)
-    return tuple(_hidden(diagnostic, by_source) for diagnostic in diagnostics)
-
-
-def _hidden(diagnostic: Diagnostic, secrets: Mapping[int, list[Span]]) -> Diagnostic:
-    if diagnostic.primary is None:
-        return diagnostic
-    place = diagnostic.primary.span
-    source = place.source
-    line_start = source.line_start(place.line)
-    line_end = line_start + len(source.line(place.line))
-    for span in secrets.get(id(source), ()):
-        if span.start <= line_end and span.end > line_start:
-            return replace(diagnostic, secret=True)
-    return diagnostic

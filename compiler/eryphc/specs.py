@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -53,18 +55,51 @@ def read_text(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> Outcome[SourceText
     """A file as text, at most `limit` bytes. Raises InputMissingError."""
     shown = shown_path(path)
     try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except FileNotFoundError:
-        raise InputMissingError(
-            command.spec_not_found(shown, "there is no such file", _near(path)), 1
-        ) from None
+        data = _bytes(path, limit + 1)
+    except _NOT_THERE as error:
+        reason = _missing(error)
+        raise InputMissingError(command.file_not_found(shown, reason, _near(path)), 1) from None
     except OSError as error:
-        reason = (error.strerror or "it cannot be opened").lower()
+        if error.errno == errno.ENAMETOOLONG:
+            reason = "no file can have so long a name"
+            raise InputMissingError(command.file_not_found(shown, reason, ()), 1) from None
+        reason = _reason(error)
         raise InputMissingError(command.file_unreadable(shown, reason), 3) from None
     except ValueError:
-        raise InputMissingError(command.spec_not_found(shown, "not a path", ()), 1) from None
+        raise InputMissingError(command.file_not_found(shown, "not a path", ()), 1) from None
     return _decoded(shown, data, limit)
+
+
+_NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+
+
+def _missing(error: OSError) -> str:
+    match error:
+        case IsADirectoryError():
+            return "it is a folder, not a file"
+        case NotADirectoryError():
+            return "a part of the path is no folder"
+        case _:
+            return "there is no such file"
+
+
+def _bytes(path: Path, count: int) -> bytes:
+    """The first `count` bytes. A pipe is read (`<(...)` of a shell is one) if somebody writes.
+
+    Raises OSError, also for a pipe without a writer, which would keep us waiting for ever.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a directory")
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
+    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
+        piped = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+        if piped:
+            os.set_blocking(file.fileno(), True)
+        data = file.read(count) or b""
+    if piped and not data:
+        raise OSError(errno.EPIPE, "it is a pipe that nobody writes to")
+    return data
 
 
 def _decoded(name: str, data: bytes, limit: int) -> Outcome[SourceText]:
@@ -81,6 +116,10 @@ def _decoded(name: str, data: bytes, limit: int) -> Outcome[SourceText]:
         return Outcome(None, (reading.not_text(at, f"byte {error.start + 1} is no UTF-8"),))
 
 
+def _reason(error: OSError) -> str:
+    return (error.strerror or "it cannot be opened").lower()
+
+
 def _near(path: Path) -> tuple[str, ...]:
     try:
         return tuple(
@@ -93,11 +132,13 @@ def _near(path: Path) -> tuple[str, ...]:
 def read_spec(name: str) -> Outcome[Spec]:
     """The spec that `name` means: a file, a folder, or `-`. Raises InputMissingError."""
     if name == "-":
-        data = sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1)
+        data = _stdin(MAX_DOCUMENT_BYTES + 1)
         text = _decoded(STDIN_NAME, data, MAX_DOCUMENT_BYTES)
         if text.value is None:
             return Outcome(None, text.diagnostics)
         return Outcome(Spec(text.value, Path.cwd(), Notation.YAML))
+    if not name:
+        raise InputMissingError(command.spec_not_found(name, "it is empty", ()), 1)
     path = Path(name)
     try:
         if path.is_dir():
@@ -108,12 +149,26 @@ def read_spec(name: str) -> Outcome[Spec]:
                 )
     except ValueError:
         raise InputMissingError(command.spec_not_found(name, "not a path", ()), 1) from None
+    except PermissionError as error:
+        raise InputMissingError(command.file_unreadable(name, _reason(error)), 3) from None
+    except OSError as error:
+        raise InputMissingError(command.spec_not_found(name, _reason(error), ()), 1) from None
     text = read_text(path)
     if text.value is None:
         return Outcome(None, text.diagnostics)
     return Outcome(
         Spec(text.value, path.parent, notation_of(path.name), _os_type(path.parent / MANIFEST))
     )
+
+
+def _stdin(count: int) -> bytes:
+    if sys.stdin is None:
+        reason = "standard input is closed"
+        raise InputMissingError(command.spec_not_found("-", reason, ()), 1)
+    try:
+        return sys.stdin.buffer.read(count)
+    except OSError as error:
+        raise InputMissingError(command.file_unreadable(STDIN_NAME, _reason(error)), 3) from None
 
 
 def _os_type(manifest: Path) -> str | None:

@@ -8,11 +8,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from eryphc import __version__
+
+if TYPE_CHECKING:
+    from eryphc.diagnostics.model import Diagnostic
 
 COMMANDS = {
     "init": ("eryphc.cli.init", "Write a first catlet that builds."),
@@ -81,23 +86,75 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.UsageError as error:
         _report_usage(error, words)
         return 2
+    except click.ClickException as error:
+        from eryphc.diagnostics import command
+
+        return _say(words, command.usage(error.format_message().rstrip("."), None), 2)
     except (KeyboardInterrupt, click.Abort):
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted(words)
     except BrokenPipeError:
-        # The reader of our output has gone: nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_gone()
+    except OSError as error:
+        from eryphc.diagnostics import command
+
+        reason = (error.strerror or type(error).__name__).lower()
+        name = error.filename if isinstance(error.filename, str) else None
+        return _say(words, command.outside_failed(reason, name), 3)
+    except MemoryError:
+        from eryphc.diagnostics import command
+
+        return _say(words, command.outside_failed("there is not enough memory", None), 3)
+    except Exception as error:
+        if os.environ.get("ERYPHC_DEBUG"):
+            raise
+        return _say(words, _internal(error), 3)
+
+
+def _interrupted(words: Sequence[str]) -> int:
+    from eryphc.cli.console import DiagnosticsFormat, diagnostics_format
+
+    if diagnostics_format(words) is DiagnosticsFormat.TEXT:
+        print("interrupted", file=sys.stderr)
+    return INTERRUPTED
+
+
+def _reader_gone() -> int:
+    """The reader of our output has gone: nothing more can be said to it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    return 0
+
+
+def _internal(error: Exception) -> Diagnostic:
+    """An exception that nobody expected, as the place where it was raised."""
+    from pathlib import Path
+
+    from eryphc.diagnostics import command
+
+    trace, place = error.__traceback__, "an unknown place"
+    while trace is not None:
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return command.internal_fault(type(error).__name__, place)
+
+
+def _say(words: Sequence[str], diagnostic: Diagnostic, code: int) -> int:
+    from eryphc.cli.console import diagnostics_format, render, write
+
+    with suppress(OSError):
+        write(sys.stderr, render((diagnostic,), diagnostics_format(words), color=False))
+    return code
 
 
 def _report_usage(error: click.UsageError, words: Sequence[str]) -> None:
-    from eryphc.cli.console import diagnostics_format, render
     from eryphc.diagnostics import command
 
     help_text = None
     if error.ctx is not None:
         path = error.ctx.command_path
         help_text = f"`{path} --help` shows how it is used"
-    diagnostic = command.usage(error.format_message().rstrip("."), help_text)
-    kind = diagnostics_format(words)
-    sys.stderr.write(render((diagnostic,), kind, color=False))
+    _say(words, command.usage(error.format_message().rstrip("."), help_text), 2)

@@ -127,7 +127,7 @@ class Compilation:
         self, spec: Spec, document: Document, values: Values
     ) -> Iterator[tuple[Target, Built]]:
         """The targets of one spec, each as it is made; what is found goes to the console."""
-        from eryphc import driver
+        from eryphc.passes.conceal import conceal
 
         before = len(self.console.found)
         catlets = [document.catlet]
@@ -135,7 +135,7 @@ class Compilation:
             yield from self._built(spec, document, values, catlets)
         finally:
             found = self.console.found[before:]
-            self.console.found[before:] = driver.without_secret_lines(found, catlets)
+            self.console.found[before:] = conceal(found, catlets)
 
     def _built(
         self, spec: Spec, document: Document, values: Values, catlets: list[Any]

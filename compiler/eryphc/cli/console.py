@@ -12,7 +12,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from eryphc.diagnostics.model import Diagnostic, Level, ordered
+from eryphc.diagnostics.model import Diagnostic, Level, bounded, ordered
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -103,7 +103,7 @@ class Console:
     def finish(self, code: int = OK, *, data: bool = False) -> int:
         """Print what was found (as data: to stdout) and give the exit code of the run."""
         stream = sys.stdout if data else sys.stderr
-        shown = ordered(self.found)
+        shown = bounded(ordered(self.found))
         if self.quiet:
             shown = tuple(d for d in shown if d.level is Level.ERROR)
         if shown or self.kind in (DiagnosticsFormat.JSON, DiagnosticsFormat.SARIF):

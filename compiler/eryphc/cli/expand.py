@@ -75,6 +75,7 @@ def _expand(
 ) -> tuple[Catlet | None, int]:
     from eryphc import driver
     from eryphc.cli.pipeline import bred_of, read_one, values_of
+    from eryphc.passes.conceal import conceal
 
     pools = shared.pools(console, options)
     given = shared.given_values(console, options)
@@ -104,7 +105,7 @@ def _expand(
                 outcome = driver.to_substituted(outcome.value, front)
     secrets = (catlet.catlet, *(() if outcome.value is None else (outcome.value.catlet,)))
     console.add(outcome.diagnostics)
-    console.found[:] = driver.without_secret_lines(
+    console.found[:] = conceal(
         console.found, (*(d.catlet for d in catlet.pedigree.documents), *secrets)
     )
     return (None if outcome.value is None else outcome.value.catlet), WRONG_INPUT

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 from eryphc.diagnostics.suggest import close_matches
+from eryphc.diagnostics.words import clipped
 from eryphc.source import Span
 
 USAGE = Code("E0901", "usage")
@@ -49,15 +50,24 @@ def spec_not_found(spec: str, reason: str, near: Collection[str]) -> Diagnostic:
     close = close_matches(spec, near)
     return _error(
         SPEC_NOT_FOUND,
-        f"`{spec}`: {reason}",
+        f"`{clipped(spec)}`: {reason}",
         help_text=f"did you mean `{close[0]}`?"
         if close
         else "a SPEC is a file, a folder that holds `catlet.yaml`, or `-` for standard input",
     )
 
 
+def file_not_found(path: str, reason: str, near: Collection[str]) -> Diagnostic:
+    close = close_matches(path, near)
+    return _error(
+        SPEC_NOT_FOUND,
+        f"`{clipped(path)}`: {reason}",
+        help_text=f"did you mean `{close[0]}`?" if close else None,
+    )
+
+
 def file_unreadable(path: str, reason: str) -> Diagnostic:
-    return _error(FILE_UNREADABLE, f"`{path}` cannot be read: {reason}")
+    return _error(FILE_UNREADABLE, f"`{clipped(path)}` cannot be read: {reason}")
 
 
 def bad_option_value(option: str, message: str, help_text: str | None = None) -> Diagnostic:
@@ -128,6 +138,8 @@ def gene_unknown(text: str, reason: str) -> Diagnostic:
 
 FILE_UNWRITABLE = Code("E0914", "file-unwritable")
 UNKNOWN_SCHEMA = Code("E0915", "unknown-schema")
+OUTSIDE_FAILED = Code("E0916", "outside-failed")
+INTERNAL_FAULT = Code("E0917", "internal-fault")
 
 
 def file_unwritable(path: str, reason: str) -> Diagnostic:
@@ -141,4 +153,19 @@ def unknown_schema(name: str, known: Collection[str]) -> Diagnostic:
         f"there is no schema `{name}`",
         help_text=f"did you mean `{close[0]}`?" if close else None,
         notes=(f"schemas are {', '.join(f'`{schema}`' for schema in known)}",),
+    )
+
+
+def outside_failed(reason: str, path: str | None) -> Diagnostic:
+    """The machine refused something: a disk, memory, the working folder."""
+    where = f" (`{clipped(path)}`)" if path else ""
+    return _error(OUTSIDE_FAILED, f"the system refused to go on: {reason}{where}")
+
+
+def internal_fault(kind: str, place: str) -> Diagnostic:
+    """`kind` is the class of the exception; its text is left out, it could hold a secret."""
+    return _error(
+        INTERNAL_FAULT,
+        f"this is a fault of eryphc, not of the input: {kind} at {place}",
+        help_text="please report it; with ERYPHC_DEBUG=1 in the environment it says more",
     )

@@ -29,6 +29,7 @@ GIVEN_UNFIT = Code("E0418", "given-unfit")
 FOOD_UNNAMED = Code("E0419", "food-unnamed")
 REMOVAL_APPLIED = Code("N0420", "removal-applied")
 REMOVAL_INHERITED = Code("W0421", "removal-inherited")
+SUBSTITUTED_TOO_LARGE = Code("E0422", "substituted-too-large")
 
 _RULES = {
     "boolean": "a boolean is exactly `true` or `false`",
@@ -327,4 +328,15 @@ def removal_inherited(reference: str, span: Span | None, removed: Span | None) -
         primary=_place(span, "has no effect"),
         related=(Label(removed, "removed here"),) if removed is not None else (),
         help="write `remove: false` to bring it back",
+    )
+
+
+def substituted_too_large(name: str, where: str, limit: int, span: Span | None) -> Diagnostic:
+    """`name` is the variable whose value was one too many."""
+    return Diagnostic(
+        code=SUBSTITUTED_TOO_LARGE,
+        level=Level.ERROR,
+        message=f"with the values of variables inserted the fodder is larger than "
+        f"{limit // (1024 * 1024)} MiB, at `{name}` in {where}",
+        primary=_place(span),
     )

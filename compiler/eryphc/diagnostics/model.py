@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
@@ -89,3 +89,39 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
             seen.add(identity)
             result.append(diagnostic)
     return tuple(result)
+
+
+_MOST_SHOWN = 1_000
+_LONGEST = 2_000
+
+
+def bounded(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """As many as anybody reads, the gravest first to stay; none with endless words."""
+    if len(diagnostics) > _MOST_SHOWN:
+        levels = list(Level)
+        by_level = sorted(
+            range(len(diagnostics)), key=lambda at: (levels.index(diagnostics[at].level), at)
+        )
+        diagnostics = tuple(diagnostics[at] for at in sorted(by_level[:_MOST_SHOWN]))
+    return tuple(d if _is_short(d) else _shortened(d) for d in diagnostics)
+
+
+def _is_short(diagnostic: Diagnostic) -> bool:
+    help_text = diagnostic.help
+    return (
+        len(diagnostic.message) <= _LONGEST
+        and (help_text is None or len(help_text) <= _LONGEST)
+        and all(len(note) <= _LONGEST for note in diagnostic.notes)
+    )
+
+
+def _shortened(diagnostic: Diagnostic) -> Diagnostic:
+    def short(text: str) -> str:
+        return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+
+    return replace(
+        diagnostic,
+        message=short(diagnostic.message),
+        notes=tuple(short(note) for note in diagnostic.notes),
+        help=short(diagnostic.help) if diagnostic.help is not None else None,
+    )

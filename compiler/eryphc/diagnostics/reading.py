@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 from eryphc.diagnostics.suggest import close_matches
+from eryphc.diagnostics.words import clipped
 from eryphc.source import Span
 
 NOT_YAML = Code("E0101", "not-yaml")
@@ -114,6 +115,14 @@ def too_many_aliases(limit: int, span: Span) -> Diagnostic:
     return _error(TOO_MANY_ALIASES, f"more than {limit:,} aliases in one document", span)
 
 
+def too_many_directives(limit: int, span: Span) -> Diagnostic:
+    return _error(
+        TOO_MANY_DIRECTIVES,
+        f"more than {limit} lines begin with `%`, as directives of YAML do",
+        span,
+    )
+
+
 NOT_JSON = Code("E0110", "not-json")
 EMPTY_DOCUMENT = Code("E0111", "empty-document")
 WRONG_KIND = Code("E0112", "wrong-kind")
@@ -130,6 +139,7 @@ NULL_ENTRY = Code("E0122", "null-entry")
 SHORTHAND_EMPTY = Code("E0123", "shorthand-empty")
 EXPANDED_TOO_LARGE = Code("E0124", "expanded-too-large")
 NOT_TEXT = Code("E0125", "not-text")
+TOO_MANY_DIRECTIVES = Code("E0126", "too-many-directives")
 DUPLICATE_KEY = Code("W0101", "duplicate-key")
 COMMENT_IN_CONTENT = Code("W0102", "comment-in-content")
 COMMENT_LOST = Code("W0103", "comment-lost")
@@ -158,7 +168,7 @@ def wrong_kind(what: str, expected: str, found: str, span: Span) -> Diagnostic:
 def unknown_key(
     key: str, record: str, known: Collection[str], span: Span, folded: str | None
 ) -> Diagnostic:
-    shown = key if len(key) <= 60 else key[:57] + "..."
+    shown = clipped(key, 60)
     close = [folded] if folded else close_matches(key.lower(), known)
     if key == "<<":
         help_text: str | None = "merge keys are not part of the language; write the values out"
@@ -187,12 +197,12 @@ def key_not_text(record: str, span: Span) -> Diagnostic:
 
 
 def not_a_number(key: str, text: str, reason: str, span: Span) -> Diagnostic:
-    shown = text if len(text) <= 60 else text[:57] + "..."
+    shown = clipped(text, 60)
     return _error(NOT_A_NUMBER, f"`{shown}` is not a whole number for `{key}`: {reason}", span)
 
 
 def not_a_flag(key: str, text: str, span: Span) -> Diagnostic:
-    shown = text if len(text) <= 60 else text[:57] + "..."
+    shown = clipped(text, 60)
     return _error(
         NOT_A_FLAG,
         f"`{shown}` is not a boolean for `{key}`",
@@ -203,7 +213,7 @@ def not_a_flag(key: str, text: str, span: Span) -> Diagnostic:
 
 
 def unknown_word(key: str, text: str, words: Collection[str], span: Span) -> Diagnostic:
-    shown = text if len(text) <= 60 else text[:57] + "..."
+    shown = clipped(text, 60)
     close = close_matches(text.lower(), words)
     return _error(
         UNKNOWN_WORD,

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 from eryphc.diagnostics.suggest import close_matches
+from eryphc.diagnostics.words import clipped
 from eryphc.source import Span
 
 BAD_NAME = Code("E0201", "bad-name")
@@ -96,7 +97,7 @@ def not_unique(what: str, name: str, span: Span | None, first: Span | None) -> D
     return _make(
         NOT_UNIQUE,
         Level.ERROR,
-        f"{what} `{name}` is given more than once (letter case does not matter)",
+        f"{what} `{clipped(name)}` is given more than once (letter case does not matter)",
         span,
         "given again",
         related=related,
@@ -136,7 +137,8 @@ def bad_path(text: str, reason: str, span: Span | None) -> Diagnostic:
     return _make(
         BAD_PATH,
         Level.ERROR,
-        f"the drive source `{text}` is neither a gene (`gene:...`) nor a Windows path: {reason}",
+        f"the drive source `{clipped(text)}` is neither a gene (`gene:...`) nor a Windows path: "
+        f"{reason}",
         span,
     )
 
@@ -145,7 +147,8 @@ def gene_needs_vhd(text: str, kind: str, span: Span | None) -> Diagnostic:
     return _make(
         GENE_NEEDS_VHD,
         Level.ERROR,
-        f"the drive source `{text}` is a gene, which needs a plain `vhd` drive, not `{kind}`",
+        f"the drive source `{clipped(text)}` is a gene, which needs a plain `vhd` drive, "
+        f"not `{kind}`",
         span,
         f"this drive is a `{kind}`",
         "remove `type`, or give a path as `source`",
@@ -156,7 +159,7 @@ def bad_mac(text: str, span: Span | None) -> Diagnostic:
     return _make(
         BAD_MAC,
         Level.ERROR,
-        f"`{text}` is not a MAC address: it has six pairs of hexadecimal digits",
+        f"`{clipped(text)}` is not a MAC address: it has six pairs of hexadecimal digits",
         span,
         help_text="write it as 02:00:00:ab:cd:ef",
     )
@@ -186,7 +189,7 @@ def not_on_reference(key: str, source: str, span: Span | None) -> Diagnostic:
     return _make(
         NOT_ON_REFERENCE,
         Level.ERROR,
-        f"`{key}` must not be specified on a reference: `{source}` provides it",
+        f"`{key}` must not be specified on a reference: `{clipped(source)}` provides it",
         span,
         help_text="bind values with `variables`, each with `name` and `value` only"
         if key in ("type", "required")
@@ -199,7 +202,7 @@ def unknown_fodder_type(text: str, known: Collection[str], span: Span | None) ->
     return _make(
         UNKNOWN_FODDER_TYPE,
         Level.ERROR,
-        f"`{text}` is not a type of fodder",
+        f"`{clipped(text)}` is not a type of fodder",
         span,
         "unknown type",
         f"did you mean `{close[0]}`?" if close else None,
@@ -209,13 +212,18 @@ def unknown_fodder_type(text: str, known: Collection[str], span: Span | None) ->
 
 def bad_file_name(text: str, reason: str, span: Span | None) -> Diagnostic:
     return _make(
-        BAD_FILE_NAME, Level.ERROR, f"`filename`: `{text}` is not a file name: {reason}", span
+        BAD_FILE_NAME,
+        Level.ERROR,
+        f"`filename`: `{clipped(text)}` is not a file name: {reason}",
+        span,
     )
 
 
 def no_content(name: str, span: Span | None, *, in_gene: bool) -> Diagnostic:
     need = "`content`" if in_gene else "`content` or a `source`"
-    return _make(NO_CONTENT, Level.ERROR, f"fodder `{name}` has no content: it needs {need}", span)
+    return _make(
+        NO_CONTENT, Level.ERROR, f"fodder `{clipped(name)}` has no content: it needs {need}", span
+    )
 
 
 def two_tags(
@@ -247,7 +255,7 @@ def reserved_variable(name: str, span: Span | None) -> Diagnostic:
 def value_does_not_fit(
     name: str, value: str | None, kind: str, span: Span | None, *, secret: bool = False
 ) -> Diagnostic:
-    shown = "the value" if secret or value is None else f"the value `{value}`"
+    shown = "the value" if secret or value is None else f"the value `{clipped(value)}`"
     form = (
         "exactly `true` or `false`"
         if kind == "boolean"
@@ -256,7 +264,7 @@ def value_does_not_fit(
     return _make(
         VALUE_DOES_NOT_FIT,
         Level.ERROR,
-        f"{shown} of variable `{name}` is not a {kind}: a {kind} is {form}",
+        f"{shown} of variable `{clipped(name)}` is not a {kind}: a {kind} is {form}",
         span,
         f"not a {kind}",
     )
@@ -266,7 +274,8 @@ def catlet_source_unnamed(source: str, span: Span | None) -> Diagnostic:
     return _make(
         CATLET_SOURCE_UNNAMED,
         Level.ERROR,
-        f"`{source}` is a catlet, so the fodder entry needs the `name` of one of its foods",
+        f"`{clipped(source)}` is a catlet, so the fodder entry needs the `name` of one of its "
+        "foods",
         span,
         help_text="add `name:`, or name a fodder gene as `source`",
     )
@@ -276,7 +285,7 @@ def gene_food_source(name: str, source: str, span: Span | None) -> Diagnostic:
     return _make(
         GENE_FOOD_SOURCE,
         Level.ERROR,
-        f"fodder `{name}` inside a gene must not have a `source` (`{source}`)",
+        f"fodder `{clipped(name)}` inside a gene must not have a `source` (`{clipped(source)}`)",
         span,
         "genes do not refer to other genes",
     )
@@ -286,7 +295,7 @@ def gene_food_variables(name: str, span: Span | None) -> Diagnostic:
     return _make(
         GENE_FOOD_VARIABLES,
         Level.ERROR,
-        f"fodder `{name}` inside a gene must not have `variables` of its own",
+        f"fodder `{clipped(name)}` inside a gene must not have `variables` of its own",
         span,
         help_text="declare them under `variables` of the gene",
     )
@@ -321,7 +330,7 @@ def remove_in_gene(name: str, span: Span | None) -> Diagnostic:
     return _make(
         REMOVE_IN_GENE,
         Level.WARNING,
-        f"`remove: true` on fodder `{name}` inside a gene has no effect",
+        f"`remove: true` on fodder `{clipped(name)}` inside a gene has no effect",
         span,
         help_text="remove the entry from the gene",
     )

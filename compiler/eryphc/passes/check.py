@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from eryphc.diagnostics import rules
+from eryphc.diagnostics.findings import Findings
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.ir.catlet import (
     FODDER_TYPES,
@@ -80,10 +81,11 @@ def value_fits(kind: VariableType | None, value: str) -> bool:
 
 class _Check:
     def __init__(self, unread: tuple[Diagnostic, ...]) -> None:
-        self.found: list[Diagnostic] = []
-        self._unread = [
-            d.primary.span for d in unread if d.primary is not None and d.level is Level.ERROR
-        ]
+        self.found = Findings()
+        self._unread = sorted(
+            (d.primary.span for d in unread if d.primary is not None and d.level is Level.ERROR),
+            key=lambda span: span.start,
+        )
 
     def _could_not_be_read(self, record: Record) -> bool:
         """Whether a fault in reading lies on the lines of `record`: no echo of it then."""
@@ -92,9 +94,10 @@ class _Check:
             return False
         start = min(span.start for span in spans)
         end = max(span.end for span in spans)
-        last = spans[0].source.text.find("\n- ", end)
-        limit = last if last != -1 else len(spans[0].source.text)
-        return any(start <= span.start <= limit for span in self._unread)
+        fault = next((span.start for span in self._unread if span.start >= start), None)
+        if fault is None:
+            return False
+        return fault <= end or "\n- " not in spans[0].source.text[end:fault]
 
     # -- names ------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from eryphc.diagnostics.model import Diagnostic, Level, Outcome
 from eryphc.genepool.texts import gene_source
 from eryphc.ir.catlet import Catlet, FodderGene, Record
 from eryphc.passes.check import check_catlet, check_fodder_gene
+from eryphc.passes.conceal import conceal, conceal_unread
 from eryphc.passes.lower import lower_catlet, lower_fodder_gene
 from eryphc.passes.values import Notation
 from eryphc.source import SourceText
@@ -80,14 +81,14 @@ def _read(
     if root is None:
         composed = _compose(source, notation)
     if composed.value is None:
-        return Outcome(None, composed.diagnostics)
+        return Outcome(None, conceal_unread(composed.diagnostics, source))
     record, found = lower(composed.value, source, notation)
     if record is None:
-        return Outcome(None, found)
+        return Outcome(None, conceal_unread(found, source))
     broken = check(record, found)
     if not strict:
         broken = tuple(_softened(diagnostic) for diagnostic in broken)
-    diagnostics = (*found, *broken)
+    diagnostics = conceal((*found, *broken), (record,))
     return Outcome(record if _goes_on(diagnostics) else None, diagnostics)
 
 

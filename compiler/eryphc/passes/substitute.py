@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from eryphc.diagnostics import language
+from eryphc.diagnostics.findings import MOST
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
@@ -17,10 +18,12 @@ from eryphc.passes.given import SYSTEM_VARIABLES, give_values
 from eryphc.passes.places import chained, part
 from eryphc.source import SourceText, Span
 from eryphc.syntax.interpolation import Reference, ReferenceKind, scan
+from eryphc.syntax.limits import MAX_EXPANDED
 from eryphc.syntax.names import blank
 
 _JINJA = "## template: jinja"
 _BRACES = "{{"
+_OVERFLOW = "overflow"
 
 
 class _Value(NamedTuple):
@@ -40,6 +43,7 @@ class _Filled(NamedTuple):
     secret: bool = False
     vm_id: bool = False
     faulty: bool = False
+    overflow: Reference | None = None
 
 
 _Scope: TypeAlias = Mapping[str, _Value]
@@ -53,6 +57,13 @@ class _Faults:
     def __init__(self) -> None:
         self._builds: dict[object, _Build] = {}
         self._foods: dict[object, list[Fodder]] = {}
+        # Characters that may still be made of values, over all texts of the catlet.
+        self.room = MAX_EXPANDED
+
+    @property
+    def full(self) -> bool:
+        """Whether more faults would help nobody; a hostile text has any number of them."""
+        return len(self._builds) >= MOST
 
     def add(self, food: Fodder, build: _Build, shared: object = None) -> None:
         key = shared if shared is not None else len(self._builds)
@@ -186,12 +197,19 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
     jinja = is_jinja(content.text)
 
     def unknown(reference: Reference) -> None:
-        if not jinja:
+        if not jinja and not faults.full:
             start, end = _name_place(content.text, reference)
             span = content.span(start, end)
             faults.add(food, _unknown(reference, span, scope, inside=None, hidden=hidden))
 
-    filled = _fill(content.text, scope, unknown, keep_escapes=jinja)
+    filled = _fill(content.text, scope, unknown, faults, keep_escapes=jinja)
+    if filled.overflow is not None:
+        last, at = filled.overflow.name, content.span(filled.overflow.start, filled.overflow.end)
+        faults.add(
+            food,
+            lambda where: language.substituted_too_large(last, where, MAX_EXPANDED, at),
+            shared=_OVERFLOW,
+        )
     if filled.insertions:
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
     secret = bool(food.secret) or filled.secret
@@ -215,12 +233,21 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
         faults.add(food, build, shared=(reference, food.source, name.lower(), problem))
 
     def unknown(found: Reference) -> None:
+        if faults.full:
+            return
         start, end = _name_place(written, found)
         span = part(variable, "value", written, written[start:end])
         hidden = bool(variable.secret)
         report(_unknown(found, span, catlet, inside=name, hidden=hidden))
 
-    filled = _fill(written, catlet, unknown)
+    filled = _fill(written, catlet, unknown, faults)
+    if filled.overflow is not None:
+        last, whole = filled.overflow.name, variable.at("value")
+        faults.add(
+            food,
+            lambda where: language.substituted_too_large(last, where, MAX_EXPANDED, whole),
+            shared=_OVERFLOW,
+        )
     secret = bool(variable.secret) or filled.secret
     value = _Value(
         text=_inserted(variable.type, filled.text),
@@ -258,6 +285,7 @@ def _fill(
     text: str,
     scope: _Scope,
     unknown: Callable[[Reference], None],
+    faults: _Faults,
     *,
     keep_escapes: bool = False,
 ) -> _Filled:
@@ -277,6 +305,9 @@ def _fill(
             continue
         if keep_escapes and reference.kind is ReferenceKind.ESCAPE:
             continue
+        faults.room -= len(value.text)
+        if faults.room < 0:
+            return _Filled(text="", secret=secret, faulty=True, overflow=reference)
         kept = text[written : reference.start]
         pieces.extend((kept, value.text))
         start = length + len(kept)

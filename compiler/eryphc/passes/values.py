@@ -11,6 +11,7 @@ from enum import Enum, StrEnum
 from typing import Any, TypeAlias, TypeVar
 
 from eryphc.diagnostics import reading
+from eryphc.diagnostics.findings import Findings
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.ir.catlet import Record
 from eryphc.ir.content import Content, Written
@@ -61,7 +62,7 @@ class Reading:
     def __init__(self, source: SourceText, notation: Notation) -> None:
         self.source = source
         self.json = notation is Notation.JSON
-        self.diagnostics: list[Diagnostic] = []
+        self.diagnostics = Findings()
         # Values of anchored nodes by the identity of the node, with the reader that made them.
         self.converted: dict[int, tuple[Converter, Any]] = {}
         self.expanded = 0
@@ -170,19 +171,21 @@ class Reading:
         if tag == _CORE + "int":
             number = scalars.integer(scalar.value)
             if isinstance(number, str):
-                return self.report(reading.not_a_number(key, scalar.value, number, span))
+                return self.report(reading.not_a_number(key, _named(scalar, key), number, span))
             return str(number)
         if tag == _CORE + "float":
             text = scalars.float_text(scalar.value)
             if text is None:
                 return self.report(
-                    reading.not_a_number(key, scalar.value, "it is not written in digits", span)
+                    reading.not_a_number(
+                        key, _named(scalar, key), "it is not written in digits", span
+                    )
                 )
             return text
         if tag == _CORE + "bool":
             value = scalars.flag(scalar.value)
             if value is None:
-                return self.report(reading.not_a_flag(key, scalar.value, span))
+                return self.report(reading.not_a_flag(key, _named(scalar, key), span))
             return str(value)
         return self.report(reading.tag_refused(tag, key, span))
 
@@ -350,7 +353,9 @@ class Reading:
                 value = self._content(value_node, key_node)
             else:
                 value = self.convert(value_node, key, fields[key])
-            values[key] = None if value is FAULTY else value
+            # What might be a secret is one until the author has said it properly.
+            unreadable = True if key == "secret" else None
+            values[key] = unreadable if value is FAULTY else value
         if not node.flow and node.entries and isinstance(node.entries[0][0], ScalarNode):
             places[""] = self.span(node.entries[0][0])
         return shape.build(places=places, **values)
@@ -366,6 +371,11 @@ class Reading:
     def _key(self, node: ScalarNode) -> str:
         value = node.value
         return value if self.json or not value.isascii() else value.lower()
+
+
+def _named(scalar: ScalarNode, key: str) -> str:
+    """The text as a message may repeat it: what may be a secret is not repeated."""
+    return "..." if key in ("value", "content") else scalar.value
 
 
 def _as_text(value: object) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lark import Lark
 
+# No rule takes more; what is longer has left it by then.
+_LONGEST = 1_000
 GRAMMARS = {
     "identifiers": ("gene_set", "gene", "set_source", "architecture"),
     "interpolation": ("reference",),
@@ -31,7 +33,7 @@ def refused_at(name: str, start: str, text: str) -> int | None:
     from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 
     try:
-        grammar(name).parse(text, start=start)
+        grammar(name).parse(text[:_LONGEST], start=start)
     except UnexpectedEOF:
         return len(text)
     except UnexpectedCharacters as error:

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from eryphc.diagnostics.words import clipped
 from eryphc.syntax.names import GENE, GENE_SET, ORGANIZATION, TAG, NameFault, NameKind, name_faults
 
 
@@ -65,6 +66,8 @@ _ARCHITECTURE = re.compile(
     rf"(?:({'|'.join(HYPERVISORS)})/({'|'.join(PROCESSORS)})|any)\Z", re.ASCII | re.IGNORECASE
 )
 DEFAULT_TAG = "latest"
+# No identifier is longer; a pattern is not let loose on what a hostile document holds.
+_LONGEST = 40 + 40 + 20 + 20 + 10
 
 
 def _identifier(organization: str, geneset: str, tag: str | None) -> GeneSetId | None:
@@ -77,7 +80,7 @@ def _identifier(organization: str, geneset: str, tag: str | None) -> GeneSetId |
 @lru_cache(maxsize=4096)
 def parse_gene_set(text: str) -> GeneSetId | NameFault:
     """`org/set[/tag]`, in any letter case; without a tag `latest` is meant."""
-    match = _GENE_SET.match(text)
+    match = _GENE_SET.match(text) if len(text) <= _LONGEST else None
     if match:
         found = _identifier(match[1], match[2], match[3])
         if found is not None:
@@ -88,7 +91,7 @@ def parse_gene_set(text: str) -> GeneSetId | NameFault:
 @lru_cache(maxsize=4096)
 def parse_gene(text: str) -> GeneId | NameFault:
     """`gene:org/set[/tag]:name`; the word `gene` is lower case."""
-    match = _GENE.match(text)
+    match = _GENE.match(text) if len(text) <= _LONGEST else None
     if match and len(match[4]) <= 20:
         found = _identifier(match[1], match[2], match[3])
         if found is not None:
@@ -99,13 +102,13 @@ def parse_gene(text: str) -> GeneId | NameFault:
 @lru_cache(maxsize=4096)
 def parse_set_source(text: str) -> GeneSetId | None:
     """`gene:org/set[/tag]`, a fodder source that leaves the gene to the set; else None."""
-    match = _SET_SOURCE.match(text)
+    match = _SET_SOURCE.match(text) if len(text) <= _LONGEST else None
     return _identifier(match[1], match[2], match[3]) if match else None
 
 
 def parse_architecture(text: str) -> Architecture | NameFault:
     """`hypervisor/processor` or `any`, in any letter case, of the known ones."""
-    match = _ARCHITECTURE.match(text)
+    match = _ARCHITECTURE.match(text) if len(text) <= _LONGEST else None
     if match:
         return Architecture((match[1] or "any").lower(), (match[2] or "any").lower())
     from eryphc.syntax.grammars import refused_at
@@ -114,7 +117,7 @@ def parse_architecture(text: str) -> Architecture | NameFault:
     known = ", ".join(f"`{h}`" for h in HYPERVISORS)
     processors = ", ".join(f"`{p}`" for p in PROCESSORS)
     return NameFault(
-        f"`{text}` is not an architecture: it is written HYPERVISOR/PROCESSOR or `any`; "
+        f"`{clipped(text)}` is not an architecture: it is written HYPERVISOR/PROCESSOR or `any`; "
         f"hypervisors are {known}, processors {processors}",
         min(at, len(text)),
         len(text),
@@ -126,7 +129,9 @@ def _parts_fault(text: str, parts: list[str], offset: int) -> NameFault | None:
     at = offset
     for kind, part in zip(kinds, parts, strict=False):
         for fault in name_faults(kind, part):
-            return NameFault(f"in `{text}`: {fault.message}", at + fault.start, at + fault.end)
+            return NameFault(
+                f"in `{clipped(text)}`: {fault.message}", at + fault.start, at + fault.end
+            )
         at += len(part) + 1
     return None
 
@@ -141,7 +146,7 @@ def _gene_set_fault(whole: str, text: str, offset: int, what: str) -> NameFault:
 
     at = refused_at("identifiers", "gene_set", text) or 0
     return NameFault(
-        f"`{whole}` is not a {what}: it is written "
+        f"`{clipped(whole)}` is not a {what}: it is written "
         + ("ORGANIZATION/SET or ORGANIZATION/SET/TAG" if what == "gene set" else _GENE_FORM),
         min(offset + at, len(whole)),
         len(whole),
@@ -164,13 +169,13 @@ def _gene_fault(text: str) -> NameFault:
             offset = len(parts[0]) + len(parts[1]) + 2
             for gene_fault in name_faults(GENE, parts[2]):
                 return NameFault(
-                    f"in `{text}`: {gene_fault.message}",
+                    f"in `{clipped(text)}`: {gene_fault.message}",
                     offset + gene_fault.start,
                     offset + gene_fault.end,
                 )
     at = refused_at("identifiers", "gene", text) or 0
     return NameFault(
-        f"`{text}` is not a gene identifier: it is written {_GENE_FORM}",
+        f"`{clipped(text)}` is not a gene identifier: it is written {_GENE_FORM}",
         min(at, len(text)),
         len(text),
     )

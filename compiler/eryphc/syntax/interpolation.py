@@ -9,9 +9,8 @@ from typing import NamedTuple
 from eryphc.syntax.names import WHITE_SPACE, is_variable_name
 
 # `\s` of Python also takes U+001C to U+001F; the language does not.
-_BLANK = f"[{re.escape(WHITE_SPACE)}]"
-_NO_BLANK = f"[^{re.escape(WHITE_SPACE)}]"
-_PLACEHOLDER = re.compile(rf"\{{\{{{_BLANK}*({_NO_BLANK}*?){_BLANK}*\}}\}}")
+_BLANKS = re.compile(f"[{re.escape(WHITE_SPACE)}]*")
+_RUN = re.compile(f"[^{re.escape(WHITE_SPACE)}]*")
 _QUOTED = ("'{{'", '"{{"')
 
 
@@ -31,13 +30,37 @@ class Reference(NamedTuple):
 
 
 def scan(text: str) -> list[Reference]:
-    """All placeholders of `text` in order; they do not overlap."""
-    if "{{" not in text:
-        return []
-    return [
-        Reference(match.start(), match.end(), match[1], _kind(match[1]))
-        for match in _PLACEHOLDER.finditer(text)
-    ]
+    """All placeholders of `text` in order; they do not overlap.
+
+    A placeholder is two braces, blanks, the shortest run without blanks, blanks, two braces. One
+    pattern could say that, but would look at the same characters again and again for texts such
+    as `{{{{{{ a`; here the ends of a run and its blanks are found once.
+    """
+    found: list[Reference] = []
+    run_start = run_end = blanks_end = close = -1
+    start = text.find("{{")
+    while start != -1:
+        blanks = _BLANKS.match(text, start + 2)
+        inner = blanks.end() if blanks else start + 2
+        if not run_start <= inner < run_end:
+            run = _RUN.match(text, inner)
+            run_start, run_end = inner, run.end() if run else inner
+            after = _BLANKS.match(text, run_end)
+            blanks_end = after.end() if after else run_end
+        if close < inner:
+            close = text.find("}}", inner)
+            if close == -1:
+                break
+        if close < run_end:
+            name, end = text[inner:close], close + 2
+        elif text.startswith("}}", blanks_end):
+            name, end = text[inner:run_end], blanks_end + 2
+        else:
+            start = text.find("{{", start + 1)
+            continue
+        found.append(Reference(start, end, name, _kind(name)))
+        start = text.find("{{", end)
+    return found
 
 
 def _kind(run: str) -> ReferenceKind:

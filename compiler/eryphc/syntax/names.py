@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from eryphc.diagnostics.words import clipped
+
 
 class NameFault(NamedTuple):
     """Why a text is refused: `message` names it; `start` to `end` is the part at fault."""
@@ -75,14 +77,17 @@ def name_faults(kind: NameKind, text: str) -> tuple[NameFault, ...]:
 
 def _faults(kind: NameKind, text: str) -> list[NameFault]:
     faults: list[NameFault] = []
-    shown = f"`{text}`"
-    foreign = [
-        (at, c)
-        for at, c in enumerate(text)
-        if not (c.isascii() and c.isalnum()) and c not in kind.extras
-    ]
-    if foreign:
-        at, character = foreign[0]
+    shown = f"`{clipped(text)}`"
+    foreign = next(
+        (
+            (at, c)
+            for at, c in enumerate(text)
+            if not (c.isascii() and c.isalnum()) and c not in kind.extras
+        ),
+        None,
+    )
+    if foreign is not None:
+        at, character = foreign
         extras = " and ".join(f"`{c}`" for c in kind.extras)
         what = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
         faults.append(
@@ -132,25 +137,27 @@ def variable_name_fault(text: str) -> NameFault | None:
         return None
     if len(text) > 50:
         return NameFault(
-            f"`{text}` is too long for a variable name: it has {len(text)} characters, "
+            f"`{clipped(text)}` is too long for a variable name: it has {len(text)} characters, "
             "1 to 50 are allowed",
             0,
             len(text),
         )
     if text[:1].isascii() and text[:1].isdigit():
         return NameFault(
-            f"`{text}` is not a valid variable name: it begins with the digit `{text[0]}`", 0, 1
+            f"`{clipped(text)}` is not a valid variable name: it begins with the digit `{text[0]}`",
+            0,
+            1,
         )
     for at, character in enumerate(text):
         if not (character.isascii() and (character.isalnum() or character == "_")):
             what = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
             return NameFault(
-                f"`{text}` is not a valid variable name: {what} is not allowed; "
+                f"`{clipped(text)}` is not a valid variable name: {what} is not allowed; "
                 "it may hold letters a to z, digits and `_`",
                 at,
                 at + 1,
             )
-    return NameFault(f"`{text}` is not a valid variable name", 0, len(text))
+    return NameFault(f"`{clipped(text)}` is not a valid variable name", 0, len(text))
 
 
 def mac_address(text: str) -> str | None:

@@ -30,13 +30,15 @@ class Slice(NamedTuple):
 def block_slice(source: SourceText, node: MappingNode | SequenceNode) -> Slice:
     text = source.text
     start, end = node.start, node.end
-    column = start - 1 - max(text.rfind(character, 0, start) for character in _LINE_BREAKS)
+    line = text.rfind("\n", 0, start) + 1
+    line = max(line, *(text.rfind(character, line, start) + 1 for character in _LINE_BREAKS))
+    column = start - line
     raw = text[start:end].replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n")
     indent = " " * column
     lines: list[str] = []
     emptied = False
-    for line in raw.split("\n"):
-        kept = line.removeprefix(indent)
+    for written in raw.split("\n"):
+        kept = written.removeprefix(indent)
         if kept and not kept.strip(" "):
             # What stands before the next token on its own line is its indentation, not a line.
             emptied = emptied or len(lines) < raw.count("\n")

@@ -14,7 +14,13 @@ import yaml
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.source import SourceText, Span
-from eryphc.syntax.limits import MAX_ALIASES, MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_ENTRIES
+from eryphc.syntax.limits import (
+    MAX_ALIASES,
+    MAX_DEPTH,
+    MAX_DIRECTIVES,
+    MAX_DOCUMENT_BYTES,
+    MAX_ENTRIES,
+)
 from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Style
 
 try:
@@ -50,6 +56,9 @@ def compose(source: SourceText) -> Outcome[Node]:
         and len(text.encode("utf-8", "surrogatepass")) > MAX_DOCUMENT_BYTES
     ):
         return Outcome(None, (reading.document_too_large(Span(source, 0, 0)),))
+    if text.count("\n%") > MAX_DIRECTIVES:
+        # libyaml compares each `%TAG` with all before it.
+        return Outcome(None, (reading.too_many_directives(MAX_DIRECTIVES, Span(source, 0, 0)),))
     try:
         return Outcome(_compose(source))
     except _RefusedError as refused:
