@@ -24,4 +24,4 @@ if [ -n "$missing" ]; then
     echo "not installed, so the tests that need them are skipped:$missing" >&2
   fi
 fi
-exec .venv/bin/python -m pytest "$@"
+exec .venv/bin/python -m pytest -n auto --dist loadgroup "$@"

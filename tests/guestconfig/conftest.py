@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -53,8 +54,16 @@ def cloudbase_init_python() -> Path:
     folder = Path(tempfile.gettempdir()) / f"eryphc-tests-{CLOUDBASE_INIT}-{version}-{os.getuid()}"
     python = folder / "bin" / "python"
     done = folder / "complete"
-    if done.exists():
-        return python
+    with folder.with_suffix(".lock").open("a") as lock:
+        # Several processes may run tests: one makes the environment, the others wait.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            _install_cloudbase_init(folder, python)
+            done.touch()
+    return python
+
+
+def _install_cloudbase_init(folder: Path, python: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
     installed = subprocess.run(
         [python, "-m", "pip", "install", "--quiet", CLOUDBASE_INIT],
@@ -66,8 +75,6 @@ def cloudbase_init_python() -> Path:
         if os.environ.get("CI"):
             pytest.fail(f"cloudbase-init cannot be installed: {reason}")
         pytest.skip(f"cloudbase-init cannot be installed (offline?): {reason}")
-    done.touch()
-    return python
 
 
 @pytest.fixture
