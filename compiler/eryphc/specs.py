@@ -216,17 +216,15 @@ class Pools:
 
     def project(self, folder: Path) -> Outcome[Project] | None:
         """The project of a spec's folder, None where there is no project file."""
-        folder = folder.resolve()
         if folder not in self._projects:
-            path = find_project_file(folder)
+            path = find_project_file(folder.resolve())
             self._projects[folder] = None if path is None else _read_project(path)
         return self._projects[folder]
 
     def chain(self, folder: Path) -> Outcome[PoolChain]:
         """All pools for a spec that lies in `folder`."""
-        key = folder.resolve()
-        if key in self._chains:
-            return Outcome(self._chains[key])
+        if folder in self._chains:
+            return Outcome(self._chains[folder])
         project = self.project(folder)
         found: list[Diagnostic] = [] if project is None else [*project.diagnostics]
         entries: list[ProjectPool] = []
@@ -244,8 +242,8 @@ class Pools:
             pools.append(ProjectPools(entries))
         if self._standard is not None:
             pools.append(self._standard)
-        self._chains[key] = PoolChain(pools)
-        return Outcome(self._chains[key], tuple(found))
+        self._chains[folder] = PoolChain(pools)
+        return Outcome(self._chains[folder], tuple(found))
 
 
 def find_project_file(folder: Path) -> Path | None:

@@ -98,9 +98,9 @@ def piece_of(food: Fodder) -> Piece:
     """The piece of a food whose type is the one it says, or that its Jinja marker adds to."""
     content = normalised(food.content)
     media_type = MEDIA_TYPES[food.type or "cloud-config"]
-    return Piece(
-        food=replace(food, content=content), media_type=media_type, jinja=is_jinja(content.text)
-    )
+    if content is not food.content:
+        food = replace(food, content=content)
+    return Piece(food=food, media_type=media_type, jinja=is_jinja(content.text))
 
 
 def normalised(content: Content | None) -> Content:

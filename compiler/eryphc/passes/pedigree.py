@@ -248,18 +248,21 @@ class _Walk:
         return replace(drive, source=str(GeneId(tag.id, gene.name)))
 
     def final_food(self, food: Fodder, document: Document, faults: list[Diagnostic]) -> Fodder:
-        food = replace(food, depth=document.depth, chain=document.chain)
+        source = self.final_source(food, faults)
+        return replace(food, source=source, depth=document.depth, chain=document.chain)
+
+    def final_source(self, food: Fodder, faults: list[Diagnostic]) -> str | None:
         source = food.source
         if source is None or blank(source):
-            return food
+            return source
         short = parse_set_source(source)
         gene = parse_gene(source) if short is None else None
         geneset = gene.geneset if isinstance(gene, GeneId) else short
         tag = self.resolved.get(geneset) if geneset is not None else None
         if tag is None:
-            return food
+            return source
         if isinstance(gene, GeneId):
-            return replace(food, source=str(GeneId(tag.id, gene.name)))
+            return str(GeneId(tag.id, gene.name))
         assert short is not None  # noqa: S101
         names = tag.names(GeneType.FODDER)
         if len(names) == 1:
@@ -269,8 +272,8 @@ class _Walk:
         else:
             span = part(food, "source", source, source)
             faults.append(wording.source_unclear(short, tag.id, names, span))
-            return food
-        return replace(food, source=str(GeneId(tag.id, meant)))
+            return source
+        return str(GeneId(tag.id, meant))
 
 
 def _set_part(source: str) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from eryphc.guestconfig.cloudconfig.keys import CA_CERTS_SPELLINGS, SPELLINGS, USER_SPELLINGS
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value
-from eryphc.guestconfig.cloudconfig.tree import Fault, FaultKind, Reading, read_anew
+from eryphc.guestconfig.cloudconfig.tree import Fault, FaultKind, Reading, read, read_anew
 
 _REMEMBERED_LENGTH = 64 * 1024
 
@@ -35,24 +35,29 @@ class Canonical(NamedTuple):
 
 
 def read_canonical(text: str) -> Canonical:
-    """The data under today's names; remembered by text."""
+    """The data under today's names; remembered by text, its nodes those of `read`."""
     if len(text) > _REMEMBERED_LENGTH:
         return read_canonical_anew(text)
     return _remembered(text)
 
 
+@lru_cache(maxsize=256)
+def _remembered(text: str) -> Canonical:
+    return _canonical(read(text))
+
+
 def read_canonical_anew(text: str) -> Canonical:
     """As `read_canonical`, with nodes of its own."""
-    reading: Reading = read_anew(text)
+    return _canonical(read_anew(text))
+
+
+def _canonical(reading: Reading) -> Canonical:
     if reading.root is None:
         return Canonical(None, reading.faults)
     faults = list(reading.faults)
     respelled: list[Respelled] = []
     root = _root(reading.root, respelled, faults)
     return Canonical(root, tuple(faults), tuple(respelled))
-
-
-_remembered = lru_cache(maxsize=256)(read_canonical_anew)
 
 
 def _root(root: MappingNode, respelled: list[Respelled], faults: list[Fault]) -> MappingNode:
