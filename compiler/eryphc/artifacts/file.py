@@ -23,7 +23,7 @@ class ArtifactFile:
     `holds` is, for an image, the files that reading it back must give.
     """
 
-    content: ArtifactContent
+    content: ArtifactContent = field(repr=False)
     media_type: str
     secret: bool = False
     holds: Mapping[str, bytes] | None = field(default=None, repr=False)
