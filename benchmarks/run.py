@@ -85,8 +85,9 @@ def prepare(folder: Path, fleet: int) -> dict[str, Case]:
     clean = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
     cold = {**clean, "XDG_CACHE_HOME": str(folder / "cache-cold")}
     warm = {**clean, "XDG_CACHE_HOME": str(folder / "cache-warm")}
-    web = folder / "web"
+    web, aside = folder / "web", folder / "aside"
     web.mkdir()
+    aside.mkdir()
     shutil.copy(ROOT / "examples/web-config.yaml", web)
     cases: dict[str, Case] = {}
 
@@ -103,6 +104,7 @@ def prepare(folder: Path, fleet: int) -> dict[str, Case]:
             command=list(command),
             folder=place,
             environment=environment,
+            aside=aside,
             remove=remove,
             every=every,
         )
