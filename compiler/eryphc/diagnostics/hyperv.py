@@ -10,7 +10,6 @@ from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.source import Span
 
-MEMORY_BOUNDS = Code("E0701", "hyperv-memory-bounds")
 PASS_THROUGH = Code("E0702", "hyperv-pass-through-disk")
 SHARED_NEEDS_SHARE = Code("E0703", "hyperv-shared-disk-needs-share")
 LINUX_SECURE_BOOT = Code("E0704", "hyperv-linux-secure-boot")
@@ -18,7 +17,6 @@ SLOT_UNKNOWN = Code("E0705", "hyperv-slot-unknown")
 SLOT_TYPED = Code("E0706", "hyperv-slot-typed")
 SLOT_TOO_SHORT = Code("E0707", "hyperv-slot-too-short")
 SLOT_UNQUOTED = Code("E0708", "hyperv-slot-unquoted")
-SLOT_LOST = Code("E0709", "hyperv-slot-lost")
 DUPLICATE_MAC = Code("E0711", "hyperv-duplicate-mac")
 DYNAMIC_TOO_LARGE = Code("E0712", "hyperv-dynamic-memory-too-large")
 BAD_MAC = Code("E0713", "hyperv-multicast-mac")
@@ -70,17 +68,6 @@ def _make(
         help=help_text,
         notes=notes,
         related=related,
-    )
-
-
-def memory_bounds(minimum: int, startup: int, maximum: int, span: Span | None) -> Diagnostic:
-    return _make(
-        MEMORY_BOUNDS,
-        f"Hyper-V needs minimum <= startup <= maximum memory, and here they are {minimum}, "
-        f"{startup} and {maximum} MiB",
-        span,
-        "not between the bounds",
-        "give the sizes that were inherited anew, so that they fit together",
     )
 
 
@@ -155,15 +142,6 @@ def slot_unquoted(name: str, food: str, span: Span | None) -> Diagnostic:
         span,
         "not in quotes",
         f'write "{{{{ {name} }}}}"',
-    )
-
-
-def slot_lost(name: str, where: str) -> Diagnostic:
-    return _make(
-        SLOT_LOST,
-        f"`{name}` is left open, and its place in {where} cannot be kept open",
-        None,
-        help_text="it may stand in the content of fodder only",
     )
 
 

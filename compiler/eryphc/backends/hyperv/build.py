@@ -125,7 +125,9 @@ def _slots(
     found: list[Diagnostic] = []
     variables = {(v.name or "").lower(): v for v in fed.catlet.variables or ()}
     given = {name.lower() for name in front.values}
-    texts = [*_texts(fed), *front.values.values()]
+    texts = [*_texts(fed), *front.values.values(), options.instance_id or ""]
+    if options.network_file is not None:
+        texts.append(options.network_file.text)
     slots: list[Slot] = []
     asked: dict[str, str] = {}
     for name, length in options.open_slots.items():
@@ -160,6 +162,7 @@ def _is_system(name: str) -> bool:
 def _texts(fed: Fed) -> Iterator[str]:
     """All texts that a guest may get, before substitution."""
     own = fed.catlet
+    yield from (own.name or "", own.hostname or "")
     for variable in own.variables or ():
         yield variable.value or ""
     for food in own.fodder or ():

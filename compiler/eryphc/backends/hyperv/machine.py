@@ -156,14 +156,8 @@ def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic])
         return _Memory(dynamic=False, startup=startup, minimum=None, maximum=None)
     lowest = minimum if minimum is not None else min(startup, _HYPERV_MINIMUM)
     highest = maximum if maximum is not None else max(startup, _MAX_DYNAMIC)
-    at = given.at("startup") if given is not None else None
-    if not lowest <= startup <= highest:
-        if given is not None:
-            at = given.at("minimum" if lowest > startup and minimum is not None else "maximum")
-        found.append(wording.memory_bounds(lowest, startup, highest, at))
-    if highest > _MAX_DYNAMIC:
-        if given is not None and maximum is not None:
-            at = given.at("maximum")
+    if highest > _MAX_DYNAMIC and given is not None:
+        at = given.at("maximum" if maximum is not None else "startup")
         found.append(wording.dynamic_too_large(highest, at))
     return _Memory(dynamic=True, startup=startup, minimum=lowest, maximum=highest)
 

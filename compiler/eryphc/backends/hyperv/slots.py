@@ -128,12 +128,10 @@ def _entry(slot: Slot, file: str, start: int, region: _Region, at: int) -> dict[
     }
 
 
-def outside_of_text(content: bytes, slots: Iterable[Slot]) -> Iterator[Slot]:
-    """The slots that stand in the headers of a multipart: those cannot be kept open."""
-    head = _MULTIPART.match(content)
-    if head is None:
-        return
+def outside_of_text(content: bytes, slots: Iterable[Slot], *, text: bool) -> tuple[Slot, ...]:
+    """The slots that stand in a file outside of its `text`: in headers, or where it has none."""
     bare = bytearray(content)
-    for region in _regions(content):
-        bare[region.offset : region.offset + (region.length or 0)] = b"-" * (region.length or 0)
-    yield from (slot for slot in slots if slot.text.encode("ascii") in bare)
+    for region in _regions(content) if text else ():
+        length = len(region.text) if region.length is None else region.length
+        bare[region.offset : region.offset + length] = bytes(length)
+    return tuple(slot for slot in slots if slot.text.encode("ascii") in bare)
