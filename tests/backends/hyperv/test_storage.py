@@ -139,6 +139,47 @@ def test_it_is_asked_for_too_where_the_child_adds_a_disk_with_a_volume(tmp_path:
     assert result.document["machine"]["boot_drive"] == "sda"
 
 
+def test_the_order_of_names_does_not_matter(tmp_path: Path) -> None:
+    """Inheriting sorts drives by name; the system is on the disk that the base wrote first."""
+    base = "drives:\n- name: system\n- name: extra\n"
+    result = build(CHILD + "drives:\n- name: data\n", pool(tmp_path, base))
+    assert {entry["name"]: entry["create"] for entry in result.document["drives"]} == {
+        "data": "blank",
+        "extra": "blank",
+        "system": "differencing",
+    }
+    assert result.document["machine"]["boot_drive"] == "system"
+
+
+def test_the_machine_boots_from_the_system_not_from_another_disk_with_a_volume(
+    tmp_path: Path,
+) -> None:
+    spec = CHILD + "drives:\n- {name: content, source: 'D:\\c.vhdx'}\n"
+    result = build(spec, pool(tmp_path))
+    assert [entry["create"] for entry in result.document["drives"]] == ["differencing"] * 2
+    assert result.document["machine"]["boot_drive"] == "sda"
+
+
+def test_a_base_whose_system_is_on_a_later_disk(tmp_path: Path) -> None:
+    source = "gene:acme/base/1.0:disk"
+    base = f"drives:\n- name: scratch\n- {{name: system, source: '{source}'}}\n"
+    described = f"format: vhdx\nurl: https://example.org/d.vhdx\nsha256: {SHA}\n"
+    result = build(CHILD, pool(tmp_path, base, {"volumes/disk.yaml": described}))
+    assert {entry["name"]: entry["create"] for entry in result.document["drives"]} == {
+        "scratch": "blank",
+        "system": "differencing",
+    }
+    assert result.document["machine"]["boot_drive"] == "system"
+
+
+def test_the_disk_of_a_catlet_whose_parent_has_none(tmp_path: Path) -> None:
+    result = build(CHILD + "drives:\n- name: b\n- name: a\n", pool(tmp_path, "cpu: 2\n"))
+    assert {entry["name"]: entry["create"] for entry in result.document["drives"]} == {
+        "a": "blank",
+        "b": "differencing",
+    }
+
+
 def test_further_disks_and_those_without_parent_are_blank(tmp_path: Path) -> None:
     result = build(CHILD + "drives:\n- name: sdb\n", pool(tmp_path))
     assert (drive(result, "sdb")["create"], drive(result, "sdb")["size"]) == ("blank", GIB)

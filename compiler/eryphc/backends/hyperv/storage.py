@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from eryphc.backends.hyperv.paths import is_reserved, path_fault
-from eryphc.backends.hyperv.volumes import inherited_system, volume_entry
+from eryphc.backends.hyperv.volumes import is_inherited_system, system_drive, volume_entry
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.ir.catlet import Drive, DriveType
@@ -77,14 +77,17 @@ def storage(catlet: Substituted, settings: HyperVDefaults, at_hand: AtHand) -> S
     result = Storage()
     drives = tuple(catlet.catlet.drives or ())
     modes = {name.lower(): mode for name, mode in settings.drives or ()}
-    asked = inherited_system(catlet)
+    system = system_drive(catlet)
     genes = _volume_genes(catlet)
     for index, drive in enumerate(drives):
         name = drive.name or ""
         gene = genes.get(drive.source or "")
         given = at_hand.given.get(name)
         takes_volume = drive.type not in (DriveType.DVD, DriveType.PHD) and (
-            gene is not None or drive is asked or given is not None or _on_host(drive)
+            gene is not None
+            or is_inherited_system(catlet, drive)
+            or given is not None
+            or _on_host(drive)
         )
         entry = _drive(drive, settings, result, blank=not takes_volume)
         entry["controller"], entry["location"] = divmod(index, _SEED_LOCATION)
@@ -96,7 +99,7 @@ def storage(catlet: Substituted, settings: HyperVDefaults, at_hand: AtHand) -> S
             volume = volume_entry(drive, gene, given, at_hand.files, result.found)
             result.volumes.append(volume)
             _compare_sizes(drive, entry, volume, result)
-            if result.boot_drive is None:
+            if result.boot_drive is None or drive is system:
                 result.boot_drive = name
         result.drives.append(entry)
     result.volumes.sort(key=lambda volume: str(volume["name"]))

@@ -18,25 +18,45 @@ from eryphc.ir.volume import DiskFault, DiskImage, Volume
 Files = Mapping[Path, DiskImage | DiskFault]
 
 
-def inherited_system(catlet: Substituted) -> Drive | None:
-    """The drive that holds the parent's system where no pool has a volume for it.
+def system_drive(catlet: Substituted) -> Drive | None:
+    """The disk that the system is on, as far as can be told: the first one that was written.
+
+    The oldest ancestor that has disks decides; inheriting sorts drives by name, so their order
+    in the catlet says nothing. None where there is no disk.
+    """
+    disks = {
+        (drive.name or "").lower(): drive
+        for drive in catlet.catlet.drives or ()
+        if drive.type in (None, DriveType.VHD)
+    }
+    for document in reversed(catlet.pedigree.documents):
+        for drive in document.catlet.drives or ():
+            found = disks.get((drive.name or "").lower())
+            if found is not None:
+                return found
+    return next(iter(disks.values()), None)
+
+
+def is_inherited_system(catlet: Substituted, drive: Drive) -> bool:
+    """Whether `drive` holds the parent's system although no pool has a volume for it.
 
     A catlet inherits its system with its parent; a blank disk in its place would never boot.
     """
-    own = catlet.catlet
-    disks = [drive for drive in own.drives or () if drive.type in (None, DriveType.VHD)]
-    if own.parent is None or not disks or disks[0].source is not None:
-        return None
-    ancestors = catlet.pedigree.documents[1:]
-    inherited = {
-        (drive.name or "").lower()
-        for document in ancestors
-        for drive in document.catlet.drives or ()
-    }
-    # A system of the parent's that stands on a later drive leaves the first one a blank disk.
-    if any(drive.source is not None and (drive.name or "") in inherited for drive in disks):
-        return None
-    return disks[0]
+    if catlet.catlet.parent is None or drive.source is not None:
+        return False
+    if drive is system_drive(catlet):
+        # A system of the parent's on another drive leaves the first one a blank disk.
+        inherited = {
+            (each.name or "").lower()
+            for document in catlet.pedigree.documents[1:]
+            for each in document.catlet.drives or ()
+        }
+        return not any(
+            each.source is not None and (each.name or "").lower() in inherited
+            for each in catlet.catlet.drives or ()
+            if each.type in (None, DriveType.VHD)
+        )
+    return False
 
 
 def volume_entry(
