@@ -92,14 +92,14 @@ def target_options(function: C) -> C:
 
 def chosen_targets(console: Console, words: Sequence[str]) -> tuple[Target, ...]:
     """The targets named, each once, in order; an unknown one is wrong usage."""
-    from difflib import get_close_matches
-
     from eryphc.driver import Target
 
     found: list[Target] = []
     for word in words:
         for name in word.split(","):
             if name not in TARGETS:
+                from difflib import get_close_matches
+
                 close = get_close_matches(name, TARGETS, n=1)
                 help_text = f"did you mean `{close[0]}`?" if close else None
                 known = ", ".join(f"`{target}`" for target in TARGETS)

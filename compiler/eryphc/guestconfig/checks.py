@@ -31,7 +31,6 @@ from eryphc.guestconfig.foods import (
 )
 from eryphc.guestconfig.model import MergeMode
 from eryphc.guestconfig.names import extension
-from eryphc.guestconfig.templates import template_fault
 
 Checked = tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]
 _TEMPLATES: Final = (CLOUD_CONFIG, SHELLSCRIPT, BOOTHOOK)
@@ -86,6 +85,8 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         )
         return kept, (_faithful(piece, refused, f"a {kind} is never rendered", mode),)
     if piece.jinja:
+        from eryphc.guestconfig.templates import template_fault
+
         fault = template_fault(piece.text)
         if fault is not None:
             reason, start, end = fault

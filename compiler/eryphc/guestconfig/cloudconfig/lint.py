@@ -55,7 +55,7 @@ def _true(node: Node | None) -> bool:
 
 
 def _named(path: str, name: str | None, number: int, node: Node, provenance: Provenance) -> str:
-    hidden = name is None or provenance.food(node).secret
+    hidden = name is None or provenance.secret(node)
     return f"{path}[{number if hidden else name}]"
 
 

@@ -211,7 +211,7 @@ class _Fold:
         )
 
     def secret(self, node: Node) -> bool:
-        return bool(self.provenance.food(node).secret)
+        return self.provenance.secret(node)
 
     def step(self, path: str, key: Value, node: Node) -> str:
         """`path` and one more key, which stays hidden where it is more than a word of a secret."""

@@ -40,10 +40,11 @@ class Provenance:
     A merge whose foods agree asks for none, so it pays for none.
     """
 
-    __slots__ = ("_owners", "_sources")
+    __slots__ = ("_owners", "_some_secret", "_sources")
 
     def __init__(self, sources: Iterable[tuple[Fodder, MappingNode]]) -> None:
         self._sources = tuple(sources)
+        self._some_secret = any(food.secret for food, _ in self._sources)
         self._owners: dict[int, int] | None = None
 
     @property
@@ -66,6 +67,10 @@ class Provenance:
 
     def food(self, node: Node) -> Fodder:
         return self._sources[self._index(node)[0]][0]
+
+    def secret(self, node: Node) -> bool:
+        """Whether the text that a node came from is secret."""
+        return self._some_secret and bool(self.food(node).secret)
 
     def number(self, node: Node) -> int:
         """Position of the food in the merge."""
