@@ -24,7 +24,7 @@ from pathlib import Path
 NEEDED = ("mmdebstrap", "systemd-nspawn", "nsenter", "dpkg-deb")
 BASE = (
     "apt,systemd-sysv,udev,dbus,kmod,cloud-init,e2fsprogs,sudo,ca-certificates,curl,iproute2,"
-    "openssh-server,openssh-client,netcat-openbsd,gpgv,procps,locales,tzdata,util-linux-extra"
+    "openssh-server,openssh-client,netcat-openbsd,gpgv,procps,locales,tzdata"
 )
 UBUNTU = "deb [trusted=yes] http://archive.ubuntu.com/ubuntu"
 # Nothing of these roots outlives a test; so Ubuntu's archive may go without its key here.
@@ -242,7 +242,7 @@ def machine(distribution: Distribution, seed: dict[str, bytes], name: str) -> It
             command=(
                 *("systemd-nspawn", "--quiet", "--boot", f"--directory={root}"),
                 *(
-                    f"--machine={name}-{os.getpid()}",
+                    f"--machine=eryphc-{os.getpid()}",
                     "--register=no",
                     "--keep-unit",
                     "--timezone=off",
