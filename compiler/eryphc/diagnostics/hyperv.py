@@ -213,7 +213,9 @@ def volume_not_vhdx(drive: str, path: str, kind: str) -> Diagnostic:
         VOLUME_FILE,
         f"--volume {drive}={path}: it is {what}, and Hyper-V needs VHDX",
         None,
-        help_text=f"convert it: qemu-img convert -O vhdx {path} {drive}.vhdx",
+        help_text=f"convert it: qemu-img convert -O vhdx {path} {drive}.vhdx"
+        if kind != "raw"
+        else None,
     )
 
 
