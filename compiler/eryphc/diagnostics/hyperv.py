@@ -10,6 +10,7 @@ from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.source import Span
 
+MEMORY_BOUNDS = Code("E0701", "hyperv-memory-bounds")
 PASS_THROUGH = Code("E0702", "hyperv-pass-through-disk")
 SHARED_NEEDS_SHARE = Code("E0703", "hyperv-shared-disk-needs-share")
 LINUX_SECURE_BOOT = Code("E0704", "hyperv-linux-secure-boot")
@@ -68,6 +69,17 @@ def _make(
         help=help_text,
         notes=notes,
         related=related,
+    )
+
+
+def memory_bounds(minimum: int, startup: int, maximum: int, span: Span | None) -> Diagnostic:
+    return _make(
+        MEMORY_BOUNDS,
+        f"Hyper-V needs minimum <= startup <= maximum memory, and here they are {minimum}, "
+        f"{startup} and {maximum} MiB",
+        span,
+        "not between the bounds",
+        "give the sizes so that they fit together, those that are inherited too",
     )
 
 

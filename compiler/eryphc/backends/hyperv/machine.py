@@ -156,6 +156,9 @@ def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic])
         return _Memory(dynamic=False, startup=startup, minimum=None, maximum=None)
     lowest = minimum if minimum is not None else min(startup, _HYPERV_MINIMUM)
     highest = maximum if maximum is not None else max(startup, _MAX_DYNAMIC)
+    if not lowest <= startup <= highest and given is not None:
+        wrong = "minimum" if minimum is not None and lowest > startup else "maximum"
+        found.append(wording.memory_bounds(lowest, startup, highest, given.at(wrong)))
     if highest > _MAX_DYNAMIC and given is not None:
         at = given.at("maximum" if maximum is not None else "startup")
         found.append(wording.dynamic_too_large(highest, at))
