@@ -219,7 +219,7 @@ class Machine:
 
 
 @contextmanager
-def machine(distribution: Distribution, seed: dict[str, bytes], name: str) -> Iterator[Machine]:
+def machine(distribution: Distribution, seed: dict[str, bytes]) -> Iterator[Machine]:
     """A machine of that distribution on its first boot with the seed (`meta-data`, `user-data`)."""
     with (
         tempfile.TemporaryDirectory(prefix="eryphc-machine-") as work,

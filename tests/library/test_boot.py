@@ -8,19 +8,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from library.checks import checks
-from library.genes import MACHINES, SHARED
+from library.checks import Check, checks
+from library.genes import CHECKOUT, MACHINES, SHARED
 
 pytestmark = pytest.mark.boot
 
 HARNESS = SHARED / "boot"
 OFFLINE = (
-    "nftables auditd systemd-timesyncd fdisk fail2ban python3-systemd docker.io iptables tzdata"
+    "nftables auditd systemd-timesyncd fdisk fail2ban python3-systemd docker.io iptables tzdata "
+    "postgresql unattended-upgrades"
 )
 
 
@@ -57,7 +58,7 @@ def with_a_second_disk(folder: Path) -> dict[str, str]:
     """An environment whose qemu gives the guest an empty disk besides."""
     disk = folder / "data.raw"
     with disk.open("wb") as stream:
-        stream.truncate(64 << 20)
+        stream.truncate(512 << 20)
     real = shutil.which("qemu-system-x86_64")
     wrapper = folder / "bin" / "qemu-system-x86_64"
     wrapper.parent.mkdir()
@@ -69,18 +70,21 @@ def with_a_second_disk(folder: Path) -> dict[str, str]:
     return {**os.environ, "PATH": f"{wrapper.parent}:{os.environ['PATH']}"}
 
 
-def boot(image: Path, name: str, folder: Path, *more: str) -> None:
+def boot(
+    image: Path, spec: Path, checked: Iterable[Check], folder: Path, *more: str, var: str = ""
+) -> None:
     """Boots a machine; any warning of cloud-init and any check that fails is a fault."""
     subprocess.run(
         [
-            *(sys.executable, "-m", "eryphc", "build", MACHINES / f"{name}.yaml"),
-            *("--target", "cloud-init", "--guest", "linux", "--output", folder / "out"),
+            *(sys.executable, "-m", "eryphc", "build", spec, "--target", "cloud-init"),
+            *("--guest", "linux", "--output", folder / "out"),
+            *(("--var", var) if var else ()),
         ],
         check=True,
         timeout=120,
     )
     (iso,) = (folder / "out").glob("*.iso")
-    wanted = [part for check in checks(name) for part in ("--exec", bash(check.script()))]
+    wanted = [part for check in checked for part in ("--exec", bash(check.script()))]
     run = subprocess.run(
         [
             *(sys.executable, HARNESS / "boot.py", "--image", image, "--cidata", iso),
@@ -104,12 +108,25 @@ def bash(script: str) -> str:
 def test_a_small_machine(images: Path, tmp_path: Path) -> None:
     named = os.environ.get("ERYPHC_BOOT_IMAGE")
     image = Path(named) if named else make(images / "bookworm.qcow2")
-    boot(image, "small", tmp_path, "--port-forward", "80", "--expect-http", "It's the library")
+    served = ("--port-forward", "80", "--expect-http", "It's the library")
+    boot(image, MACHINES / "small.yaml", checks("small"), tmp_path, *served)
 
 
-def test_a_machine_whose_kernel_matters(images: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def library_image(images: Path) -> Path:
     if os.environ.get("ERYPHC_LIBRARY") != "all":
         pytest.skip("the whole library is run by ERYPHC_LIBRARY=all")
-    image = make(images / "library.qcow2", OFFLINE_PACKAGES=OFFLINE, DISK_SIZE="5G")
-    forwarded = ("--port-forward", "80", "--expect-http", "The machine's kernel")
-    boot(image, "kernel", tmp_path, "--memory", "1024", "--reboots", "1", *forwarded)
+    return make(images / "library.qcow2", OFFLINE_PACKAGES=OFFLINE, DISK_SIZE="5G")
+
+
+def test_a_machine_whose_kernel_matters(library_image: Path, tmp_path: Path) -> None:
+    """At its first boot and after a restart."""
+    more = ("--port-forward", "80", "--expect-http", "The machine's kernel", "--reboots", "1")
+    spec = MACHINES / "kernel.yaml"
+    boot(library_image, spec, checks("kernel"), tmp_path, "--memory", "1024", *more)
+
+
+def test_the_database_of_production(library_image: Path, tmp_path: Path) -> None:
+    wanted = [*checks("fleet-db"), *checks("fleet-prod"), *checks("fleet-disk")]
+    spec, password = CHECKOUT / "examples" / "fleet" / "db-prod.yaml", "a 'secret' of the test"
+    boot(library_image, spec, wanted, tmp_path, var=f"databasePassword={password}")
