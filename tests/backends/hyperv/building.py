@@ -15,7 +15,7 @@ from eryph_runtime.document import read as read_deployment
 from eryph_runtime.slots import patch
 from eryph_runtime.wanted import Deployment
 from eryphc.artifacts.iso_reader import read_iso
-from eryphc.diagnostics.model import Diagnostic, Level, Outcome, ordered
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors, ordered
 from eryphc.driver import (
     Built,
     FrontOptions,
@@ -165,4 +165,5 @@ def build(
     if project is not None:
         options["hyperv"] = settings_of(project)
     built = take(build_target(fed, Target.HYPERV, front, replace(OPTIONS, **options)))
-    return Result(built, found)
+    # A run with an error writes nothing, whoever reported it.
+    return Result(None if has_errors(found) else built, found)

@@ -258,9 +258,8 @@ def test_a_generated_catlet_is_carried_out(
         (folder / name).write_bytes(result.file(name))
     host = Model()
     host.volume_kind = "csv"
-    for entry in document["drives"]:
-        if entry["media"] is not None:
-            host._put(entry["media"], b"iso")
+    for media in {entry["media"] for entry in document["drives"]} - {None}:
+        host._put(media, b"iso")
     options: list[str] = []
     for parameter in document["parameters"]:
         other = "LAN" if parameter["kind"] == "switch" else STORES
@@ -276,6 +275,78 @@ def test_a_generated_catlet_is_carried_out(
     assert (planned.code, planned.report["changes"]) == (0, []), planned
     removed = desk.run(host, "remove", full=False)
     assert removed.code == 0, removed
+
+
+def odd(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """What an author may write in place of a value that the rules allow."""
+    texts = st.text(max_size=12)
+    return st.one_of(usual, texts, st.integers(-5, 10**8), st.none(), st.booleans())
+
+
+odd_catlets = st.fixed_dictionaries(
+    {"name": st.one_of(names, st.text(max_size=60))},
+    optional={
+        "cpu": odd(st.fixed_dictionaries({"count": odd(st.integers(1, 5000))})),
+        "memory": st.fixed_dictionaries(
+            {}, optional={key: odd(st.integers()) for key in ("startup", "minimum", "maximum")}
+        ),
+        "store": odd(names),
+        "location": odd(names),
+        "parent": st.one_of(st.just(BASE), names),
+        "drives": st.lists(
+            st.fixed_dictionaries(
+                {"name": odd(names)},
+                optional={
+                    "type": odd(st.sampled_from(["vhd", "phd", "dvd", "vhd_set"])),
+                    "size": odd(st.integers()),
+                    "store": odd(names),
+                    "source": odd(st.sampled_from(["D:\\a", "\\\\", "C:", "gene:a/b/c:d"])),
+                },
+            ),
+            max_size=70,
+        ),
+        "network_adapters": st.lists(
+            st.fixed_dictionaries(
+                {"name": odd(names)},
+                optional={
+                    "mac_address": odd(st.sampled_from(["xx", "01-00-00-00-00-00", "0"])),
+                    "dhcp_guard": odd(st.booleans()),
+                },
+            ),
+            max_size=12,
+        ),
+        "networks": st.lists(
+            st.fixed_dictionaries(
+                {"name": odd(names)},
+                optional={
+                    "adapter_name": odd(names),
+                    "subnet_v4": odd(st.fixed_dictionaries({"name": odd(names)})),
+                },
+            ),
+            max_size=4,
+        ),
+        "capabilities": st.lists(
+            st.fixed_dictionaries(
+                {"name": odd(st.sampled_from(["secure_boot", "tpm"]))},
+                optional={"details": odd(st.lists(odd(st.just("template:")), max_size=2))},
+            ),
+            max_size=3,
+        ),
+    },
+)
+
+
+@given(catlet=odd_catlets)
+@settings(quick, max_examples=150)
+def test_a_catlet_that_breaks_rules_is_looked_at_to_the_end(
+    pool: FolderPool, catlet: dict[str, Any]
+) -> None:
+    """Independent faults are reported in one run, so the target sees what rules refuse."""
+    result = build(json.dumps(catlet), pool, notation=Notation.JSON, front=FrontOptions())
+    if result.built is not None:
+        checked(result)
+    else:
+        assert result.shown(Level.ERROR)
 
 
 # -- nothing is dropped in silence ----------------------------------------------------------------

@@ -101,11 +101,6 @@ def test_start_and_stop_actions_come_from_the_project_file() -> None:
 
 
 FAULTS = {
-    "derived bounds that do not fit": (
-        "memory: {startup: 1024, minimum: 2048}\n",
-        "E0701",
-        "spec.yaml:1:34",
-    ),
     "dynamic maximum": (
         "memory: {startup: 1024, maximum: 2097152}\n",
         "E0712",
@@ -188,6 +183,11 @@ def test_a_guest_that_nobody_named_may_be_windows() -> None:
     result = build(caps("secure_boot"), guest=None)
     assert result.built is not None
     assert "E0704" not in result.codes()
+
+
+def test_sizes_of_one_document_are_judged_once() -> None:
+    result = build("memory: {startup: 2048, maximum: 1024}\n")
+    assert result.shown(Level.ERROR) == ["E0206 spec.yaml:1:34"]
 
 
 def test_inherited_sizes_that_do_not_fit(tmp_path: Any) -> None:

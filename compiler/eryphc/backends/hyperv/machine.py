@@ -11,7 +11,7 @@ from typing import Any
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import GuestKind
-from eryphc.ir.catlet import Capability, Catlet
+from eryphc.ir.catlet import Capability, Catlet, Memory
 from eryphc.project import HyperVDefaults, StartAction, StopAction
 from eryphc.source import Span
 
@@ -156,13 +156,20 @@ def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic])
         return _Memory(dynamic=False, startup=startup, minimum=None, maximum=None)
     lowest = minimum if minimum is not None else min(startup, _HYPERV_MINIMUM)
     highest = maximum if maximum is not None else max(startup, _MAX_DYNAMIC)
-    if not lowest <= startup <= highest and given is not None:
+    if not lowest <= startup <= highest and given is not None and not _one_author(given):
         wrong = "minimum" if minimum is not None and lowest > startup else "maximum"
         found.append(wording.memory_bounds(lowest, startup, highest, given.at(wrong)))
     if highest > _MAX_DYNAMIC and given is not None:
         at = given.at("maximum" if maximum is not None else "startup")
         found.append(wording.dynamic_too_large(highest, at))
     return _Memory(dynamic=True, startup=startup, minimum=lowest, maximum=highest)
+
+
+def _one_author(memory: Memory) -> bool:
+    """Whether one document gives all sizes: the rules of the language have judged them then."""
+    keys = ("startup", "minimum", "maximum")
+    places = [memory.places[key] for key in keys if key in memory.places]
+    return all(place.source is places[0].source for place in places)
 
 
 def _unknown_details(capabilities: Capabilities, found: list[Diagnostic]) -> None:

@@ -17,6 +17,7 @@ from eryphc.guestconfig.model import Adapter
 from eryphc.ir.catlet import Catlet, Network
 from eryphc.project import HyperVDefaults
 
+_MAC = re.compile("[0-9A-F]{12}")
 _HOST_POOL = "00155D"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -38,7 +39,10 @@ def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDef
     seen: dict[str, str] = {}
     for adapter, address in zip(catlet.network_adapters or (), addresses, strict=True):
         name = adapter.name or ""
-        mac = address.mac_address.replace(":", "").upper()
+        mac = re.sub("[:-]", "", address.mac_address).upper()
+        if _MAC.fullmatch(mac) is None:
+            # It has been reported; the rest of the catlet is still looked at.
+            continue
         at = adapter.at("mac_address")
         if address.given and mac.startswith(_HOST_POOL):
             result.found.append(wording.mac_of_pool(address.mac_address, name, at))
