@@ -179,7 +179,7 @@ def build_target(
         case Target.CLOUD_INIT:
             return _build_cloud_init(fed, front, options)
         case Target.HYPERV:
-            from eryphc.backends.hyperv.build import build_hyperv
+            from eryphc.driver_hyperv import build_hyperv
 
             return build_hyperv(fed, front, options)
 

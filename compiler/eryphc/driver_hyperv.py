@@ -1,4 +1,4 @@
-"""A fed catlet to the files of the `hyperv` target: values left open, the plan, its files."""
+"""A fed catlet to the files of `hyperv`: values left open, disks read, the plan, its files."""
 
 from __future__ import annotations
 
