@@ -37,7 +37,7 @@ ARCHIVES = {
     "jammy": (f"{UBUNTU} jammy main universe", f"{UBUNTU} jammy-updates main universe"),
 }
 PACKAGES = (
-    "nginx docker.io postgresql mariadb-server redis-server nodejs python3-venv podman "
+    "nginx docker.io apparmor postgresql mariadb-server redis-server nodejs python3-venv podman "
     "prometheus-node-exporter systemd-journal-remote nftables fail2ban python3-systemd "
     "unattended-upgrades auditd systemd-timesyncd keyboard-configuration console-setup "
     "qemu-guest-agent open-vm-tools"
@@ -166,9 +166,9 @@ class Machine:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError("the machine went down")
-            if not self.leader:
-                self.leader = self._first()
-            elif self._ended():
+            # Asked each time: the first child is not yet the machine's own first process.
+            self.leader = self._first()
+            if self.leader and self._ended():
                 return self.ask("cloud-init status --long").stdout
             time.sleep(1)
         raise AssertionError("cloud-init did not end in time")

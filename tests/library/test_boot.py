@@ -21,7 +21,7 @@ pytestmark = pytest.mark.boot
 HARNESS = SHARED / "boot"
 OFFLINE = (
     "nftables auditd systemd-timesyncd fdisk fail2ban python3-systemd docker.io iptables tzdata "
-    "postgresql unattended-upgrades"
+    "postgresql unattended-upgrades apparmor"
 )
 
 
