@@ -24,7 +24,7 @@ def shown_path(path: Path) -> str:
     root and down again would help nobody.
     """
     text = os.path.normpath(path)
-    if Path(text).is_absolute() and Path(text).is_relative_to(Path.cwd()):
+    if os.path.isabs(text) and Path(text).is_relative_to(Path.cwd()):  # noqa: PTH117
         text = str(Path(text).relative_to(Path.cwd()))
     return text.replace(os.sep, "/")
 

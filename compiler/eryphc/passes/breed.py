@@ -51,7 +51,7 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
     catlet = catlets[-1]
     for child in reversed(catlets[:-1]):
         catlet = _Breeding(found).breed(catlet, child)
-    if catlet.config_type not in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
+    if catlet.config_type is ConfigType.CONFIGURATION:
         catlet = replace(catlet, config_type=None)
     removals = tuple(food for food in catlet.fodder or () if food.remove and gene_of(food))
     normal = normalize(_mutate(catlet), removals)

@@ -289,5 +289,7 @@ def final_parents(pedigree: Pedigree) -> tuple[Catlet, ...]:
         text = catlet.parent
         parsed = parse_gene_set(text) if text is not None and not blank(text) else None
         final = pedigree.resolved.get(parsed) if isinstance(parsed, GeneSetId) else None
-        catlets.append(replace(catlet, parent=str(final)) if final is not None else catlet)
+        if final is not None and text != str(final):
+            catlet = replace(catlet, parent=str(final))
+        catlets.append(catlet)
     return tuple(catlets)
