@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from eryphc import __version__
+from eryphc.cli.groups import CommandGroup
 
 if TYPE_CHECKING:
     from eryphc.diagnostics.model import Diagnostic
@@ -34,7 +35,7 @@ COMMANDS = {
 INTERRUPTED = 130
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CommandGroup):
     """A group whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -45,18 +46,6 @@ class LazyGroup(click.Group):
             return None
         found = import_module(COMMANDS[cmd_name][0]).command
         return found if isinstance(found, click.Command) else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name in COMMANDS or name.startswith("-"):
-            return super().resolve_command(ctx, args)
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, COMMANDS, n=1)
-        hint = f" Did you mean `{close[0]}`?" if close else ""
-        raise click.UsageError(f"There is no command `{name}`.{hint}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -97,7 +86,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         from eryphc.diagnostics import command
 
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = _reason(error)
         name = error.filename if isinstance(error.filename, str) else None
         return _say(words, command.outside_failed(reason, name), 3)
     except MemoryError:
@@ -108,6 +97,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("ERYPHC_DEBUG"):
             raise
         return _say(words, _internal(error), 3)
+
+
+def _reason(error: OSError) -> str:
+    try:
+        os.getcwd()  # noqa: PTH109
+    except OSError:
+        return "the working folder does not exist any more"
+    return (error.strerror or type(error).__name__).lower()
 
 
 def _interrupted(words: Sequence[str]) -> int:
@@ -151,10 +148,16 @@ def _say(words: Sequence[str], diagnostic: Diagnostic, code: int) -> int:
 
 
 def _report_usage(error: click.UsageError, words: Sequence[str]) -> None:
+    from eryphc.cli.console import DiagnosticsFormat, diagnostics_format, write
+    from eryphc.cli.groups import NoCommandError
+    from eryphc.cli.usage import explained
     from eryphc.diagnostics import command
 
-    help_text = None
-    if error.ctx is not None:
-        path = error.ctx.command_path
-        help_text = f"`{path} --help` shows how it is used"
-    _say(words, command.usage(error.format_message().rstrip("."), help_text), 2)
+    if (
+        isinstance(error, NoCommandError)
+        and error.ctx is not None
+        and diagnostics_format(words) is DiagnosticsFormat.TEXT
+    ):
+        write(sys.stderr, error.ctx.get_help() + "\n")
+        return
+    _say(words, command.usage(*explained(error)), 2)

@@ -49,6 +49,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="How what was written is listed on standard output.",
 )
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "plain", "none"]),
+    default="auto",
+    show_default=True,
+    help="Say which spec is compiled; auto: at a terminal, for several specs.",
+)
 @shared.front
 @target_options
 @speaking
@@ -57,6 +64,7 @@ def command(
     targets: tuple[str, ...],
     output: Path | None,
     output_format: str,
+    progress: str,
     *,
     console: Console,
     **options: Any,
@@ -67,14 +75,19 @@ def command(
     replaced as a whole or not at all, and only if this tool wrote it.
     """
     try:
-        return _Build(console, options, targets, output).run(specs, output_format)
+        return _Build(console, options, targets, output, progress).run(specs, output_format)
     except shared.StopRunError as ended:
         return console.finish(ended.code)
 
 
 class _Build:
     def __init__(
-        self, console: Console, options: dict[str, Any], targets: Sequence[str], output: Path | None
+        self,
+        console: Console,
+        options: dict[str, Any],
+        targets: Sequence[str],
+        output: Path | None,
+        progress: str,
     ) -> None:
         self.console = console
         self.targets = chosen_targets(console, targets)
@@ -82,6 +95,7 @@ class _Build:
         self.given = shared.given_values(console, options)
         self.no_input = options["no_input"]
         self.output = output
+        self.progress = progress
 
     def run(self, names: Sequence[str], output_format: str) -> int:
         from eryphc.artifacts.errors import OutputFailed, OutputRefused
@@ -104,7 +118,12 @@ class _Build:
             by_name[own] = name
         if code > WRONG_INPUT or any(d.code == wording.SPECS_OF_ONE_NAME for d in console.found):
             return console.finish(code)
-        values = values_of(self.given, several=len(names) > 1, no_input=self.no_input)
+        values = values_of(
+            self.given,
+            several=len(names) > 1,
+            no_input=self.no_input,
+            left_open=self.compilation.slots,
+        )
         if console.failed:
             # Nothing will be written; what else is wrong is said in the same run.
             for spec, document in documents:
@@ -119,9 +138,11 @@ class _Build:
         written: list[dict[str, Any]] = []
         try:
             with TargetFolders(places) as folders:
+                count = len(documents)
                 while documents:
                     spec, document = documents.pop(0)
                     name = catlet_name(document)
+                    self._say_progress(count - len(documents), count, name)
                     for target, built in self.compilation.built(spec, document, values):
                         place = self._place(name, target, several=len(names) > 1)
                         files = folders.stage(place, built.files, built.manifest)
@@ -139,6 +160,13 @@ class _Build:
         code = console.finish()
         write(sys.stdout, _printed(written, output_format))
         return code
+
+    def _say_progress(self, number: int, count: int, name: str) -> None:
+        shown = self.progress == "plain"
+        if self.progress == "auto":
+            shown = count > 1 and sys.stderr.isatty()
+        if shown:
+            self.console.say(f"[{number}/{count}] {name}")
 
     def _place(self, name: str, target: Target, *, several: bool) -> Path:
         if self.output is None:

@@ -15,7 +15,7 @@ import click
 
 from eryphc.cli import options as shared
 from eryphc.cli.console import WRONG_INPUT, WRONG_USAGE, Console
-from eryphc.cli.pipeline import Values, bred_of
+from eryphc.cli.pipeline import Values, bred_of, say_sources
 from eryphc.diagnostics import command
 from eryphc.ir.stages import Document
 from eryphc.specs import InputMissingError, Pools, Spec, read_text
@@ -151,10 +151,14 @@ class Compilation:
             return
         catlets += [d.catlet for d in bred[0].pedigree.documents]
         front: FrontOptions = bred[1]
+        given = driver.with_values(bred[0], front)
+        if given.value is not None:
+            catlets.append(given.value.catlet)
         fed = driver.to_fed(bred[0], chain, front)
         self.console.add(fed.diagnostics)
         if fed.value is None:
             return
+        say_sources(chain, fed.value, self.console)
         catlets.append(fed.value.catlet)
         settings = self._settings(project.value if project else None, spec)
         if settings is None:

@@ -111,8 +111,17 @@ class Console:
         if self.kind is DiagnosticsFormat.TEXT and not self.quiet:
             self._summary(shown)
         if code == OK and self.failed:
-            return WRONG_INPUT
+            code = WRONG_INPUT
+        if code == WRONG_INPUT and self._failed_outside():
+            return FAILED_OUTSIDE
         return code
+
+    def _failed_outside(self) -> bool:
+        """Whether all that failed is a file that is there and cannot be read."""
+        from eryphc.diagnostics.command import FILE_UNREADABLE
+
+        errors = {found.code for found in self.found if found.level is Level.ERROR}
+        return errors == {FILE_UNREADABLE}
 
     def _summary(self, shown: Sequence[Diagnostic]) -> None:
         if not shown or not any(d.level is not Level.NOTE for d in shown):
@@ -165,7 +174,12 @@ def speaking(function: C) -> C:
                 help="Colour diagnostics.",
             ),
             click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
-            click.option("-v", "--verbose", is_flag=True, help="Say more of what is done."),
+            click.option(
+                "-v",
+                "--verbose",
+                is_flag=True,
+                help="Also say where gene sets came from.",
+            ),
         )
     ):
         wrapper = option(wrapper)

@@ -74,7 +74,7 @@ def _expand(
     name: str, stage: Stage, front: FrontOptions, console: Console, options: dict[str, Any]
 ) -> tuple[Catlet | None, int]:
     from eryphc import driver
-    from eryphc.cli.pipeline import bred_of, read_one, values_of
+    from eryphc.cli.pipeline import bred_of, read_one, say_sources, values_of
     from eryphc.passes.conceal import conceal
 
     pools = shared.pools(console, options)
@@ -95,6 +95,7 @@ def _expand(
         outcome = driver.to_fed(catlet, chain, front)
         if outcome.value is not None:
             console.add(outcome.diagnostics)
+            say_sources(chain, outcome.value, console)
             if stage is driver.Stage.FEED:
                 # Values are shown where they are given, as in the stage before.
                 given_catlet = driver.with_values(
@@ -103,7 +104,12 @@ def _expand(
                 outcome = given_catlet
             else:
                 outcome = driver.to_substituted(outcome.value, front)
-    secrets = (catlet.catlet, *(() if outcome.value is None else (outcome.value.catlet,)))
+    given_values = driver.with_values(catlet, front).value
+    secrets = (
+        catlet.catlet,
+        *((given_values.catlet,) if given_values else ()),
+        *(() if outcome.value is None else (outcome.value.catlet,)),
+    )
     console.add(outcome.diagnostics)
     console.found[:] = conceal(
         console.found, (*(d.catlet for d in catlet.pedigree.documents), *secrets)

@@ -12,6 +12,7 @@ import click
 
 from eryphc.cli import options as shared
 from eryphc.cli.console import WRONG_INPUT, Console, speaking, write
+from eryphc.cli.groups import CommandGroup
 from eryphc.diagnostics import command as wording
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
 from eryphc.ir.identifiers import GeneId, GeneSetId, GeneType
@@ -47,7 +48,7 @@ def _where(function: C) -> C:
     return function
 
 
-@click.group("gene")
+@click.group("gene", cls=CommandGroup)
 def command() -> None:
     """List and show the genes of the gene pools."""
 

@@ -1,4 +1,4 @@
-"""`eryphc help [COMMAND]`."""
+"""`eryphc help [COMMAND...]`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import click
 
 
 @click.command("help")
-@click.argument("name", metavar="[COMMAND]", required=False)
+@click.argument("names", metavar="[COMMAND...]", nargs=-1)
 @click.pass_context
-def command(context: click.Context, name: str | None) -> None:
+def command(context: click.Context, names: tuple[str, ...]) -> None:
     """Show the help of COMMAND, or of eryphc itself."""
-    parent = context.parent
-    group = parent.command if parent is not None else None
-    if parent is None or not isinstance(group, click.Group):
+    shown = context.parent
+    if shown is None:
         return
-    if name is None:
-        click.echo(group.get_help(parent))
-        return
-    found, shown, _ = group.resolve_command(parent, [name])
-    if shown is not None and found is not None:
-        with click.Context(shown, info_name=found, parent=parent) as inner:
-            click.echo(shown.get_help(inner))
+    for name in names:
+        group = shown.command
+        if not isinstance(group, click.Group):
+            raise click.UsageError(f"`{shown.command_path}` has no command `{name}`", shown)
+        found, below, _ = group.resolve_command(shown, [name])
+        if below is None:
+            return
+        shown = click.Context(below, info_name=found, parent=shown)
+    click.echo(shown.get_help())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -169,7 +170,7 @@ def given_values(console: Console, options: Mapping[str, Any]) -> Given:
         if not equals or not name:
             raise stop(
                 console,
-                command.bad_option_value("--var", f"`{name}` is not written NAME=VALUE"),
+                command.bad_option_value("--var", "a value is not written NAME=VALUE"),
                 WRONG_INPUT,
             )
         given[name] = _value(console, name, text)
@@ -193,7 +194,7 @@ def _value(console: Console, name: str, text: str) -> str:
             diagnostic = command.variable_source(name, missing.diagnostic.message)
             raise stop(console, diagnostic, missing.exit_code) from None
         if read.value is None:
-            console.add(read.diagnostics)
+            console.add(_without_lines(read.diagnostics))
             raise StopRunError(WRONG_INPUT)
         content = read.value.text
         return content.removesuffix("\n").removesuffix("\r") if content.endswith("\n") else content
@@ -208,11 +209,16 @@ def _value(console: Console, name: str, text: str) -> str:
     return text
 
 
+def _without_lines(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """The diagnostics of a file of values, any of which may be a secret: none is shown."""
+    return (replace(diagnostic, secret=True) for diagnostic in diagnostics)
+
+
 def _variable_file(console: Console, path: str) -> dict[str, str]:
     from eryphc.diagnostics import reading
     from eryphc.source import Span
     from eryphc.specs import InputMissingError, read_text
-    from eryphc.syntax.nodes import MappingNode, ScalarNode
+    from eryphc.syntax.nodes import AliasNode, MappingNode, ScalarNode
     from eryphc.syntax.scalars import NULLS
     from eryphc.syntax.yaml_nodes import compose
 
@@ -222,23 +228,27 @@ def _variable_file(console: Console, path: str) -> dict[str, str]:
         raise stop(console, missing.diagnostic, missing.exit_code) from None
     composed = compose(read.value) if read.value is not None else read
     if read.value is None or composed.value is None:
-        console.add(composed.diagnostics)
+        console.add(_without_lines(composed.diagnostics))
         raise StopRunError(WRONG_INPUT)
     root = composed.value
     values: dict[str, str] = {}
+    faults: list[Diagnostic] = []
     if isinstance(root, ScalarNode) and root.value in NULLS:
         return values
     if not isinstance(root, MappingNode):
         span = Span(read.value, 0, 0)
         found = reading.wrong_kind("a file of variables", "a mapping", "something else", span)
-        raise stop(console, found, WRONG_INPUT)
-    for key, value in root.entries:
+        console.add(_without_lines((found,)))
+        raise StopRunError(WRONG_INPUT)
+    for key, written in root.entries:
+        value = written.target if isinstance(written, AliasNode) else written
         if isinstance(key, ScalarNode) and isinstance(value, ScalarNode):
             values[key.value] = value.value
             continue
         name = f"`{key.value}`" if isinstance(key, ScalarNode) else "a key"
-        span = Span(read.value, value.start, min(value.start + 1, value.end))
-        console.add((reading.wrong_kind(name, "a text", "a collection", span),))
-    if console.failed:
+        span = Span(read.value, written.start, min(written.start + 1, written.end))
+        faults.append(reading.wrong_kind(name, "a text", "a collection", span))
+    if faults:
+        console.add(_without_lines(faults))
         raise StopRunError(WRONG_INPUT)
     return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,8 @@ import click
 from eryphc.cli.console import Console
 from eryphc.cli.options import Given
 from eryphc.diagnostics import language
-from eryphc.ir.stages import Bred, Document
+from eryphc.genepool.model import GenePool
+from eryphc.ir.stages import Bred, Document, Fed
 from eryphc.specs import InputMissingError, Pools, Spec, read_spec
 from eryphc.syntax.names import blank
 
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Values:
-    """The given values, and which of them a spec has declared so far."""
+    """The given values, and which of them a spec has declared so far.
+
+    `left_open` are those that the deployment supplies: nobody is asked for them.
+    """
 
     given: Given
     declared: set[str]
     several: bool
     ask: bool
+    left_open: frozenset[str] = frozenset()
 
     def for_catlet(self, bred: Bred) -> Mapping[str, str]:
         """What this catlet is given. What is missing is asked for at a terminal."""
@@ -37,7 +42,7 @@ class Values:
         values = dict(self.given.values)
         if self.several:
             values = {name: text for name, text in values.items() if name.lower() in names}
-        lower = {name.lower() for name in values}
+        lower = {name.lower() for name in values} | self.left_open
         for name, text in self.given.environment.items():
             if name.lower() in names and name.lower() not in lower:
                 values[names[name.lower()]] = text
@@ -63,9 +68,11 @@ class Values:
                     console.add((language.given_unknown(name, tuple(sorted(self.declared))),))
 
 
-def values_of(given: Given, *, several: bool, no_input: bool) -> Values:
+def values_of(
+    given: Given, *, several: bool, no_input: bool, left_open: Iterable[str] = ()
+) -> Values:
     ask = not no_input and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-    return Values(given, set(), several, ask)
+    return Values(given, set(), several, ask, frozenset(name.lower() for name in left_open))
 
 
 def read_one(
@@ -107,3 +114,15 @@ def bred_of(
     if bred.value is None:
         return None
     return bred.value, replace(front, values=values.for_catlet(bred.value))
+
+
+def say_sources(chain: GenePool, fed: Fed, console: Console) -> None:
+    """With `-v`: the folder that each gene set of the closure came from."""
+    if not console.verbose:
+        return
+    sets = sorted({gene.id.geneset for gene in fed.genes})
+    for geneset in sets:
+        found = chain.find(geneset)
+        if found is not None and found.value is not None:
+            folder = found.value.manifest.source.name.rpartition("/")[0]
+            console.say(f"{geneset} from {folder or 'the working folder'}")

@@ -10,7 +10,7 @@ from eryphc.diagnostics.words import clipped
 from eryphc.source import Span
 
 USAGE = Code("E0901", "usage")
-SPEC_NOT_FOUND = Code("E0902", "spec-not-found")
+SPEC_NOT_FOUND = Code("E0902", "file-not-found")
 FILE_UNREADABLE = Code("E0903", "file-unreadable")
 BAD_OPTION_VALUE = Code("E0904", "bad-option-value")
 POOL_NOT_FOUND = Code("E0905", "pool-not-found")

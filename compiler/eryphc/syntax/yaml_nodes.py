@@ -56,6 +56,9 @@ def compose(source: SourceText) -> Outcome[Node]:
         and len(text.encode("utf-8", "surrogatepass")) > MAX_DOCUMENT_BYTES
     ):
         return Outcome(None, (reading.document_too_large(Span(source, 0, 0)),))
+    if text.startswith("\ufeff"):
+        # libyaml would drop a second byte order mark, and count its marks without it.
+        return Outcome(None, (reading.character_refused("\ufeff", Span(source, 0, 1)),))
     if text.count("\n%") > MAX_DIRECTIVES:
         # libyaml compares each `%TAG` with all before it.
         return Outcome(None, (reading.too_many_directives(MAX_DIRECTIVES, Span(source, 0, 0)),))
@@ -205,6 +208,9 @@ def _marked_error(source: SourceText, error: yaml.MarkedYAMLError) -> Diagnostic
         start = min(error.context_mark.index, len(source.text))
         context_span = Span(source, start, min(start + 1, len(source.text)))
     text = source.text
+    if problem == "exceeded maximum nesting depth":
+        # The scanner of libyaml runs ahead of the events that are counted here.
+        return reading.too_deep(MAX_DEPTH, Span(source, at, end))
     if "found character that cannot start any token" in problem and text[at:end] == "\t":
         return reading.tab_refused(Span(source, at, end))
     return reading.not_yaml(problem, Span(source, at, end), context, context_span)

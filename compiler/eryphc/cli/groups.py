@@ -1,0 +1,40 @@
+"""Groups of commands: what is said where a command is missing or unknown."""
+
+from __future__ import annotations
+
+import click
+
+
+class NoCommandError(click.UsageError):
+    """A group was called without one of its commands: its help is what the user needs."""
+
+
+class CommandGroup(click.Group):
+    """A group that suggests the command that was probably meant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            raise NoCommandError("a command is missing", ctx)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, known = args[0], self.list_commands(ctx)
+        if name in known or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, known, n=1)
+        error = click.UsageError(f"there is no command `{name}`", ctx)
+        if close:
+            error = UnknownCommandError(f"there is no command `{name}`", ctx, close[0])
+        raise error
+
+
+class UnknownCommandError(click.UsageError):
+    """An unknown command; `meant` is the one that is nearest to it."""
+
+    def __init__(self, message: str, context: click.Context, meant: str) -> None:
+        super().__init__(message, context)
+        self.meant = meant
