@@ -48,7 +48,7 @@ MORE = {
     "jammy": "linux-cloud-tools-virtual",
 }
 # What a cloud image of the distribution comes with, and a minimal root does not.
-SETTINGS = "datasource_list: [NoCloud, None]\napt: {preserve_sources_list: true}\nlocale: false\n"
+SETTINGS = "datasource_list: [NoCloud, None]\napt: {preserve_sources_list: true}\nlocale: C.UTF-8\n"
 
 
 def missing() -> str | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +102,27 @@ def test_the_manifest_is_the_golden_one(spec: str, manifests: dict[str, dict[str
     # All but the tool's version, which changes with each release.
     kept = {key: value for key, value in manifests[spec].items() if key != "tool"}
     assert is_golden(f"{spec}.manifest.json", json.dumps(kept, indent=2) + "\n")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("spec", ["app-dev", "app-prod"])
+def test_cloud_init_finds_nothing_in_its_cloud_config(spec: str, tmp_path: Path) -> None:
+    """The only cloud-config there is: the genes of the library are scripts (see test_shape)."""
+    if shutil.which("cloud-init") is None:
+        pytest.skip("no cloud-init here")
+    eryphc("build", "--target", "cloud-init", "--output", tmp_path / "out", spec=spec)
+    message = message_from_bytes((tmp_path / "out" / "nocloud" / "user-data").read_bytes())
+    (config,) = [
+        part.get_payload(decode=True)
+        for part in message.walk()
+        if part.get_content_type() == "text/cloud-config"
+    ]
+    assert isinstance(config, bytes)
+    (tmp_path / "config").write_bytes(config)
+    run = subprocess.run(
+        ["cloud-init", "schema", "--config-file", tmp_path / "config"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, "Valid" in run.stdout) == (0, True), run.stdout + run.stderr

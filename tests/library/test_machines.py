@@ -47,7 +47,7 @@ def faults(running: Machine, wanted: list[Check]) -> list[str]:
     """What is not as it should be."""
     found = []
     status = running.wait(900)
-    if "status: done" not in status:
+    if "status: done" not in status or running.warnings():
         found += [status, *running.warnings(), running.log()[-3000:]]
     for check in wanted:
         answer = running.ask(check.script())
@@ -77,12 +77,15 @@ def lives(distribution: Distribution, seed: dict[str, bytes], wanted: list[Check
     """All is as it should be at the machine's first boot, after a restart, and when all is run
     once more under a new instance id."""
     with machine(distribution, seed) as running:
-        assert faults(running, wanted) == []
+        not_right = faults(running, wanted)
+        assert not not_right, "\n".join(not_right)
         running.restart()
-        assert faults(running, wanted) == []
+        not_right = faults(running, wanted)
+        assert not not_right, "\n".join(not_right)
         running.change_instance("another")
         running.restart()
-        assert faults(running, wanted) == []
+        not_right = faults(running, wanted)
+        assert not not_right, "\n".join(not_right)
 
 
 @pytest.mark.parametrize("name", SPECS)
