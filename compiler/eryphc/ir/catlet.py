@@ -17,6 +17,8 @@ from eryphc.ir.content import Content
 from eryphc.source import Span
 
 Places: TypeAlias = Mapping[str, Span]
+# The key of a record's place from its first to its last character.
+WHOLE = "*"
 
 
 class ConfigType(StrEnum):

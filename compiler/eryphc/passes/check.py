@@ -6,6 +6,7 @@ Every independent fault is reported, in the order of the tables of the language.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from eryphc.diagnostics.findings import Findings
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.ir.catlet import (
     FODDER_TYPES,
+    WHOLE,
     Catlet,
     ConfigType,
     Drive,
@@ -83,21 +85,16 @@ class _Check:
     def __init__(self, unread: tuple[Diagnostic, ...]) -> None:
         self.found = Findings()
         self._unread = sorted(
-            (d.primary.span for d in unread if d.primary is not None and d.level is Level.ERROR),
-            key=lambda span: span.start,
+            d.primary.span.start for d in unread if d.primary is not None and d.level is Level.ERROR
         )
 
     def _could_not_be_read(self, record: Record) -> bool:
-        """Whether a fault in reading lies on the lines of `record`: no echo of it then."""
-        spans = list(record.places.values())
-        if not spans or not self._unread:
+        """Whether a fault in reading lies inside `record`: no echo of it then."""
+        whole = record.places.get(WHOLE)
+        if whole is None or not self._unread:
             return False
-        start = min(span.start for span in spans)
-        end = max(span.end for span in spans)
-        fault = next((span.start for span in self._unread if span.start >= start), None)
-        if fault is None:
-            return False
-        return fault <= end or "\n- " not in spans[0].source.text[end:fault]
+        at = bisect_left(self._unread, whole.start)
+        return at < len(self._unread) and self._unread[at] < whole.end
 
     # -- names ------------------------------------------------------------------------------
 
@@ -415,6 +412,9 @@ class _Check:
         for food in foods:
             name = None if blank(food.name) else (food.name or "").lower()
             source = _key_source(food)
+            if name is None and blank(food.source):
+                # Its fault was reported by reading, or as one of the entry itself.
+                continue
             if name is None and source is None:
                 self.found.append(rules.catlet_source_unnamed(food.source or "", food.at("source")))
                 continue
@@ -539,7 +539,7 @@ def _part(record: Record, key: str, text: str, fault: NameFault) -> Span | None:
 
 def _within(span: Span, records: Sequence[Record] | None) -> bool:
     return any(
-        place.source is span.source and place.start <= span.start <= place.end
+        whole.source is span.source and whole.start <= span.start < whole.end
         for record in records or ()
-        for place in record.places.values()
+        if (whole := record.places.get(WHOLE)) is not None
     )

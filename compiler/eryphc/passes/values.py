@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.findings import Findings
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.ir.catlet import Record
+from eryphc.ir.catlet import WHOLE, Record
 from eryphc.ir.content import Content, Written
 from eryphc.source import SourceText, Span
 from eryphc.syntax import scalars
@@ -330,7 +330,7 @@ class Reading:
             found = "a list" if isinstance(node, SequenceNode) else "a single value"
             return self.report(reading.wrong_kind(f"a {name}", "a mapping", found, self.head(node)))
         values: dict[str, Any] = {}
-        places: dict[str, Span] = {"": self.head(node)}
+        places: dict[str, Span] = {"": self.head(node), WHOLE: self.span(node)}
         key_spans: dict[str, Span] = {}
         for key_node, value_node in node.entries:
             if not isinstance(key_node, ScalarNode):
