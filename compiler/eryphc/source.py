@@ -28,10 +28,13 @@ class SourceText:
             text = self.text
             starts = [0]
             position = 0
-            for line in text.split("\n"):
+            lines = text.split("\n")
+            for number, line in enumerate(lines, start=1):
+                # The last line has no line feed that its CR could belong to.
+                last = len(line) - (number < len(lines))
                 # A lone CR ends a line too, as in every editor.
                 inside = line.find("\r")
-                while inside != -1 and inside < len(line) - 1:
+                while inside != -1 and inside < last:
                     starts.append(position + inside + 1)
                     inside = line.find("\r", inside + 1)
                 position += len(line) + 1
