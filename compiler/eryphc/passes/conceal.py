@@ -15,6 +15,7 @@ from eryphc.source import SourceText, Span
 _SPEAKS_OF_SECRETS = re.compile(r"secret[\"']?\s*:(?!\s*(?:false|no|off)\b)", re.IGNORECASE)
 
 _SHORTEST = 4
+_TOLD_ANYWHERE = 8
 _QUOTED = re.compile(r"`([^`]*)`")
 REDACTED = "#REDACTED"
 
@@ -113,7 +114,14 @@ def _unquoted(diagnostic: Diagnostic, secret: str) -> Diagnostic:
 def _redacted(diagnostic: Diagnostic, words: Sequence[str]) -> Diagnostic:
     def clean(text: str) -> str:
         for word in words:
-            text = text.replace(word, REDACTED)
+            if word not in text:
+                continue
+            if len(word) >= _TOLD_ANYWHERE:
+                text = text.replace(word, REDACTED)
+            else:
+                # `admin` is no secret inside the name `admin-linux`.
+                alone = rf"(?<![\w.-]){re.escape(word)}(?![\w.-])"
+                text = re.sub(alone, REDACTED, text)
         return text
 
     primary, help_text = diagnostic.primary, diagnostic.help
