@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from eryphc.source import Span
+
+_LINE_END: Final = re.compile("\n")
 
 
 class Written(NamedTuple):
@@ -48,6 +52,7 @@ class Content:
 
     text: str
     origin: ContentOrigin = field(compare=False, repr=False)
+    _places: _Places | None = field(default=None, init=False, compare=False, repr=False)
 
     def span(self, start: int, end: int) -> Span:
         """The place in the author's document of the characters `start` to `end`.
@@ -60,7 +65,15 @@ class Content:
             return origin.base.span(
                 _before(origin.insertions, start), _before(origin.insertions, end, last=True)
             )
-        return _written_span(self.text, origin, start, end)
+        if self._places is None:
+            # Thousands of diagnostics may ask about one text: its lines are looked up once.
+            object.__setattr__(self, "_places", _Places(self.text, origin))
+        places = self._places
+        first = places.offset(start) if places is not None else None
+        if places is None or first is None:
+            return origin.span
+        last = places.offset(end)
+        return Span(origin.span.source, first, first if last is None else max(first, last))
 
     @property
     def whole(self) -> Span:
@@ -69,43 +82,49 @@ class Content:
         return origin.base.whole if isinstance(origin, Substituted) else origin.span
 
 
+class _Places:
+    """Where the lines of a written text begin in their document, found when first asked for."""
+
+    __slots__ = ("_found", "_origin", "_starts", "_text")
+
+    def __init__(self, text: str, origin: Written) -> None:
+        self._text = text
+        self._origin = origin
+        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._found: dict[int, int | None] = {}
+
+    def offset(self, offset: int) -> int | None:
+        """The offset in the document of the character at `offset`, None if it is unknown."""
+        index = bisect_right(self._starts, offset) - 1
+        if index not in self._found:
+            self._found[index] = self._line(index)
+        start = self._found[index]
+        return None if start is None else start + offset - self._starts[index]
+
+    def _line(self, index: int) -> int | None:
+        source = self._origin.span.source
+        number = self._origin.first_line + index
+        if number > source.line_count:
+            return None
+        following = index + 1 < len(self._starts)
+        end = self._starts[index + 1] - 1 if following else len(self._text)
+        line = self._text[self._starts[index] : end]
+        if not line:
+            return source.line_start(number)
+        written = source.line(number)
+        if written.endswith(line):
+            return source.line_start(number) + len(written) - len(line)
+        at = written.find(line)
+        return None if at == -1 else source.line_start(number) + at
+
+
 def _before(insertions: tuple[Insertion, ...], offset: int, *, last: bool = False) -> int:
     """The offset in the text before substitution that corresponds to `offset`."""
-    shift = 0
-    for insertion in insertions:
-        if offset < insertion.start or (offset == insertion.start and last):
-            break
-        if offset < insertion.end or (offset == insertion.end and last):
-            return insertion.old_end if last else insertion.old_start
-        shift = insertion.old_end - insertion.end
-    return offset + shift
-
-
-def _written_span(text: str, origin: Written, start: int, end: int) -> Span:
-    first = _written_offset(text, origin, start)
-    if first is None:
-        return origin.span
-    last = _written_offset(text, origin, end)
-    if last is None or last < first:
-        last = first
-    return Span(origin.span.source, first, last)
-
-
-def _written_offset(text: str, origin: Written, offset: int) -> int | None:
-    source = origin.span.source
-    line_start = text.rfind("\n", 0, offset) + 1
-    line_end = text.find("\n", offset)
-    content_line = text[line_start:] if line_end == -1 else text[line_start:line_end]
-    number = origin.first_line + text.count("\n", 0, line_start)
-    if number > source.line_count:
-        return None
-    written = source.line(number)
-    column = offset - line_start
-    if not content_line:
-        return source.line_start(number) + min(column, len(written))
-    at = written.find(content_line)
-    if at == -1:
-        return None
-    if written.endswith(content_line):
-        at = len(written) - len(content_line)
-    return source.line_start(number) + at + column
+    bisect = bisect_left if last else bisect_right
+    index = bisect(insertions, offset, key=lambda insertion: insertion.start) - 1
+    if index < 0:
+        return offset
+    insertion = insertions[index]
+    if offset < insertion.end or (offset == insertion.end and last):
+        return insertion.old_end if last else insertion.old_start
+    return offset + insertion.old_end - insertion.end

@@ -1,0 +1,70 @@
+"""Characters of contents, found where the author wrote them, however many are asked for."""
+
+from __future__ import annotations
+
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eryphc.ir.content import Content, Insertion, Substituted, Written
+from eryphc.source import SourceText, Span
+
+LINES = st.lists(st.text(alphabet="ab ", max_size=4), min_size=1, max_size=6)
+
+
+def written(lines: list[str], *, indent: str = "    ") -> Content:
+    text = "content: |\n" + "".join(f"{indent if line else ''}{line}\n" for line in lines)
+    source = SourceText("spec.yaml", text)
+    return Content("".join(f"{line}\n" for line in lines), Written(Span(source, 9, len(text)), 2))
+
+
+@given(LINES, st.data())
+def test_a_character_is_found_in_its_line_and_column(lines: list[str], data: st.DataObject) -> None:
+    content = written(lines)
+    offset = data.draw(st.integers(0, len(content.text) - 1))
+    before = content.text[:offset]
+    line, column = before.count("\n"), offset - (before.rfind("\n") + 1)
+    place = content.span(offset, offset)
+    assert place.line == line + 2
+    assert place.column == column + 1 + (4 if lines[line] else 0)
+
+
+@given(st.lists(st.sampled_from(["x", "yy", "{{ a }}", "{{b}}", "\n"]), max_size=8), st.data())
+def test_a_character_after_replaced_references_is_found(
+    pieces: list[str], data: st.DataObject
+) -> None:
+    values = {"{{ a }}": "", "{{b}}": "long\nvalue"}
+    base = written("".join(pieces).split("\n"))
+    text, insertions, places = "", [], []
+    at = 0
+    for piece in pieces:
+        new = values.get(piece, piece)
+        if piece in values:
+            insertions.append(Insertion(len(text), len(text) + len(new), at, at + len(piece)))
+            places += [(at, at + len(piece))] * len(new)
+        else:
+            places += [(at + each, at + each + 1) for each in range(len(new))]
+        text += new
+        at += len(piece)
+    text += "\n"
+    places.append((at, at + 1))
+    content = Content(text, Substituted(base, tuple(insertions)))
+    offset = data.draw(st.integers(0, len(text) - 1))
+    assert content.span(offset, offset + 1) == base.span(*places[offset])
+
+
+def test_a_line_that_is_not_in_the_document_is_the_whole_scalar() -> None:
+    source = SourceText("spec.yaml", 'content: "one\\ntwo"\n')
+    span = Span(source, 9, 19)
+    assert Content("one\ntwo", Written(span, 1)).span(4, 5) == span
+
+
+def test_twenty_thousand_places_in_one_text_take_no_time() -> None:
+    content = written([f"- command {number} of a very long list" for number in range(20_000)])
+    insertions = tuple(Insertion(each, each + 1, each, each + 1) for each in range(0, 200_000, 10))
+    substituted = Content(content.text, Substituted(content, insertions))
+    start = time.process_time()
+    places = {substituted.span(offset, offset + 5).line for offset in range(0, 600_000, 30)}
+    assert len(places) > 15_000
+    assert time.process_time() - start < 2
