@@ -13,6 +13,7 @@ from typing import TypeVar
 from eryphc.diagnostics import rules
 from eryphc.diagnostics.findings import Findings
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.words import clipped
 from eryphc.ir.catlet import (
     FODDER_TYPES,
     WHOLE,
@@ -181,7 +182,11 @@ class _Check:
         text = catlet.project
         if text is not None and text[:2].lower() == "p_":
             self.found.append(
-                rules.bad_name("project", f"`{text}` begins with `p_`", catlet.at("project"))
+                rules.bad_name(
+                    "project",
+                    f"`{clipped(text)}` begins with `p_`, as only projects of the system do",
+                    catlet.at("project"),
+                )
             )
 
     def parent(self, catlet: Catlet) -> None:

@@ -89,11 +89,12 @@ def _faults(kind: NameKind, text: str) -> list[NameFault]:
     if foreign is not None:
         at, character = foreign
         extras = " and ".join(f"`{c}`" for c in kind.extras)
+        before = ", digits, " if len(kind.extras) > 1 else ", digits and "
         what = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
         faults.append(
             NameFault(
                 f"{shown} is not a valid {kind.label}: {what} is not allowed; "
-                f"it may hold letters a to z, digits and {extras}",
+                f"it may hold letters a to z{before}{extras}",
                 at,
                 at + 1,
             )
@@ -104,13 +105,17 @@ def _faults(kind: NameKind, text: str) -> list[NameFault]:
         word = "short" if len(text) < kind.shortest else "long"
         faults.append(
             NameFault(
-                f"{shown} is too {word} for a {kind.label}: it has {len(text)} characters, "
+                f"{shown} is too {word} for a {kind.label}: it has {_characters(len(text))}, "
                 f"{kind.shortest} to {kind.longest} are allowed",
                 0,
                 len(text),
             )
         )
     return faults
+
+
+def _characters(count: int) -> str:
+    return "1 character" if count == 1 else f"{count} characters"
 
 
 def _separator_faults(kind: NameKind, text: str, shown: str) -> list[NameFault]:

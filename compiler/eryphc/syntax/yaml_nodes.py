@@ -208,6 +208,8 @@ def _marked_error(source: SourceText, error: yaml.MarkedYAMLError) -> Diagnostic
         start = min(error.context_mark.index, len(source.text))
         context_span = Span(source, start, min(start + 1, len(source.text)))
     text = source.text
+    if problem == "did not find expected <document start>" and text[:at].rstrip().endswith("..."):
+        return reading.second_document(Span(source, at, end))
     if problem == "exceeded maximum nesting depth":
         # The scanner of libyaml runs ahead of the events that are counted here.
         return reading.too_deep(MAX_DEPTH, Span(source, at, end))
