@@ -110,6 +110,12 @@ def read_document(spec: Spec, options: FrontOptions) -> Outcome[Document]:
             catlet,
             name=options.name if options.name is not None else catlet.name,
             hostname=options.hostname or options.name or catlet.hostname,
+            # What an option says was not written in the document.
+            places={
+                key: place
+                for key, place in catlet.places.items()
+                if key not in ("name", "hostname")
+            },
         )
         found += [
             command.bad_option_value("--name", fault.message)
@@ -232,6 +238,7 @@ def guest_request(
             name=adapter.name or "",
             mac_address=adapter.mac_address or invented_mac(catlet_id, adapter.name or ""),
             given=adapter.mac_address is not None,
+            place=adapter.at("mac_address"),
         )
         for adapter in catlet.catlet.network_adapters or ()
     )

@@ -8,7 +8,7 @@ import yaml
 from eryphc.guestconfig.compose import compose
 from eryphc.guestconfig.model import Adapter, GuestKind, NetworkConfigMode
 from eryphc.guestconfig.network import network_config
-from eryphc.source import SourceText
+from eryphc.source import SourceText, Span
 from guestconfig.feeding import request
 
 GIVEN = Adapter(name="eth0", mac_address="D2:AB:00:00:00:01", given=True)
@@ -61,6 +61,7 @@ def test_version_1() -> None:
             ["E0559"],
             id="one address twice",
         ),
+        pytest.param((GIVEN, INVENTED), {"guest": WINDOWS}, ["eth0"], [], id="one of two there"),
         pytest.param(
             (GIVEN,), {"guest": WINDOWS, "network_version": 2}, ["eth0"], ["W0563"], id="v2 there"
         ),
@@ -74,7 +75,21 @@ def test_when(
 ) -> None:
     data, found = network_config(request(adapters=adapters, **more))
     assert [each.code.number for each in found] == codes
-    assert (None if data is None else list(yaml.safe_load(data)["ethernets"])) == names
+    read = {} if data is None else yaml.safe_load(data)
+    listed = [each["name"] for each in read.get("config", ())] or list(read.get("ethernets", ()))
+    assert (None if data is None else listed) == names
+
+
+def test_adapters_are_pointed_at() -> None:
+    source = SourceText("spec.yaml", "eth0 eth1 eth2")
+    places = [Span(source, start, start + 4) for start in (0, 5, 10)]
+    first, second, third = (
+        Adapter(name=place.text, mac_address=address, given=False, place=place)
+        for place, address in zip(places, ("a", "b", "b"), strict=True)
+    )
+    _, found = network_config(request(adapters=(first, second, third)))
+    assert [each.primary and each.primary.span for each in found] == [places[2], places[1]]
+    assert [label.span for label in found[0].related] == [places[1]]
 
 
 def given_file(text: str, *adapters: Adapter, **more: object) -> tuple[bytes | None, list[str]]:
@@ -217,3 +232,21 @@ def test_places_are_those_of_the_file() -> None:
     )
     assert found.primary is not None
     assert (found.primary.span.line, found.primary.span.text) == (4, "what")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("version: 2\nethernets: {eth0: {dhcp: true}}\n", "did you mean `dhcp4`?"),
+        (
+            (
+                "version: 2\nethernets: {eth0: {gateway4: 1.2.3.4,"
+                " routes: [{to: 0.0.0.0/0, via: 1.2.3.4}]}}\n"
+            ),
+            "`eth0` has two default routes for IPv4",
+        ),
+    ],
+)
+def test_what_is_said_of_an_entry(text: str, message: str) -> None:
+    _, found = network_config(request(network_file=SourceText("net.yaml", text)))
+    assert any(message in each.message for each in found)

@@ -120,6 +120,7 @@ class Compilation:
         self.front = shared.front_options(console, options)
         self.pools: Pools = shared.pools(console, options)
         self.network_file = self._network_file()
+        self.instance_id = _instance_id(console, options["instance_id"])
         self.slots = _slots(console, options["open_slots"])
         self.volumes = _volumes(console, options["volumes"])
 
@@ -215,7 +216,7 @@ class Compilation:
             network=NetworkConfigMode(word if word in _NETWORK_WORDS else "given"),
             network_version=int(version) if version else None,
             network_file=self.network_file,
-            instance_id=self.options["instance_id"],
+            instance_id=self.instance_id,
             sealed=self.options["sealed"],
             epoch=epoch.value,
             hyperv=project.hyperv if project else None,
@@ -223,6 +224,16 @@ class Compilation:
             volumes=self.volumes,
             read_disk=lambda path: self._disks(path),
         )
+
+
+def _instance_id(console: Console, word: str | None) -> str | None:
+    """The word if it can be the name of a folder, which is what a guest makes of it."""
+    if word is None or (
+        word.strip() not in ("", ".", "..") and word.isprintable() and len(word.encode()) <= 255
+    ):
+        return word
+    message = "an instance id has 1 to 255 printable characters"
+    raise shared.stop(console, command.bad_option_value("--instance-id", message), WRONG_INPUT)
 
 
 def _slots(console: Console, words: Sequence[str]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from eryphc.cli.groups import CommandGroup
 from eryphc.diagnostics import command as wording
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
 from eryphc.ir.identifiers import GeneId, GeneSetId, GeneType
+from eryphc.passes.redact import REDACTED
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source
 from eryphc.syntax.names import NameFault
 
@@ -95,7 +96,7 @@ def gene_list(prefix: str | None, output_format: str, *, console: Console, **opt
 @_where
 @speaking
 def gene_show(id_: str, output_format: str, *, console: Console, **options: Any) -> int:
-    """Show what a gene set or a fodder gene offers: its variables and its foods.
+    """Show what a gene set or a fodder gene offers.
 
     ID is gene:ORGANIZATION/SET[/TAG]:GENE, or ORGANIZATION/SET[/TAG] for all its genes.
     """
@@ -223,7 +224,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
     return {
         "name": variable.name,
         "type": (variable.type or "string"),
-        "default": None if variable.secret else variable.value,
+        "default": REDACTED if variable.secret and variable.value else variable.value,
         "required": bool(variable.required),
         "secret": bool(variable.secret),
     }

@@ -341,13 +341,14 @@ def hostname_of_digits(hostname: str, span: Span | None) -> Diagnostic:
 # --- networks --------------------------------------------------------------------------------
 
 
-def adapters_without_address(names: Sequence[str], *, some: bool) -> Diagnostic:
+def adapters_without_address(names: Sequence[str], span: Span | None, *, some: bool) -> Diagnostic:
     listed = ", ".join(f"`{name}`" for name in names)
     return _finding(
         ADAPTERS_WITHOUT_ADDRESS,
         f"the guest will leave {listed} down: no address is known for {_them(names)}"
         if some
         else f"the guest will bring up only the first of its adapters {listed}",
+        span,
         help="give each adapter a `mac_address`, or say `--network-config always` and give the"
         " machine the addresses of the manifest",
     )

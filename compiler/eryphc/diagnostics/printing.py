@@ -108,9 +108,7 @@ def _columns(shown: str) -> int:
         return len(shown)
     from unicodedata import combining, east_asian_width
 
-    return sum(
-        0 if combining(c) else 2 if east_asian_width(c) in ("W", "F") else 1 for c in shown
-    )
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in ("W", "F") else 1 for c in shown)
 
 
 def summary(diagnostics: Sequence[Diagnostic]) -> str:

@@ -31,11 +31,15 @@ class NetworkConfigMode(StrEnum):
 
 
 class Adapter(NamedTuple):
-    """One network adapter; `given` tells an address of the catlet from an invented one."""
+    """One network adapter; `given` tells an address of the catlet from an invented one.
+
+    `place` is where the adapter (or its address) was written, None where nobody wrote it.
+    """
 
     name: str
     mac_address: str
     given: bool
+    place: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

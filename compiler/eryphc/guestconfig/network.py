@@ -55,25 +55,27 @@ def known_adapters(request: GuestRequest) -> tuple[Adapter, ...]:
 
 
 def _left_down(request: GuestRequest, known: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
-    if request.network is NetworkConfigMode.NEVER:
+    # Windows asks DHCP on every adapter by itself (cloud-init.md 6.1).
+    if request.network is NetworkConfigMode.NEVER or request.guest is GuestKind.WINDOWS:
         return ()
-    unknown = tuple(adapter.name for adapter in request.adapters if adapter not in known)
-    if known and unknown:
-        return (wording.adapters_without_address(unknown, some=True),)
-    if len(unknown) > 1:
-        return (wording.adapters_without_address(unknown, some=False),)
-    return ()
+    unknown = tuple(adapter for adapter in request.adapters if adapter not in known)
+    if not unknown or (not known and len(unknown) == 1):
+        return ()
+    names = tuple(adapter.name for adapter in unknown)
+    place = unknown[0 if known else 1].place
+    return (wording.adapters_without_address(names, place, some=bool(known)),)
 
 
 def _addresses_twice(adapters: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
-    first: dict[str, str] = {}
+    first: dict[str, Adapter] = {}
     found = []
     for adapter in adapters:
         address = adapter.mac_address.lower()
         if address in first:
-            names = (first[address], adapter.name)
-            found.append(wording.network_address_twice(address, None, None, names))
-        first.setdefault(address, adapter.name)
+            other = first[address]
+            names = (other.name, adapter.name)
+            found.append(wording.network_address_twice(address, adapter.place, other.place, names))
+        first.setdefault(address, adapter)
     return tuple(found)
 
 

@@ -125,7 +125,7 @@ class _Rules:
         for written, place in entry.keys.items():
             key = str(written)
             if key not in _ENTRY_KEYS:
-                close = close_matches(key, _ENTRY_KEYS)
+                close = ["dhcp4"] if key == "dhcp" else close_matches(key, _ENTRY_KEYS)
                 meant = f", did you mean `{close[0]}`?" if close else ""
                 self.doubt(
                     f"`{key}` of `{name}` is not known{meant}",
@@ -168,7 +168,9 @@ class _Rules:
         self.gateways.setdefault(slot, name)
         if other is not None:
             self.doubt(
-                f"`{other}` and `{name}` both have a default route for IPv{family}",
+                f"`{name}` has two default routes for IPv{family}"
+                if other == name
+                else f"`{other}` and `{name}` both have a default route for IPv{family}",
                 node,
                 "only one of them works",
             )
