@@ -243,7 +243,7 @@ def test_places_are_those_of_the_file() -> None:
                 "version: 2\nethernets: {eth0: {gateway4: 1.2.3.4,"
                 " routes: [{to: 0.0.0.0/0, via: 1.2.3.4}]}}\n"
             ),
-            "`eth0` has two default routes for IPv4",
+            "`e` has two default routes for IPv4",
         ),
     ],
 )
