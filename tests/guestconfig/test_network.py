@@ -239,10 +239,7 @@ def test_places_are_those_of_the_file() -> None:
     [
         ("version: 2\nethernets: {eth0: {dhcp: true}}\n", "did you mean `dhcp4`?"),
         (
-            (
-                "version: 2\nethernets: {eth0: {gateway4: 1.2.3.4,"
-                " routes: [{to: 0.0.0.0/0, via: 1.2.3.4}]}}\n"
-            ),
+            "version: 2\nethernets: {e: {gateway4: 1.1.1.1, routes: [{to: 0.0.0.0/0}]}}\n",
             "`e` has two default routes for IPv4",
         ),
     ],
