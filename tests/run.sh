@@ -24,4 +24,9 @@ if [ -n "$missing" ]; then
     echo "not installed, so the tests that need them are skipped:$missing" >&2
   fi
 fi
-exec .venv/bin/python -m pytest -n auto --dist loadgroup "$@"
+if [ $# -gt 0 ]; then
+  exec .venv/bin/python -m pytest "$@"
+fi
+# Machines boot one after another and want the processors for themselves.
+.venv/bin/python -m pytest -n auto -m "not boot"
+exec .venv/bin/python -m pytest -m boot
