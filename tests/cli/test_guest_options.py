@@ -52,3 +52,25 @@ def test_a_secret_variable_of_a_gene_with_a_default_shows_that_it_has_one(
     shown = json.loads(eryphc(*show, "--format", "json").out)["genes"][0]["variables"]
     assert [each["default"] for each in shown] == ["#REDACTED", None]
     assert "hush" not in eryphc(*show).out
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        pytest.param(
+            "name: web\ncpu: many\nparent: acme/nowhere\n", ["E0115", "E0302"], id="no number"
+        ),
+        pytest.param(
+            "name: web\nvariables: [{name: n, type: number, value: x}]\n"
+            "fodder: [{name: a, content: 'final_message: {{ n }}'}]\n",
+            ["E0220"],
+            id="a value that fits nowhere",
+        ),
+    ],
+)
+def test_independent_faults_are_all_said_once(
+    eryphc: CommandLine, text: str, codes: list[str]
+) -> None:
+    eryphc.write("web.yaml", text)
+    done = eryphc("check", "web.yaml", "--guest", "linux", "--diagnostics", "json")
+    assert [each["code"] for each in json.loads(done.out)] == codes

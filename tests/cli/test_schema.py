@@ -288,7 +288,12 @@ def test_yaml_and_json_mean_the_same(data: dict[str, Any]) -> None:
     block = read_catlet(
         SourceText("b.yaml", yaml.safe_dump(data, sort_keys=False)), notation=Notation.YAML
     )
-    found = [[(d.code, d.level, d.message) for d in o.diagnostics] for o in (as_json, flow, block)]
+    # What stands on the line of a secret is not shown, and only block style has many lines.
+    secret = any(variable.get("secret") for variable in data.get("variables") or ())
+    found = [
+        [(d.code, d.level, "" if secret else d.message) for d in outcome.diagnostics]
+        for outcome in (as_json, flow, block)
+    ]
     assert found[0] == found[1] == found[2]
     assert _data(as_json.value) == _data(flow.value) == _data(block.value)
 

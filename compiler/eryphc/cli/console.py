@@ -103,7 +103,7 @@ class Console:
     def finish(self, code: int = OK, *, data: bool = False) -> int:
         """Print what was found (as data: to stdout) and give the exit code of the run."""
         stream = sys.stdout if data else sys.stderr
-        shown = bounded(ordered(self.found))
+        shown = bounded(ordered(_without_echoes(self.found)))
         if self.quiet:
             shown = tuple(d for d in shown if d.level is Level.ERROR)
         if shown or self.kind in (DiagnosticsFormat.JSON, DiagnosticsFormat.SARIF):
@@ -130,6 +130,22 @@ class Console:
 
         code = next(d.code.number for d in shown if d.level is not Level.NOTE)
         write(sys.stderr, f"{summary(shown)}; `eryphc explain {code}` says more\n")
+
+
+def _without_echoes(found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
+    """A value that breaks a rule of its document is not reported again when it is put in."""
+    from eryphc.diagnostics.language import VALUE_UNFIT
+
+    if all(each.code != VALUE_UNFIT for each in found):
+        return found
+    from eryphc.diagnostics.rules import VALUE_DOES_NOT_FIT
+
+    told = {each.primary.span for each in found if each.code == VALUE_DOES_NOT_FIT and each.primary}
+    return [
+        each
+        for each in found
+        if each.code != VALUE_UNFIT or each.primary is None or each.primary.span not in told
+    ]
 
 
 def write(stream: TextIO, text: str) -> None:

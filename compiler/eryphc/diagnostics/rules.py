@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.reading import NOT_A_NUMBER
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.diagnostics.words import clipped
 from eryphc.source import Span
@@ -42,6 +43,7 @@ NAME_MISSING = Code("W0203", "name-missing")
 HARMLESS_LATER = frozenset(
     (
         BAD_NAME,
+        NOT_A_NUMBER,
         TOO_MANY,
         OUT_OF_RANGE,
         MEMORY_RELATION,

@@ -105,13 +105,17 @@ def _faults(kind: NameKind, text: str) -> list[NameFault]:
         word = "short" if len(text) < kind.shortest else "long"
         faults.append(
             NameFault(
-                f"{shown} is too {word} for a {kind.label}: it has {_characters(len(text))}, "
-                f"{kind.shortest} to {kind.longest} are allowed",
+                f"{shown} is too {word} for {_article(kind.label)} {kind.label}: "
+                f"it has {_characters(len(text))}, {kind.shortest} to {kind.longest} are allowed",
                 0,
                 len(text),
             )
         )
     return faults
+
+
+def _article(label: str) -> str:
+    return "an" if label[0] in "aeiou" else "a"
 
 
 def _characters(count: int) -> str:
