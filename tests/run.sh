@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 # command:package
 wanted="cloud-init:cloud-init cloud-localds:cloud-image-utils genisoimage:genisoimage \
 isoinfo:genisoimage xorriso:xorriso qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils \
-mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs sshd:openssh-server ssh:openssh-client"
+mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs sshd:openssh-server ssh:openssh-client shellcheck:shellcheck"
 PATH="$PATH:/usr/sbin:/sbin"
 missing=""
 for pair in $wanted; do
