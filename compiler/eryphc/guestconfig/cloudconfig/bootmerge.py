@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guestconfig.cloudconfig import losses, strategy
-from eryphc.guestconfig.cloudconfig.nodes import EMPTY, MappingNode, Node
+from eryphc.guestconfig.cloudconfig.history import History
+from eryphc.guestconfig.cloudconfig.nodes import EMPTY, MappingNode, Node, Value
 from eryphc.guestconfig.cloudconfig.provenance import (
     Provenance,
     content_label,
@@ -88,9 +89,13 @@ def boot(parts: Iterable[Fodder]) -> Boot:
         return bool(provenance.food(node).secret)
 
     dropped: list[Dropped] = []
+    histories: dict[Value, History] = {}
     for number, part in laid.items():
         for loss in losses.between(part, root, secret):
-            dropped += _by_winner(number, loss, part, states, provenance, secret)
+            history = histories.get(loss.key)
+            if history is None:
+                history = histories[loss.key] = History(loss.key, states)
+            dropped += _by_winner(number, loss, part, states, history, provenance, secret)
     for drop in dropped:
         diagnostics.append(_say(drop, foods, provenance))
     for number, reason in failed:
@@ -114,42 +119,33 @@ def _by_winner(
     loss: losses.Loss,
     part: MappingNode,
     states: Sequence[MappingNode],
+    history: History,
     provenance: Provenance,
     secret: losses.IsSecret,
 ) -> Iterable[Dropped]:
     """The loss, split by the part that caused each piece: after it, the piece never came back."""
-    only = MappingNode({loss.key: part.entries[loss.key]}, part.keys, source=part)
-    winners: dict[int, int] = {}
-    holders: dict[int, int] = {}
-    open_nodes = {id(node) for node in loss.nodes}
-    for state in range(len(states) - 1, number - 1, -1):
-        lost_here: set[int] = set()
-        for found in losses.between(only, states[state], secret):
-            lost_here.update(id(node) for node in found.nodes)
-            if state == number:
-                holders = {
-                    id(node): provenance.number(other)
-                    for node, other in zip(found.nodes, found.instead, strict=True)
-                }
-        open_nodes &= lost_here
-        if not open_nodes:
-            break
-        for identity in open_nodes:
-            winners[identity] = state
-    pieces: dict[int, list[tuple[str, Node]]] = {}
-    for path, node in zip(loss.paths, loss.nodes, strict=True):
-        winner = winners.get(id(node), number)
+    holders: dict[losses.Spot, int] | None = None
+    pieces: dict[int, list[losses.Lost]] = {}
+    for lost in loss.lost:
+        winner = max(history.gone_since(lost), number)
         if winner == number:
             # Its own strategy keeps what was there: the winner is who put it there.
-            winner = holders.get(id(node), number)
-        pieces.setdefault(winner, []).append((path, node))
+            if holders is None:
+                only = MappingNode({loss.key: part.entries[loss.key]}, part.keys, source=part)
+                holders = {
+                    each.spot: provenance.number(each.instead)
+                    for found in losses.between(only, states[number], secret)
+                    for each in found.lost
+                }
+            winner = holders.get(lost.spot, number)
+        pieces.setdefault(winner, []).append(lost)
     for winner, piece in sorted(pieces.items()):
         yield Dropped(
             loser=number,
             winner=winner,
             key=losses.shown_key(loss.key, secret=secret(part)),
-            paths=tuple(path for path, _ in piece),
-            node=piece[0][1],
+            paths=tuple(each.path for each in piece),
+            node=piece[0].node,
         )
 
 

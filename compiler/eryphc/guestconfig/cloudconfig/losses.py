@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from eryphc.guestconfig.cloudconfig.nodes import (
@@ -18,21 +19,43 @@ from eryphc.guestconfig.cloudconfig.nodes import (
 )
 
 
-class Loss(NamedTuple):
-    """All that is lost below one top-level key. `node` is the first of the lost values.
+class Lost(NamedTuple):
+    """One value or one item of a list that is lost.
 
-    `instead` has for each what stands in its place: the other value, the list without the item,
-    or the lost value itself where there is nothing.
+    `instead` is what stands in its place: the other value, the list without the item, or the lost
+    value itself where there is nothing. `steps` are the keys below the top-level one; of an item
+    they lead to its list, and `rank` says of how many equal ones it is the last (0: no item).
     """
 
+    path: str
+    node: Node
+    instead: Node
+    steps: tuple[Value, ...]
+    rank: int = 0
+
+    @property
+    def spot(self) -> Spot:
+        return self.steps, self.rank, identity(self.node)
+
+
+Spot: TypeAlias = tuple[tuple[Value, ...], int, Hashable]
+"""Where in a configuration a value stands, whose text ever it came from."""
+
+
+class Loss(NamedTuple):
+    """All that is lost below one top-level key, in order."""
+
     key: Value
-    paths: tuple[str, ...]
-    nodes: tuple[Node, ...]
-    instead: tuple[Node, ...]
+    lost: tuple[Lost, ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(each.path for each in self.lost)
 
     @property
     def node(self) -> Node:
-        return self.nodes[0]
+        """The first of the lost values."""
+        return self.lost[0].node
 
 
 IsSecret: TypeAlias = Callable[[Node], bool]
@@ -58,44 +81,48 @@ def between(before: MappingNode, after: MappingNode, secret: IsSecret) -> Iterat
     for key, value in before.entries.items():
         hidden = secret(value)
         path = shown_key(key, secret=hidden)
-        lost = list(_lost(value, after.get(key), path, hidden=hidden))
+        lost = tuple(_lost(value, after.get(key), path, (), hidden=hidden))
         if lost:
-            yield Loss(
-                key=key,
-                paths=tuple(path for path, _, _ in lost),
-                nodes=tuple(node for _, node, _ in lost),
-                instead=tuple(node for _, _, node in lost),
-            )
+            yield Loss(key, lost)
 
 
 def _lost(
-    before: Node, after: Node | None, path: str, *, hidden: bool
-) -> Iterator[tuple[str, Node, Node]]:
+    before: Node, after: Node | None, path: str, steps: tuple[Value, ...], *, hidden: bool
+) -> Iterator[Lost]:
     if before is after:
         return
     if isinstance(before, MappingNode) and isinstance(after, MappingNode):
         for key, value in before.entries.items():
             below = f"{path}.{shown_key(key, secret=hidden)}"
-            yield from _lost(value, after.get(key), below, hidden=hidden)
+            yield from _lost(value, after.get(key), below, (*steps, key), hidden=hidden)
     elif isinstance(before, Sequence) and isinstance(after, Sequence):
-        yield from _lost_items(before, after, path, hidden=hidden)
+        yield from _lost_items(before, after, path, steps, hidden=hidden)
     elif after is None:
         if not isinstance(before, Scalar) or before.value is not None:
-            yield path, before, before
+            yield Lost(path, before, before, steps)
     elif not same(before, after):
-        yield path, before, after
+        yield Lost(path, before, after, steps)
 
 
 def _lost_items(
-    before: Sequence, after: Sequence, path: str, *, hidden: bool
-) -> Iterator[tuple[str, Node, Node]]:
-    left = Counter(map(identity, after.items))
+    before: Sequence, after: Sequence, path: str, steps: tuple[Value, ...], *, hidden: bool
+) -> Iterator[Lost]:
+    if after.items[: len(before.items)] == before.items:
+        return
+    held = _counted(after)
+    ranks: Counter[Hashable] = Counter()
     for number, item in enumerate(before.items):
         name = identity(item)
-        if left[name]:
-            left[name] -= 1
-        else:
-            yield f"{path}[{number if hidden else _shown(item, number)}]", item, after
+        ranks[name] += 1
+        if ranks[name] > held[name]:
+            shown = number if hidden else _shown(item, number)
+            yield Lost(f"{path}[{shown}]", item, after, steps, ranks[name])
+
+
+@lru_cache(maxsize=16)
+def _counted(items: Sequence) -> Counter[Hashable]:
+    """How often a list holds what; remembered, because many parts are compared with one result."""
+    return Counter(map(identity, items.items))
 
 
 def _shown(item: Node, number: int) -> str:
