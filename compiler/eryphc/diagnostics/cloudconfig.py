@@ -56,6 +56,8 @@ START_WAITS_FOR_BOOT = Code("W0541", "start-waits-for-boot")
 COMMAND_LEAKS = Code("W0542", "command-leaks")
 COMMAND_LEAKS_FOLDER = Code("N0542", "command-leaks")
 USER_TWICE = Code("W0543", "user-twice")
+SNAP_BEFORE_SEED = Code("W0544", "snap-before-seed")
+PASSWORD_TWICE = Code("W0545", "password-twice")
 
 _PARTS = "with `--merge parts` every food reaches the guest as it is"
 
@@ -263,8 +265,24 @@ def dropped_by_strategy(
 
 
 def dropped_in_guest(
-    paths: Sequence[str], loser: str, winner: str, place: Label, related: tuple[Label, ...]
+    paths: Sequence[str],
+    loser: str,
+    winner: str,
+    place: Label,
+    related: tuple[Label, ...],
+    *,
+    joins: bool,
+    clash: bool,
 ) -> Diagnostic:
+    """`joins`: some of it would add to what the winner says; `clash`: a map against a list."""
+    advice = None
+    if clash:
+        advice = "write both as lists or both as maps: nothing joins one with the other"
+    elif joins:
+        advice = (
+            "leave out `--merge parts`, or give the later food "
+            "`merge_how: list(append)+dict(no_replace,recurse_list)+str()`"
+        )
     return Diagnostic(
         code=DROPPED_IN_GUEST,
         level=Level.WARNING,
@@ -272,14 +290,14 @@ def dropped_in_guest(
         "place",
         primary=place,
         related=related,
-        help="leave out `--merge parts`, or give the later food "
-        "`merge_how: list(append)+dict(no_replace,recurse_list)+str()`",
+        help=advice,
     )
 
 
 def left_out_in_guest(
-    paths: Sequence[str], loser: str, place: Label, related: tuple[Label, ...]
+    paths: Sequence[str], loser: str, place: Label, related: tuple[Label, ...], *, joins: bool
 ) -> Diagnostic:
+    """`joins`: some of it would add to what was there."""
     return Diagnostic(
         code=DROPPED_IN_GUEST,
         level=Level.WARNING,
@@ -287,7 +305,9 @@ def left_out_in_guest(
         "leaves that out",
         primary=place,
         related=related,
-        help="`merge_how: list(append)+dict(no_replace,recurse_list)+str()` joins lists and maps",
+        help="`merge_how: list(append)+dict(no_replace,recurse_list)+str()` joins lists and maps"
+        if joins
+        else None,
     )
 
 
@@ -501,6 +521,31 @@ def user_twice(path: str, place: Label, related: tuple[Label, ...]) -> Diagnosti
         primary=place,
         related=related,
         help="make one entry of both",
+    )
+
+
+def snap_before_seed(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=SNAP_BEFORE_SEED,
+        level=Level.WARNING,
+        message=f"`{path}` uses `snap`, which may not be ready yet while the guest boots",
+        primary=place,
+        related=related,
+        notes=("cloud-init does not wait for it since 24.1",),
+        help="put `snap wait system seed.loaded` before it, or use the key `snap`",
+    )
+
+
+def password_twice(
+    path: str, first: str, second: str, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=PASSWORD_TWICE,
+        level=Level.WARNING,
+        message=f"`{path}` has both `{first}` and `{second}`, of which the guest takes one",
+        primary=place,
+        related=related,
+        help="leave out one of them",
     )
 
 

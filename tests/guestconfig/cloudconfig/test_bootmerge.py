@@ -122,6 +122,25 @@ def test_lost_parts(text: str, code: str) -> None:
     assert plain(found.root) == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        pytest.param(("a: [x]", "a: [y]"), "leave out `--merge parts`", id="lists would join"),
+        pytest.param(("a: {x: 1}", "a: {y: 1}"), "leave out `--merge parts`", id="maps would join"),
+        pytest.param(("a: [x]", "a: {y: 1}"), "both as lists or both as maps", id="nothing joins"),
+        pytest.param(("a: x", "a: y"), None, id="one value can only win"),
+        pytest.param(
+            ("a: x", "merge_how: dict()+list()+str()\na: y"), None, id="the first value wins"
+        ),
+        pytest.param(("a: 1", "merge_how: list()\nb: 1"), "joins lists and maps", id="no mergers"),
+    ],
+)
+def test_the_help_would_help(texts: tuple[str, ...], said: str | None) -> None:
+    (found,) = boot(foods(*texts)).diagnostics
+    assert found.code.number == "W0520"
+    assert found.help is None if said is None else said in str(found.help)
+
+
 # The corpus: keys and values that meet often, and strategies of every form.
 VALUES = st.recursive(
     st.sampled_from(["x", "y", "", 1, 2, True, None, 1.5]),

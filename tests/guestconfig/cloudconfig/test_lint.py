@@ -99,6 +99,34 @@ write_files:
         pytest.param(("runcmd: [cd /x && make]", "runcmd: [b]"), [], id="cd for one line"),
         pytest.param(("runcmd: [cd /x, exit 1]",), [], id="one food is its own business"),
         pytest.param(("users: [{name: a}, {name: a, uid: 1}]",), ["W0543 a"], id="a user twice"),
+        pytest.param(
+            ("runcmd: [date, [snap, install, go], snap refresh]",),
+            ["W0544 [snap, install, go]"],
+            id="snap before it is ready",
+        ),
+        pytest.param(
+            ("runcmd: [snap wait system seed.loaded, snap install go]",), [], id="snap waited for"
+        ),
+        pytest.param(
+            ("runcmd: ['snap wait system seed.loaded && sudo snap install go']",),
+            [],
+            id="snap waited for in one command",
+        ),
+        pytest.param(
+            ("snap: {commands: [snap install a]}\nruncmd: [snap install go]",),
+            [],
+            id="a module waits for snap",
+        ),
+        pytest.param(
+            ("runcmd: [make snapshot, apt-get install snap, grep snap install /x]",),
+            [],
+            id="no snap command",
+        ),
+        pytest.param(
+            ("users: [{name: a, passwd: x, hashed_passwd: y, lock_passwd: false}]",),
+            ["W0545 hashed_passwd"],
+            id="two passwords",
+        ),
         pytest.param(("apt_update: true",), ["N0517 apt_update"], id="an old name"),
         pytest.param(("frob: 1",), ["W0522 frob"], id="an unknown key"),
     ],

@@ -36,8 +36,15 @@ class Dropped:
     loser: int
     winner: int
     key: str
-    paths: tuple[str, ...]
-    node: Node
+    lost: tuple[losses.Lost, ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(each.path for each in self.lost)
+
+    @property
+    def node(self) -> Node:
+        return self.lost[0].node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,19 +151,20 @@ def _by_winner(
             loser=number,
             winner=winner,
             key=losses.shown_key(loss.key, secret=secret(part)),
-            paths=tuple(each.path for each in piece),
-            node=piece[0].node,
+            lost=tuple(piece),
         )
 
 
 def _say(drop: Dropped, foods: Sequence[Fodder], provenance: Provenance) -> Diagnostic:
     loser, winner = foods[drop.loser], foods[drop.winner]
+    joins = any(each.joins for each in drop.lost)
     if loser is winner:
         return wording.left_out_in_guest(
             drop.paths,
             food_name(loser),
             provenance.label(drop.node, "dropped"),
             loser.chain,
+            joins=joins,
         )
     return wording.dropped_in_guest(
         drop.paths,
@@ -164,6 +172,8 @@ def _say(drop: Dropped, foods: Sequence[Fodder], provenance: Provenance) -> Diag
         food_name(winner),
         provenance.label(drop.node, "dropped"),
         loser.chain,
+        joins=joins,
+        clash=any(each.clash for each in drop.lost),
     )
 
 

@@ -31,6 +31,14 @@ _LATE_TARGETS = frozenset(
         *("cloud-final.service", "cloud-init.target"),
     )
 )
+_SNAP = re.compile(
+    r"(?:^|[;&|({`]|\b(?:sudo|then|else|do)[ \t])[ \t]*(?:/usr/bin/)?snap[ \t]+(?:--\S+[ \t]+)*"
+    r"(?:install|refresh|remove|set|get|alias|connect|disconnect|start|stop|restart|run|enable"
+    r"|disable|ack|list|download|try|switch|revert)\b",
+    re.MULTILINE,
+)
+# Their modules wait for the seed themselves, in a stage before that of `runcmd`.
+_WAIT_FOR_SNAPS = ("snap", "lxd", "ubuntu_pro", "ubuntu_advantage")
 _AFTER = re.compile(r"^\s*(?:After|Requires)\s*=(.*)$", re.MULTILINE)
 _UNIT_FOLDERS = ("/etc/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/")
 
@@ -156,6 +164,12 @@ def _network(root: MappingNode, provenance: Provenance, _level: Level) -> Iterat
 def _passwords(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
     """Row 15."""
     for number, user in _entries(root.get("users")):
+        given = [key for key in _PASSWORDS if _is_password(user.get(key))]
+        if len(given) > 1:
+            path = _named("users", user.text("name"), number, user, provenance)
+            label = provenance.key_label(user, given[1])
+            chain = provenance.chain(user.entries[given[1]])
+            yield wording.password_twice(path, given[0], given[1], label, chain)
         lock = user.get("lock_passwd") or user.get("lock-passwd")
         if isinstance(lock, Scalar) and not lock.value:
             continue
@@ -172,6 +186,10 @@ def _passwords(root: MappingNode, provenance: Provenance, _level: Level) -> Iter
                 label = provenance.key_label(user, owner_key)
                 yield wording.password_locked(path, label, provenance.chain(password))
             break
+
+
+def _is_password(node: Node | None) -> bool:
+    return isinstance(node, Scalar) and node.value not in (None, "")
 
 
 def _default_user(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
@@ -237,6 +255,28 @@ def _command_text(item: Node) -> str:
     return ""
 
 
+def _snaps(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
+    """Row 32: the first command that needs snaps where nothing has waited for them."""
+    if any(key in root.entries for key in _WAIT_FOR_SNAPS):
+        return
+    for key in _COMMAND_KEYS:
+        commands = root.get(key)
+        if not isinstance(commands, Sequence):
+            continue
+        for number, item in enumerate(commands.items):
+            text = _command_text(item)
+            if "snap" not in text:
+                continue
+            match = _SNAP.search(text)
+            waits = text.find("seed.loaded")
+            if waits != -1 and (match is None or waits < match.start()):
+                break
+            if match is not None:
+                label = provenance.label(item)
+                yield wording.snap_before_seed(f"{key}[{number}]", label, provenance.chain(item))
+                break
+
+
 def _leaks(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
     """3.2: what one food's command does to those of the foods after it."""
     for key in _COMMAND_KEYS:
@@ -292,6 +332,7 @@ _RULES: tuple[Rule, ...] = (
     _passwords,
     _default_user,
     _starts,
+    _snaps,
     _leaks,
     _users_twice,
 )

@@ -34,6 +34,17 @@ class Lost(NamedTuple):
     rank: int = 0
 
     @property
+    def joins(self) -> bool:
+        """Whether it would stand beside what is there, did the two join as far as they can."""
+        return self.rank > 0 or self.instead is self.node
+
+    @property
+    def clash(self) -> bool:
+        """Whether a map stands against a list."""
+        kinds = {type(self.node), type(self.instead)}
+        return not self.rank and kinds == {MappingNode, Sequence}
+
+    @property
     def spot(self) -> Spot:
         return self.steps, self.rank, identity(self.node)
 
