@@ -43,6 +43,7 @@ REFUSED = {
     "no content": "fodder:\n- name: a\n  content: ' '",
     "two tags": "fodder:\n- source: gene:acme/kit:a\n- source: gene:acme/kit/1.4:b",
     "a food twice": "fodder:\n- {name: a, content: x}\n- {name: A, content: y}",
+    "a food twice by an alias": "fodder:\n- &f {name: a, content: x}\n- *f",
     "a catlet source": "fodder:\n- source: gene:acme/kit:catlet",
     "a typed binding": "fodder:\n- source: gene:acme/kit:tls\n  variables:\n"
     "  - name: a\n    type: string\n    required: false",

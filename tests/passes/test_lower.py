@@ -121,6 +121,7 @@ ROWS = [
         id="values stay as they are written",
     ),
     pytest.param("hostname: !!int 010", {"hostname": "8"}, id="an integer as text"),
+    pytest.param("%YAML 1.13 # later\n---\nname: a\n", {"name": "a"}, id="a later YAML 1"),
     pytest.param("hostname: !!float 1e3", {"hostname": "1000"}, id="a float as text"),
     pytest.param("hostname: !!bool yes", {"hostname": "True"}, id="a flag as text"),
     pytest.param(
@@ -206,6 +207,18 @@ REFUSED = [
     pytest.param("fodder:\n- content: !!map\n    a: b\n", "E0119", id="a tag on content"),
     pytest.param("fodder:\n- name: &x a\n  content: *x\n", "E0121", id="an alias as content"),
     pytest.param("memory: &x 1024\ncpu: *x\n", "E0121", id="an alias as cpu of memory"),
+    pytest.param("hostname: &x 4\ncpu: *x\n", "E0121", id="an alias as cpu of a text"),
+    pytest.param("hostname: &x 4\ncpu:\n  count: *x\n", "E0121", id="an alias inside cpu"),
+    pytest.param("hostname: &x 512\nmemory: {minimum: *x}\n", "E0121", id="one inside memory"),
+    pytest.param(
+        "hostname: &x tpm\ncapabilities:\n- name: *x\n", "E0121", id="one inside a capability"
+    ),
+    pytest.param(
+        "hostname: &x a\ncapabilities:\n- name: tpm\n  details: [b, *x]\n",
+        "E0121",
+        id="an alias among details",
+    ),
+    pytest.param("%YAML 2.0\n---\nname: a\n", "E0101", id="another YAML"),
     pytest.param("name: *x\n", "E0105", id="an alias before its anchor"),
     pytest.param("name: !foo a\n", "E0120", id="a tag of one's own"),
     pytest.param("name: !!binary a\n", "E0120", id="binary"),

@@ -423,8 +423,10 @@ class _Check:
             if name is None and source is None:
                 self.found.append(rules.catlet_source_unnamed(food.source or "", food.at("source")))
                 continue
-            first = seen.setdefault((name, source), food)
-            if first is not food:
+            first = seen.get((name, source))
+            if first is None:
+                seen[name, source] = food
+            else:
                 shown = " of ".join(part for part in (food.name, food.source) if part)
                 key = "name" if food.name else "source"
                 self.found.append(rules.not_unique("fodder", shown, food.at(key), first.at(key)))

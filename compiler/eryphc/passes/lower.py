@@ -52,9 +52,12 @@ def _list_of(entry: Converter) -> Converter:
 _text, _flag, _integer = Reading.text, Reading.boolean, Reading.integer
 _mutation = _word(Mutation)
 
-CPU = Shape("cpu section", Cpu, {"count": _integer})
+CPU = Shape("cpu section", Cpu, {"count": _integer}, aliases=False)
 MEMORY = Shape(
-    "memory section", Memory, {"startup": _integer, "minimum": _integer, "maximum": _integer}
+    "memory section",
+    Memory,
+    {"startup": _integer, "minimum": _integer, "maximum": _integer},
+    aliases=False,
 )
 
 
@@ -122,7 +125,10 @@ def _details(reading: Reading, node: Node, key: str) -> Any:
 
 
 CAPABILITY = Shape(
-    "capability", Capability, {"name": _text, "mutation": _mutation, "details": _details}
+    "capability",
+    Capability,
+    {"name": _text, "mutation": _mutation, "details": _details},
+    aliases=False,
 )
 
 

@@ -46,11 +46,15 @@ Converter: TypeAlias = "Callable[[Reading, Node, str], Any]"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """A record of the language: its name for people, its class, and a reader for each key."""
+    """A record of the language: its name for people, its class, and a reader for each key.
+
+    `aliases` false is for the records inside which the original takes no alias (2.7).
+    """
 
     name: str
     build: type[Record]
     fields: Mapping[str, Converter]
+    aliases: bool = True
 
     def __call__(self, reading: Reading, node: Node, key: str) -> Any:  # noqa: ARG002
         return reading.record(node, self)
@@ -130,7 +134,8 @@ class Reading:
         first_reader, value = known
         if first_reader is reader:
             return value
-        if isinstance(target, ScalarNode) and not isinstance(value, (tuple, Record, Content)):
+        is_scalar = isinstance(target, ScalarNode) and key not in ("cpu", "memory")
+        if is_scalar and not isinstance(value, (tuple, Record, Content)):
             again = ScalarNode(_as_text(value), Style.DOUBLE, node.start, node.end)
             return reader(self, again, key)
         return self.report(
@@ -351,6 +356,11 @@ class Reading:
             places[key] = self._place(key_node, value_node)
             if key == "content":
                 value = self._content(value_node, key_node)
+            elif not shape.aliases and (alias := _alias_in(value_node)) is not None:
+                reason = f"a {name} takes no aliases inside; write the value out"
+                value = self.report(
+                    reading.alias_refused(alias.anchor, key, reason, self.span(alias))
+                )
             else:
                 value = self.convert(value_node, key, fields[key])
             # What might be a secret is one until the author has said it properly.
@@ -371,6 +381,12 @@ class Reading:
     def _key(self, node: ScalarNode) -> str:
         value = node.value
         return value if self.json or not value.isascii() else value.lower()
+
+
+def _alias_in(node: Node) -> AliasNode | None:
+    """The first alias in a value that is a scalar or a list of scalars."""
+    items = node.items if isinstance(node, SequenceNode) else [node]
+    return next((item for item in items if isinstance(item, AliasNode)), None)
 
 
 def _named(scalar: ScalarNode, key: str) -> str:

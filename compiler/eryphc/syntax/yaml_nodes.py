@@ -6,6 +6,7 @@ wrote, so the tree is built here from events, under the limits of cli.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,10 @@ _STYLES = {
 }
 
 
+# libyaml refuses a later version than 1.2, which the language takes like the others (2.2).
+_LATER_VERSION = re.compile(r"%YAML[ \t]+1\.([0-9]{1,9})(?=[ \t\r\n])")
+
+
 class _RefusedError(Exception):
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
@@ -62,21 +67,36 @@ def compose(source: SourceText) -> Outcome[Node]:
     if text.count("\n%") > MAX_DIRECTIVES:
         # libyaml compares each `%TAG` with all before it.
         return Outcome(None, (reading.too_many_directives(MAX_DIRECTIVES, Span(source, 0, 0)),))
+    return _composed(source, text)
+
+
+def _composed(source: SourceText, text: str) -> Outcome[Node]:
+    """The root node; `text` is that of `source`, with a version that the parser takes."""
     try:
-        return Outcome(_compose(source))
+        return Outcome(_compose(source, text))
     except _RefusedError as refused:
         return Outcome(None, (refused.diagnostic,))
     except yaml.reader.ReaderError as error:
         return Outcome(None, (_reader_error(source, error),))
     except yaml.MarkedYAMLError as error:
+        later = _later_version(text, error)
+        if later is not None:
+            start, end = later.span(1)
+            return _composed(source, text[:start] + "1".rjust(end - start, "0") + text[end:])
         return Outcome(None, (_marked_error(source, error),))
     except UnicodeEncodeError as error:
         span = Span(source, error.start, error.start + 1)
         return Outcome(None, (reading.character_refused(text[error.start], span),))
 
 
-def _compose(source: SourceText) -> Node:
-    parser: Any = _Parser(source.text)
+def _later_version(text: str, error: yaml.MarkedYAMLError) -> re.Match[str] | None:
+    if error.problem != "found incompatible YAML document" or error.problem_mark is None:
+        return None
+    return _LATER_VERSION.match(text, error.problem_mark.index)
+
+
+def _compose(source: SourceText, text: str) -> Node:
+    parser: Any = _Parser(text)
     try:
         return _build(source, parser)
     finally:
