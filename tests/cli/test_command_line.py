@@ -318,6 +318,36 @@ class TestHelp:
             }
         )
         assert "build" in done.out
+
+    @pytest.mark.parametrize(
+        ("words", "offered"),
+        [
+            pytest.param("build w", ["file,w"], id="a spec"),
+            pytest.param("expand ", ["file,"], id="no word of a spec yet"),
+            pytest.param("build web.yaml --target c", ["plain,cloud-init"], id="a target"),
+            pytest.param("check --target ", ["plain,cloud-init", "plain,hyperv"], id="all targets"),
+            pytest.param("build -o d", ["dir,d"], id="a folder"),
+            pytest.param("build --var-file v", ["file,v"], id="a file of variables"),
+            pytest.param("build --network-config al", ["plain,always"], id="a word of an option"),
+            pytest.param("build --network-config n.y", ["file,n.y"], id="else a file"),
+            pytest.param("schema fo", ["plain,fodder-gene"], id="a schema"),
+            pytest.param("explain e0301", ["plain,E0301"], id="a code"),
+            pytest.param("gene show eryphc/ng", ["plain,eryphc/nginx"], id="a gene set"),
+            pytest.param("gene list --genepool pool acme/k", ["plain,acme/kit"], id="of a pool"),
+            pytest.param("gene list --genepool nope acme/k", [], id="of no pool"),
+        ],
+    )
+    def test_completes(self, folder: CommandLine, words: str, offered: list[str]) -> None:
+        folder.write("pool/acme/kit/1.0/geneset-tag.json", '{"geneset": "acme/kit/1.0"}\n')
+        typed = ["eryphc", *words.split(" ")]
+        done = folder.spawn(
+            environment={
+                "_ERYPHC_COMPLETE": "bash_complete",
+                "COMP_WORDS": "\n".join(typed),
+                "COMP_CWORD": str(len(typed) - 1),
+            }
+        )
+        assert [line for line in done.out.splitlines() if line] == offered
         assert done.err == ""
 
 
@@ -485,3 +515,55 @@ def _at_a_terminal(folder: Path, arguments: tuple[str, ...], answer: bytes) -> t
             answered = True
     os.close(ours)
     return talk, process.wait(timeout=20)
+
+
+class TestFinding:
+    """What somebody meets who looks for a gene by a name that is nearly right."""
+
+    @pytest.mark.parametrize(
+        ("name", "found"),
+        [
+            pytest.param("acme", ["acme/kit", "acme/nginx"], id="an organization"),
+            pytest.param("kit", ["acme/kit"], id="a set"),
+            pytest.param("nginx", ["acme/nginx", "eryphc/nginx"], id="a set of two organizations"),
+            pytest.param("ACME/Kit/", ["acme/kit"], id="both"),
+            pytest.param("ki", [], id="no part of a name"),
+        ],
+    )
+    def test_list(self, folder: CommandLine, name: str, found: list[str]) -> None:
+        for geneset in ("kit", "nginx"):
+            folder.write(
+                f"genes/acme/{geneset}/1.0/geneset-tag.json",
+                f'{{"geneset": "acme/{geneset}/1.0"}}\n',
+            )
+        done = folder("gene", "list", name)
+        assert [line.split()[0] for line in done.out.splitlines()] == found
+        assert (done.code, bool(done.err)) == (0, not found)
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [("postgres", "did you mean `eryphc/postgres`?"), ("postgre", None)],
+    )
+    def test_show_without_an_organization(
+        self, folder: CommandLine, name: str, meant: str | None
+    ) -> None:
+        done = folder("gene", "show", name, "--diagnostics", "json")
+        assert [found["help"] for found in json.loads(done.err)] == [meant]
+
+    @pytest.mark.parametrize("parent", ["acme/kit", "acme/kit/latest"])
+    def test_a_set_without_latest(self, folder: CommandLine, parent: str) -> None:
+        folder.write("genes/acme/kit/1.0/geneset-tag.json", '{"geneset": "acme/kit/1.0"}\n')
+        folder.write("child.yaml", f"name: child\nparent: {parent}\n")
+        (found,) = json.loads(folder("check", "child.yaml", "--diagnostics", "json").out)
+        assert found["help"] == "name one of these tags; without a tag `latest` is meant"
+
+    def test_the_spelling_of_a_variable(self, folder: CommandLine) -> None:
+        folder.write("asks.yaml", "name: asks\nvariables:\n- name: dbPassword\n  required: true\n")
+        done = folder("check", "asks.yaml", "--diagnostics", "json")
+        assert "give it with `--var dbPassword=...`" in [f["help"] for f in json.loads(done.out)]
+
+    def test_an_error_is_explained_before_a_warning(self, folder: CommandLine) -> None:
+        folder.write("lost.yaml", "parent: acme/nowhere\n")
+        done = folder("check", "lost.yaml", "--guest", "linux")
+        assert done.out.startswith("warning[W0203]")
+        assert "`eryphc explain E0302` says more" in done.err

@@ -13,6 +13,7 @@ import click
 from eryphc.cli import options as shared
 from eryphc.cli.compiling import Compilation, chosen_targets, target_options
 from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, WRONG_USAGE, Console, speaking, write
+from eryphc.cli.groups import completes
 from eryphc.cli.pipeline import read_one, values_of
 from eryphc.diagnostics import command as wording
 from eryphc.genepool.files import shown_path
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
 
 
 @click.command("build")
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@click.argument(
+    "specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=completes("file")
+)
 @click.option(
     "--target",
     "targets",
     multiple=True,
     required=True,
     metavar="TARGET",
+    shell_complete=completes("target"),
     help="What to write: cloud-init or hyperv. Repeatable.",
 )
 @click.option(
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     "--output",
     metavar="DIR",
     type=click.Path(path_type=Path),
+    shell_complete=completes("folder"),
     help="Where to write; else build/<catlet>/<target>/.",
 )
 @click.option(

@@ -9,17 +9,21 @@ import click
 from eryphc.cli import options as shared
 from eryphc.cli.compiling import Compilation, chosen_targets, target_options
 from eryphc.cli.console import WRONG_INPUT, Console, speaking
+from eryphc.cli.groups import completes
 from eryphc.cli.pipeline import read_one, values_of
 
 
 @click.command("check")
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@click.argument(
+    "specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=completes("file")
+)
 @click.option(
     "--target",
     "targets",
     multiple=True,
     default=("cloud-init",),
     metavar="TARGET",
+    shell_complete=completes("target"),
     help="The targets to check for: cloud-init (default) or hyperv. Repeatable.",
 )
 @shared.front

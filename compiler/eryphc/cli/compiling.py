@@ -15,6 +15,7 @@ import click
 
 from eryphc.cli import options as shared
 from eryphc.cli.console import WRONG_INPUT, WRONG_USAGE, Console
+from eryphc.cli.groups import completes
 from eryphc.cli.pipeline import Values, bred_of, say_sources
 from eryphc.diagnostics import command
 from eryphc.ir.stages import Document
@@ -49,11 +50,13 @@ def target_options(function: C) -> C:
         click.option(
             "--instance-id",
             metavar="content|VALUE",
+            shell_complete=completes("instance"),
             help="The instance id: derived from the content, or VALUE; else the catlet id.",
         ),
         click.option(
             "--network-config",
             metavar="given|always|never|FILE",
+            shell_complete=completes("network"),
             default="given",
             show_default=True,
             help="Adapters in network-config: those with an address, all, none; or your file.",

@@ -128,7 +128,8 @@ class Console:
             return
         from eryphc.diagnostics.printing import summary
 
-        code = next(d.code.number for d in shown if d.level is not Level.NOTE)
+        worst = Level.ERROR if any(d.level is Level.ERROR for d in shown) else Level.WARNING
+        code = next(d.code.number for d in shown if d.level is worst)
         write(sys.stderr, f"{summary(shown)}; `eryphc explain {code}` says more\n")
 
 

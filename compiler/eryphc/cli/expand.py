@@ -10,6 +10,7 @@ import click
 
 from eryphc.cli import options as shared
 from eryphc.cli.console import WRONG_INPUT, Console, speaking, write
+from eryphc.cli.groups import completes
 
 if TYPE_CHECKING:
     from eryphc.driver import FrontOptions, Stage
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("expand")
-@click.argument("spec", metavar="SPEC")
+@click.argument("spec", metavar="SPEC", shell_complete=completes("file"))
 @click.option(
     "--stage",
     type=click.Choice(["breed", "feed", "substitute"]),

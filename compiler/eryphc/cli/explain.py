@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from eryphc.cli.console import WRONG_INPUT, Console, speaking, write
+from eryphc.cli.groups import completes
 from eryphc.diagnostics import command as wording
 
 PAGES = Path(__file__).parent.parent / "diagnostics" / "pages"
 
 
 @click.command("explain")
-@click.argument("what", metavar="CODE", required=False)
+@click.argument("what", metavar="[CODE]", required=False, shell_complete=completes("code"))
 @speaking
 def command(what: str | None, *, console: Console) -> int:
     """Explain what the diagnostic CODE means; without CODE list all codes.

@@ -12,7 +12,7 @@ import click
 
 from eryphc.cli import options as shared
 from eryphc.cli.console import WRONG_INPUT, Console, speaking, write
-from eryphc.cli.groups import CommandGroup
+from eryphc.cli.groups import CommandGroup, completes
 from eryphc.diagnostics import command as wording
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
 from eryphc.ir.identifiers import GeneId, GeneSetId, GeneType
@@ -42,6 +42,7 @@ def _where(function: C) -> C:
             "genepools",
             multiple=True,
             metavar="LOCATION",
+            shell_complete=completes("folder"),
             help="A gene pool: a folder. Repeatable, in order of priority.",
         ),
     ):
@@ -55,21 +56,25 @@ def command() -> None:
 
 
 @command.command("list")
-@click.argument("prefix", metavar="[ORGANIZATION[/SET]]", required=False)
+@click.argument("prefix", metavar="[NAME]", required=False, shell_complete=completes("gene-set"))
 @_where
 @speaking
 def gene_list(prefix: str | None, output_format: str, *, console: Console, **options: Any) -> int:
-    """List the gene sets that can be used here, with their tags."""
+    """List the gene sets that can be used here, with their tags.
+
+    NAME is an organization, a set, or ORGANIZATION/SET; without it all are listed.
+    """
     from eryphc.genepool.listing import gene_sets
 
     try:
         chain = _chain(console, options)
     except shared.StopRunError as ended:
         return console.finish(ended.code)
+    asked = (prefix or "").lower().rstrip("/")
     found = [
         listed
         for listed in gene_sets(chain)
-        if prefix is None or f"{listed.id}/".startswith(prefix.lower().rstrip("/") + "/")
+        if not asked or asked in (listed.organization, listed.geneset, listed.id)
     ]
     if output_format == "json":
         data = [
@@ -83,6 +88,9 @@ def gene_list(prefix: str | None, output_format: str, *, console: Console, **opt
         ]
         write(sys.stdout, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
         return console.finish()
+    if not found:
+        named = f" is called `{asked}`; `eryphc gene list` shows all" if asked else " is here"
+        console.say(f"no gene set{named}")
     width = max((len(listed.id) for listed in found), default=0)
     for listed in found:
         tags = ", ".join(listed.tags)
@@ -92,7 +100,7 @@ def gene_list(prefix: str | None, output_format: str, *, console: Console, **opt
 
 
 @command.command("show")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", shell_complete=completes("gene-set"))
 @_where
 @speaking
 def gene_show(id_: str, output_format: str, *, console: Console, **options: Any) -> int:
@@ -102,7 +110,7 @@ def gene_show(id_: str, output_format: str, *, console: Console, **options: Any)
     """
     try:
         chain = _chain(console, options)
-        geneset, gene = _wanted(console, id_)
+        geneset, gene = _wanted(console, chain, id_)
         tag = _tag(console, chain, geneset)
         data = _described(console, tag, gene)
     except shared.StopRunError as ended:
@@ -124,7 +132,7 @@ def _chain(console: Console, options: dict[str, Any]) -> PoolChain:
     return found
 
 
-def _wanted(console: Console, text: str) -> tuple[GeneSetId, str | None]:
+def _wanted(console: Console, chain: PoolChain, text: str) -> tuple[GeneSetId, str | None]:
     if text.startswith("gene:"):
         gene = parse_gene(text)
         if isinstance(gene, GeneId):
@@ -135,8 +143,17 @@ def _wanted(console: Console, text: str) -> tuple[GeneSetId, str | None]:
         raise shared.stop(console, wording.gene_unknown(text, gene.message), WRONG_INPUT)
     parsed = parse_gene_set(text)
     if isinstance(parsed, NameFault):
-        raise shared.stop(console, wording.gene_unknown(text, parsed.message), WRONG_INPUT)
+        meant = _named(chain, text)
+        raise shared.stop(console, wording.gene_unknown(text, parsed.message, meant), WRONG_INPUT)
     return parsed, None
+
+
+def _named(chain: PoolChain, text: str) -> str | None:
+    """The gene set that a name without an organization can only mean."""
+    from eryphc.genepool.listing import gene_sets
+
+    named = {listed.id for listed in gene_sets(chain) if listed.geneset == text.lower()}
+    return named.pop() if len(named) == 1 else None
 
 
 def _tag(console: Console, chain: PoolChain, geneset: GeneSetId) -> GeneSetTag:

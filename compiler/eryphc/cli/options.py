@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from eryphc.cli.console import WRONG_INPUT, WRONG_USAGE, Console
+from eryphc.cli.groups import completes
 from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic
 
@@ -51,6 +52,7 @@ def front(function: C) -> C:
                 "genepools",
                 multiple=True,
                 metavar="LOCATION",
+                shell_complete=completes("folder"),
                 help="A gene pool: a folder. Repeatable, in order of priority.",
             ),
             click.option(
@@ -72,6 +74,7 @@ def front(function: C) -> C:
                 "variable_files",
                 multiple=True,
                 metavar="FILE",
+                shell_complete=completes("file"),
                 help="A YAML mapping of variables.",
             ),
             click.option("--name", metavar="NAME", help="Replace the name (and hostname)."),

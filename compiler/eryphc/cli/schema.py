@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from eryphc.cli.console import WRONG_INPUT, Console, speaking, write
+from eryphc.cli.groups import completes
 from eryphc.diagnostics import command as wording
 
 SCHEMAS = Path(__file__).parent.parent / "schemas"
@@ -24,7 +25,7 @@ def schema_text(name: str) -> str:
 
 
 @click.command("schema")
-@click.argument("name", metavar="[NAME]", required=False)
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=completes("schema"))
 @speaking
 def command(name: str | None, *, console: Console) -> int:
     """Print the JSON Schema of a kind of document; without NAME list the kinds.

@@ -132,8 +132,10 @@ def file_exists(path: str) -> Diagnostic:
     )
 
 
-def gene_unknown(text: str, reason: str) -> Diagnostic:
-    return _error(GENE_UNKNOWN, f"`{text}`: {reason}")
+def gene_unknown(text: str, reason: str, meant: str | None = None) -> Diagnostic:
+    return _error(
+        GENE_UNKNOWN, f"`{text}`: {reason}", help_text=f"did you mean `{meant}`?" if meant else None
+    )
 
 
 FILE_UNWRITABLE = Code("E0914", "file-unwritable")

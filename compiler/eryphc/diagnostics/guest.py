@@ -51,6 +51,7 @@ WINDOWS_32_BIT_IGNORED = Code("W0580", "windows-32-bit-ignored")
 
 TEMPLATE_BROKEN = Code("E0590", "template-broken")
 LINUX_GETS_WINDOWS_SCRIPT = Code("E0561", "linux-gets-windows-script")
+TEXT_ENCODED = Code("E0562", "text-encoded")
 LINUX_GETS_WINDOWS_KEY = Code("W0586", "linux-gets-windows-key")
 LINUX_PASSWORD_PLAIN = Code("W0587", "linux-password-plain")
 LINUX_PATH_EXPECTED = Code("W0588", "linux-path-expected")
@@ -58,6 +59,7 @@ LINUX_PATH_EXPECTED = Code("W0588", "linux-path-expected")
 GUEST_COUNTS_AS_LINUX = Code("N0550", "guest-counts-as-linux")
 GUEST_ASSUMED_LINUX = Code("N0551", "guest-assumed-linux")
 WINDOWS_RUNS_AGAIN = Code("N0552", "windows-runs-again")
+TEMPLATE_COMES_LATER = Code("N0553", "template-comes-later")
 
 
 def _finding(
@@ -112,6 +114,19 @@ def text_not_unicode(food: str, span: Span | None, related: tuple[Label, ...]) -
         "here",
         related=related,
         help="give values of variables as UTF-8",
+    )
+
+
+def text_encoded(
+    food: str, encoding: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return _finding(
+        TEXT_ENCODED,
+        f"the text of `{food}` is {encoding}, which no guest undoes",
+        span,
+        "encoded",
+        related=related,
+        help="give the text itself; what has to be encoded is encoded by the build",
     )
 
 
@@ -270,6 +285,20 @@ def template_shares_value(
         related=related,
         help=f"leave `{key}` to one of them",
         notes=("a Jinja food is rendered in the guest, so it can only add to the others",),
+    )
+
+
+def template_comes_later(
+    food: str, first: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return _finding(
+        TEMPLATE_COMES_LATER,
+        f"the Jinja food `{food}` stands before `{first}`, but the guest adds it after all plain"
+        " cloud-configs",
+        span,
+        "added last",
+        related=related,
+        notes=("its entries of a list, such as commands, come after theirs",),
     )
 
 
@@ -471,7 +500,7 @@ def windows_renames_twice(
 def windows_script_ends_run(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return _finding(
         WINDOWS_SCRIPT_ENDS_RUN,
-        f"after `exit 1001` in `{food}` a Windows guest never runs the foods that follow",
+        f"after exit code 1001 of `{food}` a Windows guest never runs the foods that follow",
         span,
         "restarts, and counts as done",
         related=related,
@@ -484,7 +513,7 @@ def windows_config_never_ends(
 ) -> Diagnostic:
     return _finding(
         WINDOWS_SCRIPT_ENDS_RUN,
-        f"`exit {code}` in `runcmd` of `{food}` makes a Windows guest restart and run it again,"
+        f"exit code {code} in `runcmd` of `{food}` makes a Windows guest restart and run it again,"
         " without end",
         span,
         "restarts, and runs again",
@@ -510,10 +539,11 @@ def windows_runs_again(
     food: str, code: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     if code == "1002":
-        message = f"`exit 1002` in `{food}` counts in a Windows guest only in the last food"
+        # Without quotes: a quoted word of a secret food would be hidden, and a code is none.
+        message = f"exit code 1002 of `{food}` counts in a Windows guest only in the last food"
         label = "without effect here"
     else:
-        message = f"after `exit {code}` in `{food}` a Windows guest runs all foods again"
+        message = f"after exit code {code} of `{food}` a Windows guest runs all foods again"
         label = "restarts, and begins with the first food"
     return _finding(WINDOWS_RUNS_AGAIN, message, span, label, related=related)
 

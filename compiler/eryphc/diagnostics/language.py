@@ -220,6 +220,8 @@ def value_missing(
 ) -> Diagnostic:
     of = f" of {where}" if where else ""
     related = (Label(declared, "required here"),) if declared and declared != span else ()
+    if span is not None and span.text.lower() == variable:
+        variable = span.text  # as its author spells it
     if where:
         hint = f"bind `{variable}` under `variables` of the reference"
     else:

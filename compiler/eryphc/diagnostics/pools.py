@@ -80,6 +80,8 @@ def gene_set_not_found(
     if tags:
         facts.append(f"`{geneset.without_tag}` has the tags {_listed(tags)}")
         hint = _close(geneset.tag, tags)
+        if geneset.tag == "latest":
+            hint = "name one of these tags; without a tag `latest` is meant"
     elif sets:
         hint = _close(geneset.geneset, sets)
     if pools:
