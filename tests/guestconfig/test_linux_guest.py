@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eryphc.guestconfig.compose import compose, sealed
-from eryphc.guestconfig.model import MergeMode, Part
+from eryphc.guestconfig.model import GuestKind, MergeMode, Part
 from guestconfig.feeding import codes, food, parts, request, seed
 
 SH = "#!/bin/sh\necho hi\n"
@@ -295,3 +295,35 @@ def test_a_template_that_jinja_refuses_is_an_error_at_its_line() -> None:
     (fault,) = outcome.diagnostics
     assert fault.code.number == "E0590"
     assert "`greet`" in fault.message
+
+
+def test_a_template_that_cannot_keep_its_place_is_noted() -> None:
+    template = food(JINJA + "runcmd: [t]\n", None, "t")
+    first, last = food(COMMANDS, None, "a"), food("runcmd: [b]\n", None, "b")
+    assert codes(template, last) == ["N0553"]
+    assert codes(first, template, last) == ["N0553"]
+    assert codes(first, last, template) == []
+    # What has nothing in common has no order either.
+    assert codes(template, food(CONFIG, None, "c")) == []
+
+
+BASE64 = "I2Nsb3VkLWNvbmZpZwpwYWNrYWdlczog\nW25naW54XQo=\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "type"),
+    [
+        pytest.param(BASE64, "cloud-config", id="cloud-config"),
+        pytest.param("IyEvYmluL3NoCmVjaG8gaGkK", "shellscript", id="shellscript"),
+        pytest.param("H4sIAAAAAAAAA0vOyS9N0U3Oz0vLTAcA", "cloud-config", id="gzip in base64"),
+        pytest.param("\x1f\x8b\x08\0", "cloud-config", id="gzip"),
+    ],
+)
+def test_what_is_encoded_already_is_refused(text: str, type: str) -> None:  # noqa: A002
+    assert codes(food(text, type)) == ["E0562"]
+    assert codes(food(text, type), guest=GuestKind.WINDOWS) == ["E0562"]
+    assert "W0550" in codes(food(text, type), merge=MergeMode.PARTS)
+
+
+def test_what_only_begins_like_base64_is_no_matter() -> None:
+    assert codes(food("IyE: 1\n")) == ["W0522"]

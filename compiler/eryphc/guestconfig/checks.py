@@ -6,6 +6,7 @@ handling is asked for (`--merge parts`) the same is a warning, and the piece sta
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
@@ -40,6 +41,12 @@ _SCRIPTS: Final = (
     "text/x-shellscript-per-instance",
     "text/x-shellscript-per-once",
 )
+# How base64 begins of what begins like something a guest takes up, and gzip itself.
+_ENCODED: Final = (
+    *("I2Nsb3VkL", "I2luY2x1ZGU", "I3BhcnQtaGFuZGxlc", "IyMgdGVtcGxhdGU", "IyE", "I3BzM"),
+    *("TUlNRS1WZXJzaW9u", "Q29udGVudC1UeXBl", "H4sI", "\x1f\x8b"),
+)
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]{16,}=*\s*")
 _FODDER_TYPES: Final = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 _WORDS: Final = {
     CLOUD_CONFIG: "a cloud-config",
@@ -65,6 +72,20 @@ def is_encodable(piece: Piece) -> Diagnostic | None:
     return None
 
 
+def is_encoded(piece: Piece) -> Diagnostic | None:
+    """The error of a text that somebody has encoded already, as other tools want user-data."""
+    text = piece.text
+    if not text[:64].lstrip(" \n").startswith(_ENCODED):
+        return None
+    if text.startswith("\x1f"):
+        encoding = "compressed"
+    elif _BASE64.fullmatch(text) is not None:
+        encoding = "base64"
+    else:
+        return None
+    return wording.text_encoded(piece.label, encoding, piece.first_line, piece.food.chain)
+
+
 def check(piece: Piece, mode: MergeMode) -> Checked:
     """The pieces that come of one piece for a Linux guest: none where it is refused."""
     unreadable = is_encodable(piece)
@@ -75,6 +96,9 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         if mode is MergeMode.PARTS and piece.media_type == CLOUD_CONFIG:
             return kept, ()
         return kept, (wording.food_empty(piece.label, piece.food.at(), piece.food.chain),)
+    encoded = is_encoded(piece)
+    if encoded is not None:
+        return kept, (_faithful(piece, encoded, "its text is encoded", mode),)
     if piece.media_type == UPSTART_JOB:
         refused = wording.upstart_job_removed(piece.label, piece.food.at("type"), piece.food.chain)
         return kept, (_faithful(piece, refused, "cloud-init removed upstart jobs in 22.2", mode),)

@@ -123,11 +123,12 @@ def _merged(
     templates = [index for index, piece in enumerate(pieces) if _is_template(piece)]
     merged = _fold([pieces[index] for index in static], found, slots)
     if templates:
-        from eryphc.guestconfig.templates import shared_values
+        from eryphc.guestconfig.templates import come_later, shared_values
 
         found += shared_values(
             [pieces[index] for index in templates], merged.text if merged else None
         )
+        found += come_later(pieces, templates, static)
     if merged is None:
         order = [index for index in range(len(pieces)) if index not in static]
         return [_draft(pieces[index], after[index], joins=True) for index in order]

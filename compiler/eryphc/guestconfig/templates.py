@@ -51,6 +51,26 @@ def shared_values(templates: Sequence[Piece], merged: str | None) -> list[Diagno
     return found
 
 
+def come_later(
+    pieces: Sequence[Piece], templates: Sequence[int], static: Sequence[int]
+) -> list[Diagnostic]:
+    """A note for each template whose lists come behind those of a food that follows it."""
+    found: list[Diagnostic] = []
+    for number in templates:
+        piece = pieces[number]
+        root = _root(piece.text)
+        for index in static:
+            plain = read(pieces[index].text).root if index > number else None
+            if plain is not None and not root.entries.keys().isdisjoint(plain.entries):
+                found.append(
+                    wording.template_comes_later(
+                        piece.label, pieces[index].label, piece.first_line, piece.food.chain
+                    )
+                )
+                break
+    return found
+
+
 def without_expressions(text: str) -> str:
     """The template with words for its expressions and blanks for its statements.
 

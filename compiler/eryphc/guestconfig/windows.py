@@ -9,7 +9,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.guestconfig.checks import is_encodable
+from eryphc.guestconfig.checks import is_encodable, is_encoded
 from eryphc.guestconfig.foods import CLOUD_CONFIG, SHELLSCRIPT, Piece, piece_of, with_marker
 from eryphc.guestconfig.model import GuestRequest, Part
 from eryphc.guestconfig.names import extension
@@ -25,7 +25,7 @@ def windows_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
     pieces = [piece_of(food) for food in request.foods]
     found: list[Diagnostic] = []
     for piece in pieces:
-        unreadable = is_encodable(piece)
+        unreadable = is_encodable(piece) or is_encoded(piece)
         if unreadable is not None:
             found.append(unreadable)
         elif not piece.text.strip():
