@@ -49,8 +49,10 @@ def powershell_arguments() -> list[str]:
 
 
 def host_program() -> bytes:
-    """The constant text of the host program."""
-    return (files("eryph_runtime") / "powershell" / "host.ps1").read_bytes()
+    """The constant text of the host program: `host.ps1` with `shared.ps1` in its place."""
+    folder = files("eryph_runtime") / "powershell"
+    own, shared = ((folder / name).read_bytes() for name in ("host.ps1", "shared.ps1"))
+    return own.replace(b"# ==== shared.ps1 stands here ====\n", shared)
 
 
 def block(data: bytes) -> bytes:

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -298,15 +297,3 @@ def test_every_state_is_told_in_full(host: ModelHost, session: Session) -> None:
     assert [each["path"] for each in state["disks"]] == ["C:\\store\\base.vhdx"]
     assert state["files"][0]["path"] == "C:\\vms\\x"
     assert state["free"][0]["kind"] == "fixed"
-
-
-def test_the_program_is_ascii_and_both_share_one_text() -> None:
-    host = ROOT / "runtime/eryph_runtime/powershell/host.ps1"
-    script = ROOT / "compiler/eryphc/backends/hyperv/deploy_program.ps1"
-    texts = [Path(each).read_text(encoding="ascii") for each in (host, script)]
-    shared = [
-        text[text.index("# ==== shared:") : text.index("# ==== end of the shared text ====")]
-        for text in texts
-    ]
-    assert shared[0] == shared[1]
-    assert len(shared[0]) > 10_000

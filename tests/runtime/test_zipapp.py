@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
+from eryph_runtime.session import host_program
 from runtime.deployments import HERE
 
 ROOT = HERE.parents[1]
@@ -44,9 +44,15 @@ def test_it_runs_alone(program: Path) -> None:
 
 
 def test_it_carries_its_program(program: Path) -> None:
-    with zipfile.ZipFile(program) as archive:
-        inside = archive.read("eryph_runtime/powershell/host.ps1")
-    assert inside == (ROOT / "runtime/eryph_runtime/powershell/host.ps1").read_bytes()
+    command = "import sys; sys.path.insert(0, sys.argv[1]); from eryph_runtime import session as s"
+    command += "; sys.stdout.buffer.write(s.host_program())"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", command, str(program)],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == host_program()
 
 
 def test_it_imports_only_the_standard_library_and_itself() -> None:

@@ -1,12 +1,15 @@
 """The text of `deploy.ps1`: one constant program, one inert literal."""
 
 import json
+import re
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eryph_runtime.session import host_program
 from eryphc.backends.hyperv.deploy_script import deploy_script, literal, program_parts
 
 # What could end a literal, start an expression or look like another kind of quote.
@@ -88,6 +91,18 @@ def test_the_literal_stands_in_a_here_string_at_the_end() -> None:
     assert "{0}" not in before
     for part in (before, after):
         part.encode("ascii")
+
+
+def test_what_both_programs_do_is_written_once() -> None:
+    """Each program holds the whole text of `shared.ps1`, which no other file repeats."""
+    shared = files("eryph_runtime").joinpath("powershell/shared.ps1").read_text(encoding="ascii")
+    for program in (program_parts()[0], host_program().decode("ascii")):
+        assert program.count(shared) == 1
+        assert "stands here" not in program
+        own = program.replace(shared, "")
+        functions = re.findall(r"^function ([\w-]+)", own, re.MULTILINE)
+        assert functions
+        assert not set(functions) & set(re.findall(r"^function ([\w-]+)", shared, re.MULTILINE))
 
 
 def test_a_number_that_is_none_is_refused() -> None:

@@ -1,9 +1,10 @@
 """`deploy.ps1`: the constant program with one deployment in it as inert text.
 
-The program is the file `deploy_program.ps1`, whatever the catlet. The document stands at its end in
-a single-quoted here-string, as JSON of printable ASCII in which the single quote is written
-`\\u0027`: no kind of quote can end the literal, nothing in it is expanded, and it can still be read
-in a review. Source: hyperv.md 10 (passing values safely).
+The program is `deploy_program.ps1` around the text that it has in common with the runtime's host
+program, whatever the catlet. The document stands at its end in a single-quoted here-string, as JSON
+of printable ASCII in which the single quote is written `\\u0027`: no kind of quote can end the
+literal, nothing in it is expanded, and it can still be read in a review. Source: hyperv.md 10
+(passing values safely).
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from importlib.resources import files
 from typing import Any
 
 _PROGRAM = "deploy_program.ps1"
+# What both programs do is written once, where the runtime can be copied with it.
+_SHARED = "powershell/shared.ps1"
+_SHARED_PLACE = "# ==== shared.ps1 stands here ====\n"
 # In the program the document is empty; this place is there exactly once.
 _PLACE = "\n$document = @'\n{}\n'@\n"
 
@@ -32,7 +36,8 @@ def deploy_script(document: Mapping[str, Any]) -> str:
 def program_parts() -> tuple[str, str]:
     """What stands before and after the document, with the marks of its literal."""
     text = files(__package__ or "").joinpath(_PROGRAM).read_text(encoding="ascii")
-    before, place, after = text.partition(_PLACE)
+    shared = files("eryph_runtime").joinpath(_SHARED).read_text(encoding="ascii")
+    before, place, after = text.replace(_SHARED_PLACE, shared).partition(_PLACE)
     opening, closing = place.split("{}")
     return before + opening, closing + after
 

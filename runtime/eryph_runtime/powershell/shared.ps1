@@ -1,0 +1,783 @@
+# What host.ps1 (the host program of eryph-runtime) and deploy.ps1 have in common: how a state is read, and how one action
+# is done. Both get this text in the place that they name; it is run in no other way.
+
+# ---- failures, waiting, paths ----
+
+$script:Step = ''
+$script:Thing = ''
+
+# An error whose id and category a caller can decide on; texts of the system are localised.
+function New-Failure {
+    param([string] $Id, [System.Management.Automation.ErrorCategory] $Category, [string] $Message)
+    $exception = New-Object -TypeName System.InvalidOperationException -ArgumentList $Message
+    New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, $Id, $Category, $script:Thing
+}
+
+# Waits until the condition holds: the service answers before all its views agree.
+function Wait-Until {
+    param([scriptblock] $Condition, [string] $What, [double] $Seconds = 60)
+    $untilClock = [System.Diagnostics.Stopwatch]::StartNew()
+    while (-not (& $Condition)) {
+        if ($untilClock.Elapsed.TotalSeconds -gt $Seconds) {
+            throw (New-Failure -Id 'EryphcTimeout' -Category OperationTimeout -Message "After $Seconds seconds the host does not show: $What.")
+        }
+        Start-Sleep -Milliseconds 200
+    }
+}
+
+# .NET knows neither PowerShell's drives nor its current folder.
+function Get-NativePath {
+    param([string] $Path)
+    $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
+}
+
+# Absolute, and without the characters that some cmdlets take as wildcards although they have no -LiteralPath.
+function Assert-Path {
+    param([string] $Path)
+    $absolute = $Path.StartsWith('\\') -or ($Path.Length -ge 3 -and [char]::IsLetter($Path[0]) -and $Path.Substring(1, 2) -ceq ':\')
+    if (-not $absolute -or $Path.IndexOfAny('*?[]`"<>|'.ToCharArray()) -ge 0 -or $Path.LastIndexOf(':') -gt 1 -or $Path.Contains('\..\')) {
+        throw (New-Failure -Id 'EryphcPath' -Category InvalidArgument -Message 'The path is not absolute or holds a character that is refused.')
+    }
+}
+
+function Test-File { param([string] $Path) Test-Path -LiteralPath $Path -PathType Leaf }
+function Test-Folder { param([string] $Path) Test-Path -LiteralPath $Path -PathType Container }
+function Get-Sha256 { param([string] $Path) (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant() }
+
+function Get-PartPath {
+    param([string] $Path)
+    $dot = $Path.LastIndexOf('.')
+    if ($dot -le $Path.LastIndexOf('\')) { return $Path + '.eryphc-part' }
+    $Path.Substring(0, $dot) + '.eryphc-part' + $Path.Substring($dot)
+}
+
+function Assert-Absent {
+    param([string] $Path)
+    if (Test-Path -LiteralPath $Path) { throw (New-Failure -Id 'EryphcExists' -Category ResourceExists -Message 'There is a file of that name already.') }
+}
+
+function Remove-File {
+    param([string] $Path)
+    if (-not (Test-File $Path)) { return }
+    [System.IO.File]::SetAttributes((Get-NativePath $Path), [System.IO.FileAttributes]::Normal)
+    Remove-Item -LiteralPath $Path -Force -Confirm:$false
+}
+
+# Only an empty folder goes; answers whether it went.
+function Remove-EmptyFolder {
+    param([string] $Path)
+    if (-not (Test-Folder $Path)) { return $false }
+    if (@(Get-ChildItem -LiteralPath $Path -Force | Select-Object -First 1).Count -gt 0) { return $false }
+    Remove-Item -LiteralPath $Path -Force -Confirm:$false
+    return $true
+}
+
+function Move-Part {
+    param([string] $Part, [string] $Path)
+    [System.IO.File]::Move((Get-NativePath $Part), (Get-NativePath $Path))
+}
+
+# Replaces the file as a whole: a reader sees the old text or the new one.
+function Write-AsciiFile {
+    param([string] $Path, [string] $Text)
+    $part = Get-PartPath $Path
+    [System.IO.File]::WriteAllText((Get-NativePath $part), $Text, [System.Text.Encoding]::ASCII)
+    if (Test-File $Path) { [System.IO.File]::Replace((Get-NativePath $part), (Get-NativePath $Path), [NullString]::Value) }
+    else { Move-Part $part $Path }
+}
+
+# A dense copy (a copy of a sparse file would be sparse, and Hyper-V refuses those), hashed while it is written.
+function Copy-Dense {
+    param([string] $Source, [string] $Path, [scriptblock] $Progress)
+    $hash = [System.Security.Cryptography.SHA256]::Create()
+    $from = [System.IO.File]::OpenRead((Get-NativePath $Source))
+    try {
+        $to = [System.IO.File]::Create((Get-NativePath $Path))
+        try {
+            $buffer = New-Object -TypeName byte[] -ArgumentList 4194304
+            $done = [long] 0
+            while (($count = $from.Read($buffer, 0, $buffer.Length)) -gt 0) {
+                $null = $hash.TransformBlock($buffer, 0, $count, $null, 0)
+                $to.Write($buffer, 0, $count)
+                $done += $count
+                & $Progress ([int] [math]::Floor(100 * $done / [math]::Max(1, $from.Length)))
+            }
+            $null = $hash.TransformFinalBlock($buffer, 0, 0)
+        }
+        finally { $to.Dispose() }
+    }
+    finally { $from.Dispose() }
+    [BitConverter]::ToString($hash.Hash).Replace('-', '').ToLowerInvariant()
+}
+
+function Invoke-Program {
+    # A program of Windows; its arguments are an array, so no text is parsed again by a shell.
+    param([string] $Name, [string[]] $Arguments)
+    $program = Get-Command -Name $Name -CommandType Application | Select-Object -First 1
+    $null = & $program $Arguments
+    if ($LASTEXITCODE -ne 0) { throw (New-Failure -Id "EryphcProgram,$Name" -Category WriteError -Message "$Name ended with $LASTEXITCODE.") }
+}
+
+# Null where the platform has no such accounts.
+function Get-Identity {
+    try { [System.Security.Principal.WindowsIdentity]::GetCurrent() } catch { $null }
+}
+
+# Readable by SYSTEM, Administrators, the machines of this host, and the account that made it.
+function Protect-Folder {
+    param([string] $Path)
+    $grants = @('*S-1-5-18:(OI)(CI)F', '*S-1-5-32-544:(OI)(CI)F', '*S-1-5-83-0:(OI)(CI)RX')
+    $identity = Get-Identity
+    if ($null -ne $identity) { $grants += '*' + $identity.User.Value + ':(OI)(CI)F' }
+    Invoke-Program -Name 'icacls.exe' -Arguments (@((Get-NativePath $Path), '/inheritance:r', '/grant:r') + $grants + @('/Q'))
+}
+
+# ---- JSON ----
+# The cmdlets differ between 5.1 and 7 (dates, one-element arrays, depth, escapes), so both directions are written out.
+
+$script:JsonTokens = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '\G\s*("(?>[^"\\]+|\\.)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|[{}\[\],:]|true|false|null)'
+$script:JsonEscapes = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '\\(?:u([0-9a-fA-F]{4})|(.))'
+$script:JsonSpecial = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '[^\x20-\x21\x23-\x26\x28-\x5b\x5d-\x7e]'
+
+function ConvertFrom-JsonText {
+    # Objects, arrays, strings, Int64 (Double where there is a fraction), Booleans and null.
+    param([string] $Text)
+    $reader = @{ tokens = @($script:JsonTokens.Matches($Text)); at = 0 }
+    $length = 0
+    if ($reader.tokens.Count -gt 0) { $length = $reader.tokens[-1].Index + $reader.tokens[-1].Length }
+    if ($length -ne $Text.TrimEnd().Length) { throw (New-Failure -Id 'EryphcJson' -Category ParserError -Message "This is no JSON, from character $length on.") }
+    $value = Read-JsonValue $reader
+    if ($reader.at -ne $reader.tokens.Count) { throw (New-Failure -Id 'EryphcJson' -Category ParserError -Message 'There is something after the JSON.') }
+    return , $value
+}
+
+function Read-JsonValue {
+    param($Reader)
+    $token = $Reader.tokens[$Reader.at].Groups[1].Value
+    $Reader.at++
+    if ($token -ceq '{') {
+        $map = [ordered] @{}
+        while ($Reader.tokens[$Reader.at].Groups[1].Value -cne '}') {
+            $key = Read-JsonValue $Reader
+            $Reader.at++
+            $map[$key] = Read-JsonValue $Reader
+            if ($Reader.tokens[$Reader.at].Groups[1].Value -ceq ',') { $Reader.at++ }
+        }
+        $Reader.at++
+        return [pscustomobject] $map
+    }
+    if ($token -ceq '[') {
+        $list = New-Object -TypeName System.Collections.Generic.List[object]
+        while ($Reader.tokens[$Reader.at].Groups[1].Value -cne ']') {
+            $list.Add((Read-JsonValue $Reader))
+            if ($Reader.tokens[$Reader.at].Groups[1].Value -ceq ',') { $Reader.at++ }
+        }
+        $Reader.at++
+        return , $list.ToArray()
+    }
+    if ($token[0] -ceq '"') { return (Expand-JsonString $token.Substring(1, $token.Length - 2)) }
+    if ($token -ceq 'true') { return $true }
+    if ($token -ceq 'false') { return $false }
+    if ($token -ceq 'null') { return $null }
+    $number = [long] 0
+    if ([long]::TryParse($token, [ref] $number)) { return $number }
+    [double]::Parse($token, [System.Globalization.CultureInfo]::InvariantCulture)
+}
+
+function Expand-JsonString {
+    param([string] $Raw)
+    if ($Raw.IndexOf('\') -lt 0) { return $Raw }
+    $script:JsonEscapes.Replace($Raw, {
+            param($match)
+            if ($match.Groups[1].Success) { return [string] [char] [Convert]::ToInt32($match.Groups[1].Value, 16) }
+            switch -CaseSensitive ($match.Groups[2].Value) {
+                'n' { "`n" } 't' { "`t" } 'r' { "`r" } 'b' { "`b" } 'f' { "`f" } default { $_ }
+            }
+        })
+}
+
+function ConvertTo-JsonText {
+    # One line of printable ASCII.
+    param($Value)
+    $out = New-Object -TypeName System.Text.StringBuilder
+    Write-JsonValue $out $Value
+    $out.ToString()
+}
+
+function Write-JsonValue {
+    param([System.Text.StringBuilder] $Out, $Value)
+    if ($null -eq $Value) { $null = $Out.Append('null'); return }
+    if ($Value -is [bool]) { $null = $Out.Append($(if ($Value) { 'true' } else { 'false' })); return }
+    if ($Value -is [long] -or $Value -is [int] -or $Value -is [uint64] -or $Value -is [uint32] -or $Value -is [uint16]) { $null = $Out.Append($Value.ToString([System.Globalization.CultureInfo]::InvariantCulture)); return }
+    if ($Value -is [System.Management.Automation.PSCustomObject]) {
+        $map = [ordered] @{}
+        foreach ($property in $Value.PSObject.Properties) { $map[$property.Name] = $property.Value }
+        $Value = $map
+    }
+    if ($Value -is [System.Collections.IDictionary]) {
+        $null = $Out.Append('{')
+        $first = $true
+        foreach ($key in $Value.Keys) {
+            if (-not $first) { $null = $Out.Append(', ') }
+            $first = $false
+            Write-JsonValue $Out ([string] $key)
+            $null = $Out.Append(': ')
+            Write-JsonValue $Out $Value[$key]
+        }
+        $null = $Out.Append('}')
+        return
+    }
+    if ($Value -is [System.Collections.IEnumerable] -and $Value -isnot [string]) {
+        $null = $Out.Append('[')
+        $first = $true
+        foreach ($item in $Value) {
+            if (-not $first) { $null = $Out.Append(', ') }
+            $first = $false
+            Write-JsonValue $Out $item
+        }
+        $null = $Out.Append(']')
+        return
+    }
+    $text = $script:JsonSpecial.Replace([string] $Value, { param($match) '\u{0:x4}' -f [int] $match.Value[0] })
+    $null = $Out.Append('"').Append($text).Append('"')
+}
+
+# ---- reading ----
+
+function Test-Feature {
+    # Hosts differ by version: a cmdlet, or one of its parameters.
+    param([string] $Cmdlet, [string] $Parameter)
+    $command = Get-Command -Name $Cmdlet -ErrorAction Ignore | Select-Object -First 1
+    if ($null -eq $command) { return $false }
+    -not $Parameter -or $command.Parameters.ContainsKey($Parameter)
+}
+
+function Import-HyperV {
+    # 7 would run a module of old hosts in a helper process and give copies of its objects.
+    $options = @{ Name = 'Hyper-V'; ErrorAction = 'Ignore'; PassThru = $true }
+    if ($PSVersionTable.PSEdition -eq 'Core') { $options.SkipEditionCheck = $true }
+    Import-Module @options | Select-Object -First 1
+}
+
+# By id, never by name: names repeat and take wildcards. Null when there is none.
+function Find-Machine {
+    param([string] $Id)
+    $guid = [guid] $Id
+    try { return (Hyper-V\Get-VM -Id $guid) }
+    catch { return (Hyper-V\Get-VM | Where-Object { $_.Id -eq $guid }) }
+}
+
+function Get-Machine {
+    param([string] $Id)
+    $vm = Find-Machine $Id
+    if ($null -eq $vm) { throw (New-Failure -Id 'EryphcNoMachine' -Category ObjectNotFound -Message 'There is no such machine on this host.') }
+    $vm
+}
+
+function Test-MarkedNotes {
+    param([string] $Notes, [string] $Marker)
+    foreach ($line in $Notes.Split("`n")) { if ($line.StartsWith($Marker, [System.StringComparison]::Ordinal)) { return $true } }
+    return $false
+}
+
+$script:Disks = @{}
+
+# What Get-VHD says, or null for a file that it cannot read.
+function Read-Vhd {
+    param([string] $Path)
+    if (-not $script:Disks.ContainsKey($Path)) {
+        $script:Disks[$Path] = $(try { Hyper-V\Get-VHD -Path $Path } catch { $null })
+    }
+    $script:Disks[$Path]
+}
+
+# The file itself, then its parents: an attached .avhdx shows the disk below it.
+function Get-Chain {
+    param([string] $Path)
+    $chain = @()
+    $here = $Path
+    while ($here -and $chain.Count -lt 50) {
+        $chain += $here
+        $vhd = Read-Vhd $here
+        $here = $(if ($null -ne $vhd) { $vhd.ParentPath })
+    }
+    return , $chain
+}
+
+function Get-Number { param($Value) if ($null -ne $Value) { [long] $Value } }
+
+function Read-Drive {
+    param($Drive, [string] $Kind)
+    $vhd = $(if ($Kind -ceq 'disk' -and $Drive.Path) { Read-Vhd $Drive.Path })
+    [ordered] @{
+        kind = $Kind; controller_type = "$($Drive.ControllerType)"; controller = [int] $Drive.ControllerNumber; location = [int] $Drive.ControllerLocation
+        path = $(if ($Drive.Path) { "$($Drive.Path)" }); shared = [bool] ($Kind -ceq 'disk' -and $Drive.SupportPersistentReservations)
+        size = $(if ($null -ne $vhd) { Get-Number $vhd.Size }); minimum_size = $(if ($null -ne $vhd) { Get-Number $vhd.MinimumSize })
+        chain = $(if ($Kind -ceq 'disk' -and $Drive.Path) { Get-Chain $Drive.Path } else { , @() })
+    }
+}
+
+function Read-Adapter {
+    param($Adapter)
+    $vlan = $Adapter.VlanSetting
+    $mode = $(if ($null -ne $vlan) { "$($vlan.OperationMode)" } else { 'Untagged' })
+    $connected = $null -ne $Adapter.SwitchId -and $Adapter.SwitchId -ne [guid]::Empty
+    [ordered] @{
+        id = "$($Adapter.Id)"; name = "$($Adapter.Name)"; mac_address = "$($Adapter.MacAddress)".Replace('-', '').Replace(':', '').ToUpperInvariant()
+        dynamic_mac = [bool] $Adapter.DynamicMacAddressEnabled; mac_address_spoofing = "$($Adapter.MacAddressSpoofing)" -ceq 'On'
+        dhcp_guard = "$($Adapter.DhcpGuard)" -ceq 'On'; router_guard = "$($Adapter.RouterGuard)" -ceq 'On'
+        switch = $(if ($connected) { "$($Adapter.SwitchId)" }); switch_name = $(if ($connected) { "$($Adapter.SwitchName)" })
+        vlan_mode = $mode; vlan = $(if ($mode -ceq 'Access') { [int] $vlan.AccessVlanId })
+    }
+}
+
+function Read-BootSource {
+    param($Source)
+    $device = $Source.Device
+    $drive = "$($Source.BootType)" -ceq 'Drive' -and $null -ne $device
+    [ordered] @{ type = "$($Source.BootType)"; controller = $(if ($drive) { [int] $device.ControllerNumber }); location = $(if ($drive) { [int] $device.ControllerLocation }) }
+}
+
+function Read-Machine {
+    param($Vm)
+    $processor = Hyper-V\Get-VMProcessor -VM $Vm
+    $memory = Hyper-V\Get-VMMemory -VM $Vm
+    $firmware = $(if ($Vm.Generation -eq 2) { Hyper-V\Get-VMFirmware -VM $Vm })
+    $tpm = $false
+    $protector = 0
+    if ($Vm.Generation -eq 2 -and (Test-Feature 'Hyper-V\Get-VMSecurity')) {
+        $tpm = [bool] (Hyper-V\Get-VMSecurity -VM $Vm).TpmEnabled
+        $protector = @(Hyper-V\Get-VMKeyProtector -VM $Vm | ForEach-Object { $_ }).Count
+    }
+    $disks = @(Hyper-V\Get-VMHardDiskDrive -VM $Vm | ForEach-Object { Read-Drive $_ 'disk' })
+    $dvds = @(Hyper-V\Get-VMDvdDrive -VM $Vm | ForEach-Object { Read-Drive $_ 'dvd' })
+    $checkpoints = $Vm.PSObject.Properties['AutomaticCheckpointsEnabled']
+    [ordered] @{
+        id = "$($Vm.Id)"; name = "$($Vm.Name)"; notes = "$($Vm.Notes)"; generation = [int] $Vm.Generation; version = "$($Vm.Version)"; state = "$($Vm.State)"
+        operational_status = @($Vm.OperationalStatus | ForEach-Object { "$_" }); path = "$($Vm.Path)"
+        start_action = "$($Vm.AutomaticStartAction)"; start_delay = [int] $Vm.AutomaticStartDelay; stop_action = "$($Vm.AutomaticStopAction)"
+        checkpoint_type = "$($Vm.CheckpointType)"; automatic_checkpoints = $(if ($null -ne $checkpoints) { [bool] $checkpoints.Value })
+        checkpoints = @(Hyper-V\Get-VMSnapshot -VM $Vm).Count
+        processor = [ordered] @{ count = [long] $processor.Count; nested_virtualization = [bool] $processor.ExposeVirtualizationExtensions }
+        memory = [ordered] @{ dynamic = [bool] $memory.DynamicMemoryEnabled; startup = [long] $memory.Startup; minimum = [long] $memory.Minimum; maximum = [long] $memory.Maximum }
+        firmware = [ordered] @{
+            secure_boot = $null -ne $firmware -and "$($firmware.SecureBoot)" -ceq 'On'; secure_boot_template = $(if ($null -ne $firmware) { "$($firmware.SecureBootTemplate)" })
+            boot_order = @($(if ($null -ne $firmware) { $firmware.BootOrder | Where-Object { $null -ne $_ } | ForEach-Object { Read-BootSource $_ } }))
+        }
+        tpm = [ordered] @{ enabled = $tpm; key_protector = $protector }
+        integration_services = @(Hyper-V\Get-VMIntegrationService -VM $Vm | ForEach-Object { [ordered] @{ id = Get-ServiceGuid $_; enabled = [bool] $_.Enabled } })
+        scsi_controllers = @(Hyper-V\Get-VMScsiController -VM $Vm).Count
+        drives = $disks + $dvds
+        network_adapters = @(Hyper-V\Get-VMNetworkAdapter -VM $Vm | ForEach-Object { Read-Adapter $_ })
+    }
+}
+
+# The names of the services are localised; their ids end in a GUID.
+function Get-ServiceGuid { param($Service) "$($Service.Id)".Substring("$($Service.Id)".LastIndexOf('\') + 1).ToUpperInvariant() }
+
+function Read-HostFact {
+    param([bool] $HasModule, [string] $ModuleVersion)
+    $identity = Get-Identity
+    # Without accounts of Windows there is nothing to ask the token: then the cmdlets themselves decide.
+    $groups = $(if ($null -ne $identity) { @($identity.Groups | ForEach-Object { $_.Value }) } else { @('S-1-5-32-544') })
+    $principal = $(if ($null -ne $identity) { New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $identity })
+    $administrator = $(if ($null -ne $principal) { $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator) } else { $true })
+    $system = $(try { CimCmdlets\Get-CimInstance -ClassName Win32_OperatingSystem } catch { $null })
+    $build = $(if ($null -ne $system) { [int] $system.BuildNumber } else { [System.Environment]::OSVersion.Version.Build })
+    $processor = "$env:PROCESSOR_IDENTIFIER"
+    $facts = $(if ($HasModule) { Hyper-V\Get-VMHost })
+    [ordered] @{
+        account = $(if ($null -ne $identity) { $identity.Name } else { [System.Environment]::MachineName + '\' + [System.Environment]::UserName })
+        elevated = $administrator; administrator = $administrator
+        hyperv_administrator = $groups -contains 'S-1-5-32-578'; language_mode = "$($ExecutionContext.SessionState.LanguageMode)"
+        powershell = "$($PSVersionTable.PSVersion)"; build = $build; server = $null -ne $system -and $system.ProductType -ne 1
+        processor_vendor = $(if ($processor.Contains('GenuineIntel')) { 'intel' } elseif ($processor.Contains('AuthenticAMD')) { 'amd' } else { 'other' })
+        logical_processors = $(if ($null -ne $facts) { [int] $facts.LogicalProcessorCount } else { [System.Environment]::ProcessorCount })
+        memory_available = $(if ($null -ne $system) { 1024 * [long] $system.FreePhysicalMemory })
+        secure_boot_templates = @($(if ($null -ne $facts -and $null -ne $facts.PSObject.Properties['SecureBootTemplates']) { $facts.SecureBootTemplates | ForEach-Object { "$($_.Name)" } }))
+        machine_folder = $(if ($null -ne $facts) { $facts.VirtualMachinePath.TrimEnd('\') }); disk_folder = $(if ($null -ne $facts) { $facts.VirtualHardDiskPath.TrimEnd('\') })
+        module = $(if ($HasModule) { $ModuleVersion })
+        missing = @($(foreach ($pair in $script:Features) { if (-not (Test-Feature $pair[0] $pair[1])) { $name = $pair[0].Substring($pair[0].IndexOf('\') + 1); if ($pair[1]) { "$name`:$($pair[1])" } else { $name } } }))
+    }
+}
+
+$script:Features = @(
+    @('Hyper-V\New-VM', ''), @('Hyper-V\Set-VM', 'AutomaticCheckpointsEnabled'), @('Hyper-V\Set-VM', 'CheckpointType'), @('Hyper-V\Set-VMFirmware', 'SecureBootTemplate'),
+    @('Hyper-V\Set-VMProcessor', 'ExposeVirtualizationExtensions'), @('Hyper-V\Enable-VMTPM', ''), @('Hyper-V\Set-VMKeyProtector', 'NewLocalKeyProtector'),
+    @('Hyper-V\Get-VMSecurity', ''), @('Hyper-V\Add-VMHardDiskDrive', 'SupportPersistentReservations'), @('Hyper-V\Set-VHD', 'ResetDiskIdentifier'),
+    @('Hyper-V\Convert-VHD', ''), @('Hyper-V\Start-VM', 'AsJob'), @('HgsClient\Get-HgsGuardian', ''), @('HgsClient\New-HgsGuardian', ''),
+    @('HgsClient\New-HgsKeyProtector', ''), @('NetTCPIP\Get-NetNeighbor', ''), @('CimCmdlets\Get-CimInstance', '')
+)
+
+function Get-FreeSpace {
+    # The volume with the longest mount point that the path lies under; shares and cluster volumes by what is known of them.
+    param([string] $Path)
+    $kind = $(if ($Path.StartsWith('\\')) { 'network' } elseif ($Path.Length -gt 3 -and $Path.Substring(3).StartsWith('ClusterStorage\', [System.StringComparison]::OrdinalIgnoreCase)) { 'csv' } else { 'fixed' })
+    $best = $null
+    if ($kind -cne 'network') {
+        $volumes = $(try { @(CimCmdlets\Get-CimInstance -ClassName Win32_Volume) } catch { @() })
+        foreach ($volume in $volumes) {
+            if ($volume.Name -and ($Path + '\').StartsWith($volume.Name, [System.StringComparison]::OrdinalIgnoreCase) -and ($null -eq $best -or $volume.Name.Length -gt $best.Name.Length)) { $best = $volume }
+        }
+    }
+    $bytes = $(if ($null -ne $best -and $null -ne $best.FreeSpace) { [long] $best.FreeSpace } elseif ($kind -ceq 'fixed') { try { (New-Object -TypeName System.IO.DriveInfo -ArgumentList $Path.Substring(0, 1)).AvailableFreeSpace } catch { $null } })
+    [ordered] @{ bytes = $bytes; kind = $kind }
+}
+
+function Read-File {
+    param([string] $Path, [bool] $Hash, [bool] $Text)
+    $answer = [ordered] @{ path = $Path; kind = 'absent'; size = $null; sha256 = $null; text = $null; attributes = @(); empty = $null }
+    if (Test-Folder $Path) {
+        $answer.kind = 'folder'
+        $answer.empty = @(Get-ChildItem -LiteralPath $Path -Force | Select-Object -First 1).Count -eq 0
+    }
+    elseif (Test-File $Path) {
+        $answer.kind = 'file'
+        $item = Get-Item -LiteralPath $Path -Force
+        $answer.size = [long] $item.Length
+        $answer.attributes = @("$($item.Attributes)".Split(',') | ForEach-Object { $_.Trim() })
+        if ($Hash) { $answer.sha256 = Get-Sha256 $Path }
+        if ($Text) { $answer.text = [System.IO.File]::ReadAllText((Get-NativePath $Path)) }
+    }
+    $answer
+}
+
+function Read-Disk {
+    param([string] $Path)
+    if (-not (Test-File $Path)) { return }
+    $vhd = Read-Vhd $Path
+    $healthy = $(try { [bool] (Hyper-V\Test-VHD -Path $Path) } catch { $false })
+    [ordered] @{
+        path = $Path; size = $(if ($null -ne $vhd) { Get-Number $vhd.Size }); file_size = $(if ($null -ne $vhd) { Get-Number $vhd.FileSize })
+        minimum_size = $(if ($null -ne $vhd) { Get-Number $vhd.MinimumSize }); parent = $(if ($null -ne $vhd -and $vhd.ParentPath) { "$($vhd.ParentPath)" })
+        type = $(if ($null -ne $vhd) { "$($vhd.VhdType)" }); format = $(if ($null -ne $vhd) { "$($vhd.VhdFormat)" }); chain = Get-Chain $Path
+        healthy = $null -ne $vhd -and $healthy
+    }
+}
+
+# Everything that a decision needs, in one answer; the shape stands in docs/deployment.md.
+function Read-State {
+    param($Asked)
+    $script:Disks = @{}
+    $module = Import-HyperV
+    $facts = Read-HostFact ($null -ne $module) $(if ($null -ne $module) { "$($module.Version)" })
+    $switches = @()
+    $machines = @()
+    $ours = @()
+    if ($null -ne $module) {
+        $switches = @(Hyper-V\Get-VMSwitch | ForEach-Object { [ordered] @{ id = "$($_.Id)"; name = "$($_.Name)"; type = "$($_.SwitchType)" } })
+        foreach ($vm in @(Hyper-V\Get-VM)) {
+            $paths = @(Hyper-V\Get-VMHardDiskDrive -VM $vm | Where-Object { $_.Path } | ForEach-Object { "$($_.Path)" })
+            $chains = @()
+            if ($Asked.chains) { foreach ($path in $paths) { $chains += , (Get-Chain $path) } }
+            $machines += [ordered] @{
+                id = "$($vm.Id)"; name = "$($vm.Name)"; notes = "$($vm.Notes)"; state = "$($vm.State)"; path = "$($vm.Path)"
+                mac_addresses = @(Hyper-V\Get-VMNetworkAdapter -VM $vm | ForEach-Object { (Read-Adapter $_).mac_address }); disks = $paths; chains = $chains
+            }
+            if ((Test-MarkedNotes "$($vm.Notes)" $Asked.marker) -or $vm.Name -ceq $Asked.unfinished_name) {
+                $record = "$($vm.Path)\eryphc.json"
+                $ours += [ordered] @{ machine = Read-Machine $vm; record = $(if (Test-File $record) { [System.IO.File]::ReadAllText((Get-NativePath $record)) }) }
+            }
+        }
+    }
+    $files = @(foreach ($file in $Asked.files) {
+            $path = Expand-Folder $file.path $facts
+            $answer = Read-File $path $file.sha256 $file.text
+            $answer.Insert(0, 'asked', $file.path)
+            $answer
+        })
+    $disks = @($(if ($null -ne $module) { foreach ($disk in $Asked.disks) { Read-Disk (Expand-Folder $disk $facts) } }))
+    $free = @(foreach ($folder in $Asked.free) {
+            $path = Expand-Folder $folder $facts
+            $answer = Get-FreeSpace $path
+            [ordered] @{ asked = $folder; path = $path; bytes = $answer.bytes; kind = $answer.kind }
+        })
+    [ordered] @{ host = $facts; switches = $switches; machines = $machines; ours = $ours; files = $files; disks = $disks; free = $free }
+}
+
+function Expand-Folder {
+    param([string] $Path, $Facts)
+    foreach ($pair in @('{machine-folder}\', $Facts.machine_folder), @('{disk-folder}\', $Facts.disk_folder)) {
+        if ($Path.StartsWith($pair[0], [System.StringComparison]::Ordinal) -and $pair[1]) { $Path = $pair[1] + '\' + $Path.Substring($pair[0].Length) }
+    }
+    Assert-Path $Path
+    $Path
+}
+
+# ---- actions ----
+
+function Find-Adapter {
+    param($Vm, [string] $Name)
+    $found = @(Hyper-V\Get-VMNetworkAdapter -VM $Vm | Where-Object { $_.Name -ceq $Name })
+    if ($found.Count -ne 1) { throw (New-Failure -Id 'EryphcAdapter' -Category ObjectNotFound -Message "The machine has $($found.Count) adapters of that name.") }
+    $found[0]
+}
+
+function Get-DvdAt { param($Vm, $At) Hyper-V\Get-VMDvdDrive -VM $Vm -ControllerNumber $At.controller -ControllerLocation $At.location }
+function Get-DiskAt { param($Vm, $At) Hyper-V\Get-VMHardDiskDrive -VM $Vm -ControllerType SCSI -ControllerNumber $At.controller -ControllerLocation $At.location }
+function Get-OnOff { param([bool] $Value) if ($Value) { 'On' } else { 'Off' } }
+
+# A call that may block on the guest runs as a job of the module; a job that failed gives its error here.
+function Wait-State {
+    param([string] $Id, $Job, [string[]] $States, [double] $Seconds)
+    Wait-Until -Seconds $Seconds -What "state $($States -join ' or ')" -Condition {
+        if ($null -ne $Job -and "$($Job.State)" -ceq 'Failed') { $null = Receive-Job -Job $Job -ErrorAction Stop }
+        $States -ccontains "$((Get-Machine $Id).State)"
+    }
+}
+
+function Stop-Machine {
+    param([string] $Id, [string] $How, [double] $Seconds)
+    $vm = Get-Machine $Id
+    $value = $null
+    switch ($How) {
+        'shutdown' {
+            # Stop-VM cannot ask without a deadline after which it forces; the service in the guest can.
+            $filter = "SystemName='$(([guid] $Id).ToString().ToUpperInvariant())'"
+            $component = @(CimCmdlets\Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName Msvm_ShutdownComponent -Filter $filter)
+            if ($component.Count -eq 0) { return [ordered] @{ accepted = $false; code = $null } }
+            $arguments = @{ Force = $false; Reason = 'eryphc' }
+            $code = [long] (CimCmdlets\Invoke-CimMethod -InputObject $component[0] -MethodName InitiateShutdown -Arguments $arguments).ReturnValue
+            $value = [ordered] @{ accepted = @(0, 4096, 32782) -contains $code; code = $code }
+            if ($value.accepted) { Wait-State $Id $null @('Off') $Seconds }
+        }
+        'force' { Wait-State $Id (Hyper-V\Stop-VM -VM $vm -Force -Confirm:$false -AsJob) @('Off') $Seconds }
+        'turn-off' { Hyper-V\Stop-VM -VM $vm -TurnOff -Force -Confirm:$false; Wait-State $Id $null @('Off') $Seconds }
+        'save' { Wait-State $Id (Hyper-V\Stop-VM -VM $vm -Save -Confirm:$false -AsJob) @('Saved', 'FastSaved') $Seconds }
+    }
+    $value
+}
+
+function Set-KeyProtector {
+    param($Vm, $Guardian)
+    if ($null -eq $Guardian) { Hyper-V\Set-VMKeyProtector -VM $Vm -NewLocalKeyProtector; return }
+    $owner = HgsClient\Get-HgsGuardian | Where-Object { $_.Name -ceq $Guardian }
+    if ($null -eq $owner) { $owner = HgsClient\New-HgsGuardian -Name $Guardian -GenerateCertificates }
+    $protector = HgsClient\New-HgsKeyProtector -Owner $owner -AllowUntrustedRoot
+    Hyper-V\Set-VMKeyProtector -VM $Vm -KeyProtector $protector.RawData
+}
+
+function Remove-Machine {
+    param($A)
+    $vm = Find-Machine $A.machine
+    if ($null -eq $vm) { return }
+    if (-not (Test-MarkedNotes "$($vm.Notes)" $A.marker) -and $vm.Name -cne $A.unfinished_name) {
+        throw (New-Failure -Id 'EryphcNotOurs' -Category PermissionDenied -Message 'The machine does not carry our marker.')
+    }
+    $folder = "$($vm.Path)"
+    Wait-Until -What 'no work on the disks' -Seconds 600 -Condition { @((Get-Machine $A.machine).OperationalStatus | Where-Object { "$_" -ceq 'MergingDisks' }).Count -eq 0 }
+    Hyper-V\Remove-VM -VM $vm -Force -Confirm:$false
+    Wait-Until -What 'the machine is gone' -Condition { $null -eq (Find-Machine $A.machine) }
+    foreach ($name in 'Virtual Machines', 'Snapshots', 'UndoLog Configuration') { $null = Remove-EmptyFolder "$folder\$name" }
+}
+
+function New-Disk {
+    param($A)
+    Assert-Absent $A.path
+    $target = $(if ($A.in_place) { $A.path } else { Get-PartPath $A.path })
+    Remove-File $target
+    if ($null -eq $A.parent) { $null = Hyper-V\New-VHD -Path $target -SizeBytes $A.size -Dynamic }
+    elseif ($null -eq $A.size) { $null = Hyper-V\New-VHD -Path $target -ParentPath $A.parent -Differencing }
+    else { $null = Hyper-V\New-VHD -Path $target -ParentPath $A.parent -Differencing -SizeBytes $A.size }
+    # Otherwise two children attached to one machine would look like one disk.
+    if ($null -ne $A.parent -and $target.EndsWith('.vhdx', [System.StringComparison]::OrdinalIgnoreCase)) { Hyper-V\Set-VHD -Path $target -ResetDiskIdentifier -Force }
+    if (-not $A.in_place) { Move-Part $target $A.path }
+}
+
+# Does one action. Answers { created, value }.
+function Invoke-Action {
+    param([string] $Action, $A, [scriptblock] $Progress)
+    $created = $false
+    $value = $null
+    foreach ($name in 'path', 'source', 'folder', 'parent') { if ($A.PSObject.Properties[$name] -and $null -ne $A.$name) { Assert-Path $A.$name } }
+    $vm = $(if ($A.PSObject.Properties['machine'] -and $Action -cne 'remove-machine') { Get-Machine $A.machine })
+    switch -CaseSensitive ($Action) {
+        'make-folder' {
+            $created = -not (Test-Folder $A.path)
+            if ($created) { $null = New-Item -ItemType Directory -Path $A.path -Force }
+            if ($A.protect) { Protect-Folder $A.path }
+        }
+        'write-text' { $created = -not (Test-File $A.path); Write-AsciiFile $A.path $A.text }
+        'place-part' {
+            $part = Get-PartPath $A.path
+            Assert-Absent $A.path
+            if ((Get-Item -LiteralPath $part).Length -ne $A.size -or (Get-Sha256 $part) -cne $A.sha256) { throw (New-Failure -Id 'EryphcHash' -Category InvalidData -Message 'What arrived is not what was sent.') }
+            Move-Part $part $A.path
+            if ($A.read_only) { [System.IO.File]::SetAttributes((Get-NativePath $A.path), [System.IO.FileAttributes]::ReadOnly) }
+            $created = $true
+        }
+        'copy-file' {
+            $part = Get-PartPath $A.path
+            Assert-Absent $A.path
+            $hash = Copy-Dense $A.source $part $Progress
+            if ($null -ne $A.sha256 -and $hash -cne $A.sha256) { Remove-File $part; throw (New-Failure -Id 'EryphcHash' -Category InvalidData -Message 'The file to copy is another one than expected.') }
+            Move-Part $part $A.path
+            $created = $true
+        }
+        'clear-sparse' { Invoke-Program -Name 'fsutil.exe' -Arguments @('sparse', 'setflag', (Get-NativePath $A.path), '0') }
+        'delete-file' { Remove-File $A.path }
+        'delete-folder' { $value = [ordered] @{ deleted = Remove-EmptyFolder $A.path } }
+        'new-disk' { New-Disk $A; $created = $true }
+        'convert-disk' { $null = Hyper-V\Convert-VHD -Path $A.source -DestinationPath $A.path; $created = $true }
+        'reset-disk' { Hyper-V\Set-VHD -Path $A.path -ResetDiskIdentifier -Force }
+        'resize-disk' { Hyper-V\Resize-VHD -Path $A.path -SizeBytes $A.size }
+        'new-machine' {
+            $new = Hyper-V\New-VM -Name $A.name -Path $A.folder -Generation 2 -MemoryStartupBytes $A.memory -NoVHD -Force -Confirm:$false
+            Hyper-V\Set-VM -VM $new -Notes $A.notes
+            $value = [ordered] @{ machine = "$($new.Id)" }
+            $created = $true
+        }
+        'set-notes' { Hyper-V\Set-VM -VM $vm -Notes $A.notes }
+        'rename-machine' { Hyper-V\Rename-VM -VM $vm -NewName $A.name }
+        'set-machine' {
+            if ($null -ne $A.automatic_checkpoints) { Hyper-V\Set-VM -VM $vm -AutomaticCheckpointsEnabled $A.automatic_checkpoints }
+            if ($null -ne $A.checkpoint_type) { Hyper-V\Set-VM -VM $vm -CheckpointType $A.checkpoint_type }
+            if ($null -ne $A.start_action) { Hyper-V\Set-VM -VM $vm -AutomaticStartAction $A.start_action }
+            if ($null -ne $A.start_delay) { Hyper-V\Set-VM -VM $vm -AutomaticStartDelay $A.start_delay }
+            if ($null -ne $A.stop_action) { Hyper-V\Set-VM -VM $vm -AutomaticStopAction $A.stop_action }
+        }
+        'set-firmware' {
+            if ($null -ne $A.secure_boot_template) { Hyper-V\Set-VMFirmware -VM $vm -SecureBootTemplate $A.secure_boot_template }
+            if ($null -ne $A.secure_boot) { Hyper-V\Set-VMFirmware -VM $vm -EnableSecureBoot (Get-OnOff $A.secure_boot) }
+        }
+        'set-first-boot' {
+            $device = $(if ($null -ne (Get-DiskAt $vm $A)) { Get-DiskAt $vm $A } else { Get-DvdAt $vm $A })
+            Hyper-V\Set-VMFirmware -VM $vm -FirstBootDevice $device
+        }
+        'set-key-protector' { Set-KeyProtector $vm $A.guardian }
+        'set-tpm' { if ($A.enabled) { Hyper-V\Enable-VMTPM -VM $vm } else { Hyper-V\Disable-VMTPM -VM $vm } }
+        'set-processor' {
+            if ($null -ne $A.count) { Hyper-V\Set-VMProcessor -VM $vm -Count $A.count }
+            if ($null -ne $A.nested_virtualization) { Hyper-V\Set-VMProcessor -VM $vm -ExposeVirtualizationExtensions $A.nested_virtualization }
+        }
+        'set-memory' {
+            # In one call, so that no state between breaks minimum <= startup <= maximum.
+            $memory = @{}
+            if ($null -ne $A.dynamic) { $memory.DynamicMemoryEnabled = $A.dynamic }
+            if ($null -ne $A.startup) { $memory.StartupBytes = $A.startup }
+            if ($null -ne $A.minimum) { $memory.MinimumBytes = $A.minimum }
+            if ($null -ne $A.maximum) { $memory.MaximumBytes = $A.maximum }
+            Hyper-V\Set-VMMemory -VM $vm @memory
+        }
+        'set-integration-service' {
+            $service = Hyper-V\Get-VMIntegrationService -VM $vm | Where-Object { (Get-ServiceGuid $_) -ceq $A.service }
+            if ($null -eq $service) { throw (New-Failure -Id 'EryphcService' -Category ObjectNotFound -Message 'The host has no such integration service.') }
+            if ($A.enabled) { Hyper-V\Enable-VMIntegrationService -VMIntegrationService $service } else { Hyper-V\Disable-VMIntegrationService -VMIntegrationService $service }
+        }
+        'add-scsi-controller' { Hyper-V\Add-VMScsiController -VM $vm }
+        'attach-disk' {
+            if ($A.shared) { Hyper-V\Add-VMHardDiskDrive -VM $vm -ControllerType SCSI -ControllerNumber $A.controller -ControllerLocation $A.location -Path $A.path -SupportPersistentReservations }
+            else { Hyper-V\Add-VMHardDiskDrive -VM $vm -ControllerType SCSI -ControllerNumber $A.controller -ControllerLocation $A.location -Path $A.path }
+            Wait-Until -What 'the disk is attached' -Condition { $null -ne (Get-DiskAt (Get-Machine $A.machine) $A) }
+        }
+        'detach-disk' {
+            $drive = Get-DiskAt $vm $A
+            if ($null -ne $drive) { Hyper-V\Remove-VMHardDiskDrive -VMHardDiskDrive $drive }
+            Wait-Until -What 'the disk is detached' -Condition { $null -eq (Get-DiskAt (Get-Machine $A.machine) $A) }
+        }
+        'add-dvd' {
+            if ($null -eq $A.path) { Hyper-V\Add-VMDvdDrive -VM $vm -ControllerNumber $A.controller -ControllerLocation $A.location }
+            else { Hyper-V\Add-VMDvdDrive -VM $vm -ControllerNumber $A.controller -ControllerLocation $A.location -Path $A.path }
+            Wait-Until -What 'the DVD drive' -Condition { $null -ne (Get-DvdAt (Get-Machine $A.machine) $A) }
+        }
+        'set-dvd' {
+            # Ejecting is asynchronous, and an insert before it is done fails.
+            if ((Get-DvdAt $vm $A).Path) {
+                Hyper-V\Set-VMDvdDrive -VMDvdDrive (Get-DvdAt $vm $A) -Path $null
+                Wait-Until -What 'the DVD drive is empty' -Condition { -not (Get-DvdAt (Get-Machine $A.machine) $A).Path }
+            }
+            if ($null -ne $A.path) {
+                Hyper-V\Set-VMDvdDrive -VMDvdDrive (Get-DvdAt (Get-Machine $A.machine) $A) -Path $A.path
+                Wait-Until -What 'the medium is inserted' -Condition { [string]::Equals((Get-DvdAt (Get-Machine $A.machine) $A).Path, $A.path, [System.StringComparison]::OrdinalIgnoreCase) }
+            }
+        }
+        'add-adapter' {
+            Hyper-V\Add-VMNetworkAdapter -VM $vm -Name $A.name -StaticMacAddress $A.mac_address
+            Wait-Until -What 'the adapter' -Condition { @(Hyper-V\Get-VMNetworkAdapter -VM (Get-Machine $A.machine) | Where-Object { $_.Name -ceq $A.name }).Count -gt 0 }
+        }
+        'remove-adapter' {
+            $adapter = Hyper-V\Get-VMNetworkAdapter -VM $vm | Where-Object { $_.Id -ceq $A.adapter }
+            if ($null -ne $adapter) { Hyper-V\Remove-VMNetworkAdapter -VMNetworkAdapter $adapter }
+            Wait-Until -What 'the adapter is gone' -Condition { @(Hyper-V\Get-VMNetworkAdapter -VM (Get-Machine $A.machine) | Where-Object { $_.Id -ceq $A.adapter }).Count -eq 0 }
+        }
+        'set-adapter' {
+            $adapter = Find-Adapter $vm $A.name
+            if ($null -ne $A.mac_address) { Hyper-V\Set-VMNetworkAdapter -VMNetworkAdapter $adapter -StaticMacAddress $A.mac_address }
+            if ($null -ne $A.mac_address_spoofing) { Hyper-V\Set-VMNetworkAdapter -VMNetworkAdapter $adapter -MacAddressSpoofing (Get-OnOff $A.mac_address_spoofing) }
+            if ($null -ne $A.dhcp_guard) { Hyper-V\Set-VMNetworkAdapter -VMNetworkAdapter $adapter -DhcpGuard (Get-OnOff $A.dhcp_guard) }
+            if ($null -ne $A.router_guard) { Hyper-V\Set-VMNetworkAdapter -VMNetworkAdapter $adapter -RouterGuard (Get-OnOff $A.router_guard) }
+        }
+        'set-vlan' {
+            $adapter = Find-Adapter $vm $A.name
+            if ($null -eq $A.vlan) { Hyper-V\Set-VMNetworkAdapterVlan -VMNetworkAdapter $adapter -Untagged }
+            else { Hyper-V\Set-VMNetworkAdapterVlan -VMNetworkAdapter $adapter -Access -VlanId $A.vlan }
+        }
+        'connect-adapter' {
+            $adapter = Find-Adapter $vm $A.name
+            if ($null -eq $A.switch) { Hyper-V\Disconnect-VMNetworkAdapter -VMNetworkAdapter $adapter }
+            else {
+                $guid = [guid] $A.switch
+                $target = Hyper-V\Get-VMSwitch | Where-Object { $_.Id -eq $guid }
+                if ($null -eq $target) { throw (New-Failure -Id 'EryphcSwitch' -Category ObjectNotFound -Message 'The host has no such switch.') }
+                Hyper-V\Connect-VMNetworkAdapter -VMNetworkAdapter $adapter -VMSwitch $target
+            }
+        }
+        'start-machine' { Wait-State $A.machine (Hyper-V\Start-VM -VM $vm -Confirm:$false -AsJob) @('Running') $A.seconds }
+        'resume-machine' { Hyper-V\Resume-VM -VM $vm -Confirm:$false; Wait-State $A.machine $null @('Running') 60 }
+        'stop-machine' { $value = Stop-Machine $A.machine $A.how $A.seconds }
+        'discard-saved-state' { Hyper-V\Remove-VMSavedState -VM $vm }
+        'remove-machine' { Remove-Machine $A }
+        default { throw (New-Failure -Id 'EryphcAction' -Category NotImplemented -Message 'There is no such action.') }
+    }
+    [ordered] @{ created = $created; value = $value }
+}
+
+# An error as data. Nobody decides on the message: it may be localised.
+function Get-ErrorFact {
+    param([System.Management.Automation.ErrorRecord] $Record)
+    $cause = $Record.Exception
+    while ($cause -is [System.Management.Automation.MethodInvocationException] -and $null -ne $cause.InnerException) { $cause = $cause.InnerException }
+    [ordered] @{
+        step = $script:Step; object = $script:Thing; category = "$($Record.CategoryInfo.Category)"; id = "$($Record.FullyQualifiedErrorId)"
+        hresult = [long] $cause.HResult; message = "$($cause.Message)"
+    }
+}
+
+# What the guest wrote is data of a stranger: read as XML without document types, bounded.
+function Read-KvpItem {
+    param($Items)
+    $answer = [ordered] @{}
+    $settings = New-Object -TypeName System.Xml.XmlReaderSettings
+    $settings.DtdProcessing = [System.Xml.DtdProcessing]::Prohibit
+    $settings.XmlResolver = $null
+    $settings.MaxCharactersInDocument = 65536
+    foreach ($item in @($Items | Select-Object -First 1000)) {
+        try {
+            $text = New-Object -TypeName System.IO.StringReader -ArgumentList "$item"
+            $document = New-Object -TypeName System.Xml.XmlDocument
+            $document.XmlResolver = $null
+            $document.Load([System.Xml.XmlReader]::Create($text, $settings))
+            $name = $document.SelectSingleNode('/INSTANCE/PROPERTY[@NAME="Name"]/VALUE')
+            $data = $document.SelectSingleNode('/INSTANCE/PROPERTY[@NAME="Data"]/VALUE')
+            if ($null -eq $name) { continue }
+            $value = $(if ($null -ne $data) { $data.InnerText } else { '' })
+            $answer[$name.InnerText] = $value.Substring(0, [math]::Min(4096, $value.Length))
+        }
+        catch { continue }
+    }
+    $answer
+}
+
+function Get-GuestObject {
+    # Null or a list; a class that the host lacks, or a machine without guest, gives an empty list.
+    param([string] $Class, [string] $Filter)
+    try { @(CimCmdlets\Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName $Class -Filter $Filter) } catch { @() }
+}
+
+# True once this process holds the machine's lock; it lets go when the process ends.
+function Lock-Catlet {
+    param([string] $Catlet, [double] $Seconds)
+    $script:Mutex = New-Object -TypeName System.Threading.Mutex -ArgumentList $false, ('Global\eryphc-' + ([guid] $Catlet).ToString())
+    # The one who held it was killed: it is ours now.
+    try { return $script:Mutex.WaitOne([int] (1000 * $Seconds)) } catch [System.Threading.AbandonedMutexException] { return $true }
+}
