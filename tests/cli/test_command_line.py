@@ -307,6 +307,27 @@ class TestHelp:
         )
         assert done.stderr == b""
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+    @pytest.mark.parametrize("words", [("expand", "web.yaml"), ("--help",), ("completion", "bash")])
+    def test_a_full_disk_under_standard_output(
+        self, folder: CommandLine, words: tuple[str, ...]
+    ) -> None:
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "eryphc", *words],
+                cwd=folder.folder,
+                env=child_environment(),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                check=False,
+                timeout=60,
+            )
+        assert done.returncode == 3
+        assert done.stderr.decode().splitlines() == [
+            "error[E0916]: the system refused to go on: no space left on device",
+            "",
+        ]
+
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
     def test_completion(self, folder: CommandLine, shell: str) -> None:
         assert "_ERYPHC_COMPLETE" in folder("completion", shell).out

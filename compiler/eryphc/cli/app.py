@@ -82,13 +82,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(words)
     except BrokenPipeError:
-        return _reader_gone()
+        # The reader of our output has gone: nothing more can be said to it.
+        _drop_unwritable()
+        return 0
     except OSError as error:
         from eryphc.diagnostics import command
 
         reason = _reason(error)
         name = error.filename if isinstance(error.filename, str) else None
-        return _say(words, command.outside_failed(reason, name), 3)
+        code = _say(words, command.outside_failed(reason, name), 3)
+        _drop_unwritable()
+        return code
     except MemoryError:
         from eryphc.diagnostics import command
 
@@ -115,15 +119,14 @@ def _interrupted(words: Sequence[str]) -> int:
     return INTERRUPTED
 
 
-def _reader_gone() -> int:
-    """The reader of our output has gone: nothing more can be said to it."""
+def _drop_unwritable() -> None:
+    """What a stream still holds and cannot write would make Python end with a code of its own."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
             os.dup2(nowhere, stream.fileno())
-    return 0
 
 
 def _internal(error: Exception) -> Diagnostic:
