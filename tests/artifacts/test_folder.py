@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -412,6 +413,35 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(OutputFailed, match="permission denied"):
         _build(tmp_path / "web")
+
+
+@pytest.fixture
+def without_rights() -> Iterator[Path]:
+    """A folder whose owner, who has no more rights than others, runs the test."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        root = hasattr(os, "geteuid") and os.geteuid() == 0
+        if root:
+            os.chown(folder, 65534, 65534)
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            if root:
+                os.seteuid(0)
+
+
+@pytest.mark.parametrize("folders", [("",), ("deep", "deep/er"), ("", "deep")])
+def test_nothing_stays_of_a_folder_made_read_only(
+    folders: tuple[str, ...], without_rights: Path
+) -> None:
+    place = without_rights / "web"
+    _build(place)
+    for name in folders:
+        (place / name).chmod(0o555)
+    _build(place, b"newer")
+    assert [path.name for path in without_rights.iterdir()] == ["web"]
+    assert (place / "web.txt").read_bytes() == b"newer"
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from eryphc.artifacts.owned import contents_of
+from eryphc.artifacts.owned import FolderContents, contents_of
 
 _NEW, _OLD = "eryphc-new", "eryphc-old"
 _STALE_AFTER = 24 * 3600
@@ -68,8 +68,18 @@ def remove_ours(folder: Path) -> None:
     contents = contents_of(folder)
     if contents.strangers:
         return
+    try:
+        _remove(folder, contents)
+    except PermissionError:
+        # Somebody made the folders read-only, and the ISO in there may hold secrets.
+        for name in ("", *reversed(contents.folders)):
+            (folder / name).chmod(0o700)
+        _remove(folder, contents)
+
+
+def _remove(folder: Path, contents: FolderContents) -> None:
     for name in contents.files:
-        (folder / name).unlink()
+        (folder / name).unlink(missing_ok=True)
     for name in contents.folders:
         (folder / name).rmdir()
     folder.rmdir()

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     shell_complete=completes("folder"),
     help="Where to write; else build/<catlet>/<target>/.",
 )
