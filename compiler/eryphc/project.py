@@ -191,8 +191,16 @@ _NEEDS = {
 }
 
 
+# Keys of the contract that nothing reads yet.
+_WITHOUT_EFFECT = ("shared", "specs", "lint", "azure")
+
+
 def _faults(project: Project) -> list[Diagnostic]:
-    found: list[Diagnostic] = []
+    found: list[Diagnostic] = [
+        command.project_without_effect(key, project.at(key))
+        for key in _WITHOUT_EFFECT
+        if getattr(project, key)
+    ]
     for pool in project.pools or ():
         kind = pool.type or PoolType.FOLDER
         need = _NEEDS[kind]

@@ -337,3 +337,13 @@ def test_wrong_projects(text: str) -> None:
     outcome = read_project(SourceText("eryphc.yaml", text), Path())
     assert has_errors(outcome.diagnostics)
     assert complaints("project", yaml.safe_load(text)) != []
+
+
+def test_what_has_no_effect_is_said() -> None:
+    text = "guest: linux\nshared: [acme/kit]\nspecs: []\nlint: {long-lines: off}\n"
+    outcome = read_project(SourceText("eryphc.yaml", text), Path())
+    assert outcome.value is not None
+    assert [(d.code.number, d.message) for d in outcome.diagnostics] == [
+        ("W0918", "`shared` of the project file has no effect in this version"),
+        ("W0918", "`lint` of the project file has no effect in this version"),
+    ]

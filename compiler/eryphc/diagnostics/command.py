@@ -105,6 +105,15 @@ def project_value(key: str, message: str, span: Span | None) -> Diagnostic:
     return _error(PROJECT_VALUE, f"`{key}` of the project file: {message}", span)
 
 
+def project_without_effect(key: str, span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code=PROJECT_WITHOUT_EFFECT,
+        level=Level.WARNING,
+        message=f"`{key}` of the project file has no effect in this version",
+        primary=Label(span, "not used") if span is not None else None,
+    )
+
+
 def pool_unsupported(kind: str, where: str, span: Span | None = None) -> Diagnostic:
     return _error(
         POOL_UNSUPPORTED,
@@ -142,6 +151,7 @@ FILE_UNWRITABLE = Code("E0914", "file-unwritable")
 UNKNOWN_SCHEMA = Code("E0915", "unknown-schema")
 OUTSIDE_FAILED = Code("E0916", "outside-failed")
 INTERNAL_FAULT = Code("E0917", "internal-fault")
+PROJECT_WITHOUT_EFFECT = Code("W0918", "project-without-effect")
 
 
 def file_unwritable(path: str, reason: str) -> Diagnostic:
