@@ -27,6 +27,7 @@ COMMANDS = {
     "expand": ("eryphc.cli.expand", "Print the effective catlet of a spec."),
     "explain": ("eryphc.cli.explain", "Explain what a diagnostic code means."),
     "gene": ("eryphc.cli.gene", "List and show genes."),
+    "volume": ("eryphc.cli.volume", "Fetch, verify, convert and look into disk images."),
     "schema": ("eryphc.cli.schema", "Print a JSON Schema."),
     "completion": ("eryphc.cli.completion", "Print the completion script of a shell."),
     "version": ("eryphc.cli.version", "Print the version."),

@@ -84,12 +84,14 @@ def _format(file: BinaryIO, size: int) -> str:
 def _metadata(file: BinaryIO) -> tuple[int | None, bool]:
     """The size of the disk (None where the file does not tell), and whether it has a parent."""
     for table in _REGION_TABLES:
-        region = _entry(file, table, b"regi", struct.Struct("<4xI"), 16, "<Q", _METADATA_REGION)
+        region = entry_offset(
+            file, table, b"regi", struct.Struct("<4xI"), 16, "<Q", _METADATA_REGION
+        )
         if region is None:
             continue
         count = struct.Struct("<2xH")
-        size = _entry(file, region, b"metadata", count, 32, "<I", _VIRTUAL_SIZE)
-        parameters = _entry(file, region, b"metadata", count, 32, "<I", _FILE_PARAMETERS)
+        size = entry_offset(file, region, b"metadata", count, 32, "<I", _VIRTUAL_SIZE)
+        parameters = entry_offset(file, region, b"metadata", count, 32, "<I", _FILE_PARAMETERS)
         if size is None:
             continue
         virtual_size = _number(file, region + size, "<Q")
@@ -98,7 +100,7 @@ def _metadata(file: BinaryIO) -> tuple[int | None, bool]:
     return None, False
 
 
-def _entry(
+def entry_offset(
     file: BinaryIO,
     at: int,
     signature: bytes,

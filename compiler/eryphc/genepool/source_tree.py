@@ -49,6 +49,10 @@ class SourceTag:
         self._variants: dict[tuple[GeneType, str], Outcome[tuple[Variant, ...]]] = {}
         self._names: dict[GeneType, tuple[str, ...]] = {}
 
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
     # -- what the tag holds -----------------------------------------------------------------
 
     def variants(self, kind: GeneType, name: str) -> Outcome[tuple[Variant, ...]]:

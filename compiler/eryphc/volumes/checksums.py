@@ -1,0 +1,94 @@
+"""Digests of disk images: of a file, and in the lists that publishers put beside their images."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple, Protocol
+
+BLOCK: Final = 1024 * 1024
+# A digest says by its length which algorithm made it; MD5 and SHA-1 prove nothing any more.
+ALGORITHMS: Final = {64: "sha256", 96: "sha384", 128: "sha512"}
+_WEAK: Final = {32: "MD5", 40: "SHA-1"}
+_GNU: Final = re.compile(r"\\?([0-9A-Fa-f]{32,128})[ \t]+\*?(\S.*?)\s*\Z")
+_BSD: Final = re.compile(r"[A-Za-z0-9/-]+ ?\((.+)\) ?= ?([0-9A-Fa-f]{32,128})\s*\Z")
+
+
+class Digest(NamedTuple):
+    algorithm: str
+    hex: str
+
+
+class _Hash(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
+class Hashes:
+    """SHA-256 of what comes by, which names an image, and one more where a publisher uses it."""
+
+    def __init__(self, algorithm: str = "sha256") -> None:
+        self._hashes: dict[str, _Hash] = {
+            name: hashlib.new(name) for name in dict.fromkeys(("sha256", algorithm))
+        }
+
+    def update(self, data: bytes) -> None:
+        for each in self._hashes.values():
+            each.update(data)
+
+    def __getitem__(self, algorithm: str) -> str:
+        return self._hashes[algorithm].hexdigest()
+
+
+def digest_of(text: str) -> Digest | None:
+    """The digest that a user wrote; None where it is none."""
+    plain = text.strip().lower()
+    algorithm = ALGORITHMS.get(len(plain))
+    if algorithm is None or not re.fullmatch(r"[0-9a-f]+", plain):
+        return None
+    return Digest(algorithm, plain)
+
+
+def hash_file(
+    path: Path, algorithm: str = "sha256", heard: Callable[[int], None] | None = None
+) -> Hashes:
+    with path.open("rb") as file:
+        return hash_stream(file, algorithm, heard)
+
+
+def hash_stream(
+    file: BinaryIO, algorithm: str = "sha256", heard: Callable[[int], None] | None = None
+) -> Hashes:
+    hashes, done = Hashes(algorithm), 0
+    while block := file.read(BLOCK):
+        hashes.update(block)
+        done += len(block)
+        if heard is not None:
+            heard(done)
+    return hashes
+
+
+def find_digest(text: str, file: str) -> Digest | str:
+    """The digest of `file` in a publisher's list, or why there is none, as words after its name.
+
+    Both styles are read, `HEX  NAME` of coreutils and `SHA256 (NAME) = HEX` of BSD; all other
+    lines are skipped (a list may stand in a signed message). The longest digest is taken.
+    """
+    found: dict[int, set[str]] = {}
+    for line in text.splitlines():
+        bsd = _BSD.match(line)
+        gnu = None if bsd else _GNU.match(line)
+        name, digest = (bsd[1], bsd[2]) if bsd else (gnu[2], gnu[1]) if gnu else ("", "")
+        if name.removeprefix("./") == file:
+            found.setdefault(len(digest), set()).add(digest.lower())
+    strong = max((length for length in found if length in ALGORITHMS), default=None)
+    if strong is None:
+        weak = sorted(_WEAK[length] for length in found if length in _WEAK)
+        if weak:
+            return f"has only {' and '.join(weak)} of `{file}`, which proves nothing"
+        return f"does not name `{file}`"
+    if len(found[strong]) > 1:
+        return f"names `{file}` twice, with different digests"
+    return Digest(ALGORITHMS[strong], found[strong].pop())

@@ -1,0 +1,309 @@
+"""From a disk file to what its headers say of it. Nothing but headers is read, nothing is followed.
+
+Sources: the QCOW2 specification of QEMU (docs/interop/qcow2.txt); Microsoft's VHD format paper 1.0;
+[MS-VHDX] 2.2 (headers, region table) and 2.6 (metadata).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+from uuid import UUID
+
+from eryphc.genepool.disk_images import entry_offset
+from eryphc.ir.volume import DiskFault
+
+FORMATS: Final = ("qcow2", "raw", "vhd", "vhdx")
+SECTOR: Final = 512
+_MOST_TEXT: Final = 1024
+
+_REGION_TABLES: Final = (192 * 1024, 256 * 1024)
+_HEADERS: Final = (64 * 1024, 128 * 1024)
+
+
+def _guid(text: str) -> bytes:
+    return UUID(text).bytes_le
+
+
+_METADATA: Final = _guid("8b7ca206-4790-4b9a-b8fe-575f050f886e")
+_FILE_PARAMETERS: Final = _guid("caa16737-fa36-4d43-b3b6-33f0aa44e76b")
+_VIRTUAL_SIZE: Final = _guid("2fa54224-cd1b-4876-b211-5dbed83bf4b8")
+_DISK_ID: Final = _guid("beca12ab-b2e6-4523-93ef-c309e000c746")
+_LOGICAL_SECTOR: Final = _guid("8141bf1d-a96f-4709-ba47-f233a8faab5f")
+_PARENT: Final = _guid("a8d35f2d-b30b-454d-abf7-d3d84834ab0c")
+
+
+class DiskHeader(NamedTuple):
+    """What the headers of a disk file say; sizes in bytes.
+
+    `format` is one of FORMATS, `kind` `fixed`, `dynamic` or `differencing` where the format tells
+    them apart. `parent` is the file that this one builds on or keeps its data in, as it names it.
+    `problem` is why the file alone is not the disk, in the words that follow "it".
+    """
+
+    format: str
+    size: int
+    allocated: int
+    virtual_size: int | None = None
+    kind: str | None = None
+    identifier: str | None = None
+    parent: str | None = None
+    problem: str | None = None
+
+
+def read_header(path: Path, kind: str | None = None) -> DiskHeader | DiskFault:
+    """The header of a disk file of the format `kind`; of None: of the one that it shows.
+
+    A file that is not of the wanted format is a fault. A raw disk shows nothing of itself and may
+    imitate another format: whoever knows that it is raw must say so.
+    """
+    try:
+        status = path.stat()
+        if not path.is_file():
+            return DiskFault(reason="it is no plain file")
+        with path.open("rb") as file:
+            # A block of `st_blocks` has 512 bytes everywhere that has blocks.
+            blocks = getattr(status, "st_blocks", None)
+            base = DiskHeader(
+                format=kind or shown_format(file, status.st_size),
+                size=status.st_size,
+                allocated=status.st_size if blocks is None else blocks * 512,
+            )
+            return _READERS[base.format](file, base)
+    except (FileNotFoundError, NotADirectoryError):
+        return DiskFault(reason="there is no such file", missing=True)
+    except ValueError as error:
+        return DiskFault(reason=str(error))
+    except struct.error:
+        return DiskFault(reason=f"it ends inside the headers of a {kind or 'disk'} file")
+    except OSError as error:
+        return DiskFault(reason=(error.strerror or "it cannot be read").lower())
+
+
+def shown_format(file: BinaryIO, size: int) -> str:
+    """The format that the content of a file shows; `raw` where it shows none."""
+    file.seek(0)
+    start = file.read(8)
+    if start == b"vhdxfile":
+        return "vhdx"
+    if start.startswith(b"QFI\xfb"):
+        return "qcow2"
+    file.seek(max(size - SECTOR, 0))
+    return "vhd" if start == b"conectix" or file.read(8) == b"conectix" else "raw"
+
+
+def vhdx_places(file: BinaryIO) -> tuple[tuple[int, ...], int | None]:
+    """Offsets that identify a VHDX: of its two headers, and of the id of its disk."""
+    region = _metadata(file)
+    item = None if region is None else _item(file, region, _DISK_ID)
+    return _HEADERS, item
+
+
+def _raw(file: BinaryIO, base: DiskHeader) -> DiskHeader:  # noqa: ARG001 - one reader a format
+    odd = base.size % SECTOR
+    return base._replace(
+        virtual_size=base.size,
+        problem=f"has {base.size} bytes, which is no whole number of sectors of 512"
+        if odd
+        else None,
+    )
+
+
+# -- qcow2 ----------------------------------------------------------------------------------
+
+_CORRUPT, _EXTERNAL = 2, 4
+_DATA_FILE_NAME: Final = 0x44415441
+
+
+def _qcow2(file: BinaryIO, base: DiskHeader) -> DiskHeader:
+    file.seek(0)
+    head = file.read(104)
+    if head[:4] != b"QFI\xfb":
+        raise ValueError("it is no qcow2 file")
+    version, backing_at, backing_length, bits, size, crypt = struct.unpack_from(">IQIIQI", head, 4)
+    if version not in (2, 3) or not 9 <= bits <= 21:
+        raise ValueError(f"its qcow2 header is damaged (version {version}, cluster bits {bits})")
+    features, length = 0, 72
+    if version == 3:
+        (features,) = struct.unpack_from(">Q", head, 72)
+        (length,) = struct.unpack_from(">I", head, 100)
+    parent = problem = None
+    if features & _CORRUPT:
+        problem = "is marked as corrupt"
+    elif crypt:
+        problem = "is encrypted"
+    elif backing_at:
+        parent = _text(file, backing_at, backing_length)
+        problem = f"builds on the backing file `{parent}`"
+    elif features & _EXTERNAL:
+        parent = _data_file(file, length, 1 << bits)
+        problem = f"keeps its data in another file, `{parent}`"
+    return base._replace(virtual_size=size, kind="dynamic", parent=parent, problem=problem)
+
+
+def _data_file(file: BinaryIO, at: int, end: int) -> str:
+    """The name in the header extension for external data; empty where there is none."""
+    while at + 8 <= end:
+        file.seek(at)
+        kind, length = struct.unpack(">II", file.read(8))
+        if kind == _DATA_FILE_NAME:
+            return _text(file, at + 8, length)
+        if kind == 0:
+            break
+        at += 8 + (length + 7) // 8 * 8
+    return ""
+
+
+def _text(file: BinaryIO, at: int, length: int) -> str:
+    file.seek(at)
+    return _printable(file.read(min(length, _MOST_TEXT)).decode("utf-8", "replace"))
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
+# -- VHD ------------------------------------------------------------------------------------
+
+_VHD_KINDS = {2: "fixed", 3: "dynamic", 4: "differencing"}
+
+
+def _vhd(file: BinaryIO, base: DiskHeader) -> DiskHeader:
+    footer = b""
+    for at in (base.size - 512, 0):
+        if at >= 0 and not footer:
+            file.seek(at)
+            found = file.read(512)
+            footer = found if found.startswith(b"conectix") and len(found) == 512 else b""
+    if not footer:
+        raise ValueError("it is no VHD file")
+    if vhd_checksum(footer) != struct.unpack_from(">I", footer, 64)[0]:
+        raise ValueError("the checksum of its VHD footer is wrong")
+    (size,) = struct.unpack_from(">Q", footer, 48)
+    (number,) = struct.unpack_from(">I", footer, 60)
+    kind = _VHD_KINDS.get(number)
+    if kind is None:
+        raise ValueError(f"its VHD footer has the unknown disk type {number}")
+    parent = problem = None
+    if kind == "differencing":
+        (at,) = struct.unpack_from(">Q", footer, 16)
+        file.seek(at + 64)
+        parent = _printable(file.read(512).decode("utf-16-be", "replace").partition("\0")[0])
+        problem = f"holds only the differences to its parent `{parent}`"
+    elif kind == "fixed" and size + 512 != base.size:
+        problem = f"is a fixed VHD of {size} bytes in a file of {base.size}: it was cut or grew"
+    return base._replace(
+        virtual_size=size,
+        kind=kind,
+        identifier=str(UUID(bytes=footer[68:84])),
+        parent=parent,
+        problem=problem,
+    )
+
+
+def vhd_checksum(footer: bytes) -> int:
+    """The checksum of a VHD footer: the complement of the sum of its bytes, itself left out."""
+    return ~(sum(footer) - sum(footer[64:68])) & 0xFFFFFFFF
+
+
+# -- VHDX -----------------------------------------------------------------------------------
+
+
+def _metadata(file: BinaryIO) -> int | None:
+    for table in _REGION_TABLES:
+        at = entry_offset(file, table, b"regi", struct.Struct("<4xI"), 16, "<Q", _METADATA)
+        if at is not None:
+            return at
+    return None
+
+
+def _item(file: BinaryIO, region: int, wanted: bytes) -> int | None:
+    at = entry_offset(file, region, b"metadata", struct.Struct("<2xH"), 32, "<I", wanted)
+    return None if at is None else region + at
+
+
+def _vhdx(file: BinaryIO, base: DiskHeader) -> DiskHeader:
+    file.seek(0)
+    if file.read(8) != b"vhdxfile":
+        raise ValueError("it is no VHDX file")
+    region = _metadata(file)
+    places = {
+        name: None if region is None else _item(file, region, name)
+        for name in (_FILE_PARAMETERS, _VIRTUAL_SIZE, _DISK_ID, _LOGICAL_SECTOR, _PARENT)
+    }
+
+    def read(name: bytes, length: int) -> bytes:
+        at = places[name]
+        if at is None:
+            raise ValueError("its VHDX metadata is damaged")
+        file.seek(at)
+        found = file.read(length)
+        if len(found) < length:
+            raise ValueError("its VHDX metadata is cut short")
+        return found
+
+    (size,) = struct.unpack("<Q", read(_VIRTUAL_SIZE, 8))
+    (flags,) = struct.unpack("<4xI", read(_FILE_PARAMETERS, 8))
+    (sector,) = struct.unpack("<I", read(_LOGICAL_SECTOR, 4))
+    parent = problem = None
+    kind = "fixed" if flags & 1 else "dynamic"
+    if flags & 2:
+        kind, at = "differencing", places[_PARENT]
+        parent = None if at is None else _locator(file, at)
+        problem = f"holds only the differences to its parent `{parent or 'without a name'}`"
+    elif _log_pending(file):
+        problem = "was not closed cleanly: its log must be replayed by Hyper-V first"
+    elif sector != SECTOR:
+        problem = f"has sectors of {sector} bytes, not of 512"
+    return base._replace(
+        virtual_size=size,
+        kind=kind,
+        identifier=str(UUID(bytes_le=read(_DISK_ID, 16))),
+        parent=parent,
+        problem=problem,
+    )
+
+
+def _log_pending(file: BinaryIO) -> bool:
+    """Whether the newer of the two headers names a log."""
+    newest, pending = -1, False
+    for at in _HEADERS:
+        file.seek(at)
+        head = file.read(64)
+        if head[:4] == b"head" and len(head) == 64:
+            (number,) = struct.unpack_from("<Q", head, 8)
+            if number > newest:
+                newest, pending = number, any(head[48:64])
+    return pending
+
+
+def _locator(file: BinaryIO, at: int) -> str | None:
+    """The path of the parent, as the locator has it. Source: [MS-VHDX] 2.6.2.6."""
+    file.seek(at)
+    head = file.read(20)
+    (count,) = struct.unpack_from("<H", head, 18)
+    found: dict[str, str] = {}
+    for number in range(min(count, 16)):
+        file.seek(at + 20 + 12 * number)
+        key_at, value_at, key_length, value_length = struct.unpack("<IIHH", file.read(12))
+        file.seek(at + key_at)
+        key = file.read(min(key_length, _MOST_TEXT)).decode("utf-16-le", "replace")
+        file.seek(at + value_at)
+        found[key] = _printable(
+            file.read(min(value_length, _MOST_TEXT)).decode("utf-16-le", "replace")
+        )
+    for key in ("absolute_win32_path", "relative_path", "volume_path"):
+        if found.get(key):
+            return found[key]
+    return None
+
+
+_READERS = {"raw": _raw, "qcow2": _qcow2, "vhd": _vhd, "vhdx": _vhdx}
+
+
+def format_of_name(path: Path) -> str | None:
+    """The format that the name of a file promises; None where it promises none (`.img`)."""
+    suffix = os.path.splitext(path.name)[1].lower()  # noqa: PTH122
+    return suffix[1:] if suffix[1:] in FORMATS else None
