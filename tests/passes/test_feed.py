@@ -8,6 +8,7 @@ import pytest
 
 from catlets import Result, run, write_pool
 from eryphc.ir.identifiers import Architecture
+from eryphc.ir.stages import FROM_SPEC
 
 GENE = """\
 name: tls
@@ -56,14 +57,22 @@ def test_a_fed_food_says_where_it_came_from(tmp_path: Path) -> None:
     pool = write_pool(
         tmp_path,
         {
-            "acme/base/1.0": {"catlet.yaml": "fodder:\n- source: gene:acme/kit/1.0:tls\n"},
+            "acme/base/1.0": {
+                "catlet.yaml": "fodder:\n- source: gene:acme/kit/1.0:tls\n"
+                "  variables: [{name: domain, value: example.org}]\n"
+            },
             "acme/kit/1.0": {"fodder/tls.yaml": GENE},
         },
     )
     result = run("parent: acme/base/1.0\n", pool, until="feed")
     food = result.foods[0]
     assert (food.depth, food.gene, food.layer) == (1, "gene:acme/kit/1.0:tls", 3)
-    assert [(label.span.source.name.rsplit("/", 1)[-1], label.message) for label in food.chain] == [
+    # What ancestors bring is shared by specs, so the place in the spec comes with substitution.
+    assert food.chain[0] is FROM_SPEC
+    done = run("parent: acme/base/1.0\n", pool)
+    assert [
+        (label.span.source.name.rsplit("/", 1)[-1], label.message) for label in done.foods[0].chain
+    ] == [
         ("spec.yaml", "the parent `acme/base/1.0` is named here"),
         ("catlet.yaml", "`gene:acme/kit/1.0:tls` is fed here"),
     ]

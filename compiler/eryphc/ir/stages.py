@@ -13,14 +13,19 @@ from eryphc.diagnostics.model import Label
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.volume import Volume
-from eryphc.source import SourceText
+from eryphc.source import SourceText, Span
+
+# Stands in chains for the place where the spec names its parent. What ancestors are read and
+# bred to is so the same for every spec, until a pass reports something (`passes.places.rooted`).
+FROM_SPEC = Label(Span(SourceText("", ""), 0, 0), "the parent is named in the spec")
 
 
 class Document(NamedTuple):
     """One catlet document of a pedigree, lowered and checked.
 
     `depth` 0 is the author's. `geneset` is the final gene set it was read from (None for the
-    author's), `chain` the places that led to it, outermost first.
+    author's), `chain` the places that led to it, outermost first; that of an ancestor begins
+    with `FROM_SPEC`.
     """
 
     catlet: Catlet

@@ -5,9 +5,10 @@ Source: catlet-language.md 10.4 to 10.8.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
@@ -25,12 +26,12 @@ from eryphc.ir.catlet import (
     NetworkAdapter,
     Variable,
 )
-from eryphc.ir.stages import Bred, Pedigree
+from eryphc.ir.stages import Bred, Document, Pedigree
 from eryphc.passes.check import check_sizes
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
 from eryphc.passes.normalize import normalize, with_defaults
-from eryphc.passes.pedigree import final_parents
-from eryphc.passes.places import in_documents, inherited, part
+from eryphc.passes.pedigree import final_parent
+from eryphc.passes.places import in_documents, inherited, part, root_of, rooted
 from eryphc.source import Span
 from eryphc.syntax.names import blank
 
@@ -46,20 +47,22 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
     names that are missing or not unique, a drive type that does not fit an inherited source,
     and what normalising finds. Sizes that no longer fit each other give warnings (W3).
     """
-    catlets = final_parents(pedigree)
+    spec = final_parent(pedigree, pedigree.documents[0])
     found: list[Diagnostic] = []
-    catlet = catlets[-1]
-    for child in reversed(catlets[:-1]):
-        catlet = _Breeding(found).breed(catlet, child)
+    catlet = spec
+    if len(pedigree.documents) > 1:
+        parent = _ancestors(pedigree)
+        found.extend(parent.diagnostics)
+        catlet = _Breeding(found).breed(parent.value, spec)
     if catlet.config_type is ConfigType.CONFIGURATION:
         catlet = replace(catlet, config_type=None)
     removals = tuple(food for food in catlet.fodder or () if food.remove and gene_of(food))
     normal = normalize(_mutate(catlet), removals)
     found.extend(normal.diagnostics)
     if has_errors(found) or normal.value is None:
-        return Outcome(None, in_documents(found, pedigree.documents))
+        return Outcome(None, _placed(found, pedigree))
     catlet, removals = normal.value
-    if len(catlets) > 1:
+    if len(pedigree.documents) > 1:
         found.extend(
             replace(fault, level=Level.WARNING)
             for fault in check_sizes(catlet)
@@ -67,8 +70,43 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
         )
     return Outcome(
         Bred(catlet=with_defaults(catlet), pedigree=pedigree, removals=removals),
-        in_documents(found, pedigree.documents),
+        _placed(found, pedigree),
     )
+
+
+def _placed(found: Sequence[Diagnostic], pedigree: Pedigree) -> tuple[Diagnostic, ...]:
+    return rooted(in_documents(found, pedigree.documents), root_of(pedigree))
+
+
+class _Ancestors(NamedTuple):
+    """What a spec inherits, and the documents that it was bred from, oldest last."""
+
+    documents: tuple[Document, ...]
+    value: Catlet
+    diagnostics: tuple[Diagnostic, ...]
+
+
+# Specs that name one parent share its documents (`passes.pedigree`).
+_MOST_KNOWN = 64
+_known: OrderedDict[tuple[int, ...], _Ancestors] = OrderedDict()
+
+
+def _ancestors(pedigree: Pedigree) -> _Ancestors:
+    """All ancestors bred to one catlet, once for the same documents."""
+    documents = pedigree.documents[1:]
+    key = tuple(id(document.catlet) for document in documents)
+    known = _known.get(key)
+    if known is None:
+        catlets = [final_parent(pedigree, document) for document in documents]
+        found: list[Diagnostic] = []
+        catlet = catlets[-1]
+        for child in reversed(catlets[:-1]):
+            catlet = _Breeding(found).breed(catlet, child)
+        # The documents are kept, so that nothing else comes to have their identity.
+        known = _known[key] = _Ancestors(documents, catlet, tuple(found))
+        if len(_known) > _MOST_KNOWN:
+            _known.popitem(last=False)
+    return known
 
 
 def _mutate(catlet: Catlet) -> Catlet:

@@ -18,7 +18,7 @@ from eryphc.ir.stages import Bred, Fed
 from eryphc.passes.collect import collect
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
 from eryphc.passes.genes import fodder_gene
-from eryphc.passes.places import chained, part
+from eryphc.passes.places import chained, part, root_of, rooted
 from eryphc.syntax.names import blank
 
 
@@ -39,10 +39,11 @@ def feed(
     """
     if bred.catlet.config_type in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
         return Outcome(Fed(catlet=bred.catlet, pedigree=bred.pedigree, genes=()))
+    root = root_of(bred.pedigree)
     closure = collect(bred, pools, architecture)
     found = list(closure.diagnostics)
     if closure.value is None:
-        return Outcome(None, tuple(found))
+        return Outcome(None, rooted(found, root))
     foods: list[Fodder] = []
     for entry in bred.catlet.fodder or ():
         gene = gene_of(entry)
@@ -54,14 +55,14 @@ def feed(
     if compat is Compat.ERYPHC:
         foods = _without_removed(foods, bred.removals, found)
     if has_errors(found):
-        return Outcome(None, tuple(found))
+        return Outcome(None, rooted(found, root))
     catlet = replace(
         bred.catlet,
         config_type=ConfigType.SPECIFICATION,
         fodder=None if bred.catlet.fodder is None else _merged(foods),
     )
     fed = Fed(catlet=catlet, pedigree=bred.pedigree, genes=closure.value.genes)
-    return Outcome(fed, tuple(found))
+    return Outcome(fed, rooted(found, root))
 
 
 def _expand(entry: Fodder, gene: GeneId, text: GeneText, found: list[Diagnostic]) -> list[Fodder]:

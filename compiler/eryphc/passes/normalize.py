@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import is_
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
@@ -118,18 +119,26 @@ def _source(record: Record, source: str | None, faults: list[Diagnostic]) -> str
 
 
 def _food(food: Fodder, faults: list[Diagnostic]) -> Fodder:
-    return replace(
-        food,
-        name=_lower(food.name),
-        source=_source(food, food.source, faults),
-        variables=_variables(food.variables or ()),
-    )
+    name, source = _lower(food.name), _source(food, food.source, faults)
+    variables = _variables(food.variables or ())
+    if name == food.name and source == food.source and variables is food.variables:
+        return food
+    return replace(food, name=name, source=source, variables=variables)
 
 
 def _variables(variables: Sequence[Variable]) -> tuple[Variable, ...]:
-    return tuple(
-        replace(v, name=_lower(v.name), type=v.type or VariableType.STRING) for v in variables
-    )
+    """The same tuple where nothing changes, as mostly; a copy of each would cost more than it."""
+    normal = [_variable(variable) for variable in variables]
+    if isinstance(variables, tuple) and all(map(is_, normal, variables)):
+        return variables
+    return tuple(normal)
+
+
+def _variable(variable: Variable) -> Variable:
+    name = _lower(variable.name)
+    if name == variable.name and variable.type is not None:
+        return variable
+    return replace(variable, name=name, type=variable.type or VariableType.STRING)
 
 
 def _networks(

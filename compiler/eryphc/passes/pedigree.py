@@ -7,20 +7,22 @@ sources that their gene set gives them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
 from eryphc.genepool.model import GenePool, GeneSetTag
-from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Network
+from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Network, Record
 from eryphc.ir.identifiers import ANY, GeneId, GeneSetId, GeneType
-from eryphc.ir.stages import Document, Pedigree
+from eryphc.ir.stages import FROM_SPEC, Document, Pedigree
 from eryphc.passes.genes import catlet_gene
-from eryphc.passes.places import chained, part
+from eryphc.passes.places import chained, parent_label, part, rooted
 from eryphc.passes.resolve import resolve
-from eryphc.source import Span
+from eryphc.source import SourceText, Span
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source
 from eryphc.syntax.names import GENE, NameFault, blank, name_faults
 
@@ -39,14 +41,15 @@ def read_pedigree(document: Document, pools: GenePool) -> Outcome[Pedigree]:
         return Outcome(_of_specification(document, pools))
     walk = _Walk(pools)
     walk.ascend(document._replace(catlet=default_network(document.catlet)))
-    if has_errors(walk.found):
-        return Outcome(None, tuple(walk.found))
+    found = rooted(walk.found, parent_label(walk.documents[0], walk.parent))
+    if has_errors(found):
+        return Outcome(None, found)
     pedigree = Pedigree(
         documents=tuple(walk.documents),
         resolved={written: tag.id for written, tag in walk.resolved.items()},
         os_types=tuple(walk.os_types),
     )
-    return Outcome(pedigree, tuple(walk.found))
+    return Outcome(pedigree, found)
 
 
 def default_network(catlet: Catlet) -> Catlet:
@@ -73,6 +76,19 @@ def _of_specification(document: Document, pools: GenePool) -> Pedigree:
     return Pedigree(documents=(document,), resolved={}, os_types=os_types)
 
 
+class _Lineage(NamedTuple):
+    """What a spec's parent brings into a pedigree: the same for every spec that names it."""
+
+    documents: tuple[Document, ...]
+    resolved: Mapping[GeneSetId, GeneSetTag]
+    os_types: tuple[str, ...]
+
+
+# A pool remembers what it read as long as it lives; so long its lineages hold.
+_lineages: WeakKeyDictionary[GenePool, dict[tuple[GeneSetId, GeneSetId], _Lineage | None]]
+_lineages = WeakKeyDictionary()
+
+
 class _Walk:
     """One walk up the pedigree."""
 
@@ -81,13 +97,48 @@ class _Walk:
         self.found: list[Diagnostic] = []
         self.documents: list[Document] = []
         self.os_types: list[str] = []
+        # The final gene set of the spec's parent.
+        self.parent: GeneSetId | None = None
         # A gene set that failed stays out, and is reported once.
         self.resolved: dict[GeneSetId, GeneSetTag] = {}
         self.failed: set[GeneSetId] = set()
 
     def ascend(self, document: Document) -> None:
-        current: Document | None = document
+        """The spec, then its ancestors: as they are known, or step by step."""
+        spec = self.resolve_document(document)
+        self.documents.append(spec)
+        written = self.parent_id(spec.catlet)
+        tag = self.resolved.get(written) if written is not None else None
+        if written is None or tag is None:
+            return
+        self.parent = tag.id
+        lineage = self.lineage(written, tag)
+        if lineage is None:
+            self.climb(spec)
+        else:
+            self.documents.extend(lineage.documents)
+            self.resolved.update(lineage.resolved)
+            self.os_types.extend(lineage.os_types)
+
+    def lineage(self, written: GeneSetId, tag: GeneSetTag) -> _Lineage | None:
+        """The ancestors of whom nothing needs to be said; None where something does."""
+        known = _lineages.setdefault(self.pools, {})
+        key = (written, tag.id)
+        if key not in known:
+            walk = _Walk(self.pools)
+            walk.resolved[written] = tag
+            walk.climb(Document(Catlet(parent=str(written)), SourceText("", ""), 0))
+            known[key] = (
+                None
+                if walk.found
+                else _Lineage(tuple(walk.documents), walk.resolved, tuple(walk.os_types))
+            )
+        return known[key]
+
+    def climb(self, child: Document) -> None:
+        """All ancestors of `child`, whose own gene sets are resolved."""
         visited: list[tuple[GeneSetId, GeneSetId]] = []
+        current = self.parent_of(child, visited)
         while current is not None:
             rewritten = self.resolve_document(current)
             self.documents.append(rewritten)
@@ -127,7 +178,9 @@ class _Walk:
                 self.found.extend(chained((fault,), child.chain))
             return None
         chain = child.chain
-        if span is not None:
+        if child.depth == 0:
+            chain = (FROM_SPEC,)
+        elif span is not None:
             chain = (*chain, Label(span, f"the parent `{tag.id}` is named here"))
         text = tag.read(variant)
         self.found.extend(chained(text.diagnostics, chain))
@@ -189,10 +242,12 @@ class _Walk:
         """
         catlet = document.catlet
         faults: list[Diagnostic] = []
-        for geneset, span in self.named(catlet, faults):
+        for geneset, place in self.named(catlet, faults):
             if geneset in self.resolved or geneset in self.failed:
                 continue
-            outcome = resolve(geneset, self.pools, span)
+            outcome = resolve(geneset, self.pools, None)
+            if outcome.diagnostics:
+                outcome = resolve(geneset, self.pools, part(*place))
             faults.extend(outcome.diagnostics)
             if outcome.value is None:
                 self.failed.add(geneset)
@@ -213,15 +268,18 @@ class _Walk:
 
     def named(
         self, catlet: Catlet, faults: list[Diagnostic]
-    ) -> Iterator[tuple[GeneSetId, Span | None]]:
-        """Gene sets with their places: the parent, sources of drives, sources of fodder."""
+    ) -> Iterator[tuple[GeneSetId, tuple[Record, str, str, str]]]:
+        """Gene sets, each with the record, the key, its text and the part that names the set.
+
+        The parent, sources of drives, sources of fodder.
+        """
         parent = catlet.parent
         if parent is not None and not blank(parent):
             parsed = parse_gene_set(parent)
             if isinstance(parsed, NameFault):
                 faults.append(wording.identifier_malformed(parsed.message, catlet.at("parent")))
             else:
-                yield parsed, part(catlet, "parent", parent, parent)
+                yield parsed, (catlet, "parent", parent, parent)
         records: tuple[Drive | Fodder, ...] = (*(catlet.drives or ()), *(catlet.fodder or ()))
         for record in records:
             source = record.source
@@ -235,7 +293,7 @@ class _Walk:
                 faults.append(wording.identifier_malformed(gene.message, record.at("source")))
                 continue
             geneset = gene.geneset if isinstance(gene, GeneId) else gene
-            yield geneset, part(record, "source", source, _set_part(source))
+            yield geneset, (record, "source", source, _set_part(source))
 
     def final_drive(self, drive: Drive) -> Drive:
         source = drive.source
@@ -249,6 +307,8 @@ class _Walk:
 
     def final_food(self, food: Fodder, document: Document, faults: list[Diagnostic]) -> Fodder:
         source = self.final_source(food, faults)
+        if source == food.source and document.depth == food.depth and document.chain == food.chain:
+            return food
         return replace(food, source=source, depth=document.depth, chain=document.chain)
 
     def final_source(self, food: Fodder, faults: list[Diagnostic]) -> str | None:
@@ -281,15 +341,12 @@ def _set_part(source: str) -> str:
     return source.split(":")[1] if source.count(":") else source
 
 
-def final_parents(pedigree: Pedigree) -> tuple[Catlet, ...]:
-    """The catlets of a pedigree, youngest first, with the final identifier of each parent."""
-    catlets: list[Catlet] = []
-    for document in pedigree.documents:
-        catlet = document.catlet
-        text = catlet.parent
-        parsed = parse_gene_set(text) if text is not None and not blank(text) else None
-        final = pedigree.resolved.get(parsed) if isinstance(parsed, GeneSetId) else None
-        if final is not None and text != str(final):
-            catlet = replace(catlet, parent=str(final))
-        catlets.append(catlet)
-    return tuple(catlets)
+def final_parent(pedigree: Pedigree, document: Document) -> Catlet:
+    """The catlet of a document with the final identifier of its parent."""
+    catlet = document.catlet
+    text = catlet.parent
+    parsed = parse_gene_set(text) if text is not None and not blank(text) else None
+    final = pedigree.resolved.get(parsed) if isinstance(parsed, GeneSetId) else None
+    if final is not None and text != str(final):
+        catlet = replace(catlet, parent=str(final))
+    return catlet

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from eryphc.diagnostics.model import Diagnostic, Label
 from eryphc.ir.catlet import Places, Record
-from eryphc.ir.stages import Document
+from eryphc.ir.identifiers import GeneSetId
+from eryphc.ir.stages import FROM_SPEC, Document, Pedigree
 from eryphc.source import Span
 
 
@@ -43,6 +44,34 @@ def chained(diagnostics: Iterable[Diagnostic], chain: tuple[Label, ...]) -> tupl
     if not chain:
         return tuple(diagnostics)
     return tuple(replace(d, related=(*chain, *d.related)) for d in diagnostics)
+
+
+def parent_label(spec: Document, parent: GeneSetId | None) -> Label | None:
+    """Where the spec names its parent; `parent` is its final gene set."""
+    span = spec.catlet.at("parent")
+    return None if span is None else Label(span, f"the parent `{parent}` is named here")
+
+
+def root_of(pedigree: Pedigree) -> Label | None:
+    """What stands for `FROM_SPEC` in the chains of a pedigree."""
+    documents = pedigree.documents
+    return parent_label(documents[0], documents[1].geneset) if len(documents) > 1 else None
+
+
+def rooted(diagnostics: Iterable[Diagnostic], root: Label | None) -> tuple[Diagnostic, ...]:
+    """The diagnostics with `root` for `FROM_SPEC`."""
+    return tuple(
+        replace(d, related=rooted_chain(d.related, root)) if FROM_SPEC in d.related else d
+        for d in diagnostics
+    )
+
+
+def rooted_chain(chain: tuple[Label, ...], root: Label | None) -> tuple[Label, ...]:
+    """A chain as people read it."""
+    if FROM_SPEC not in chain:
+        return chain
+    labels = (root if label is FROM_SPEC else label for label in chain)
+    return tuple(label for label in labels if label is not None)
 
 
 def in_documents(

@@ -8,14 +8,14 @@ from typing import NamedTuple, TypeAlias
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.findings import MOST
-from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
 from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
 from eryphc.ir.content import Content, Insertion, Written
 from eryphc.ir.stages import Fed, Substituted
 from eryphc.passes.check import value_fits
 from eryphc.passes.given import SYSTEM_VARIABLES, give_values
-from eryphc.passes.places import chained, part
+from eryphc.passes.places import chained, part, root_of, rooted, rooted_chain
 from eryphc.source import SourceText, Span
 from eryphc.syntax.interpolation import Reference, ReferenceKind, scan
 from eryphc.syntax.limits import MAX_EXPANDED
@@ -112,15 +112,16 @@ def substitute(
     # Variables whose given value was refused have been spoken of.
     refused = {name.lower() for name in values} if given.value is None else set[str]()
     scope = _catlet_scope(variables, system, refused, found)
+    root = root_of(fed.pedigree)
     faults = _Faults()
     foods: list[Fodder] = []
     uses_vm_id: list[str] = []
     for food in fed.catlet.fodder or ():
-        filled, used = _food(food, scope, faults)
+        filled, used = _food(food, scope, faults, root)
         foods.append(filled)
         if used:
             uses_vm_id.append(food.name or "")
-    found.extend(faults.diagnostics())
+    found.extend(rooted(faults.diagnostics(), root))
     if has_errors(found):
         return Outcome(None, tuple(found))
     catlet = replace(
@@ -185,8 +186,13 @@ def _inserted(kind: VariableType | None, value: str) -> str:
             return value
 
 
-def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
-    """The food with its content filled, and whether that uses the id of the VM."""
+def _food(
+    food: Fodder, catlet: _Scope, faults: _Faults, root: Label | None
+) -> tuple[Fodder, bool]:
+    """The food with its content filled, and whether that uses the id of the VM.
+
+    Its chain is the one that people read: from here on a food stands for itself.
+    """
     own: dict[str, _Value] = {}
     for variable in food.variables or ():
         value = _variable(food, variable, catlet, faults)
@@ -213,7 +219,8 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
     if filled.insertions:
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
     secret = bool(food.secret) or filled.secret
-    return replace(food, content=content, secret=secret), filled.vm_id
+    chain = rooted_chain(food.chain, root)
+    return replace(food, content=content, secret=secret, chain=chain), filled.vm_id
 
 
 def _no_content(food: Fodder) -> Content:
