@@ -12,7 +12,7 @@ from eryphc.volumes.download import Policy, fetch_file, fetch_list
 from eryphc.volumes.faults import VolumeError
 from volumes.publisher import Publisher, sha256
 
-IMAGE = random.Random(7).randbytes(3_000_000)
+IMAGE = random.Random(7).randbytes(3_000_000)  # noqa: S311
 OPEN = Policy(limit=10_000_000, limit_said="--max-size", allow_http=True)
 
 

@@ -183,8 +183,11 @@ def volume_verify(
             console.add((wording.not_self_contained(file, header.problem),))
         elif header.format in ("qcow2", "vhdx"):
             if qemu_img.is_there():
-                damage = qemu_img.check(Path(file), header.format)
-                if damage is not None:
+                foreign = qemu_img.foreign_parts(Path(file), header.format)
+                damage = None if foreign else qemu_img.check(Path(file), header.format)
+                if foreign is not None:
+                    console.add((wording.not_self_contained(file, foreign),))
+                elif damage is not None:
                     console.add((wording.damaged(file, damage),))
             else:
                 console.add((wording.not_checked(file),))

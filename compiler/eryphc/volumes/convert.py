@@ -78,6 +78,10 @@ def convert(
     foreign = qemu_img.foreign_parts(source, kind)
     if foreign is not None:
         raise VolumeError(wording.not_self_contained(name, foreign), outside=False)
+    # QEMU reads zeros where a file was cut short, and would convert them.
+    damage = qemu_img.check(source, kind) if kind == "qcow2" else None
+    if damage is not None:
+        raise VolumeError(wording.damaged(name, damage), outside=False)
     if source_sha256 is None:
         told("reading", 0.0)
         source_sha256 = hash_file(source)["sha256"]
