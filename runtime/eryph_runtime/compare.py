@@ -29,7 +29,9 @@ BUSY = frozenset(
         "CreatingSnapshot",
         "DeletingSnapshot",
         "ApplyingSnapshot",
+        "ExportingVirtualMachine",
         "MigratingVirtualMachine",
+        "MigratingPlannedVm",
         "BackingUpVirtualMachine",
         "ModifyingUpVirtualMachine",
         "StorageMigrationPhaseOne",
@@ -259,6 +261,7 @@ def _service(machine: Machine, service: IntegrationService) -> Change:
         what=f"integration service {service.id}",
         read=not service.enabled,
         wanted=service.enabled,
+        needs_off=True,
         steps=(
             Action(
                 action="set-integration-service",

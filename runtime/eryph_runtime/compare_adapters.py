@@ -16,7 +16,9 @@ from eryph_runtime.wanted import NetworkAdapter
 
 def find_switch(state: State, named: str) -> Switch | str:
     """The switch with that name (exactly) or id; else why there is none."""
-    found = [each for each in state.switches if named in (each.name, each.id)]
+    found = [each for each in state.switches if each.id == named.lower()] or [
+        each for each in state.switches if each.name == named
+    ]
     if len(found) == 1:
         return found[0]
     if found:

@@ -31,8 +31,12 @@ def compare_files(it: Situation, found: Findings) -> None:
         elif it.state.disk(path) is None and drive.type is DriveType.VHD_SET:
             # Disk sets are made in place: what a killed run left is begun again.
             _create(it, drive, path, found)
-        elif it.state.disk(path) is None:
+        elif (disk := it.state.disk(path)) is None:
             found.refusals.append(f"drive `{drive.name}`: {path} is no disk that Hyper-V can read")
+        elif not disk.healthy and drive.type is not DriveType.VHD_SET:
+            found.refusals.append(
+                f"drive `{drive.name}`: {path} or a parent of it is damaged or missing (Test-VHD)"
+            )
 
 
 def _made_by_us(it: Situation, path: str) -> bool:

@@ -70,7 +70,7 @@ def open_host(address: str, powershell: str | None = None) -> Host:
 
 
 def _local(powershell: str | None) -> str:
-    for name in (powershell,) if powershell else ("powershell.exe", "pwsh"):
+    for name in (powershell,) if powershell else ("powershell.exe", "pwsh", "powershell"):
         if found := shutil.which(name):
             return found
     raise HostFailure(

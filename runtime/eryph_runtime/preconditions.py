@@ -87,7 +87,11 @@ def check_host(it: Situation, found: Findings) -> None:
 def _check_names(it: Situation, found: Findings) -> None:
     ours = {each.machine.id for each in it.state.ours}
     name = it.deployment.machine.name
-    taken = [each for each in it.state.machines if each.id not in ours and each.name == name]
+    taken = [
+        each
+        for each in it.state.machines
+        if each.id not in ours and each.name.casefold() == name.casefold()
+    ]
     renamed = it.machine is None or it.machine.name in (
         unfinished_name(it.deployment.catlet.id),
         name,

@@ -35,6 +35,7 @@ _CHANGING = frozenset(
     )
 )
 _POLL = 2.0
+_SESSION_LOCKED = 32781
 _HEARTBEATS = frozenset(("OkApplicationsHealthy", "OkApplicationsUnknown"))
 
 
@@ -75,15 +76,22 @@ def shut_down(host: Host, machine: Machine, *, force: bool, seconds: int, talk: 
     if value.get("accepted") and observe(host, machine.id).state == "Off":
         return
     if not force:
-        why = "does not answer" if not value.get("accepted") else f"took longer than {seconds} s"
         raise RefusalError(
-            f"the guest of `{machine.name}` {why}; its shutdown service may be missing or it is "
-            "still booting: `stop --force` does without it"
+            f"{_no_shutdown(machine, value, seconds)}: `stop --force` does without it"
         )
     talk.step(f"turning `{machine.name}` off")
     _stop(host, machine, "force" if value.get("accepted") else "turn-off", seconds, talk)
     if observe(host, machine.id).state != "Off":
         _stop(host, machine, "turn-off", 60, talk)
+
+
+def _no_shutdown(machine: Machine, value: dict[str, object], seconds: int) -> str:
+    guest = f"the guest of `{machine.name}`"
+    if value.get("accepted"):
+        return f"{guest} took longer than {seconds} s to shut down"
+    if value.get("code") == _SESSION_LOCKED:
+        return f"{guest} does not shut down while a session in it is locked"
+    return f"{guest} does not answer; its shutdown service may be missing or it is still booting"
 
 
 def turn_off(host: Host, machine: Machine, talk: Talk) -> None:

@@ -16,13 +16,17 @@ from importlib.resources import files
 from typing import Any
 
 from eryph_runtime.carry_out import failure
-from eryph_runtime.faults import HostFailure
+from eryph_runtime.faults import HostFailure, RefusalError
 from eryph_runtime.host import Events
 
 PROTOCOL = "eryph-runtime/host/v1"
 # Constant. `$input` is not used, hence standard input stays free for [Console]::In.
+# A language mode that forbids the program forbids most of the bootstrap too, so it is asked first.
+_LANGUAGE_MODE = 9
 BOOTSTRAP = (
     "$ErrorActionPreference='Stop';"
+    "if(\"$($ExecutionContext.SessionState.LanguageMode)\" -cne 'FullLanguage')"
+    f"{{exit {_LANGUAGE_MODE}}};"
     "$t=New-Object -TypeName System.Text.StringBuilder;"
     "while($true){$l=[Console]::In.ReadLine();if($null -eq $l){exit 3};"
     "if($l -ceq '.'){break};[void]$t.Append($l)};"
@@ -197,12 +201,17 @@ class Session:
             elif line.startswith(event) and events is not None:
                 events(_object(line[len(event) :]))
 
-    def _broken(self) -> HostFailure:
+    def _broken(self) -> Exception:
         process = self._process
         code = None
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = process.wait(timeout=10)
+        if code == _LANGUAGE_MODE:
+            return RefusalError(
+                "PowerShell on the host is in a constrained language mode, where the program "
+                "cannot run; the host's application control decides that"
+            )
         for thread in self._threads:
             thread.join(timeout=2)
         said = bytes(self._stderr).decode("utf-8", "replace").strip()

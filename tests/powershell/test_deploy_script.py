@@ -5,7 +5,6 @@ import copy
 import hashlib
 import json
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,6 +191,116 @@ def test_all_refusals_come_in_one_report(script: Script) -> None:
         assert part in text
     assert tree(script.host) == {"vms", "disks", "store", "store/base.vhdx"}
     assert changes(script.host.calls()) == []
+
+
+def test_what_stands_in_the_way_on_a_machine_that_is_there(script: Script) -> None:
+    """Nothing of others is detached, nothing shrinks, nothing is done to a machine at work."""
+    script.create()
+    good = script.host.state()
+
+    def refused(document: Document, **changes: Any) -> str:
+        state = copy.deepcopy(good)
+        state["vms"][0] |= changes
+        script.host.write_state(state)
+        script.write(document)
+        text = script.run(code=1)
+        assert script.host.state() == state
+        return text
+
+    machine = good["vms"][0]
+    sda, data = machine["Disks"]
+    script.host.disk("C:\\disks\\foreign.vhdx", gib=1)
+    foreign = sda | {"Path": "C:\\disks\\foreign.vhdx"}
+    text = refused(example(), Disks=[foreign, data], Work=["Ok", "MergingDisks"])
+    assert "busy (MergingDisks)" in text
+    assert "Drive sda: its place 0:0 is taken by C:\\disks\\foreign.vhdx; detach that" in text
+    document = example()
+    document["drives"][1]["size"] //= 2
+    document["machine"]["firmware"]["secure_boot_template"] = "MicrosoftWindows"
+    text = refused(document, Disks=[sda, data | {"Shared": True}])
+    assert "Drive data is attached as a shared disk" in text
+    assert "Drive data has 5368709120 bytes, wanted are 2684354560" in text
+    assert "cannot be changed once the TPM holds state" in text
+    document = example()
+    document["drives"][1]["size"] *= 2
+    document["drives"][2]["location"] = 1
+    document["drives"][1]["location"] = 2
+    text = refused(document, Snapshots=["before"], Dvds=machine["Dvds"])
+    assert "Drive data cannot grow while the machine has checkpoints" in text
+    assert "Drive data: its place 0:2 is taken by an empty DVD drive" in text
+
+
+def test_disks_that_swap_places(script: Script) -> None:
+    script.create()
+    document = example()
+    first, second = document["drives"][:2]
+    first["location"], second["location"] = 1, 0
+    script.write(document)
+    script.run()
+    places = {disk["Path"]: disk["Location"] for disk in script.host.machine()["Disks"]}
+    assert places == {f"{HOME}\\sda.vhdx": 1, f"C:\\disks\\{UNFINISHED}\\data.vhdx": 0}
+    assert "nothing to do" in script.run("-WhatIf")
+
+
+def test_a_volume_that_the_catlet_names_on_the_host(script: Script) -> None:
+    document = example()
+    document["volumes"][0]["sources"].insert(0, {"kind": "host", "path": "C:\\store\\no.vhdx"})
+    script.write(document)
+    assert "there is no C:\\store\\no.vhdx" in script.run("-WhatIf", code=1)
+    document["volumes"][0]["sources"][0]["path"] = "C:\\store\\base.vhdx"
+    script.write(document)
+    script.run("-ValueFile", str(script.values))
+    base = hashlib.sha256(script.host.path("C:\\store\\base.vhdx").read_bytes()).hexdigest()
+    assert read_disk(script.host, f"{HOME}\\sda.vhdx")["parent"] == f"C:\\disks\\{base}.vhdx"
+
+
+def test_limits_of_an_old_host(script: Script) -> None:
+    state = script.host.state()
+    state["host"] |= {"build": 14393, "processors": 999}
+    script.host.write_state(state)
+    document = example()
+    document["machine"]["processor"] = {"count": 241, "nested_virtualization": True}
+    document["machine"]["memory"]["maximum"] = 13 * 2**40
+    adapter = document["network_adapters"][1]
+    document["network_adapters"] += [
+        adapter | {"name": f"more{number}", "mac_address": f"D2AB0000000{number}"}
+        for number in range(7)
+    ]
+    script.write(document)
+    text = script.create(code=1)
+    for part in ("allows 240", "allows (13194139533312 bytes)", "allows 8"):
+        assert part in text
+
+
+def test_a_machine_can_be_removed_when_its_switch_is_gone(script: Script) -> None:
+    script.create()
+    script.host.write_state(script.host.state() | {"switches": []})
+    script.run("-Remove")
+    assert script.host.state()["vms"] == []
+
+
+def test_without_the_module_nothing_is_taken_for_gone(script: Script) -> None:
+    """An empty list of machines must not let -Remove delete the disks of one that is there."""
+    script.create()
+    before = tree(script.host)
+    done = script.host.run(
+        "-File",
+        str(script.folder / "deploy.ps1"),
+        "-Remove",
+        environment={"PSModulePath": str(script.host.folder)},
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Hyper-V module for PowerShell is not installed" in done.stdout
+    assert tree(script.host) == before
+
+
+def test_a_constrained_language_is_told(script: Script) -> None:
+    command = "$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'; & $env:SCRIPT"
+    done = script.host.run(
+        "-Command", command, environment={"SCRIPT": str(script.folder / "deploy.ps1")}
+    )
+    assert "PowerShell runs in ConstrainedLanguage mode here" in done.stdout, done.stderr
+    assert done.returncode == 1
 
 
 @every_engine
@@ -435,14 +544,19 @@ def test_a_vm_set_is_copied_and_converted(script: Script) -> None:
     drive = document["drives"][0]
     drive |= {"type": "vhd_set", "file": "sda.vhds", "create": "copy"}
     script.write(document)
+    assert "must lie on a cluster shared volume or an SMB share" in script.create(code=1)
+    drive["folder"] = {"value": "C:\\ClusterStorage\\one", "parameter": None}
+    script.write(document)
     script.create()
+    path = f"C:\\ClusterStorage\\one\\{UNFINISHED}\\sda.vhds"
+    assert read_disk(script.host, path)["size"] == drive["size"]
     assert script.host.machine()["Disks"][0] == {
-        "Path": f"{HOME}\\sda.vhds",
+        "Path": path,
         "Number": 0,
         "Location": 0,
         "Shared": True,
     }
-    assert not list(Path(script.host.path(HOME)).glob("*part*"))
+    assert not [path for path in tree(script.host) if "part" in path]
     assert "nothing to do" in script.run("-WhatIf")
 
 

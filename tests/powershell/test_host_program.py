@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from eryph_runtime.faults import HostFailure
-from eryph_runtime.session import Session, powershell_arguments
+from eryph_runtime.session import BOOTSTRAP, Session, powershell_arguments
 from eryphc.backends.hyperv.deploy_script import deploy_script
 from powershell.conftest import (
     CATLET,
@@ -297,3 +297,8 @@ def test_every_state_is_told_in_full(host: ModelHost, session: Session) -> None:
     assert [each["path"] for each in state["disks"]] == ["C:\\store\\base.vhdx"]
     assert state["files"][0]["path"] == "C:\\vms\\x"
     assert state["free"][0]["kind"] == "fixed"
+
+
+def test_a_constrained_language_ends_the_bootstrap_at_once(host: ModelHost) -> None:
+    command = "$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'; " + BOOTSTRAP
+    assert host.run("-Command", command).returncode == 9

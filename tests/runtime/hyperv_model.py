@@ -157,6 +157,7 @@ class Model:
         self.kill_after: int | None = None
         self.fail_action: str | None = None
         self.guest_answers_shutdown = True
+        self.shutdown_code = 32775
         self.looks = 0
         self.address_after = 0
         self.kvp: dict[str, str] = {}
@@ -632,7 +633,9 @@ class Model:
         self._vm(machine)["name"] = name
 
     def _set_machine(self, machine: str, **values: Any) -> None:
-        it = self._vm(machine, off=values["stop_action"] is not None)
+        # Of these a live machine accepts another start action only (hyperv.md 4).
+        off = any(value is not None for name, value in values.items() if name != "start_action")
+        it = self._vm(machine, off=off)
         it.update({name: value for name, value in values.items() if value is not None})
 
     def _set_firmware(self, machine: str, **values: Any) -> None:
@@ -692,7 +695,7 @@ class Model:
         it["memory"] = memory
 
     def _set_integration_service(self, machine: str, service: str, enabled: bool) -> None:
-        for each in self._vm(machine)["integration_services"]:
+        for each in self._vm(machine, off=True)["integration_services"]:
             if each["id"] == service:
                 each["enabled"] = enabled
                 return
@@ -829,7 +832,7 @@ class Model:
         it = self._vm(machine)
         if how == "shutdown":
             if not self.guest_answers_shutdown:
-                return {"accepted": False, "code": 32775}
+                return {"accepted": False, "code": self.shutdown_code}
             it["state"] = "Off"
             return {"accepted": True, "code": 0}
         it["state"] = "Saved" if how == "save" else "Off"

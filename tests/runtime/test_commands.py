@@ -98,6 +98,10 @@ def _name_taken(host: Model) -> None:
     next(iter(host.world.machines.values()))["name"] = "web"
 
 
+def _name_taken_in_other_letters(host: Model) -> None:
+    next(iter(host.world.machines.values()))["name"] = "Web"
+
+
 def _mac_taken(host: Model) -> None:
     machine = next(iter(host.world.machines.values()))
     machine["network_adapters"][0]["mac_address"] = "D2AB0A0B0C0D"
@@ -134,6 +138,7 @@ def _two_machines(host: Model) -> None:
         pytest.param(_one_processor, "2 processors; the host has 1", id="processors"),
         pytest.param(_no_tpm, "it has no Enable-VMTPM", id="no TPM"),
         pytest.param(_name_taken, "named `web` exists and is not ours", id="name taken"),
+        pytest.param(_name_taken_in_other_letters, "is not ours", id="name taken, other letters"),
         pytest.param(_mac_taken, "`foreign` has the address D2AB0A0B0C0D too", id="MAC taken"),
         pytest.param(_disk_full, "10 bytes free", id="disk full"),
         pytest.param(_folder_taken, "is not empty and holds no record", id="folder taken"),
@@ -536,6 +541,9 @@ def test_stopping(desk: Desk, deployed: Model) -> None:
     deployed.guest_answers_shutdown = False
     refused = desk.run(deployed, "stop", full=False)
     assert (refused.code, "stop --force" in refused.report["error"]["reasons"][0]) == (1, True)
+    deployed.shutdown_code = 32781
+    refused = desk.run(deployed, "stop", full=False)
+    assert "while a session in it is locked" in refused.report["error"]["reasons"][0]
     assert desk.run(deployed, "stop", "--force", full=False).code == 0
     assert ours(deployed)["state"] == "Off"
 
@@ -569,6 +577,33 @@ def test_addresses(desk: Desk, deployed: Model) -> None:
 
 
 # The edges.
+
+
+def test_a_switch_can_be_named_by_its_id(desk: Desk, host: Model) -> None:
+    lan = next(each for each in host.world.switches if each["name"] == "LAN")
+    assert desk.run(host, "apply", "--param", f"switch-default={lan['id'].upper()}").code == 0
+    assert ours(host)["network_adapters"][0]["switch"] == lan["id"]
+    assert desk.run(host, "plan", full=False).code == 0
+
+
+def test_a_damaged_disk_of_ours_is_not_attached(desk: Desk, deployed: Model) -> None:
+    machine = ours(deployed)
+    path = next(each["path"] for each in machine["drives"] if each["location"] == 0)
+    machine["drives"] = [each for each in machine["drives"] if each["location"] != 0]
+    deployed.world.files[key(path)].disk["parent"] = "C:\\gone.vhdx"
+    refused = desk.run(deployed, "apply", full=False)
+    assert refused.code == 1
+    assert "damaged or missing (Test-VHD)" in refused.report["error"]["reasons"][0]
+
+
+def test_a_powershell_that_may_not_run_the_program(desk: Desk, tmp_path: Path) -> None:
+    program = tmp_path / "powershell"
+    program.write_text("#!/bin/sh\nexit 9\n", encoding="ascii")
+    program.chmod(0o755)
+    out, err = io.StringIO(), io.StringIO()
+    arguments = ["plan", str(desk.folder), "--powershell", str(program)]
+    assert run_command(arguments, stdin=io.StringIO(), stdout=out, stderr=err) == 1
+    assert "constrained language mode" in err.getvalue()
 
 
 @pytest.mark.parametrize(

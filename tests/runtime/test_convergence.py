@@ -215,9 +215,11 @@ def ours(host: Model) -> list[dict[str, Any]]:
 LIVE = {
     "name": ("machine", "name", "other"),
     "start action": ("machine", "start_action", "Start"),
-    "checkpoint type": ("machine", "checkpoint_type", "Disabled"),
 }
 OFF = {
+    "automatic checkpoints": ("machine", "automatic_checkpoints", True),
+    "checkpoint type": ("machine", "checkpoint_type", "Disabled"),
+    "start delay": ("machine", "start_delay", 30),
     "stop action": ("machine", "stop_action", "Save"),
     "processors": ("processor", "count", 4),
     "nested virtualization": ("processor", "nested_virtualization", True),

@@ -22,6 +22,10 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+if ("$($ExecutionContext.SessionState.LanguageMode)" -cne 'FullLanguage') {
+    "refused, nothing was changed: PowerShell runs in $($ExecutionContext.SessionState.LanguageMode) mode here; this program needs FullLanguage."
+    exit 1
+}
 $ProgressPreference = 'SilentlyContinue'
 $WarningPreference = 'SilentlyContinue'
 
@@ -96,7 +100,8 @@ function Get-Situation {
         if ($null -ne $folder) { $it.drives[$drive.name] = $folder.TrimEnd('\') + "\$name\" + $drive.file }
     }
     foreach ($adapter in $Doc.network_adapters) {
-        if ($null -ne $adapter.switch) { $it.switches[$adapter.name] = Resolve-Switch $it $adapter (Resolve-Setting $it $adapter.switch) }
+        # Who removes or seals has no use for a switch, which may be gone.
+        if ($null -ne $adapter.switch -and -not $Remove -and -not $Seal) { $it.switches[$adapter.name] = Resolve-Switch $it $adapter (Resolve-Setting $it $adapter.switch) }
     }
     $it
 }
@@ -134,7 +139,7 @@ function Resolve-Setting { param($It, $Setting) if ($null -ne $Setting.value) { 
 function Resolve-Switch {
     param($It, $Adapter, $Wanted)
     if (-not $Wanted) { return $null }
-    $found = @($It.state.switches | Where-Object { $_.id -ceq $Wanted })
+    $found = @($It.state.switches | Where-Object { Test-Same $_.id $Wanted })
     if ($found.Count -eq 0) { $found = @($It.state.switches | Where-Object { $_.name -ceq $Wanted }) }
     if ($found.Count -eq 1) { return $found[0].id }
     $known = @($It.state.switches | ForEach-Object { $_.name }) -join ', '
@@ -143,24 +148,31 @@ function Resolve-Switch {
 
 # ---- what stands in the way: all of it, before anything is changed ----
 
+# Whether this account can work with machines here at all. Without rights the list of machines is empty, which must not
+# read as "nothing there".
+function Test-Right {
+    param($Facts)
+    if ($null -eq $Facts.module) { Add-Refusal 'The Hyper-V module for PowerShell is not installed: enable the feature Microsoft-Hyper-V with its management tools.' }
+    if (-not $Facts.administrator -and -not $Facts.hyperv_administrator) { Add-Refusal "$($Facts.account) is neither an elevated administrator nor one of the Hyper-V Administrators." }
+}
+
 function Test-Precondition {
     param($It, $Values)
     $doc = $It.doc
     $facts = $It.facts
-    if ($facts.language_mode -cne 'FullLanguage') { Add-Refusal "PowerShell runs in $($facts.language_mode) here; this program needs FullLanguage." }
-    if ($null -eq $facts.module) { Add-Refusal 'The Hyper-V module for PowerShell is not installed.'; return }
-    if (-not $facts.administrator -and -not $facts.hyperv_administrator) { Add-Refusal "$($facts.account) is neither an elevated administrator nor one of the Hyper-V Administrators." }
+    if ($null -eq $facts.module) { return }
     Test-Owner $It
     $known = @($doc.parameters | ForEach-Object { $_.name })
     foreach ($name in (ConvertTo-Map $Parameter).Keys) { if ($known -cnotcontains $name) { Add-Refusal "There is no parameter '$name'; there are: $($known -join ', ')." } }
     foreach ($one in $doc.parameters) { if (-not $It.parameters[$one.name]) { Add-Refusal "Parameter '$($one.name)' ($($one.description)) has no value: -Parameter '$($one.name)=VALUE'." } }
+    Test-Limit $doc $facts
     if ($doc.machine.processor.count -gt $facts.logical_processors) { Add-Refusal "$($doc.machine.processor.count) processors are wanted, the host has $($facts.logical_processors)." }
     if ($null -ne $facts.memory_available -and $doc.machine.memory.startup -gt $facts.memory_available) { Add-Note 'The host has less free memory than the machine needs to start.' }
     $template = $doc.machine.firmware.secure_boot_template
     if ($null -ne $template -and $facts.secure_boot_templates.Count -gt 0 -and $facts.secure_boot_templates -cnotcontains $template) { Add-Refusal "The host has no secure boot template '$template'." }
-    if ($doc.machine.tpm.enabled -and $facts.missing -ccontains 'Enable-VMTPM') { Add-Refusal 'The host has no virtual TPM.' }
-    if ($doc.machine.processor.nested_virtualization -and $facts.processor_vendor -ceq 'amd' -and $facts.build -lt 20348) { Add-Refusal 'Nested virtualization on AMD needs Windows 11 or Server 2022.' }
-    if ($null -ne $It.machine -and $It.machine.generation -ne 2) { Add-Refusal "The machine is of generation $($It.machine.generation); that can never be changed." }
+    Test-Tpm $It
+    Test-Nesting $It
+    if ($null -ne $It.machine) { Test-Machine $It }
     $own = $(if ($null -ne $It.machine) { $It.machine.id })
     foreach ($other in @($It.state.machines | Where-Object { $_.id -cne $own })) {
         if (Test-Same $other.name $doc.machine.name) { Add-Refusal "There is a machine '$($other.name)' ($($other.id)) that is not ours." }
@@ -173,10 +185,85 @@ function Test-Precondition {
         if ($path.Length -gt 240) { Add-Refusal "The path $path is longer than 240 characters." }
     }
     foreach ($drive in $doc.drives) { Test-Drive $It $drive }
-    if ($null -ne $It.home -and (Test-Path -LiteralPath $It.home) -and $null -eq $It.machine -and $null -eq $It.record) { Add-Refusal "$($It.home) exists and holds no record of ours." }
+    if ($null -ne $It.home -and $null -eq $It.machine -and $null -eq $It.record -and (Test-Path -LiteralPath $It.home) -and (-not (Test-Folder $It.home) -or @(Get-ChildItem -LiteralPath $It.home -Force).Count -gt 0)) { Add-Refusal "$($It.home) exists, is not empty and holds no record of ours." }
     Test-Seed $It (Get-WantedSeed $It) $Values
     if ($null -ne $doc.sealed -and $null -ne $doc.seed) { Test-Iso $doc.sealed }
 }
+
+# What a version of Windows allows (first builds: Server 2019 17763, Server 2022 20348, Server 2025 26100).
+function Test-Limit {
+    param($Doc, $Facts)
+    $processors = $(if ($Facts.build -lt 20348) { 240 } elseif ($Facts.build -lt 26100) { 1024 } else { 2048 })
+    if ($Doc.machine.processor.count -gt $processors) { Add-Refusal "$($Doc.machine.processor.count) processors are wanted; this version of Windows allows $processors." }
+    $memory = $(if ($Facts.build -lt 20348) { 12TB } else { 240TB })
+    if ($Doc.machine.memory.startup -gt $memory -or $Doc.machine.memory.maximum -gt $memory) { Add-Refusal "More memory is wanted than this version of Windows allows ($memory bytes)." }
+    $adapters = $(if ($Facts.build -lt 17763) { 8 } else { 64 })
+    if (@($Doc.network_adapters).Count -gt $adapters) { Add-Refusal "$(@($Doc.network_adapters).Count) network adapters are wanted; this version of Windows allows $adapters." }
+}
+
+function Test-Tpm {
+    param($It)
+    $tpm = $It.doc.machine.tpm
+    if (-not $tpm.enabled -or ($null -ne $It.machine -and $It.machine.tpm.enabled)) { return }
+    $needed = @('Enable-VMTPM', 'Set-VMKeyProtector:NewLocalKeyProtector') + @($(if ($null -ne $tpm.guardian) { 'New-HgsGuardian', 'New-HgsKeyProtector' }))
+    foreach ($name in $needed) { if ($It.facts.missing -ccontains $name) { Add-Refusal "The host cannot give the machine a TPM: it has no $name." } }
+    if ($null -ne $tpm.guardian -and -not $It.facts.administrator) { Add-Refusal 'Only an administrator can make the guardian of the TPM.' }
+    Add-Note 'A machine with a TPM starts only on hosts that hold the certificates of its key protector.'
+}
+
+function Test-Nesting {
+    param($It)
+    $facts = $It.facts
+    if (-not $It.doc.machine.processor.nested_virtualization) { return }
+    $amd = $facts.processor_vendor -ceq 'amd'
+    $least = $(if (-not $amd) { 14393 } elseif ($facts.server) { 20348 } else { 22000 })
+    if ($facts.build -lt $least) { Add-Refusal "Nested virtualization needs build $least of Windows on this host; it is $($facts.build)." }
+    $version = [version] '0.0'
+    if ($null -ne $It.machine -and [version]::TryParse($It.machine.version, [ref] $version) -and $version -lt [version] $(if ($amd) { '9.3' } else { '8.0' })) {
+        Add-Refusal "The configuration version $($It.machine.version) of the machine is too old for nested virtualization: Update-VMVersion."
+    }
+    if ($It.doc.machine.memory.dynamic) { Add-Note 'Dynamic memory does not move while a hypervisor runs inside the machine.' }
+}
+
+# What stands in the way in the machine that is there.
+function Test-Machine {
+    param($It)
+    $now = $It.machine
+    $firmware = $It.doc.machine.firmware
+    if ($now.generation -ne 2) { Add-Refusal "The machine is of generation $($now.generation); that can never be changed." }
+    $busy = @($now.operational_status | Where-Object { $_ -cin 'ApplyingSnapshot', 'CreatingSnapshot', 'DeletingSnapshot', 'MergingDisks', 'ExportingVirtualMachine', 'MigratingVirtualMachine', 'MigratingPlannedVm', 'BackingUpVirtualMachine', 'ModifyingUpVirtualMachine', 'StorageMigrationPhaseOne', 'StorageMigrationPhaseTwo' })
+    if ($busy.Count -gt 0) { Add-Refusal "The machine is busy ($($busy -join ', ')); try again later." }
+    if ($now.state.EndsWith('Critical')) { Add-Refusal "The storage of the machine cannot be reached ($($now.state))." }
+    if ($now.name -cne $It.name -and $now.tpm.enabled -and $firmware.secure_boot -and $now.firmware.secure_boot_template -cne $firmware.secure_boot_template) {
+        Add-Refusal "The secure boot template cannot be changed once the TPM holds state: it is $($now.firmware.secure_boot_template), wanted is $($firmware.secure_boot_template)."
+    }
+    foreach ($drive in $It.doc.drives) { Test-Place $It $drive }
+}
+
+# The place of a drive, and the size of the disk that is there: nothing of others is detached, no disk is made smaller.
+function Test-Place {
+    param($It, $Drive)
+    $have = Get-DriveAt $It $Drive
+    $path = $It.drives[$Drive.name]
+    $named = "Drive $($Drive.name)"
+    $fits = $null -eq $have -or (Test-Ours $It $have) -or ($have.kind -ceq 'dvd' -and $Drive.type -ceq 'dvd') -or ($path -and (Test-Holds $have $path))
+    if (-not $fits) { Add-Refusal "$named`: its place $($Drive.controller):$($Drive.location) is taken by $(if ($have.path) { $have.path } else { 'an empty DVD drive' }); detach that first." }
+    if ($Drive.type -ceq 'dvd' -or -not $path) { return }
+    foreach ($disk in @($It.machine.drives | Where-Object { Test-Holds $_ $path })) {
+        if ($disk.shared -ne ($Drive.type -cne 'vhd')) { Add-Refusal "$named is attached $(if (-not $disk.shared) { 'not ' })as a shared disk; detach it to change that." }
+        if ($null -eq $Drive.size -or $null -eq $disk.size) { continue }
+        if ($disk.size -gt $Drive.size) { Add-Refusal "$named has $($disk.size) bytes, wanted are $($Drive.size): disks are not made smaller (its smallest size now is $(if ($null -ne $disk.minimum_size) { $disk.minimum_size } else { $disk.size }))." }
+        elseif ($disk.size -lt $Drive.size -and ($It.machine.checkpoints -gt 0 -or -not (Test-Same $disk.path $path))) { Add-Refusal "$named cannot grow while the machine has checkpoints; merge them first." }
+    }
+}
+
+function Get-DriveAt { param($It, $At) $It.machine.drives | Where-Object { $_.controller_type -ceq 'SCSI' -and $_.controller -eq $At.controller -and $_.location -eq $At.location } | Select-Object -First 1 }
+
+# A checkpoint's file counts as the disk below it.
+function Test-Holds { param($Have, [string] $Path) $Have.kind -ceq 'disk' -and ((Test-Same $Have.path $Path) -or $Have.chain -contains $Path) }
+
+# Whether the disk in a drive is one that the document wants at some place.
+function Test-Ours { param($It, $Have) @($It.drives.Values | Where-Object { Test-Holds $Have $_ }).Count -gt 0 }
 
 function Test-Owner {
     param($It)
@@ -209,8 +296,12 @@ function Test-Drive {
     if ($null -ne $Drive.media -and -not (Test-File $Drive.media)) { Add-Refusal "Drive $($Drive.name): there is no $($Drive.media)." }
     $path = $It.drives[$Drive.name]
     if (-not $path) { return }
+    $folder = Get-FreeSpace $path
+    if ($Drive.type -cne 'vhd' -and $folder.kind -ceq 'fixed') { Add-Refusal "Drive $($Drive.name) is shared: $path must lie on a cluster shared volume or an SMB share." }
     if (-not (Test-Missing $It $Drive)) {
-        if (-not (Test-Attached $It $path) -and -not (Test-Made $It $path)) { Add-Refusal "Drive $($Drive.name): $path exists and is not ours." }
+        if (Test-Attached $It $path) { return }
+        if (-not (Test-Made $It $path)) { Add-Refusal "Drive $($Drive.name): $path exists and is not ours; move it away, or attach it yourself." }
+        elseif (-not $path.EndsWith('.vhds', [System.StringComparison]::OrdinalIgnoreCase) -and -not (Hyper-V\Test-VHD -Path $path -ErrorAction Ignore)) { Add-Refusal "Drive $($Drive.name): $path is no healthy virtual disk." }
         return
     }
     $parent = $null
@@ -224,10 +315,13 @@ function Test-Drive {
         $bad = @("$((Get-Item -LiteralPath $parent.file -Force).Attributes)".Split(',') | ForEach-Object { $_.Trim() } | Where-Object { $_ -cin 'SparseFile', 'Compressed', 'Encrypted' })
         if ($bad.Count -gt 0 -and $Drive.create -ceq 'differencing' -and (Test-Same $parent.file $parent.stored)) { Add-Refusal "Drive $($Drive.name): $($parent.file) is $($bad -join ' and '); Hyper-V refuses such files." }
         $length = (Get-Item -LiteralPath $parent.file).Length
-        if (-not (Test-Same $parent.file $parent.stored)) { $needed += $length }
         if ($Drive.create -ceq 'copy') { $needed += $length }
+        elseif (-not (Test-Same $parent.file $parent.stored)) {
+            $store = (Get-FreeSpace $parent.stored).bytes
+            if ($null -ne $store -and $store -lt $length) { Add-Refusal "$($It.volumes): $length bytes are needed for the parent of drive $($Drive.name), $store are free." }
+        }
     }
-    $free = (Get-FreeSpace $path).bytes
+    $free = $folder.bytes
     if ($null -ne $free -and $free -lt $needed) { Add-Refusal "Drive $($Drive.name): $needed bytes are needed, $free are free." }
 }
 
@@ -239,6 +333,7 @@ function Resolve-Parent {
     $given = (ConvertTo-Map $Volume)[$Drive.name]
     $sha256 = $entry.sha256
     if (-not $sha256 -and $null -ne $It.record) { $sha256 = Get-Member $It.record.volumes $Drive.volume }
+    foreach ($source in $entry.sources) { if (-not $given -and $source.kind -ceq 'host') { $given = $source.path } }
     if ($given) {
         if (-not (Test-File $given)) { Add-Refusal "Drive $($Drive.name): there is no $given."; return $null }
         $hash = Get-Sha256 $given
@@ -250,7 +345,11 @@ function Resolve-Parent {
         if ((Get-Sha256 $stored) -cne $sha256) { Add-Refusal "$stored is not what its name says."; return $null }
         $given = $stored
     }
-    if (-not $given) { Add-Refusal "Drive $($Drive.name) needs a parent disk ($($entry.gene)): -Volume '$($Drive.name)=PATH'."; return $null }
+    if (-not $given) {
+        $from = @($entry.sources | Where-Object { $_.kind -ceq 'url' } | ForEach-Object { "; it is to be had at $($_.url)" }) -join ''
+        Add-Refusal "Drive $($Drive.name) needs a parent disk$(if ($null -ne $entry.gene) { " ($($entry.gene))" }): -Volume '$($Drive.name)=PATH'$from."
+        return $null
+    }
     $It.parents[$Drive.volume] = @{ file = $given; stored = $stored; sha256 = $sha256 }
     $It.parents[$Drive.volume]
 }
@@ -323,10 +422,10 @@ function Get-Change {
     $id = @{ machine = $now.id }
     $memory = $doc.memory
     $nested = $now.processor.nested_virtualization -or $doc.processor.nested_virtualization
-    if ($null -ne $now.automatic_checkpoints) { Add-Property $list $id 'automatic checkpoints' $false 'set-machine' 'automatic_checkpoints' $now.automatic_checkpoints $doc.automatic_checkpoints }
-    Add-Property $list $id 'checkpoint type' $false 'set-machine' 'checkpoint_type' $now.checkpoint_type $doc.checkpoint_type
+    if ($null -ne $now.automatic_checkpoints) { Add-Property $list $id 'automatic checkpoints' $true 'set-machine' 'automatic_checkpoints' $now.automatic_checkpoints $doc.automatic_checkpoints }
+    Add-Property $list $id 'checkpoint type' $true 'set-machine' 'checkpoint_type' $now.checkpoint_type $doc.checkpoint_type
     Add-Property $list $id 'start action' $false 'set-machine' 'start_action' $now.start_action $doc.start_action
-    Add-Property $list $id 'start delay' $false 'set-machine' 'start_delay' $now.start_delay $doc.start_delay
+    Add-Property $list $id 'start delay' $true 'set-machine' 'start_delay' $now.start_delay $doc.start_delay
     Add-Property $list $id 'stop action' $true 'set-machine' 'stop_action' $now.stop_action $doc.stop_action
     Add-Surplus $It $list $fresh
     # Before the TPM: it freezes the template once it holds state.
@@ -347,10 +446,12 @@ function Get-Change {
     }
     foreach ($service in $doc.integration_services) {
         $have = @($now.integration_services | Where-Object { $_.id -ceq $service.id })
-        if ($have.Count -gt 0 -and $have[0].enabled -ne $service.enabled) { Add-Change $list "integration service $($service.id)" $false 'set-integration-service' @{ machine = $now.id; service = $service.id; enabled = $service.enabled } }
+        if ($have.Count -gt 0 -and $have[0].enabled -ne $service.enabled) { Add-Change $list "integration service $($service.id)" $true 'set-integration-service' @{ machine = $now.id; service = $service.id; enabled = $service.enabled } }
     }
     $last = [math]::Max(0, (@($It.doc.drives | ForEach-Object { $_.controller }) | Measure-Object -Maximum).Maximum)
     for ($count = $now.scsi_controllers; $count -le $last; $count++) { Add-Change $list "SCSI controller $count" $true 'add-scsi-controller' $id.Clone() }
+    # Two disks that swap places are both detached before either is attached again.
+    foreach ($drive in $It.doc.drives) { Add-Move $It $list $drive }
     foreach ($drive in $It.doc.drives) { Add-Drive $It $list $drive }
     Add-SeedChange $It $list
     foreach ($adapter in $It.doc.network_adapters) { Add-Adapter $It $list $adapter }
@@ -368,37 +469,49 @@ function Add-Surplus {
     param($It, $List, [bool] $Fresh)
     $wanted = @($It.doc.network_adapters | ForEach-Object { $_.name })
     foreach ($adapter in @($It.machine.network_adapters | Where-Object { $wanted -cnotcontains $_.name })) {
-        if ($Fresh) { Add-Change $List "adapter $($adapter.name): removed" $false 'remove-adapter' @{ machine = $It.machine.id; adapter = $adapter.id } }
+        # One of ours under its former name goes too: two adapters cannot share an address.
+        $renamed = -not $adapter.dynamic_mac -and @($It.doc.network_adapters | Where-Object { $_.mac_address -ceq $adapter.mac_address }).Count -gt 0
+        if ($Fresh -or $renamed) { Add-Change $List "adapter $($adapter.name): removed" $false 'remove-adapter' @{ machine = $It.machine.id; adapter = $adapter.id } }
         else { Add-Note "Adapter '$($adapter.name)' is not in the deployment and stays." }
     }
     $places = @('0:63') + @($It.doc.drives | ForEach-Object { "$($_.controller):$($_.location)" })
     foreach ($drive in $It.machine.drives) {
-        if ($places -cnotcontains "$($drive.controller):$($drive.location)") { Add-Note "The drive at $($drive.controller):$($drive.location) ($($drive.path)) is not in the deployment and stays." }
+        if ($places -cnotcontains "$($drive.controller):$($drive.location)" -and -not (Test-Ours $It $drive)) { Add-Note "The drive at $($drive.controller):$($drive.location) ($($drive.path)) is not in the deployment and stays." }
     }
     if ($It.machine.checkpoints -gt 0) { Add-Note "The machine has $($It.machine.checkpoints) checkpoints; its disks keep their size." }
+}
+
+# A disk of ours at another place than its own leaves it.
+function Add-Move {
+    param($It, $List, $Drive)
+    $path = $It.drives[$Drive.name]
+    if (-not $path) { return }
+    foreach ($disk in @($It.machine.drives | Where-Object { Test-Holds $_ $path })) {
+        if ($disk.controller_type -ceq 'SCSI' -and $disk.controller -eq $Drive.controller -and $disk.location -eq $Drive.location) { continue }
+        Add-Change $List "drive $($Drive.name): leaves $($disk.controller):$($disk.location)" $true 'detach-disk' @{ machine = $It.machine.id; controller = $disk.controller; location = $disk.location }
+    }
 }
 
 function Add-Drive {
     param($It, $List, $Drive)
     $at = @{ machine = $It.machine.id; controller = $Drive.controller; location = $Drive.location }
     $where = "drive $($Drive.name)"
-    $have = @($It.machine.drives | Where-Object { $_.controller_type -ceq 'SCSI' -and $_.controller -eq $Drive.controller -and $_.location -eq $Drive.location })
+    $have = Get-DriveAt $It $Drive
     $path = $(if ($Drive.type -ceq 'dvd') { $Drive.media } else { $It.drives[$Drive.name] })
     if ($Drive.type -ceq 'dvd') {
-        if ($have.Count -eq 0) { Add-Change $List $where $false 'add-dvd' ($at + @{ path = $path }) }
-        elseif (-not (Test-Same $have[0].path $path)) { Add-Change $List "$where`: $($have[0].path) -> $path" $false 'set-dvd' ($at + @{ path = $path }) }
+        # A disk there is one of ours that moves away.
+        if ($null -eq $have -or $have.kind -cne 'dvd') { Add-Change $List $where ($null -ne $have -or $Drive.controller -ge $It.machine.scsi_controllers) 'add-dvd' ($at + @{ path = $path }) }
+        elseif (-not (Test-Same $have.path $path)) { Add-Change $List "$where`: $($have.path) -> $path" $false 'set-dvd' ($at + @{ path = $path }) }
         return
     }
     if (Test-Missing $It $Drive) { Add-Change $List "$where`: disk $path" $false 'make-drive' @{ drive = $Drive } }
-    if ($have.Count -eq 0) { Add-Change $List "$where at $($Drive.controller):$($Drive.location)" $false 'attach-disk' ($at + @{ path = $path; shared = $Drive.type -cne 'vhd' }) }
-    elseif ($have[0].kind -cne 'disk' -or $have[0].chain -notcontains $path) {
-        Add-Change $List "$where`: $($have[0].path) -> $path" $true 'detach-disk' $at.Clone()
-        Add-Change $List "$where at $($Drive.controller):$($Drive.location)" $true 'attach-disk' ($at + @{ path = $path; shared = $Drive.type -cne 'vhd' })
+    $moves = $null -ne $have -or (Test-Attached $It $path)
+    if ($null -eq $have -or -not (Test-Holds $have $path)) {
+        $off = $moves -or $Drive.type -cne 'vhd' -or $Drive.controller -ge $It.machine.scsi_controllers
+        Add-Change $List "$where at $($Drive.controller):$($Drive.location)" $off 'attach-disk' ($at + @{ path = $path; shared = $Drive.type -cne 'vhd' })
     }
     $vhd = $(if (Test-File $path) { Read-Vhd $path })
-    if ($null -eq $vhd -or $null -eq $Drive.size -or $It.machine.checkpoints -gt 0) { return }
-    if ($vhd.Size -lt $Drive.size) { Add-Change $List "$where`: size $($vhd.Size) -> $($Drive.size)" $false 'resize-disk' @{ path = $path; size = $Drive.size } }
-    if ($vhd.Size -gt $Drive.size) { Add-Note "Drive $($Drive.name) has $($vhd.Size) bytes and is not made smaller." }
+    if ($null -ne $vhd -and $null -ne $Drive.size -and $vhd.Size -lt $Drive.size) { Add-Change $List "$where`: size $($vhd.Size) -> $($Drive.size)" ($Drive.type -cne 'vhd') 'resize-disk' @{ path = $path; size = $Drive.size } }
 }
 
 # The ISO that the machine should hold: the sealed one once it was swapped in and both are still the ones of this build.
@@ -507,7 +620,9 @@ function New-DriveFile {
     else {
         $copy = $path.Substring(0, $path.Length - 5) + '.eryphc-part.vhdx'
         Remove-File $copy
-        $null = Copy-Dense $parent.file $copy { }
+        if ((Copy-Dense $parent.file $copy { }) -cne $parent.sha256) { Remove-File $copy; throw (New-Failure -Id 'EryphcHash' -Category InvalidData -Message 'The file to copy is another one than expected.') }
+        $null = Invoke-Step $It 'reset-disk' @{ path = $copy }
+        if ($null -ne $Drive.size -and (Hyper-V\Get-VHD -Path $copy).Size -lt $Drive.size) { $null = Invoke-Step $It 'resize-disk' @{ path = $copy; size = $Drive.size } }
         $null = Invoke-Step $It 'convert-disk' @{ source = $copy; path = $path }
         Remove-File $copy
     }
@@ -634,7 +749,9 @@ function Invoke-Apply {
         $off = @($changes | Where-Object { $_.off }).Count -gt 0
         $was = $It.machine.state
         if ($off -and $was -cne 'Off' -and $Restart) {
-            $stopped = $(if ($was -ceq 'Running') { Invoke-Step $It 'stop-machine' @{ machine = $It.machine.id; how = 'shutdown'; seconds = 300 } })
+            # A saved or paused machine goes on first: its memory is not thrown away.
+            if ($was -cne 'Running') { Start-Machine $It }
+            $stopped = Invoke-Step $It 'stop-machine' @{ machine = $It.machine.id; how = 'shutdown'; seconds = 300 }
             if ($null -eq $stopped -or -not $stopped.accepted) { throw (New-Failure -Id 'EryphcStop' -Category OperationStopped -Message "The guest does not shut down (state $was). Stop it, then run this again.") }
         }
         $left = Invoke-Change $It $changes ($was -ceq 'Off' -or [bool] $Restart)
@@ -650,18 +767,23 @@ function Invoke-Apply {
         }
         throw $first
     }
-    if ($Start -or ($off -and $was -ceq 'Running' -and $Restart)) { Start-Catlet $It }
+    if ($Start -or ($off -and $was -cne 'Off' -and $Restart)) { Start-Catlet $It }
     if ($left.Count -eq 0) { return 0 }
     foreach ($change in $left) { Write-Text "needs power off: $($change.what)" }
     Write-Text 'Run it again with -Restart, or when the machine is off.'
     4
 }
 
-function Start-Catlet {
+function Start-Machine {
     param($It)
     Update-Machine $It
     if ($It.machine.state -ceq 'Paused') { $null = Invoke-Step $It 'resume-machine' @{ machine = $It.machine.id } }
     elseif ($It.machine.state -cne 'Running') { $null = Invoke-Step $It 'start-machine' @{ machine = $It.machine.id; seconds = 300 } }
+}
+
+function Start-Catlet {
+    param($It)
+    Start-Machine $It
     Write-Text 'running'
     if (-not $Start -or $null -eq $It.doc.sealed -or (Get-WantedSeed $It).sha256 -ceq $It.doc.sealed.sha256) { return }
     Write-Text "waiting for the guest to report that it is provisioned, at most $WaitSeconds s"
@@ -676,8 +798,10 @@ function Test-Provisioned {
     foreach ($exchange in @(Get-GuestObject 'Msvm_KvpExchangeComponent' $filter)) {
         $items = Read-KvpItem $exchange.GuestExchangeItems
         foreach ($key in $items.Keys) {
-            if ($key -ceq 'eryph.provisioning.state' -and $items[$key] -cin 'provisioned', 'completed', 'done') { return $true }
-            if ($key.StartsWith('CLOUD_INIT|', [System.StringComparison]::Ordinal) -and $key.Contains('|finish|modules-final|')) { return $true }
+            if ($key -ceq 'eryph.provisioning.state' -and $items[$key] -in 'provisioned', 'completed', 'done', 'succeeded') { return $true }
+            # CLOUD_INIT|<boot>|<type>|<event>|<id>
+            $words = $key.Split('|')
+            if ($words.Count -ge 4 -and $words[0] -ceq 'CLOUD_INIT' -and $words[2] -ceq 'finish' -and $words[3] -ceq 'modules-final') { return $true }
         }
     }
     return $false
@@ -753,8 +877,9 @@ function Invoke-Deployment {
     $doc = ConvertFrom-JsonText $Text
     if ($doc.schema -cne 'eryphc/deployment/v1') { Write-Text "This program does not know deployments of the kind '$($doc.schema)'."; return 2 }
     $script:Values = Read-Value
-    if (-not $WhatIf -and -not (Lock-Catlet $doc.catlet.id 60)) { Write-Text 'Another run holds the lock of this machine.'; return 3 }
+    if (-not $WhatIf -and -not (Lock-Catlet $doc.catlet.id 60)) { Add-Refusal 'Another run works on this machine; try again when it is done.'; return (Write-Refusal) }
     $it = Get-Situation $doc ([bool] $Remove)
+    Test-Right $it.facts
     if ($Remove) { Test-Owner $it; return (Invoke-Remove $it) }
     if ($Seal) {
         Test-Owner $it
