@@ -14,10 +14,14 @@ if ($env:HYPERV_DRIVE -and -not (Get-PSDrive -Name C -ErrorAction Ignore)) {
 }
 
 function Get-ModelPath { param([string] $Path) $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path) }
+# 7 takes a name that looks like a date for one, unless it is told not to; 5.1 has no such parameter. Asked
+# once: a refusal costs more than a read.
+$script:AsText = @{ DateKind = 'String' }
+try { $null = ConvertFrom-Json -InputObject '{}' @AsText }
+catch [System.Management.Automation.ParameterBindingException] { $script:AsText = @{} }
 function Read-ModelState {
-    # 7 takes a name that looks like a date for one, unless it is told not to; 5.1 has no such parameter.
-    $text = [System.IO.File]::ReadAllText($env:HYPERV_STATE)
-    try { ConvertFrom-Json -InputObject $text -DateKind String } catch [System.Management.Automation.ParameterBindingException] { ConvertFrom-Json -InputObject $text }
+    $asText = $script:AsText
+    ConvertFrom-Json -InputObject ([System.IO.File]::ReadAllText($env:HYPERV_STATE)) @asText
 }
 
 function Write-ModelState {
@@ -72,7 +76,7 @@ function ConvertTo-VM {
         Id = [guid] $Row.Id; Name = $Row.Name; Generation = $Row.Generation; State = $Row.State; Notes = $Row.Notes; Path = $Row.Path
         ConfigurationLocation = $Row.Path; Version = $Row.Version; AutomaticStartAction = $Row.StartAction; AutomaticStopAction = $Row.StopAction
         AutomaticStartDelay = $Row.StartDelay; AutomaticCheckpointsEnabled = $Row.AutomaticCheckpoints; CheckpointType = $Row.CheckpointType
-        ProcessorCount = $Row.Count; MemoryStartup = $Row.Startup; DynamicMemoryEnabled = $Row.Dynamic; OperationalStatus = @('Ok')
+        ProcessorCount = $Row.Count; MemoryStartup = $Row.Startup; DynamicMemoryEnabled = $Row.Dynamic; OperationalStatus = @($(if ($Row.PSObject.Properties['Work']) { $Row.Work } else { 'Ok' }))
         Heartbeat = $(if ($Row.State -eq 'Running') { 'OkApplicationsUnknown' } else { 'Disabled' }); IsClustered = $false
     }
 }
