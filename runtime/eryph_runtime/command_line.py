@@ -20,6 +20,7 @@ from eryph_runtime.commands import COMMANDS, Asked
 from eryph_runtime.decode import MalformedError
 from eryph_runtime.document import load
 from eryph_runtime.faults import HostFailure, RefusalError, UsageError
+from eryph_runtime.guest_ssh import check_user
 from eryph_runtime.host import Host
 from eryph_runtime.hosts import open_host
 from eryph_runtime.listing import list_machines
@@ -107,6 +108,12 @@ def _own_options(name: str, command: argparse.ArgumentParser) -> None:
     if name == "remove":
         flag("--keep-disks", "leave the disks")
         flag("--graceful", "shut the guest down first")
+    if name in ("apply", "seal"):
+        command.add_argument(
+            "--guest-user",
+            metavar="USER",
+            help="ask cloud-init over SSH as this user whether it is done, before sealing",
+        )
     if name in ("apply", "start", "stop", "ip", "seal"):
         command.add_argument(
             "--wait",
@@ -216,6 +223,8 @@ def _load(path: Path) -> Deployment:
 
 def _request(options: argparse.Namespace, deployment: Deployment, stdin: TextIO) -> Request:
     path: Path = options.deployment
+    if (guest_user := getattr(options, "guest_user", None)) is not None:
+        check_user(guest_user)
     drives = {each.name for each in deployment.drives if each.volume is not None}
     volumes = _pairs(options.volume, "--volume")
     for name in sorted(set(volumes) - drives):

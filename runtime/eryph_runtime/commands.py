@@ -17,10 +17,9 @@ from eryph_runtime.removing import remove
 from eryph_runtime.request import Request
 from eryph_runtime.running import (
     Address,
-    addresses,
     broad_state,
     explain_no_address,
-    observe,
+    look,
     power_on,
     shut_down,
     wait_for_addresses,
@@ -101,12 +100,15 @@ def carry(host: Host, asked: Asked) -> Report:
 def _seal_when_done(host: Host, asked: Asked, machine: Machine, seconds: int | None) -> Sealed:
     limit = _SEAL_SECONDS if seconds is None else seconds
     asked.talk.step(f"waiting at most {limit} s for the end of provisioning, to seal")
-    channel = wait_provisioned(host, machine.id, limit)
+    user = asked.options.guest_user
+    channel = wait_provisioned(host, machine, asked.deployment, limit, guest_user=user)
     if channel is None:
+        over_ssh = "" if user is not None else "; --guest-user USER asks cloud-init over SSH too"
         return Sealed(
             state=Seal.PENDING,
-            reason="the guest did not report the end of provisioning in time; its ISO still "
-            "holds secrets: `seal` swaps it",
+            reason="the guest did not report the end of provisioning in time (the key "
+            "`eryph.provisioning.state`, or cloud-init's reporter for Hyper-V); its ISO still "
+            f"holds secrets: `seal` swaps it{over_ssh}",
         )
     return seal(host, asked.deployment, asked.request, asked.talk, channel)
 
@@ -147,12 +149,11 @@ def status(host: Host, asked: Asked) -> Report:
     it = _look(host, asked)
     report: Report = {"machine": _machine(it), "exit_code": 0, **_seal(it)}
     if it.machine is not None:
-        macs = tuple(each.mac_address for each in asked.deployment.network_adapters)
-        seen = observe(host, it.machine.id, macs)
+        found, seen = look(host, it.machine, asked.deployment)
         report["heartbeat"] = seen.heartbeat
         report["uptime"] = seen.uptime
         report["operational_status"] = list(seen.operational_status)
-        report["addresses"] = _address_data(addresses(seen, asked.deployment))
+        report["addresses"] = _address_data(found)
     return report
 
 

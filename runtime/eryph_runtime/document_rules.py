@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from eryph_runtime.decode import MalformedError
@@ -131,8 +132,18 @@ def _check_adapters(it: Deployment, parameters: list[str]) -> None:
         _demand(0 < len(adapter.name) <= 64, f"{place}: its name must have 1 to 64 characters")
         _demand(_MAC.fullmatch(adapter.mac_address), f"{place}: no unicast MAC address")
         _demand(adapter.vlan is None or 1 <= adapter.vlan <= 4094, f"{place}: no VLAN")
+        for address in adapter.addresses:
+            _demand(_is_address(address), f"{place}: {address!r} is no IP address")
         if adapter.switch is not None:
             _check_setting(adapter.switch, parameters, place, folder=False)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_seed(seed: Seed, place: str) -> None:

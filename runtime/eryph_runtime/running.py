@@ -6,6 +6,7 @@ Source: hyperv.md 8.
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from eryph_runtime.carry_out import run_one
 from eryph_runtime.decode import MalformedError, decode
 from eryph_runtime.faults import HostFailure, RefusalError
 from eryph_runtime.host import Action, Host
+from eryph_runtime.resolve import DEFAULT_SWITCH
 from eryph_runtime.state import Machine, Observation
 from eryph_runtime.talk import Talk
 from eryph_runtime.wanted import Deployment
@@ -36,6 +38,7 @@ _CHANGING = frozenset(
 )
 _POLL = 2.0
 _SESSION_LOCKED = 32781
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _HEARTBEATS = frozenset(("OkApplicationsHealthy", "OkApplicationsUnknown"))
 
 
@@ -107,9 +110,15 @@ def _stop(host: Host, machine: Machine, how: str, seconds: int, talk: Talk) -> d
     return value if isinstance(value, dict) else {}
 
 
-def observe(host: Host, machine: str, macs: tuple[str, ...] = ()) -> Observation:
-    """One look at the machine. Raises HostFailure."""
-    value = host.request("observe", {"machine": machine, "macs": list(macs)}, seconds=60)
+def observe(
+    host: Host, machine: str, macs: tuple[str, ...] = (), names: tuple[str, ...] = ()
+) -> Observation:
+    """One look at the machine. Raises HostFailure.
+
+    The host looks `macs` up in its table of neighbours, and asks its resolver for `names`.
+    """
+    asked = {"machine": machine, "macs": list(macs), "names": list(names)}
+    value = host.request("observe", asked, seconds=60)
     try:
         return decode(Observation, value)
     except MalformedError as error:
@@ -148,7 +157,34 @@ def addresses(seen: Observation, deployment: Deployment) -> tuple[Address, ...]:
     for neighbor in seen.neighbors:
         if neighbor.state not in ("Unreachable", "Incomplete"):
             add((neighbor.address,), "neighbor", neighbor.mac_address)
+    if seen.state == "Running":
+        for adapter in deployment.network_adapters:
+            add(adapter.addresses, "deployment", adapter.mac_address)
+    for named in seen.names:
+        add(named.addresses, "host-name", None)
     return tuple(found)
+
+
+def look(
+    host: Host, machine: Machine, deployment: Deployment
+) -> tuple[tuple[Address, ...], Observation]:
+    """The addresses that one look finds; the resolver is asked when nothing else answers."""
+    macs = tuple(each.mac_address for each in deployment.network_adapters)
+    seen = observe(host, machine.id, macs)
+    found = addresses(seen, deployment)
+    names = _host_names(machine, deployment)
+    if not found and names and seen.state == "Running":
+        seen = observe(host, machine.id, macs, names)
+        found = addresses(seen, deployment)
+    return found, seen
+
+
+def _host_names(machine: Machine, deployment: Deployment) -> tuple[str, ...]:
+    """The name that the Default Switch's own DHCP and DNS give the guest (hyperv.md 7)."""
+    name = deployment.catlet.hostname or deployment.machine.name
+    usable = _LABEL.fullmatch(name) is not None
+    there = any(each.switch == DEFAULT_SWITCH for each in machine.network_adapters)
+    return (f"{name}.mshome.net",) if usable and there else ()
 
 
 def _usable(text: str) -> str | None:
@@ -173,14 +209,14 @@ def wait_for_addresses(
     sleep: Sleep = time.sleep,
 ) -> tuple[tuple[Address, ...], Observation]:
     """Look until two looks agree on an address, or time is up (then what was seen last)."""
-    macs = tuple(each.mac_address for each in deployment.network_adapters)
     end = clock() + seconds
     before: tuple[Address, ...] = ()
     while True:
-        seen = observe(host, machine.id, macs)
-        now = addresses(seen, deployment)
-        # First reads after a start may be old (hyperv.md 8).
-        if (now and now == before) or clock() >= end or seen.state is None:
+        now, seen = look(host, machine, deployment)
+        # First reads after a start may be old (hyperv.md 8), and what the deployment knows says
+        # nothing of whether the guest is up.
+        up = seen.heartbeat in _HEARTBEATS or any(each.source != "deployment" for each in now)
+        if (now and now == before and up) or clock() >= end or seen.state is None:
             return now, seen
         before = now
         sleep(_POLL)

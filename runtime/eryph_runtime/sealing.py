@@ -14,11 +14,13 @@ from eryph_runtime.compare_drives import insert_seed, old_seeds
 from eryph_runtime.compare_files import creations
 from eryph_runtime.comparison import Findings
 from eryph_runtime.faults import RefusalError
+from eryph_runtime.guest_ssh import cloud_init_is_done
 from eryph_runtime.host import Action, Host, Step
 from eryph_runtime.record import Created, PlacedSeed, Record
 from eryph_runtime.request import Request
-from eryph_runtime.running import Clock, Sleep, observe, provisioned
+from eryph_runtime.running import Clock, Sleep, look, provisioned
 from eryph_runtime.seeds import NoSeed, SeedGoal
+from eryph_runtime.state import Machine
 from eryph_runtime.survey import Situation, survey
 from eryph_runtime.talk import Talk
 from eryph_runtime.wanted import SEED_PLACE, Deployment
@@ -52,18 +54,26 @@ class Sealed:
 
 def wait_provisioned(
     host: Host,
-    machine: str,
+    machine: Machine,
+    deployment: Deployment,
     seconds: float,
     *,
+    guest_user: str | None = None,
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
 ) -> str | None:
-    """The channel that says provisioning is done; None when time is up or the machine stopped."""
+    """The channel that says provisioning is done; None when time is up or the machine stopped.
+
+    `guest_user` is whom to ask as over SSH, where the guest publishes nothing.
+    """
     end = clock() + seconds
     while True:
-        seen = observe(host, machine)
+        found, seen = look(host, machine, deployment)
         if channel := provisioned(seen):
             return channel
+        known = [each.address for each in found]
+        if guest_user is not None and cloud_init_is_done(guest_user, known):
+            return "ssh"
         if clock() >= end or seen.state in (None, "Off", "Saved"):
             return None
         sleep(_POLL)

@@ -234,6 +234,14 @@ class GuestNetwork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostName:
+    """What the host's resolver says of a name."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbor:
     mac_address: str
     address: str
@@ -252,3 +260,4 @@ class Observation:
     kvp: GuestItems
     guest_network: tuple[GuestNetwork, ...]
     neighbors: tuple[Neighbor, ...]
+    names: tuple[HostName, ...]

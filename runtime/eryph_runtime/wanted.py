@@ -158,6 +158,7 @@ class NetworkAdapter:
     network: str | None
     switch: Setting | None
     vlan: int | None
+    addresses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

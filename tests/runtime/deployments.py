@@ -140,6 +140,7 @@ def adapters(draw: st.DrawFn) -> list[dict[str, Any]]:
             "network": draw(st.sampled_from((None, "default"))),
             "switch": draw(st.sampled_from((None, parameter("switch-default"), literal("LAN")))),
             "vlan": draw(st.sampled_from((None, 1, 4094))),
+            "addresses": draw(st.sampled_from(([], ["192.0.2.9"], ["2001:db8::9", "192.0.2.9"]))),
         }
         for index in range(draw(st.integers(0, 3)))
     ]

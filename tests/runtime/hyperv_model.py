@@ -158,6 +158,9 @@ class Model:
         self.fail_action: str | None = None
         self.guest_answers_shutdown = True
         self.shutdown_code = 32775
+        # What the host's resolver knows, and whether the guest's KVP daemon runs.
+        self.names: dict[str, list[str]] = {}
+        self.tells_addresses = True
         self.looks = 0
         self.address_after = 0
         self.kvp: dict[str, str] = {}
@@ -385,7 +388,7 @@ class Model:
             drive["chain"] = disk["chain"] if disk else []
         return result
 
-    def _observe(self, machine: str, macs: list[str]) -> Any:
+    def _observe(self, machine: str, macs: list[str], names: list[str]) -> Any:
         it = self.world.machines.get(machine)
         self.looks += 1
         running = it is not None and it["state"] == "Running"
@@ -401,13 +404,19 @@ class Model:
                     "id": each["id"],
                     "name": each["name"],
                     "mac_address": each["mac_address"],
-                    "addresses": ["fe80::1", f"10.0.0.{index + 5}", "fd00::5"] if told else [],
+                    "addresses": ["fe80::1", f"10.0.0.{index + 5}", "fd00::5"]
+                    if told and self.tells_addresses
+                    else [],
                 }
                 for index, each in enumerate(adapters)
             ],
             "kvp": {"guest": self.kvp if running else {}, "intrinsic": {}},
             "guest_network": [],
             "neighbors": [],
+            "names": [
+                {"name": each, "addresses": self.names.get(each, []) if told else []}
+                for each in names
+            ],
         }
 
     # Files.

@@ -346,6 +346,25 @@ def test_apply_seals_once_the_guest_has_told_that_it_is_done(desk: Desk, host: M
     assert (ran.code, ran.report["seal"]) == (0, "sealed")
 
 
+def test_cloud_init_can_be_asked_over_ssh(
+    desk: Desk, host: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = tmp_path / "said"
+    program = tmp_path / "ssh"
+    program.write_text(f'#!/bin/sh\necho "$@" >> "{said}"\necho "status: running"\n', "ascii")
+    program.chmod(0o755)
+    monkeypatch.setenv("ERYPH_SSH", str(program))
+    ran = desk.run(host, "apply", "--start", "--wait", "0", "--guest-user", "admin")
+    assert (ran.code, ran.report["seal"]) == (0, "pending")
+    first = said.read_text("ascii").splitlines()[0]
+    assert (
+        first == "-T -o BatchMode=yes -o ConnectTimeout=10 -l admin -- 10.0.0.5 cloud-init status"
+    )
+    program.write_text("#!/bin/sh\necho 'status: done'\n", "ascii")
+    sealed = desk.run(host, "seal", "--wait", "0", "--guest-user", "admin", full=False)
+    assert (sealed.report["seal"], sealed.report["channel"]) == ("sealed", "ssh")
+
+
 def test_a_guest_that_tells_nothing_stays_pending(desk: Desk, host: Model) -> None:
     host.kvp = {"CLOUD_INIT|1|finish|modules-final/config-x|a": "{}", "x": "modules-final"}
     ran = desk.run(host, "apply", "--start", "--wait", "0")
@@ -572,8 +591,29 @@ def test_addresses(desk: Desk, deployed: Model) -> None:
     told = desk.run(deployed, "ip", "--wait", "10", full=False).report["addresses"]
     assert told[0] == {"address": "10.0.0.5", "source": "adapter", "adapter": "eth0"}
     deployed.address_after = 10**6
+    desk.write(example(lambda it: it["network_adapters"][1].update(addresses=[])))
     refused = desk.run(deployed, "ip", full=False)
     assert "does not answer yet" in refused.report["error"]["reasons"][0]
+
+
+def test_addresses_that_the_guest_does_not_tell(desk: Desk, deployed: Model) -> None:
+    """Without its KVP daemon: what the deployment knows, then the Default Switch's own names."""
+    deployed.tells_addresses = False
+    assert desk.run(deployed, "ip", full=False).code == 1, "it does not run"
+    assert desk.run(deployed, "start", full=False).code == 0
+    told = desk.run(deployed, "ip", "--wait", "10", full=False).report["addresses"]
+    assert told == [
+        {"address": "192.0.2.7", "source": "deployment", "adapter": "eth1"},
+        {"address": "2001:db8::7", "source": "deployment", "adapter": "eth1"},
+    ]
+    desk.write(example(lambda it: it["network_adapters"][1].update(addresses=[])))
+    refused = desk.run(deployed, "ip", full=False)
+    assert "hyperv-daemons" in refused.report["error"]["reasons"][0]
+    deployed.names = {"web.mshome.net": ["172.20.1.9", "fe80::9"]}
+    told = desk.run(deployed, "ip", full=False).report["addresses"]
+    on_default = ours(deployed)["network_adapters"][0]["switch"] == DEFAULT_SWITCH
+    assert on_default
+    assert told == [{"address": "172.20.1.9", "source": "host-name", "adapter": None}]
 
 
 # The edges.
@@ -617,6 +657,7 @@ def test_a_powershell_that_may_not_run_the_program(desk: Desk, tmp_path: Path) -
         pytest.param(["plan", "DESK", "--volume", "sdz=x"], id="unknown drive"),
         pytest.param(["plan", "DESK", "--value-file", "x=y"], id="unknown slot"),
         pytest.param(["plan", "DESK", "--host", "ftp://x"], id="unknown way"),
+        pytest.param(["seal", "DESK", "--guest-user", "-oProxyCommand=x"], id="option as user"),
         pytest.param(["plan", "DESK", "--host", "ssh://-oProxyCommand=x"], id="option as host"),
     ],
 )
@@ -714,6 +755,7 @@ def test_what_a_guest_says_is_only_data(kvp: dict[str, str], told: tuple[str, ..
         kvp=GuestItems(guest=kvp, intrinsic=kvp | {"NetworkAddressIPv4": ";".join(told)}),
         guest_network=(),
         neighbors=(),
+        names=(),
     )
     provisioned(seen)
     for each in addresses(seen, read(EXAMPLE)):

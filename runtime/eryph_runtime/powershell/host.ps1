@@ -12,11 +12,17 @@ $WarningPreference = 'SilentlyContinue'
 
 # ---- what a running machine tells ----
 
+# Nothing for a name that nobody knows.
+function Resolve-HostName {
+    param([string] $Name)
+    try { [System.Net.Dns]::GetHostAddresses($Name) | ForEach-Object { "$_" } } catch { $null = $_ }
+}
+
 function Read-Guest {
-    param([string] $Id, [string[]] $Macs)
+    param([string] $Id, [string[]] $Macs, [string[]] $Names)
     $vm = Find-Machine $Id
     $empty = [ordered] @{ guest = [ordered] @{}; intrinsic = [ordered] @{} }
-    if ($null -eq $vm) { return [ordered] @{ state = $null; operational_status = @(); heartbeat = $null; uptime = $null; adapters = @(); kvp = $empty; guest_network = @(); neighbors = @() } }
+    if ($null -eq $vm) { return [ordered] @{ state = $null; operational_status = @(); heartbeat = $null; uptime = $null; adapters = @(); kvp = $empty; guest_network = @(); neighbors = @(); names = @() } }
     $guid = ([guid] $Id).ToString().ToUpperInvariant()
     $exchange = @(Get-GuestObject 'Msvm_KvpExchangeComponent' "SystemName='$guid'")
     if ($exchange.Count -gt 0) {
@@ -43,6 +49,7 @@ function Read-Guest {
         kvp = $empty
         guest_network = @(foreach ($one in $configured) { [ordered] @{ adapter = "$($one.InstanceID)"; addresses = @($one.IPAddresses | Where-Object { $_ } | ForEach-Object { "$_" }) } })
         neighbors = $neighbors
+        names = @(foreach ($one in $Names) { [ordered] @{ name = $one; addresses = @(Resolve-HostName $one) } })
     }
 }
 
@@ -114,7 +121,7 @@ function Invoke-Request {
         'read' { Read-State $a }
         'run' { Invoke-Run $a.actions $Request.nonce }
         'receive' { Receive-Part $a (Read-Block) }
-        'observe' { Read-Guest $a.machine $a.macs }
+        'observe' { Read-Guest $a.machine $a.macs $a.names }
         default { throw (New-Failure -Id 'EryphcOperation' -Category NotImplemented -Message 'There is no such operation.') }
     }
 }

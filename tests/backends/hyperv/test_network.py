@@ -70,6 +70,40 @@ def test_a_file_of_the_user_gets_the_addresses_of_the_deployment() -> None:
     assert entry["match"]["macaddress"].replace(":", "") == mac
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        pytest.param(
+            "version: 2\nethernets:\n  eth0:\n    addresses: [192.0.2.5/24, '2001:db8::5/64']\n",
+            ["192.0.2.5", "2001:db8::5"],
+            id="version 2",
+        ),
+        pytest.param(
+            "network:\n  version: 2\n  ethernets:\n    lan:\n      match: {macaddress: MAC}\n"
+            "      addresses: [192.0.2.5/24]\n",
+            ["192.0.2.5"],
+            id="by MAC",
+        ),
+        pytest.param(
+            "version: 1\nconfig:\n- type: physical\n  name: eth0\n  subnets:\n"
+            "  - {type: static, address: 192.0.2.5, netmask: 255.255.255.0}\n  - type: dhcp6\n",
+            ["192.0.2.5"],
+            id="version 1",
+        ),
+        pytest.param("version: 2\nethernets: {eth0: {dhcp4: true}}\n", [], id="DHCP"),
+        pytest.param(
+            "version: 2\nethernets: {eth9: {addresses: [192.0.2.5/24]}}\n", [], id="another"
+        ),
+    ],
+)
+def test_static_addresses_of_the_users_file_are_known(text: str, wanted: list[str]) -> None:
+    spec = "networks: [{name: default}]\nnetwork_adapters:\n"
+    spec += "- {name: eth0, mac_address: '02:00:00:00:00:01'}\n"
+    source = SourceText("net.yaml", text.replace("MAC", '"02:00:00:00:00:01"'))
+    result = build(spec, network_file=source)
+    assert result.document["network_adapters"][0]["addresses"] == wanted
+
+
 def test_an_adapter_in_no_network_is_told_of() -> None:
     result = build("networks: [{name: default}]\nnetwork_adapters: [{name: eth0}, {name: eth7}]\n")
     fault = result.only("N0703")

@@ -70,6 +70,7 @@ def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDef
                 "network": network.name if network is not None else None,
                 "switch": switch,
                 "vlan": None,
+                "addresses": [],
             }
         )
     return result

@@ -8,7 +8,7 @@ from typing import Any
 
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.backends.hyperv.machine import machine
-from eryphc.backends.hyperv.network import adapters
+from eryphc.backends.hyperv.network import Adapters, adapters
 from eryphc.backends.hyperv.paths import folder_faults, is_reserved
 from eryphc.backends.hyperv.places import place_faults
 from eryphc.backends.hyperv.slots import Slot, outside_of_text, relocations
@@ -77,6 +77,7 @@ def plan(catlet: Substituted, settings: HyperVSettings) -> Outcome[HyperVPlan]:
     found += _open_places(settings, seeds.value)
     if has_errors(found):
         return Outcome(None, tuple(found))
+    _known_addresses(settings, seeds.value.seed.network_config, network)
     images: dict[str, ArtifactFile] = {}
     seed = _seed(seeds.value.seed, f"{settings.name}.iso", settings, images)
     used = {slot["name"] for slot in seed["slots"]}
@@ -114,6 +115,17 @@ def plan(catlet: Substituted, settings: HyperVSettings) -> Outcome[HyperVPlan]:
         "sealed": sealed,
     }
     return Outcome(HyperVPlan(name=settings.name, document=document, images=images), tuple(found))
+
+
+def _known_addresses(settings: HyperVSettings, config: bytes | None, network: Adapters) -> None:
+    """Note the static addresses that the user's own network-config gives."""
+    if config is None or settings.request.network_file is None:
+        return
+    from eryphc.backends.hyperv.addresses import static_addresses
+
+    known = static_addresses(config, settings.request.adapters)
+    for entry in network.adapters:
+        entry["addresses"] = known.get(entry["name"], [])
 
 
 def _machine_folder(catlet: Catlet, folders: Folders) -> dict[str, Any]:

@@ -1,0 +1,50 @@
+"""Asking cloud-init in the guest whether it is done, over SSH. Source: hyperv.md 8.
+
+For guests that publish no key-value pairs. Keys, known hosts and jump hosts are those of the
+user's own `ssh`; nothing is asked for and no check is switched off.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterable
+
+from eryph_runtime.faults import UsageError
+
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_DONE = re.compile(r"^status: done\b", re.MULTILINE)
+_SECONDS = 30
+# More addresses than that are no help, and each one takes its time.
+_MOST = 3
+
+
+def check_user(user: str) -> None:
+    """Raises UsageError for what is no plain name: it becomes an argument of `ssh`."""
+    if not _USER.fullmatch(user):
+        raise UsageError(f"--guest-user {user!r}: no name of a user")
+
+
+def cloud_init_is_done(user: str, addresses: Iterable[str]) -> bool:
+    """Whether `cloud-init status` says so at one of the addresses (already checked texts).
+
+    All that a false answer can do is to end a wait.
+    """
+    for address in list(addresses)[:_MOST]:
+        command = [*shlex.split(os.environ.get("ERYPH_SSH", "ssh")), "-T"]
+        command += ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-l", user]
+        try:
+            done = subprocess.run(  # noqa: S603 - a list, no shell; the remote command is constant
+                [*command, "--", address, "cloud-init status"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if _DONE.search(done.stdout.decode("ascii", "replace")):
+            return True
+    return False
