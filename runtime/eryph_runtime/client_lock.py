@@ -28,7 +28,9 @@ def client_lock(catlet: str, host: str, command: str) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         if not _take(descriptor):
-            raise RefusalError("another run of eryph-runtime works on this machine")
+            raise RefusalError(
+                "another run of eryph-runtime works on this machine; wait until it ends"
+            )
         yield
     finally:
         os.close(descriptor)

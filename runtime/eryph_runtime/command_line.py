@@ -127,10 +127,9 @@ def _own_options(name: str, command: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise ValueError
-    return value
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return int(text)
 
 
 def run(
@@ -216,7 +215,9 @@ def _load(path: Path) -> Deployment:
     except FileNotFoundError:
         raise RefusalError(f"{path}: no such deployment") from None
     except MalformedError as error:
-        raise RefusalError(f"{path}: {error}") from None
+        raise RefusalError(
+            f"{path}: {error}; build it again if another version of eryphc wrote it"
+        ) from None
     except OSError as error:
         raise HostFailure(f"{path}: {error.strerror}") from None
 

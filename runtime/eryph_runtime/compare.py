@@ -124,7 +124,9 @@ def _create(it: Situation, found: Findings) -> None:
             )
         file = it.request.folder / seed.file
         if not file.is_file():
-            found.needs.append(f"`{seed.file}` does not lie beside the deployment")
+            found.needs.append(
+                f"`{seed.file}` does not lie beside the deployment: copy the whole folder"
+            )
         found.changes.append(
             Change(object="seed", what="medium", wanted=seed.file, kind=Kind.CREATE)
         )

@@ -36,7 +36,7 @@ def text_report(report: dict[str, Any]) -> str:
     elif report["command"] in ("plan", "status"):
         lines.append("machine: does not exist")
     lines += [_change_line(change, machine) for change in report.get("changes", ())]
-    if report["command"] == "plan" and not report["changes"]:
+    if report["command"] == "plan" and not (report["changes"] or report["needs"]):
         lines.append("nothing to do")
     lines += [f"needed for apply: {shown(each)}" for each in report.get("needs", ())]
     for change in report.get("left", ()):

@@ -36,7 +36,10 @@ def patch(seed: Seed, iso: bytes, machine: str, values: Mapping[str, str]) -> by
     Raises SlotError for an ISO that is not `seed`'s, a missing value, or one that does not fit.
     """
     if len(iso) != seed.size or hashlib.sha256(iso).hexdigest() != seed.sha256:
-        raise SlotError(f"`{seed.file}` is not the file that was built with this deployment")
+        raise SlotError(
+            f"`{seed.file}` is not the file that was built with this deployment: build again, or "
+            "copy the whole folder again"
+        )
     filled = {}
     for slot in seed.slots:
         if slot.kind is SlotKind.VALUE and slot.name not in values:

@@ -173,7 +173,9 @@ def test_start_ip_seal_and_stop(runtime: Runtime) -> None:
     runtime.host.write_state(state)
     assert runtime.run("status")["seal"] == "pending"
     assert runtime.run("apply", "--start")["seal"] == "sealed"
-    assert [each["address"] for each in runtime.run("ip")["addresses"]] == ["192.0.2.10"]
+    told = [(each["address"], each["source"]) for each in runtime.run("ip")["addresses"]]
+    assert told[0] == ("192.0.2.10", "adapter")
+    assert {source for _, source in told[1:]} == {"deployment"}
     assert "example-sealed" in runtime.host.machine()["Dvds"][1]["Path"]
     runtime.run("stop")
     assert runtime.host.machine()["State"] == "Off"
@@ -263,13 +265,17 @@ def test_what_a_guest_says_is_only_data(host: ModelHost, session: Session) -> No
     ]
     host.write_state(state)
     assert run(session, "start-machine", machine=machine, seconds=10)["ok"]
-    seen = session.request("observe", {"machine": machine, "macs": []})
+    names = ["localhost", "nobody.invalid"]
+    seen = session.request("observe", {"machine": machine, "macs": [], "names": names})
+    known, unknown = seen["names"]
+    assert "127.0.0.1" in known["addresses"]
+    assert unknown == {"name": "nobody.invalid", "addresses": []}
     guest = seen["kvp"]["guest"]
     assert guest["a'$(throw)"] == "<x>&amp;]]>\u2019"
     assert len(guest["long"]) == 4096
     assert len(guest) == 1000
     gone = session.request(
-        "observe", {"machine": "99999999-9999-4999-8999-999999999999", "macs": []}
+        "observe", {"machine": "99999999-9999-4999-8999-999999999999", "macs": [], "names": []}
     )
     assert gone["state"] is None
 

@@ -83,6 +83,7 @@ def test_the_life_of_a_catlet(shell: Shell) -> None:
         "'count ' + @(Get-Catlet).Count\n"
     )
     told = [line for line in lines if not line.startswith("What if")]
+    assert not [line for line in lines if "FileSystem::" in line], "a path as its user writes it"
     assert told == [
         "count 0",
         "state Off pending",

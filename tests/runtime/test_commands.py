@@ -653,6 +653,7 @@ def test_a_powershell_that_may_not_run_the_program(desk: Desk, tmp_path: Path) -
         pytest.param(["fly", "x"], id="unknown command"),
         pytest.param(["plan"], id="no deployment"),
         pytest.param(["plan", "x", "--frob"], id="unknown option"),
+        pytest.param(["apply", "DESK", "--wait", "soon"], id="no number of seconds"),
         pytest.param(["plan", "DESK", "--param", "novalue"], id="parameter without value"),
         pytest.param(["plan", "DESK", "--volume", "sdz=x"], id="unknown drive"),
         pytest.param(["plan", "DESK", "--value-file", "x=y"], id="unknown slot"),
@@ -735,6 +736,16 @@ def test_text_output_names_every_change_and_no_terminal_code(desk: Desk, host: M
     assert code == 4
     assert "  + machine: machine = web\\u001b[31m\\u202e" in out.getvalue()
     assert "\x1b" not in out.getvalue() + err.getvalue()
+
+
+def test_what_is_still_needed_is_not_nothing_to_do(desk: Desk, deployed: Model) -> None:
+    (desk.folder / "example-seed.iso").write_bytes(b"x")
+    arguments = ["plan", str(desk.folder), "--value-file", "token=-"]
+    out = io.StringIO()
+    code = run_command(arguments, connect=lambda *_: deployed, stdin=io.StringIO(TOKEN), stdout=out)
+    assert code == 4
+    assert "copy the whole folder again" in out.getvalue()
+    assert "nothing to do" not in out.getvalue()
 
 
 @given(

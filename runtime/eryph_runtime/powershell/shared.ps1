@@ -128,6 +128,8 @@ function Protect-Folder {
     param([string] $Path)
     $grants = @('*S-1-5-18:(OI)(CI)F', '*S-1-5-32-544:(OI)(CI)F', '*S-1-5-83-0:(OI)(CI)RX')
     $identity = Get-Identity
+    # A platform without such accounts has no such lists either.
+    if ($null -eq $identity -and -not (Test-Feature 'icacls.exe')) { return }
     if ($null -ne $identity) { $grants += '*' + $identity.User.Value + ':(OI)(CI)F' }
     Invoke-Program -Name 'icacls.exe' -Arguments (@((Get-NativePath $Path), '/inheritance:r', '/grant:r') + $grants + @('/Q'))
 }

@@ -220,7 +220,13 @@ function Complete-Build {
     if ((Write-Diagnostic $built.done $target $Cmdlet) -and $null -ne $built.path) { $built }
 }
 
-function Get-DocumentName { param($Document) if ($Document.source) { $Document.source } else { 'the catlet from the pipeline' } }
+# The path without the name of its provider, which the path of Get-Content begins with.
+function Get-DocumentName {
+    param($Document)
+    if (-not $Document.source) { return 'the catlet from the pipeline' }
+    $at = $Document.source.IndexOf('::', [System.StringComparison]::Ordinal)
+    if ($at -lt 0) { $Document.source } else { $Document.source.Substring($at + 2) }
+}
 
 # The machines that a cmdlet was given: objects, names with wildcards, or a deployment.
 function Resolve-Catlet {
@@ -453,6 +459,8 @@ function Start-Catlet {
     Wait that long for an address of the guest; 0 does not wait.
     .PARAMETER Seal
     Wait for the end of provisioning, then replace the seed ISO by the one without secrets.
+    .PARAMETER GuestUser
+    With -Seal: ask cloud-init over SSH as this user too, for guests that publish nothing.
     .PARAMETER HyperVHost
     The host, with -Name and -DeploymentPath.
     .EXAMPLE
@@ -466,7 +474,7 @@ function Start-Catlet {
         [Parameter(Mandatory = $true, ValueFromPipeline = $true, ParameterSetName = 'Object')] [PSTypeName('Eryphc.Catlet')] $InputObject,
         [Parameter(Mandatory = $true, Position = 0, ParameterSetName = 'Name')] [string[]] $Name,
         [Parameter(Mandatory = $true, ParameterSetName = 'Deployment')] [string] $DeploymentPath,
-        [int] $WaitSeconds = 0, [switch] $Seal, [string] $HyperVHost = (Get-DefaultHost)
+        [int] $WaitSeconds = 0, [switch] $Seal, [string] $GuestUser, [string] $HyperVHost = (Get-DefaultHost)
     )
     process {
         foreach ($catlet in @(Resolve-Catlet $PSCmdlet $InputObject $Name $DeploymentPath $HyperVHost)) {
@@ -475,7 +483,7 @@ function Start-Catlet {
             if ($null -eq $report) { continue }
             $state = $report.seal
             if ($Seal -and $state -ceq 'pending') {
-                $sealed = Invoke-OnCatlet $PSCmdlet 'seal' $catlet @('--wait')
+                $sealed = Invoke-OnCatlet $PSCmdlet 'seal' $catlet (@('--wait') + @($(if ($GuestUser) { '--guest-user', $GuestUser })))
                 if ($null -ne $sealed) { $state = $sealed.seal }
             }
             New-CatletObject -Machine $report.machine -CatletId $catlet.CatletId -DeploymentPath $catlet.DeploymentPath -HyperVHost $catlet.HyperVHost -Seal $state
