@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -67,9 +68,12 @@ class Folders(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HyperVDefaults(Record):
-    """`switches` maps the name of a network to a switch, `drives` a drive to how it is made."""
+    """`switches` maps the name of a network to a switch, `vlans` to a VLAN, `drives` a drive to
+    how it is made. `guardian` names whose key protects TPMs; else the host's own does."""
 
     switches: tuple[tuple[str, str], ...] | None = None
+    vlans: tuple[tuple[str, str], ...] | None = None
+    guardian: str | None = None
     folders: Folders | None = None
     start_action: StartAction | None = None
     stop_action: StopAction | None = None
@@ -141,6 +145,8 @@ HYPERV = Shape(
     HyperVDefaults,
     {
         "switches": _texts_by_name,
+        "vlans": _texts_by_name,
+        "guardian": _text,
         "folders": FOLDERS,
         "start_action": _word(StartAction),
         "stop_action": _word(StopAction),
@@ -182,6 +188,8 @@ def read_project(source: SourceText, folder: Path) -> Outcome[Project]:
     return Outcome(None, tuple(found))
 
 
+_VLAN = re.compile("[1-9][0-9]{0,3}")
+_LAST_VLAN = 4094
 _NEEDS = {
     PoolType.FOLDER: "path",
     PoolType.ERYPH_LOCAL: "path",
@@ -215,5 +223,10 @@ def _faults(project: Project) -> list[Diagnostic]:
         if mode not in (DiskMode.DIFFERENCING, DiskMode.COPY):
             message = f"`{mode}` of drive `{drive}` is neither `differencing` nor `copy`"
             span = hyperv.at("drives") if hyperv is not None else None
+            found.append(command.project_value("hyperv", message, span))
+    for network, vlan in (hyperv.vlans or ()) if hyperv is not None else ():
+        if _VLAN.fullmatch(vlan) is None or int(vlan) > _LAST_VLAN:
+            message = f"`{vlan}` of network `{network}` is no VLAN: 1 to {_LAST_VLAN}"
+            span = hyperv.at("vlans") if hyperv is not None else None
             found.append(command.project_value("hyperv", message, span))
     return found

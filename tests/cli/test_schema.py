@@ -311,6 +311,7 @@ PROJECTS = {
     "an API": "pools:\n- type: genepool\n  url: https://genes.example.com\n",
     "the rest": "shared: [acme/kit]\nspecs: ['*.yaml']\nguest: linux\nepoch: 1700000000\n",
     "hyperv": "hyperv:\n  switches:\n    lan: External\n  folders:\n    machines: 'D:\\vms'\n"
+    "  vlans:\n    lan: 42\n  guardian: Datacenter\n"
     "  start_action: start\n  stop_action: shut_down\n  disks: copy\n  drives:\n    sda: copy\n",
 }
 WRONG_PROJECTS = {
@@ -320,6 +321,7 @@ WRONG_PROJECTS = {
     "an unknown type": "pools:\n- type: ftp\n  path: x\n",
     "an unknown guest": "guest: beos\n",
     "an unknown mode": "hyperv:\n  drives:\n    sda: move\n",
+    "a VLAN that is none": "hyperv:\n  vlans:\n    lan: 4095\n",
     "an unknown action": "hyperv:\n  start_action: dance\n",
     "a list for a mapping": "hyperv: []\n",
 }

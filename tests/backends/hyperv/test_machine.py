@@ -91,6 +91,13 @@ def test_a_capability_is_on_unless_a_detail_disables_it(name: str, reads: Any) -
     assert reads(machine("memory: 4096\n" + disabled)) is False
 
 
+def test_the_guardian_of_the_project_file() -> None:
+    project = "hyperv: {guardian: Datacenter}\n"
+    with_tpm = machine(caps("{name: tpm}"), project=project)
+    assert with_tpm["tpm"] == {"enabled": True, "guardian": "Datacenter"}
+    assert machine("name: web\n", project=project)["tpm"] == {"enabled": False, "guardian": None}
+
+
 def test_start_and_stop_actions_come_from_the_project_file() -> None:
     project = "hyperv: {start_action: start-if-running, stop_action: save}\n"
     section = machine("name: web\n", project=project)

@@ -169,6 +169,12 @@ def test_networks_of_the_project_file_that_the_catlet_lacks() -> None:
     assert "W0712" not in fits.codes()
 
 
+def test_vlans_of_the_project_file() -> None:
+    result = build(TWO, project="hyperv: {vlans: {LAN: 42, lann: 7}}\n")
+    assert [each["vlan"] for each in result.document["network_adapters"]] == [None, 42]
+    assert "lann" in result.only("N0704").message
+
+
 @pytest.mark.parametrize("switch", ["' '", '"a\\nb"'], ids=["blank", "control"])
 def test_names_that_no_switch_has(switch: str) -> None:
     result = build(TWO, project=f"hyperv: {{switches: {{lan: {switch}}}}}\n")

@@ -129,11 +129,27 @@ def machine(
             "maximum": memory.maximum * MIB if memory.maximum is not None else None,
         },
         "firmware": _firmware(capabilities, guest, found),
-        "tpm": {"enabled": capabilities.on("tpm"), "guardian": None},
+        "tpm": {
+            "enabled": capabilities.on("tpm"),
+            "guardian": _guardian(capabilities, settings, found),
+        },
         "integration_services": [{"id": service, "enabled": True} for service in _SERVICES],
         "boot_drive": boot_drive,
     }
     return section, tuple(found)
+
+
+def _guardian(
+    capabilities: Capabilities, settings: HyperVDefaults, found: list[Diagnostic]
+) -> str | None:
+    """Whose key protects the TPM; None: the host's own, which asks for nothing (hyperv.md 5)."""
+    name = settings.guardian
+    if name is None or not capabilities.on("tpm"):
+        return None
+    if not name.strip() or not name.isprintable():
+        fault = "is no name of a guardian"
+        found.append(wording.bad_setting("guardian", name, fault, settings.at("guardian")))
+    return name
 
 
 def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic]) -> _Memory:

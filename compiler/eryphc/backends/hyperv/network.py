@@ -34,7 +34,9 @@ class Adapters:
 def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDefaults) -> Adapters:
     result = Adapters()
     switches = {name.lower(): switch for name, switch in settings.switches or ()}
+    vlans = {name.lower(): int(vlan) for name, vlan in settings.vlans or ()}
     networks = _by_adapter(catlet, result)
+    _check_vlans(catlet, settings, vlans, result)
     _check_switches(catlet, settings, switches, result)
     seen: dict[str, str] = {}
     for adapter, address in zip(catlet.network_adapters or (), addresses, strict=True):
@@ -53,10 +55,12 @@ def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDef
         seen.setdefault(mac, name)
         network = networks.get(name)
         switch: dict[str, Any] | None = None
+        vlan: int | None = None
         if network is None:
             result.found.append(wording.adapter_disconnected(name, adapter.at("name")))
         else:
             own = network.name or ""
+            vlan = vlans.get(own)
             switch = setting(switches.get(own), f"switch-{own}")
             if switch["value"] is None and own not in result.open_networks:
                 result.open_networks.append(own)
@@ -69,7 +73,7 @@ def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDef
                 "router_guard": bool(adapter.router_guard),
                 "network": network.name if network is not None else None,
                 "switch": switch,
-                "vlan": None,
+                "vlan": vlan,
                 "addresses": [],
             }
         )
@@ -90,6 +94,20 @@ def _check_switches(
         if name not in names:
             found = wording.setting_unknown("switches", name, "network", open_names, at)
             result.found.append(found)
+
+
+def _check_vlans(
+    catlet: Catlet, settings: HyperVDefaults, vlans: Mapping[str, int], result: Adapters
+) -> None:
+    """VLANs of networks that the catlet lacks."""
+    names = [network.name or "" for network in catlet.networks or ()]
+    at = settings.at("vlans")
+    open_names = [name for name in names if name not in vlans]
+    result.found += [
+        wording.setting_unknown("vlans", name, "network", open_names, at)
+        for name in vlans
+        if name not in names
+    ]
 
 
 def _by_adapter(catlet: Catlet, result: Adapters) -> dict[str, Network]:
