@@ -38,6 +38,7 @@ def command(
     """
     code = WRONG_INPUT
     try:
+        shared.one_standard_input(console, specs)
         compilation = Compilation(console, options, chosen_targets(console, targets))
         given = shared.given_values(console, options)
         values = values_of(given, several=len(specs) > 1, no_input=options["no_input"])

@@ -101,9 +101,9 @@ def chosen_targets(console: Console, words: Sequence[str]) -> tuple[Target, ...]
     for word in words:
         for name in word.split(","):
             if name not in TARGETS:
-                from difflib import get_close_matches
+                from eryphc.diagnostics.suggest import close_matches
 
-                close = get_close_matches(name, TARGETS, n=1)
+                close = close_matches(name, TARGETS)
                 help_text = f"did you mean `{close[0]}`?" if close else None
                 known = ", ".join(f"`{target}`" for target in TARGETS)
                 message = f"`{name}` is not a target; targets are {known}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +123,9 @@ def _printed(catlet: Catlet, output_format: str, *, show_secrets: bool) -> str:
 
     data = trimmed(catlet if show_secrets else redact(catlet))
     if output_format == "json":
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        from eryphc.diagnostics.words import json_text
+
+        return json_text(data)
     from eryphc.ir.yaml_text import yaml_text
 
     return yaml_text(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from eryphc.cli import options as shared
 from eryphc.cli.console import WRONG_INPUT, Console, speaking, write
 from eryphc.cli.groups import CommandGroup, completes
 from eryphc.diagnostics import command as wording
+from eryphc.diagnostics.words import json_text
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
 from eryphc.ir.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.passes.redact import REDACTED
@@ -86,7 +86,7 @@ def gene_list(prefix: str | None, output_format: str, *, console: Console, **opt
             }
             for listed in found
         ]
-        write(sys.stdout, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        write(sys.stdout, json_text(data))
         return console.finish()
     if not found:
         named = f" is called `{asked}`; `eryphc gene list` shows all" if asked else " is here"
@@ -116,7 +116,7 @@ def gene_show(id_: str, output_format: str, *, console: Console, **options: Any)
     except shared.StopRunError as ended:
         return console.finish(ended.code)
     if output_format == "json":
-        write(sys.stdout, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        write(sys.stdout, json_text(data))
     else:
         write(sys.stdout, "".join(f"{line}\n" for line in _lines(data)))
     return console.finish()

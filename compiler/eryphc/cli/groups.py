@@ -50,9 +50,9 @@ class CommandGroup(click.Group):
         name, known = args[0], self.list_commands(ctx)
         if name in known or name.startswith("-"):
             return super().resolve_command(ctx, args)
-        from difflib import get_close_matches
+        from eryphc.diagnostics.suggest import close_matches
 
-        close = get_close_matches(name, known, n=1)
+        close = close_matches(name, known)
         error = click.UsageError(f"there is no command `{name}`", ctx)
         if close:
             error = UnknownCommandError(f"there is no command `{name}`", ctx, close[0])

@@ -48,10 +48,11 @@ def command(folder: Path, *, console: Console) -> int:
 
     catlet = folder / CATLET_FILE
     schema = folder / SCHEMA_FILE
-    for path in (catlet, schema):
-        if path.exists():
-            console.add((wording.file_exists(shown_path(path)),))
-            return console.finish(WRONG_INPUT)
+    taken = [path for path in (catlet, schema) if path.exists()]
+    taken += [path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()]
+    if taken:
+        console.add((wording.file_exists(shown_path(taken[0])),))
+        return console.finish(WRONG_INPUT)
     build = CATLET_FILE if folder == Path() else shown_path(folder)
     text = _FIRST.format(schema=SCHEMA_FILE, build=build, name=_name(folder))
     try:

@@ -98,6 +98,13 @@ def stop(console: Console, diagnostic: Diagnostic, code: int) -> StopRunError:
     return StopRunError(code)
 
 
+def one_standard_input(console: Console, specs: Sequence[str]) -> None:
+    """Standard input can be read once. Raises StopRunError."""
+    if specs.count("-") > 1:
+        message = "`-` stands for standard input, which is one spec, and is given more than once"
+        raise stop(console, command.usage(message, None), WRONG_USAGE)
+
+
 def front_options(console: Console, options: Mapping[str, Any]) -> Any:
     """The FrontOptions of a command line, without values. Raises StopRunError."""
     from eryphc.driver import FrontOptions
@@ -199,8 +206,10 @@ def _value(console: Console, name: str, text: str) -> str:
         if read.value is None:
             console.add(_without_lines(read.diagnostics))
             raise StopRunError(WRONG_INPUT)
-        content = read.value.text
-        return content.removesuffix("\n").removesuffix("\r") if content.endswith("\n") else content
+        content = read.value.text.removesuffix("\n")
+        if content.endswith("\r"):
+            console.add((command.value_ends_with_cr(name, text[1:]),))
+        return content
     if text.startswith("env:"):
         found = os.environ.get(text[4:])
         if found is None:

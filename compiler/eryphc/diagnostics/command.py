@@ -133,6 +133,17 @@ def variable_source(name: str, reason: str) -> Diagnostic:
     return _error(VARIABLE_SOURCE, f"--var {name}: {reason}")
 
 
+def value_ends_with_cr(name: str, path: str) -> Diagnostic:
+    """`path` is the file as the option names it."""
+    return Diagnostic(
+        code=VALUE_ENDS_WITH_CR,
+        level=Level.WARNING,
+        message=f"--var {name}: the value ends with a carriage return (U+000D), "
+        f"as `{clipped(path)}` has line ends of Windows; only the line feed after it is dropped",
+        help="save the file without a line end, or with line ends of Unix",
+    )
+
+
 def file_exists(path: str) -> Diagnostic:
     return _error(
         FILE_EXISTS,
@@ -152,6 +163,7 @@ UNKNOWN_SCHEMA = Code("E0915", "unknown-schema")
 OUTSIDE_FAILED = Code("E0916", "outside-failed")
 INTERNAL_FAULT = Code("E0917", "internal-fault")
 PROJECT_WITHOUT_EFFECT = Code("W0918", "project-without-effect")
+VALUE_ENDS_WITH_CR = Code("W0919", "value-ends-with-cr")
 
 
 def file_unwritable(path: str, reason: str) -> Diagnostic:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.printing import plain
+from eryphc.diagnostics.words import json_text
 from eryphc.source import Span
 
 _SARIF_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "note"}
@@ -15,7 +16,7 @@ _GITHUB_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "n
 
 def as_json(diagnostics: Sequence[Diagnostic]) -> str:
     """One array, one object each, as cli.md has it."""
-    return json.dumps([_json(d) for d in diagnostics], indent=2, ensure_ascii=False) + "\n"
+    return json_text([_json(d) for d in diagnostics])
 
 
 def _place(span: Span | None) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def as_sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
             }
         ],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def _sarif(diagnostic: Diagnostic, rule_index: int) -> dict[str, Any]:
@@ -124,16 +125,16 @@ def _github(diagnostic: Diagnostic) -> str:
         line, column = span.source.position(span.start)
         end_line, end_column = span.source.position(span.end)
         properties = {
-            "file": span.source.name,
+            "file": plain(span.source.name),
             "line": str(line),
             "endLine": str(end_line),
             "col": str(column),
             "endColumn": str(end_column),
             **properties,
         }
-    words = [diagnostic.message, *diagnostic.notes]
+    words = [plain(diagnostic.message), *(plain(note) for note in diagnostic.notes)]
     if diagnostic.help is not None:
-        words.append(f"help: {diagnostic.help}")
+        words.extend(plain(line) for line in f"help: {diagnostic.help}".split("\n"))
     shown = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     return f"::{_GITHUB_LEVELS[diagnostic.level]} {shown}::{_message(chr(10).join(words))}"
 

@@ -4,9 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+# A shorter word is a part of too many others.
+_SHORTEST_PART = 4
+
 
 def close_matches(word: str, known: Iterable[str]) -> list[str]:
-    """The one of `known` that is nearest to `word`, or nothing where none is near."""
+    """The one of `known` that is nearest to `word`, or nothing where none is near.
+
+    Near is what a slip of the hand makes: a third of the letters at most, or a part of a word
+    for the whole of it. Of paths only the last parts are compared, the rest is what they share.
+    """
     from difflib import get_close_matches
 
-    return get_close_matches(word, list(known), n=1)
+    names = {name.rpartition("/")[2]: name for name in known}
+    name = word.rpartition("/")[2]
+    return [
+        names[close] for close in get_close_matches(name, list(names), n=1) if _near(name, close)
+    ]
+
+
+def _near(word: str, other: str) -> bool:
+    short, long = sorted((word, other), key=len)
+    if len(short) >= _SHORTEST_PART and short in long:
+        return True
+    return _distance(word, other) <= max(1, len(word) // 3)
+
+
+def _distance(word: str, other: str) -> int:
+    """How many letters are wrong, missing, too many, or swapped with the next."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(word, 1):
+        current = [row]
+        for column, wanted in enumerate(other, 1):
+            cost = min(last[column] + 1, current[-1] + 1, last[column - 1] + (letter != wanted))
+            if row > 1 and column > 1 and letter == other[column - 2] and word[row - 2] == wanted:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        before, last = last, current
+    return last[-1]

@@ -1,0 +1,66 @@
+"""What a command line names: files, standard input, values; and data that is safe to print."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cli.command_line import CommandLine
+
+VALUED = "name: web\nvariables:\n- name: v\n"
+
+
+class TestStandardInput:
+    @pytest.mark.parametrize("command", ["build", "check"])
+    def test_is_one_spec(self, eryphc: CommandLine, command: str) -> None:
+        done = eryphc.spawn(command, "-", "-", "--target", "cloud-init", stdin=b"name: web\n")
+        assert (done.code, done.out) == (2, "")
+        assert "E0901" in done.err
+
+
+class TestInit:
+    @pytest.mark.parametrize("folder", ["taken", "taken/below"])
+    def test_where_a_file_stands(self, eryphc: CommandLine, folder: str) -> None:
+        eryphc.write("taken", "mine")
+        done = eryphc("init", folder)
+        assert done.code == 1
+        assert "`taken` exists already" in done.err
+        assert (eryphc.folder / "taken").read_text(encoding="utf-8") == "mine"
+
+
+class TestValuesOfFiles:
+    @pytest.mark.parametrize(
+        ("data", "value"),
+        [
+            pytest.param(b"a\n", "a", id="one line feed goes"),
+            pytest.param(b"a\n\n", "a\n", id="only one"),
+            pytest.param(b"a", "a", id="none"),
+            pytest.param(b"a\r\n", "a\r", id="nothing else goes"),
+        ],
+    )
+    def test_the_end_of_the_file(self, eryphc: CommandLine, data: bytes, value: str) -> None:
+        eryphc.write("web.yaml", VALUED)
+        (eryphc.folder / "v.txt").write_bytes(data)
+        done = eryphc("expand", "web.yaml", "--format", "json", "--var", "v=@v.txt")
+        assert json.loads(done.out)["variables"][0]["value"] == value
+        assert ("W0919" in done.err) == value.endswith("\r")
+
+
+class TestTerminals:
+    HOSTILE = "a\u009b31mb\u202ec\u2028"
+
+    @pytest.mark.parametrize("kind", ["json", "sarif", "github", "text"])
+    def test_diagnostics_hold_no_control_characters(self, eryphc: CommandLine, kind: str) -> None:
+        eryphc.write("web.yaml", f"name: {json.dumps(self.HOSTILE)}\n")
+        done = eryphc("check", "web.yaml", "--diagnostics", kind)
+        assert "E0201" in done.out
+        assert not set(done.out) & set("\u009b\u202e\u2028")
+        if kind == "json":
+            assert any(self.HOSTILE in found["message"] for found in json.loads(done.out))
+
+    def test_data_neither(self, eryphc: CommandLine) -> None:
+        eryphc.write("web.yaml", f"hostname: {json.dumps(self.HOSTILE)}\n")
+        done = eryphc("expand", "web.yaml", "--format", "json")
+        assert not set(done.out) & set("\u009b\u202e\u2028")
+        assert json.loads(done.out)["hostname"] == self.HOSTILE
