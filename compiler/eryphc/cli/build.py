@@ -85,6 +85,10 @@ def command(
         return console.finish(ended.code)
 
 
+# Disk files of that size are hashed in about half a second.
+_LARGE = 256 * 1024 * 1024
+
+
 class _Build:
     def __init__(
         self,
@@ -101,6 +105,8 @@ class _Build:
         self.no_input = options["no_input"]
         self.output = output
         self.progress = progress
+        self.compilation.disk_progress = self._say_hashing
+        self._hashing: tuple[Path, int] | None = None
 
     def run(self, names: Sequence[str], output_format: str) -> int:
         from eryphc.artifacts.errors import OutputFailed, OutputRefused
@@ -172,6 +178,15 @@ class _Build:
             shown = count > 1 and sys.stderr.isatty()
         if shown:
             self.console.say(f"[{number}/{count}] {name}")
+
+    def _say_hashing(self, path: Path, done: int, size: int) -> None:
+        """A line for each tenth of a disk file that takes more than a moment."""
+        tenths = 10 * done // size
+        if size < _LARGE or self._hashing == (path, tenths):
+            return
+        self._hashing = (path, tenths)
+        if self.progress == "plain" or (self.progress == "auto" and sys.stderr.isatty()):
+            self.console.say(f"hashing {shown_path(path)}: {10 * tenths} %")
 
     def _place(self, name: str, target: Target, *, several: bool) -> Path:
         if self.output is None:

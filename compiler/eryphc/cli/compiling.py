@@ -126,6 +126,8 @@ class Compilation:
         self.instance_id = _instance_id(console, options["instance_id"])
         self.slots = _slots(console, options["open_slots"])
         self.volumes = _volumes(console, options["volumes"])
+        # Hears how far a large disk file has been hashed.
+        self.disk_progress: Callable[[Path, int, int], None] | None = None
 
     def built(
         self, spec: Spec, document: Document, values: Values
@@ -162,6 +164,8 @@ class Compilation:
         self.console.add(fed.diagnostics)
         if fed.value is None:
             return
+        if document.partial:
+            return
         say_sources(chain, fed.value, self.console)
         catlets.append(fed.value.catlet)
         settings = self._settings(project.value if project else None, spec)
@@ -178,7 +182,7 @@ class Compilation:
         """One for all specs: a disk that they share is hashed once."""
         from eryphc.genepool.disk_images import DiskImages
 
-        return DiskImages()
+        return DiskImages(self.disk_progress)
 
     def _network_file(self) -> Any:
         word = self.options["network_config"]

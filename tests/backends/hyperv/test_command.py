@@ -101,3 +101,16 @@ def test_no_value_is_asked_for_that_is_left_open(folder: Path) -> None:
     (folder / "spec.yaml").write_text(text, encoding="utf-8")
     assert build() == 1
     assert build("--open", "token=24") == 0
+
+
+def test_hashing_a_large_disk_shows_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    volume = ("--volume", "sda=base.vhdx", "--progress", "plain")
+    assert build(*volume) == 0
+    assert "hashing" not in capsys.readouterr().err, "a small file takes no time"
+    monkeypatch.setattr("eryphc.cli.build._LARGE", 1)
+    assert build(*volume) == 0
+    assert "hashing base.vhdx: 100 %\n" in capsys.readouterr().err
+    assert build(*volume[:2], "--progress", "none") == 0
+    assert "hashing" not in capsys.readouterr().err
