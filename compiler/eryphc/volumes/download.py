@@ -267,8 +267,7 @@ def _check_address(url: str, policy: Policy, redirected_from: str | None = None)
         reason = "it holds a user or a password"
     elif parts.scheme == "http" and not policy.allow_http:
         reason = "anybody on the way can change what comes over http"
-        help_text = "`--allow-http` takes it; the digest is verified all the same"
-        # A list over http is as trustworthy as the way it came; only a pinned digest helps.
+        help_text = "`--allow-http` takes it, for a mirror of your own"
     if reason is None:
         return
     if redirected_from is not None:
