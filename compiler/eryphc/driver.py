@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from eryphc import __version__
-from eryphc.diagnostics import command, rules
+from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.genepool.model import GenePool
 from eryphc.ir.catlet import Catlet
@@ -25,7 +25,7 @@ from eryphc.passes.check import check_catlet
 from eryphc.passes.feed import Compat, feed
 from eryphc.passes.given import give
 from eryphc.passes.pedigree import read_pedigree
-from eryphc.passes.read import read_catlet
+from eryphc.passes.read import is_partial, read_catlet
 from eryphc.passes.substitute import substitute
 from eryphc.specs import Spec
 from eryphc.syntax.names import blank
@@ -123,7 +123,9 @@ def read_document(spec: Spec, options: FrontOptions) -> Outcome[Document]:
         ]
     if blank(catlet.name):
         found.append(rules.name_missing(catlet.at()))
-    return Outcome(Document(catlet=catlet, source=spec.source, depth=0), tuple(found))
+    partial = is_partial(read.diagnostics)
+    document = Document(catlet=catlet, source=spec.source, depth=0, partial=partial)
+    return Outcome(document, tuple(found))
 
 
 def catlet_name(document: Document) -> str:
@@ -138,7 +140,11 @@ def to_bred(document: Document, pools: GenePool) -> Outcome[Bred]:
     if pedigree.value is None:
         return Outcome(None, pedigree.diagnostics)
     bred = breed(pedigree.value)
-    return Outcome(bred.value, (*pedigree.diagnostics, *bred.diagnostics))
+    found = bred.diagnostics
+    if document.partial:
+        # A name that is missing could not be read, which was reported.
+        found = tuple(d for d in found if d.code not in language.NAMELESS)
+    return Outcome(bred.value, (*pedigree.diagnostics, *found))
 
 
 def with_values(bred: Bred, options: FrontOptions) -> Outcome[Bred]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -64,3 +65,51 @@ class TestTerminals:
         done = eryphc("expand", "web.yaml", "--format", "json")
         assert not set(done.out) & set("\u009b\u202e\u2028")
         assert json.loads(done.out)["hostname"] == self.HOSTILE
+
+
+class TestOneRun:
+    """What is wrong behind a key or a value that cannot be read is said in the same run."""
+
+    REFERENCES = (
+        "- source: gene:acme/kit/1.0:missing\n- source: gene:acme/none/1.0:a\n  secret: true\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("spec", "codes"),
+        [
+            pytest.param(f"cpuu: 2\nfodder:\n{REFERENCES}", "E0113 E0214 E0302", id="a key"),
+            pytest.param("cpu:\nparent: acme/none\n", "E0123 E0302", id="a short form"),
+            pytest.param("drives: sda\nparent: acme/none\n", "E0112 E0302", id="a list"),
+            pytest.param(
+                "parent: acme/base/1.0\nmemory: much\n", "E0113 E0115 E0302", id="behind a parent"
+            ),
+            pytest.param(
+                "variables:\n- nmae: x\nfodder:\n- name: a\n  content: '{{ x }}'\n",
+                "E0113",
+                id="no echo of a variable",
+            ),
+            pytest.param(
+                "networks:\n- name: a\n  subnet_v4: {nmae: x}\n", "E0113", id="nor of a subnet"
+            ),
+            pytest.param(
+                "parent: acme/kit/1.0\ndrives:\n- nmae: x\n", "E0113", id="nor of a drive"
+            ),
+        ],
+    )
+    @pytest.mark.parametrize("command", ["build", "expand"])
+    def test_errors_behind_it(
+        self, eryphc: CommandLine, command: str, spec: str, codes: str
+    ) -> None:
+        for tag, catlet in (
+            ("kit", "cpu: 2\n"),
+            ("base", "colour: red\nparent: acme/none/1.0\n"),
+        ):
+            eryphc.write(
+                f"genes/acme/{tag}/1.0/geneset-tag.json", f'{{"geneset": "acme/{tag}/1.0"}}'
+            )
+            eryphc.write(f"genes/acme/{tag}/1.0/catlet.yaml", catlet)
+        eryphc.write("web.yaml", f"name: web\n{spec}")
+        target = ("--target", "cloud-init") if command == "build" else ()
+        done = eryphc(command, "web.yaml", *target)
+        assert done.code == 1
+        assert sorted(re.findall(r"error\[(\w+)\]", done.err)) == codes.split()

@@ -88,8 +88,10 @@ def _expand(
     if bred is None:
         return None, WRONG_INPUT
     catlet, front = bred
-    if stage is driver.Stage.BREED:
-        outcome: Any = driver.with_values(catlet, front)
+    if document.partial:
+        outcome: Any = driver.to_fed(catlet, pools.chain(spec.folder).value, front)
+    elif stage is driver.Stage.BREED:
+        outcome = driver.with_values(catlet, front)
     else:
         chain = pools.chain(spec.folder).value
         outcome = driver.to_fed(catlet, chain, front)

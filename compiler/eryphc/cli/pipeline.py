@@ -34,7 +34,7 @@ class Values:
     ask: bool
     left_open: frozenset[str] = frozenset()
 
-    def for_catlet(self, bred: Bred) -> Mapping[str, str]:
+    def for_catlet(self, bred: Bred, *, ask: bool = True) -> Mapping[str, str]:
         """What this catlet is given. What is missing is asked for at a terminal."""
         variables = bred.catlet.variables or ()
         names = {(variable.name or "").lower(): variable.name or "" for variable in variables}
@@ -47,7 +47,7 @@ class Values:
             if name.lower() in names and name.lower() not in lower:
                 values[names[name.lower()]] = text
                 lower.add(name.lower())
-        if self.ask:
+        if self.ask and ask:
             for variable in variables:
                 name = variable.name or ""
                 if variable.required and blank(variable.value) and name.lower() not in lower:
@@ -113,7 +113,9 @@ def bred_of(
     console.add(bred.diagnostics)
     if bred.value is None:
         return None
-    return bred.value, replace(front, values=values.for_catlet(bred.value))
+    return bred.value, replace(
+        front, values=values.for_catlet(bred.value, ask=not document.partial)
+    )
 
 
 def say_sources(chain: GenePool, fed: Fed, console: Console) -> None:

@@ -31,6 +31,7 @@ REMOVAL_APPLIED = Code("N0420", "removal-applied")
 REMOVAL_INHERITED = Code("W0421", "removal-inherited")
 SUBSTITUTED_TOO_LARGE = Code("E0422", "substituted-too-large")
 
+NAMELESS = (NAME_MISSING, FOOD_UNNAMED, SUBNET_UNNAMED)
 _RULES = {
     "boolean": "a boolean is exactly `true` or `false`",
     "number": "a number has one to nine digits, a `-` in front and three decimals at most",

@@ -145,6 +145,23 @@ COMMENT_IN_CONTENT = Code("W0102", "comment-in-content")
 COMMENT_LOST = Code("W0103", "comment-lost")
 BLANK_LINES_CHANGED = Code("N0101", "blank-lines-changed")
 
+# What makes single values of a document unreadable, and leaves the others as they are.
+PARTS_UNREAD = frozenset(
+    (
+        WRONG_KIND,
+        UNKNOWN_KEY,
+        KEY_NOT_TEXT,
+        NOT_A_FLAG,
+        UNKNOWN_WORD,
+        FLOW_CONTENT,
+        CONTENT_DECORATED,
+        TAG_REFUSED,
+        ALIAS_REFUSED,
+        NULL_ENTRY,
+        SHORTHAND_EMPTY,
+    )
+)
+
 
 def not_json(problem: str, span: Span) -> Diagnostic:
     return _error(NOT_JSON, f"the document is not valid JSON: {problem}", span, "here")

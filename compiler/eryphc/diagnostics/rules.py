@@ -50,6 +50,7 @@ HARMLESS_LATER = frozenset(
         BAD_PATH,
         BAD_MAC,
         NOT_ON_REMOVAL,
+        NOT_ON_REFERENCE,
         UNKNOWN_FODDER_TYPE,
         BAD_FILE_NAME,
         NO_CONTENT,

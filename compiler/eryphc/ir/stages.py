@@ -25,7 +25,8 @@ class Document(NamedTuple):
 
     `depth` 0 is the author's. `geneset` is the final gene set it was read from (None for the
     author's), `chain` the places that led to it, outermost first; that of an ancestor begins
-    with `FROM_SPEC`.
+    with `FROM_SPEC`. Of a `partial` one not every value could be read: it is good for finding
+    more faults, not for substitution.
     """
 
     catlet: Catlet
@@ -33,6 +34,7 @@ class Document(NamedTuple):
     depth: int
     geneset: GeneSetId | None = None
     chain: tuple[Label, ...] = ()
+    partial: bool = False
 
 
 class Pedigree(NamedTuple):

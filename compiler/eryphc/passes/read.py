@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from eryphc.diagnostics import rules
-from eryphc.diagnostics.model import Diagnostic, Level, Outcome
+from eryphc.diagnostics import reading, rules
+from eryphc.diagnostics.model import Code, Diagnostic, Level, Outcome
 from eryphc.genepool.texts import gene_source
 from eryphc.ir.catlet import Catlet, FodderGene, Record
 from eryphc.passes.check import check_catlet, check_fodder_gene
@@ -22,6 +22,7 @@ __all__ = [
     "Notation",
     "decode",
     "gene_source",
+    "is_partial",
     "notation_of",
     "read_catlet",
     "read_fodder_gene",
@@ -51,12 +52,13 @@ def decode(data: bytes) -> str:
 def read_catlet(source: SourceText, *, notation: Notation, strict: bool = True) -> Outcome[Catlet]:
     """A catlet document that follows the rules of catlet-language.md 8, or what breaks them.
 
-    Where only sizes, names and values break rules, the catlet is given beside the errors, so
-    that what is wrong further on can be reported in the same run.
+    Where single values cannot be read or break rules, the catlet is given beside the errors, so
+    that what is wrong further on can be reported in the same run (`is_partial`).
     `strict` false is for documents that were accepted before (packed genes): broken rules are
     then warnings, only an unreadable document is an error.
     """
-    return _read(source, notation, strict, lower_catlet, check_catlet)
+    harmless = rules.HARMLESS_LATER | reading.PARTS_UNREAD
+    return _read(source, notation, strict, lower_catlet, check_catlet, harmless)
 
 
 def read_fodder_gene(
@@ -66,7 +68,16 @@ def read_fodder_gene(
 
     `root` is the tree of `source` where that was composed before.
     """
-    return _read(source, notation, strict, lower_fodder_gene, check_fodder_gene, root)
+    harmless = rules.HARMLESS_LATER
+    return _read(source, notation, strict, lower_fodder_gene, check_fodder_gene, harmless, root)
+
+
+def is_partial(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether parts of a catlet with these diagnostics could not be read.
+
+    Its gene sets can be looked up and its references fed, but nothing can be said of its values.
+    """
+    return any(d.code in reading.PARTS_UNREAD for d in diagnostics)
 
 
 def _read(
@@ -75,6 +86,7 @@ def _read(
     strict: bool,  # noqa: FBT001
     lower: Lower[R],
     check: Callable[[R, tuple[Diagnostic, ...]], tuple[Diagnostic, ...]],
+    harmless: Collection[Code],
     root: Node | None = None,
 ) -> Outcome[R]:
     composed: Outcome[Node] = Outcome(root)
@@ -89,12 +101,9 @@ def _read(
     if not strict:
         broken = tuple(_softened(diagnostic) for diagnostic in broken)
     diagnostics = conceal((*found, *broken), (record,))
-    return Outcome(record if _goes_on(diagnostics) else None, diagnostics)
-
-
-def _goes_on(diagnostics: tuple[Diagnostic, ...]) -> bool:
-    """Whether later passes make sense of the document, and would not echo what is reported."""
-    return all(d.level is not Level.ERROR or d.code in rules.HARMLESS_LATER for d in diagnostics)
+    # Whether later passes make sense of the document, and would not echo what is reported.
+    goes_on = all(d.level is not Level.ERROR or d.code in harmless for d in diagnostics)
+    return Outcome(record if goes_on else None, diagnostics)
 
 
 def _softened(diagnostic: Diagnostic) -> Diagnostic:
