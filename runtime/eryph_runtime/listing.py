@@ -8,7 +8,7 @@ from typing import Any
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.host import Host
 from eryph_runtime.preconditions import host_faults
-from eryph_runtime.record import owner_in
+from eryph_runtime.record import note_lines, owner_in
 from eryph_runtime.running import broad_state
 from eryph_runtime.survey import read_state
 
@@ -50,7 +50,7 @@ def list_machines(host: Host) -> dict[str, Any]:
 
 def _catlet_in(notes: str) -> str | None:
     """The catlet id of the first marker in the notes; what is no id is no marker of ours."""
-    for line in notes.splitlines():
+    for line in note_lines(notes):
         if line.startswith(_MARKER):
             word = line[len(_MARKER) :].split(" ", 1)[0]
             try:

@@ -23,9 +23,14 @@ def unfinished_name(catlet: str) -> str:
     return f"eryphc-{catlet}"
 
 
+def note_lines(notes: str) -> list[str]:
+    """The lines as the host's program sees them: only a line feed ends one."""
+    return notes.split("\n") if notes else []
+
+
 def owner_in(notes: str, catlet: str) -> str | None:
     """The owner that the notes name for this catlet; None where they hold no marker of it."""
-    for line in notes.splitlines():
+    for line in note_lines(notes):
         if line.startswith(marker(catlet)):
             for word in line[len(marker(catlet)) :].split():
                 if word.startswith("by="):
@@ -37,7 +42,7 @@ def owner_in(notes: str, catlet: str) -> str | None:
 def mark(notes: str, catlet: str, owner: str) -> str:
     """The notes with our line in them; every other line stays as it is."""
     line = f"{marker(catlet)}by={quote(owner, safe='')}"
-    lines = notes.splitlines()
+    lines = note_lines(notes)
     for index, each in enumerate(lines):
         if each.startswith(marker(catlet)):
             lines[index] = line
