@@ -10,9 +10,13 @@ def main() -> None:
     # Most of a run is imports, of which nothing becomes garbage: searching them for cycles,
     # while they are made and again at exit, took a tenth of a build.
     gc.set_threshold(50_000)
-    from eryphc.cli.app import run
+    try:
+        from eryphc.cli.app import run
 
-    code = run()
+        code = run()
+    except KeyboardInterrupt:
+        # Before the command line could take care of it, or after it had said so.
+        code = 130
     gc.freeze()
     raise SystemExit(code)
 

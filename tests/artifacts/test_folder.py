@@ -294,6 +294,14 @@ class _Interrupts:
         raise KeyboardInterrupt
 
 
+def test_nothing_is_left_of_folders_that_several_share(tmp_path: Path) -> None:
+    places = [tmp_path / "out" / name / "cloud-init" for name in ("a", "b", "c")]
+    with TargetFolders(places) as folders:
+        for place in places:
+            folders.stage(place, _files(), MANIFEST)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_is_left_of_a_half_written_file(tmp_path: Path) -> None:
     place = tmp_path / "web"
     files = {PurePosixPath("disk"): ArtifactFile(content=_Interrupts(), media_type="a/b")}

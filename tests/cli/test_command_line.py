@@ -110,6 +110,32 @@ class TestExitCodes:
         assert process.returncode == 130
         assert err.strip() == b"interrupted"
 
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+    def test_a_build_that_is_asked_to_end_leaves_nothing(
+        self, name: str, folder: CommandLine
+    ) -> None:
+        specs = []
+        for number in range(150):
+            specs.append(f"{number}.yaml")
+            (folder.folder / specs[-1]).write_text(f"name: w{number}\n", encoding="utf-8")
+        out = folder.folder / "out"
+        process = subprocess.Popen(
+            spawned(("build", *specs, "--target", "cloud-init", "-o", "out")),
+            cwd=folder.folder,
+            env=child_environment(),
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(2_000):
+            time.sleep(0.005)
+            if out.exists() or process.poll() is not None:
+                break
+        process.send_signal(getattr(signal, name))
+        _, err = process.communicate(timeout=20)
+        assert process.returncode == 130, err
+        assert err.strip().endswith(b"interrupted")
+        assert not out.exists()
+
     def test_a_reader_that_leaves(self, folder: CommandLine) -> None:
         script = '"$0" -m eryphc explain | head -n 1; exit 0'
         done = subprocess.run(

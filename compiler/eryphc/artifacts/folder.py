@@ -4,7 +4,7 @@ Source: cli.md, "build outputs".
 """
 
 # The hot loop of a fleet: a path object for each call would cost as much as the call.
-# ruff: noqa: PTH101, PTH102
+# ruff: noqa: PTH101, PTH102, PTH106, PTH110, PTH112, PTH114, PTH118, PTH119, PTH120
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class _Place:
     """One target folder on its way. `shown` is for messages; `real` has no symbolic links."""
 
     shown: str
-    real: Path
-    new: Path
-    old: Path
-    parents: list[Path] = field(default_factory=list)
+    real: str
+    new: str
+    old: str
+    parents: list[str] = field(default_factory=list)
     staged: bool = False
     aside: bool = False
 
@@ -48,17 +48,19 @@ class _Place:
 class TargetFolders:
     """The folders that one command writes: all are looked at before any is touched.
 
-    A context manager: `stage` each folder, then `commit`. Leaving without `commit`, for
-    whatever reason, leaves every place as it was. Staged folders lie on disk, so memory does
-    not grow with their number.
+    A context manager: `look_at` and `stage` each folder, then `commit`. Leaving without
+    `commit`, for whatever reason, leaves every place as it was. Staged folders lie on disk, so
+    memory grows little with their number.
 
-    Making one raises `OutputRefused` with a diagnostic for each folder that is not ours to
-    replace, or `OutputFailed` where the disk cannot be read.
+    Making one looks at `places` all together, and raises `OutputRefused` with a diagnostic for
+    each folder that is not ours to replace, or `OutputFailed` where the disk cannot be read.
     """
 
-    def __init__(self, places: Iterable[Path]) -> None:
+    def __init__(self, places: Iterable[Path] = ()) -> None:
         self._mark = swap.new_mark()
-        self._places: dict[Path, _Place] = {}
+        self._places: dict[str, _Place] = {}
+        self._reals: set[str] = set()
+        self._real_folders: dict[str, str] = {}
         try:
             self._look_at_all(places)
         except BaseException:
@@ -81,22 +83,22 @@ class TargetFolders:
     ) -> tuple[WrittenFile, ...]:
         """Write one folder beside its place and read it back; gives its files by path.
 
-        `place` is one of those given at the start. Raises `OutputRefused` for a path that no
-        artifact may have, `OutputFailed` for anything the disk refuses.
+        `place` is one that was looked at. Raises `OutputRefused` for a path that no artifact
+        may have, `OutputFailed` for anything the disk refuses.
         """
-        target = self._places[place]
+        target = self._places[str(place)]
         with writing(target.shown):
             _make_parents(target)
             target.staged = True
-            new = str(target.new)
-            os.mkdir(new, _STAGING_MODE)
-            os.chmod(new, _STAGING_MODE)
-            written = fill(new, files, manifest)
-            os.chmod(new, _FOLDER_MODE)
+            os.mkdir(target.new, _STAGING_MODE)
+            os.chmod(target.new, _STAGING_MODE)
+            written = fill(target.new, files, manifest)
+            os.chmod(target.new, _FOLDER_MODE)
         return written
 
     def commit(self) -> None:
         """Swap in all that was staged, or none of it. Raises as `stage` does."""
+        self._refuse_nested()
         here = _working_folder()
         staged = [target for target in self._places.values() if target.staged]
         try:
@@ -113,72 +115,106 @@ class TargetFolders:
             # What cannot be removed is put right by the next build; the result is in place.
             with contextlib.suppress(OSError):
                 if target.aside:
-                    swap.remove_ours(target.old)
+                    swap.remove_ours(Path(target.old))
         if here is not None:
             # Where the working folder itself was swapped, go to the one of that name.
             with contextlib.suppress(OSError):
                 os.chdir(here)
 
+    def look_at(self, place: Path) -> None:
+        """Take a place in, before it is staged. Raises as making does, for this one folder."""
+        with writing(place.as_posix()):
+            target = self._looked_at(place)
+        if target.real in self._reals:
+            raise OutputRefused(report.output_twice(target.shown))
+        self._reals.add(target.real)
+        self._places[str(place)] = target
+
     def _look_at_all(self, places: Iterable[Path]) -> None:
         refused: list[Diagnostic] = []
         failed: list[Diagnostic] = []
-        reals: set[Path] = set()
         for place in places:
             try:
-                with writing(place.as_posix()):
-                    target = _look_at(place, self._mark)
-                if target.real in reals:
-                    raise OutputRefused(report.output_twice(target.shown))
+                self.look_at(place)
             except OutputRefused as error:
                 refused.extend(error.diagnostics)
             except OutputFailed as error:
                 failed.extend(error.diagnostics)
-            else:
-                reals.add(target.real)
-                self._places[place] = target
-        refused.extend(
-            report.output_twice(target.shown)
-            for target in self._places.values()
-            if not reals.isdisjoint(target.real.parents)
-        )
+        try:
+            self._refuse_nested()
+        except OutputRefused as error:
+            refused.extend(error.diagnostics)
         if refused:
             raise OutputRefused(*refused, *failed)
         if failed:
             raise OutputFailed(*failed)
 
+    def _refuse_nested(self) -> None:
+        """No place may lie inside another, which would be replaced as a whole."""
+        # Of folders that begin alike the outer one comes first in this order.
+        outer: list[str] = []
+        refused: list[Diagnostic] = []
+        by_real = {target.real.rstrip(os.sep) + os.sep: target for target in self._places.values()}
+        for real in sorted(by_real):
+            while outer and not real.startswith(outer[-1]):
+                outer.pop()
+            if outer:
+                refused.append(report.output_twice(by_real[real].shown))
+            outer.append(real)
+        if refused:
+            raise OutputRefused(*refused)
+
+    def _looked_at(self, place: Path) -> _Place:
+        written, shown = str(place), place.as_posix()
+        # A fleet's places share their upper folders, and lie in folders that are yet to be made.
+        parent, name = os.path.split(written)
+        if name and not os.path.lexists(parent or os.curdir):
+            upper, middle = os.path.split(parent)
+            real = os.path.join(self._real_folder(upper), middle, name) if middle else ""
+            if real and middle not in (os.curdir, os.pardir) and name != os.pardir:
+                if not os.path.isdir(_nearest(os.path.dirname(real))):
+                    raise OutputRefused(report.output_no_folder(shown, "a path below a file"))
+                return self._place(shown, real)
+        if os.path.islink(written) and not os.path.exists(written):
+            raise OutputRefused(report.output_no_folder(shown, "a symbolic link to nothing"))
+        real = os.path.realpath(written)
+        if not os.path.basename(real):
+            raise OutputRefused(report.output_no_folder(shown, "the root of a file system"))
+        if not os.path.isdir(_nearest(os.path.dirname(real))):
+            raise OutputRefused(report.output_no_folder(shown, "a path below a file"))
+        swap.repair(Path(real))
+        # A build beside this one may be swapping: the look before the swap is the one that counts.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.lexists(real):
+                _refuse_strange(Path(real), shown)
+        return self._place(shown, real)
+
+    def _place(self, shown: str, real: str) -> _Place:
+        new, old = swap.beside(real, self._mark)
+        return _Place(shown=shown, real=real, new=new, old=old)
+
+    def _real_folder(self, folder: str) -> str:
+        known = self._real_folders.get(folder)
+        if known is None:
+            known = self._real_folders[folder] = os.path.realpath(folder)
+        return known
+
     def _discard(self) -> None:
-        for target in self._places.values():
+        # Backwards: a folder that several share was made for the first of them.
+        for target in reversed(self._places.values()):
             if target.staged:
                 with contextlib.suppress(OSError):
-                    swap.remove_all(target.new)
+                    swap.remove_all(Path(target.new))
             for parent in reversed(target.parents):
                 with contextlib.suppress(OSError):
-                    parent.rmdir()
+                    os.rmdir(parent)
         swap.end_mark(self._mark)
 
 
-def _look_at(place: Path, mark: str) -> _Place:
-    shown = place.as_posix()
-    if place.is_symlink() and not place.exists():
-        raise OutputRefused(report.output_no_folder(shown, "a symbolic link to nothing"))
-    real = Path(os.path.realpath(place))
-    if not real.name:
-        raise OutputRefused(report.output_no_folder(shown, "the root of a file system"))
-    if not _nearest(real.parent).is_dir():
-        raise OutputRefused(report.output_no_folder(shown, "a path below a file"))
-    new, old = swap.beside(real, mark)
-    swap.repair(real)
-    # A build beside this one may be swapping: the look before the swap is the one that counts.
-    with contextlib.suppress(FileNotFoundError):
-        if os.path.lexists(real):
-            _refuse_strange(real, shown)
-    return _Place(shown=shown, real=real, new=new, old=old)
-
-
-def _nearest(folder: Path) -> Path:
+def _nearest(folder: str) -> str:
     """The folder itself, or the first above it that is there."""
     while not os.path.lexists(folder):
-        folder = folder.parent
+        folder = os.path.dirname(folder)
     return folder
 
 
@@ -193,15 +229,15 @@ def _refuse_strange(folder: Path, shown: str) -> None:
 
 
 def _make_parents(target: _Place) -> None:
-    missing: list[Path] = []
-    parent = target.real.parent
-    while not parent.is_dir():
+    missing: list[str] = []
+    parent = os.path.dirname(target.real)
+    while not os.path.isdir(parent):
         missing.append(parent)
-        parent = parent.parent
+        parent = os.path.dirname(parent)
     for parent in reversed(missing):
         # Another build may be making the same one: then it is not ours to remove.
         with contextlib.suppress(FileExistsError):
-            parent.mkdir()
+            os.mkdir(parent)
             target.parents.append(parent)
 
 
@@ -223,13 +259,13 @@ def _move_aside(target: _Place) -> None:
         return
     if target.aside and os.path.lexists(target.old):
         # A second folder came into the place: that of a build beside this one, also whole.
-        _refuse_strange(target.real, target.shown)
-        swap.remove_ours(target.old)
+        _refuse_strange(Path(target.real), target.shown)
+        swap.remove_ours(Path(target.old))
     # Set first: an interruption right after the renaming must find it so.
     target.aside = True
     swap.rename(target.real, target.old)
     # Only now can nobody add a file between this look and the removal.
-    _refuse_strange(target.old, target.shown)
+    _refuse_strange(Path(target.old), target.shown)
 
 
 def _swap_back(target: _Place) -> None:

@@ -14,6 +14,7 @@ from eryphc.cli import options as shared
 from eryphc.cli.compiling import Compilation, chosen_targets, target_options
 from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, WRONG_USAGE, Console, speaking, write
 from eryphc.cli.groups import completes
+from eryphc.cli.interruption import ended_cleanly
 from eryphc.cli.pipeline import read_one, values_of
 from eryphc.diagnostics import command as wording
 from eryphc.genepool.files import shown_path
@@ -80,7 +81,9 @@ def command(
     replaced as a whole or not at all, and only if this tool wrote it.
     """
     try:
-        return _Build(console, options, targets, output, progress).run(specs, output_format)
+        shared.one_standard_input(console, specs)
+        with ended_cleanly():
+            return _Build(console, options, targets, output, progress).run(specs, output_format)
     except shared.StopRunError as ended:
         return console.finish(ended.code)
 
