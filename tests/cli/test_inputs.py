@@ -94,6 +94,7 @@ class TestOneRun:
             pytest.param(
                 "parent: acme/kit/1.0\ndrives:\n- nmae: x\n", "E0113", id="nor of a drive"
             ),
+            pytest.param("fodder:\n- name: a\n", "E0217", id="nor of a food without content"),
         ],
     )
     @pytest.mark.parametrize("command", ["build", "expand"])
@@ -112,4 +113,4 @@ class TestOneRun:
         target = ("--target", "cloud-init") if command == "build" else ()
         done = eryphc(command, "web.yaml", *target)
         assert done.code == 1
-        assert sorted(re.findall(r"error\[(\w+)\]", done.err)) == codes.split()
+        assert sorted(re.findall(r"\[([EW]\w+)\]", done.err)) == codes.split()

@@ -134,18 +134,24 @@ class Console:
 
 
 def _without_echoes(found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
-    """A value that breaks a rule of its document is not reported again when it is put in."""
+    """A value or a food that breaks a rule of its document is not reported again further on."""
+    from eryphc.diagnostics.rules import NO_CONTENT, VALUE_DOES_NOT_FIT
+
+    told = {
+        (each.code, each.primary.span)
+        for each in found
+        if each.code in (NO_CONTENT, VALUE_DOES_NOT_FIT) and each.primary
+    }
+    if not told:
+        return found
+    from eryphc.diagnostics.guest import FOOD_EMPTY
     from eryphc.diagnostics.language import VALUE_UNFIT
 
-    if all(each.code != VALUE_UNFIT for each in found):
-        return found
-    from eryphc.diagnostics.rules import VALUE_DOES_NOT_FIT
-
-    told = {each.primary.span for each in found if each.code == VALUE_DOES_NOT_FIT and each.primary}
+    echo = {FOOD_EMPTY: NO_CONTENT, VALUE_UNFIT: VALUE_DOES_NOT_FIT}
     return [
         each
         for each in found
-        if each.code != VALUE_UNFIT or each.primary is None or each.primary.span not in told
+        if each.primary is None or (echo.get(each.code), each.primary.span) not in told
     ]
 
 

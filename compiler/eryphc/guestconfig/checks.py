@@ -95,7 +95,7 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
     if not piece.text.strip():
         if mode is MergeMode.PARTS and piece.media_type == CLOUD_CONFIG:
             return kept, ()
-        return kept, (wording.food_empty(piece.label, piece.food.at(), piece.food.chain),)
+        return kept, (wording.food_empty(piece.label, piece.food.at("name"), piece.food.chain),)
     encoded = is_encoded(piece)
     if encoded is not None:
         return kept, (_faithful(piece, encoded, "its text is encoded", mode),)

@@ -29,7 +29,7 @@ def windows_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
         if unreadable is not None:
             found.append(unreadable)
         elif not piece.text.strip():
-            found.append(wording.food_empty(piece.label, piece.food.at(), piece.food.chain))
+            found.append(wording.food_empty(piece.label, piece.food.at("name"), piece.food.chain))
     if has_errors(found):
         return Outcome(None, tuple(found))
     names = unique(windows_name(piece) for piece in pieces)
