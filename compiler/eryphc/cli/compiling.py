@@ -126,6 +126,7 @@ class Compilation:
         self.instance_id = _instance_id(console, options["instance_id"])
         self.slots = _slots(console, options["open_slots"])
         self.volumes = _volumes(console, options["volumes"])
+        _without_effect(console, targets, {"--open": self.slots, "--volume": self.volumes})
         # Hears how far a large disk file has been hashed.
         self.disk_progress: Callable[[Path, int, int], None] | None = None
 
@@ -241,6 +242,18 @@ def _instance_id(console: Console, word: str | None) -> str | None:
         return word
     message = "an instance id has 1 to 255 printable characters"
     raise shared.stop(console, command.bad_option_value("--instance-id", message), WRONG_INPUT)
+
+
+def _without_effect(
+    console: Console, targets: Sequence[Target], given: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Refuse what only a deployment can supply where none is built."""
+    if all(str(target) != "hyperv" for target in targets):
+        for option, values in given.items():
+            if values:
+                message = f"`{option}` has no effect without `--target hyperv`"
+                help_text = "add the target, or leave the option out"
+                raise shared.stop(console, command.usage(message, help_text), WRONG_USAGE)
 
 
 def _slots(console: Console, words: Sequence[str]) -> dict[str, int]:
