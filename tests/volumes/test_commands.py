@@ -88,7 +88,8 @@ class TestFetch:
         done = shop.fetch("--convert", "vhdx", "-o", "disks")
         path = "disks/acme-base-1.0-sda.vhdx"
         assert done.out == f"{path}\n"
-        assert f"next: eryphc build web.yaml --target hyperv --volume sda={path}\n" in done.err
+        line = f"eryphc build web.yaml --target hyperv --volume sda={path} --genepool team"
+        assert f"next: {line}\n" in done.err
         (shop.run.folder / "image").write_bytes(shop.image)
         assert same_content(shop.run.folder / "image", "qcow2", shop.run.folder / path, "vhdx")
         (volume,) = volumes_of(shop.run, "--genepool", "team", "--volume", f"sda={path}")
@@ -97,12 +98,11 @@ class TestFetch:
     def test_into_a_pool_and_the_build_finds_it(self, shop: Shop) -> None:
         done = shop.fetch("--into", "genes")
         assert done.out == f"{SDA}.vhdx\n"
-        assert "next: eryphc build web.yaml --target hyperv\n" in done.err
-        # The tag came along; what is found through `latest` is still the other pool's.
+        line = "eryphc build web.yaml --target hyperv --genepool genes --genepool team"
+        assert f"next: {line}\n" in done.err
+        # The tag came along; `latest`, which stands for it, is still the other pool's.
         assert (shop.run.folder / "genes/acme/base/1.0/fodder/tls.yaml").is_file()
-        spec = "name: web\nparent: acme/base/1.0\n"
-        shop.run.write("web.yaml", spec)
-        (volume,) = volumes_of(shop.run)
+        (volume,) = volumes_of(shop.run, "--genepool", "genes", "--genepool", "team")
         assert volume["sha256"] == sha256((shop.run.folder / f"{SDA}.vhdx").read_bytes())
         assert [source["kind"] for source in volume["sources"]] == ["pool", "parameter"]
         assert volume["sources"][0]["path"] == SDA.removeprefix("genes/") + ".vhdx"

@@ -207,10 +207,15 @@ class Fetching:
             runtime = ["eryph-runtime", "apply", f"build/{own[0].catlet}/hyperv"]
             if any(entry["format"] != "vhdx" for _, entry in entries):
                 return
+            pools = [*self.options["genepools"]]
             if self.into is not None:
+                into = Path(self.into)
                 beside = Path(spec).parent if Path(spec).is_file() else Path(spec)
-                if not _is_same(Path(self.into), beside / "genes"):
-                    words += ["--genepool", self.into]
+                # The pool with the disk has to come before the one that only describes it.
+                named = bool(pools or os.environ.get("ERYPHC_GENEPOOL"))
+                pools = [pool for pool in pools if not _is_same(Path(pool), into)]
+                if named or not _is_same(into, beside / "genes"):
+                    pools.insert(0, self.into)
                 runtime += ["--pool", self.into]
             else:
                 options = [
@@ -221,6 +226,7 @@ class Fetching:
                 ]
                 words += options
                 runtime += options
+            words += [word for pool in pools for word in ("--genepool", pool)]
             self.console.say(f"next: {shlex.join(words)}")
             self.console.say(f"then: {shlex.join(runtime)}")
 

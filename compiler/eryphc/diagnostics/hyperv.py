@@ -225,7 +225,7 @@ def volume_not_vhdx(drive: str, path: str, kind: str) -> Diagnostic:
         VOLUME_FILE,
         f"--volume {drive}={path}: it is {what}, and Hyper-V needs VHDX",
         None,
-        help_text=f"convert it: qemu-img convert -O vhdx {path} {drive}.vhdx"
+        help_text=f"convert it: eryphc volume convert {path} -o {drive}.vhdx"
         if kind != "raw"
         else None,
     )
@@ -441,7 +441,7 @@ def volume_format(drive: str, path: str, kind: str, span: Span | None) -> Diagno
         VOLUME_FORMAT,
         f"the volume of drive `{drive}` is a {kind} file, and Hyper-V needs VHDX",
         span,
-        help_text=f"convert it (`qemu-img convert -O vhdx {path} {drive}.vhdx`) "
+        help_text=f"convert it (`eryphc volume convert {path} -o {drive}.vhdx`) "
         f"and give it when deploying: --volume {drive}={drive}.vhdx",
     )
 
