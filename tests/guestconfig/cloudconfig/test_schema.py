@@ -86,6 +86,9 @@ TABLE = [
     ("autoinstall: {version: 1, anything: true}", VALID),
     ("mounts: [[a, b]]\nswap: {size: 1G}", VALID),
     ("hostname: 1", INVALID),
+    ("write_files: [{path: /a, content: !!binary aGk=}]", VALID),
+    ("locale: !!binary aGk=\nswap: {size: !!binary aGk=}", VALID),
+    ("write_files: [{path: /a, encoding: !!binary aGk=}]", INVALID),
     ("network: {}", INVALID),
 ]
 
@@ -121,7 +124,10 @@ def test_the_published_genes() -> None:
 
 
 SEEDS = [yaml.safe_load(text) for text, _ in TABLE]
-SCALARS: list[Any] = ["a", "", 1, -1, 1.5, True, False, None, [], {}, ["a"], {"a": "b"}, [["a"]]]
+SCALARS: list[Any] = [
+    *("a", b"a", "", 1, -1, 1.5, True, False, None),
+    *([], {}, ["a"], {"a": "b"}, [["a"]]),
+]
 
 
 @st.composite

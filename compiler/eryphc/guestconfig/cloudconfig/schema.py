@@ -144,11 +144,25 @@ def _validator() -> Validator:
         if fits(list(validator.descend(instance, value))):
             yield ValidationError("negated")
 
+    def pattern(validator: Any, value: Any, instance: Any, _below: Any) -> Iterator[Any]:
+        if isinstance(instance, str):
+            yield from Draft4Validator.VALIDATORS["pattern"](validator, value, instance, _below)
+
     formats = FormatChecker(formats=())
     formats.checks("date")(is_date)
     extended = validators.extend(  # type: ignore[no-untyped-call]
         Draft4Validator,
-        {"deprecated": deprecated, "oneOf": one_of, "anyOf": any_of, "not": negated},
+        {
+            "deprecated": deprecated,
+            "oneOf": one_of,
+            "anyOf": any_of,
+            "not": negated,
+            "pattern": pattern,
+        },
+        # cloud-init counts `!!binary` as text too.
+        type_checker=Draft4Validator.TYPE_CHECKER.redefine(
+            "string", lambda _checker, value: isinstance(value, (str, bytes))
+        ),
     )
     built: Validator = extended(_marked(schema()), format_checker=formats)
     return built

@@ -143,7 +143,8 @@ def _kinds(node: Node) -> tuple[str, ...]:
     if isinstance(node, Sequence):
         return ("array",)
     value = node.value
-    if isinstance(value, str):
+    if isinstance(value, (str, bytes)):
+        # cloud-init counts `!!binary` as text too.
         return ("string",)
     if isinstance(value, bool):
         return ("boolean",)
