@@ -114,3 +114,13 @@ class TestOneRun:
         done = eryphc(command, "web.yaml", *target)
         assert done.code == 1
         assert sorted(re.findall(r"\[([EW]\w+)\]", done.err)) == codes.split()
+
+
+def test_a_limit_of_ours_is_not_said_to_be_the_guests(eryphc: CommandLine) -> None:
+    deep = "[" * 101 + "]" * 101
+    for content, is_limit in ((f"a: {deep}", True), ("a: [", False)):
+        eryphc.write("web.yaml", f"name: web\nfodder:\n- name: a\n  content: |\n    {content}\n")
+        done = eryphc("check", "web.yaml")
+        assert "E0501" in done.out
+        assert ("this is a limit of eryphc" in done.out) is is_limit
+        assert ("a guest drops such a part" in done.out) is not is_limit

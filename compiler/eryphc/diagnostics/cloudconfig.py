@@ -73,14 +73,21 @@ def unreadable(
     level: Level,
     related: tuple[Label, ...] = (),
     help: str | None = None,  # noqa: A002
+    *,
+    is_limit: bool = False,
 ) -> Diagnostic:
+    """`is_limit` tells that eryphc refuses the text for its size, which a guest need not."""
     return Diagnostic(
         code=_pick(level, UNREADABLE, UNREADABLE_IN_GUEST),
         level=level,
         message=f"the cloud-config of food `{food}` cannot be read: {problem}",
         primary=place,
         related=related,
-        notes=("a guest drops such a part whole and boots without it",),
+        notes=(
+            "this is a limit of eryphc; whether a guest takes such a part is not known"
+            if is_limit
+            else "a guest drops such a part whole and boots without it",
+        ),
         help=help or (_PARTS if level is Level.ERROR else None),
     )
 

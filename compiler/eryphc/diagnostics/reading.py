@@ -145,6 +145,10 @@ COMMENT_IN_CONTENT = Code("W0102", "comment-in-content")
 COMMENT_LOST = Code("W0103", "comment-lost")
 BLANK_LINES_CHANGED = Code("N0101", "blank-lines-changed")
 
+# What is refused for its size, and might be read elsewhere.
+LIMITS = frozenset(
+    (DOCUMENT_TOO_LARGE, TOO_DEEP, TOO_MANY_ENTRIES, TOO_MANY_ALIASES, TOO_MANY_DIRECTIVES)
+)
 # What makes single values of a document unreadable, and leaves the others as they are.
 PARTS_UNREAD = frozenset(
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eryphc.diagnostics import cloudconfig as wording
+from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Label, Level
 from eryphc.guestconfig.cloudconfig.provenance import content_label, food_name
 from eryphc.guestconfig.cloudconfig.tree import Fault, FaultKind
@@ -23,9 +24,9 @@ def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
     match fault.kind:
         case FaultKind.UNREADABLE:
             related = chain
-            advice = None
+            advice, is_limit = None, False
             if fault.inner is not None:
-                advice = fault.inner.help
+                advice, is_limit = fault.inner.help, fault.inner.code in reading.LIMITS
                 related += tuple(
                     content_label(
                         food,
@@ -36,7 +37,9 @@ def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
                     for label in fault.inner.related
                 )
             problem = fault.words.removeprefix("the document is not valid YAML: ")
-            return wording.unreadable(name, problem, place, level, related, advice)
+            return wording.unreadable(
+                name, problem, place, level, related, advice, is_limit=is_limit
+            )
         case FaultKind.NOT_A_MAPPING:
             return wording.not_a_map(name, fault.words, place, level, chain)
         case FaultKind.VALUE:

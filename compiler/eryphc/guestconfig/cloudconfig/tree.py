@@ -203,7 +203,7 @@ class _Builder:
         self.size += size
         self.deepest = max(self.deepest, depth + height)
         if self.count > MAX_NODES or self.size > MAX_EXPANDED or depth + height > MAX_DEPTH:
-            words = "its aliases expand to more than a cloud-config may hold"
+            words = "its aliases expand to more than eryphc takes"
             raise self.fail(FaultKind.EXPANDED, node, words)
         return built
 
