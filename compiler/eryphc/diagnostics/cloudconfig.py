@@ -41,8 +41,8 @@ DROPPED_IN_GUEST = Code("W0520", "dropped-in-guest")
 KEY_UNKNOWN = Code("W0522", "key-unknown")
 VALUE_INVALID = Code("W0523", "value-invalid")
 DEPRECATED = Code("W0524", "deprecated")
-COMMAND_IS_MAP = Code("E0530", "command-is-a-map")
-COMMAND_IS_MAP_IN_GUEST = Code("W0530", "command-is-a-map")
+COMMAND_NOT_RUNNABLE = Code("E0530", "command-not-runnable")
+COMMAND_NOT_RUNNABLE_IN_GUEST = Code("W0530", "command-not-runnable")
 COMMAND_IS_NULL = Code("N0531", "command-is-null")
 OWNER_NOT_YET_THERE = Code("W0532", "owner-not-yet-there")
 HOME_NOT_YET_THERE = Code("W0533", "home-not-yet-there")
@@ -368,15 +368,18 @@ def respelled(
     )
 
 
-def command_is_map(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
+def command_not_runnable(
+    path: str, kind: str, place: Label, level: Level, related: tuple[Label, ...]
+) -> Diagnostic:
+    """`kind` says in words what stands where text or a list is expected."""
     key = path.split("[")[0]
     return Diagnostic(
-        code=_pick(level, COMMAND_IS_MAP, COMMAND_IS_MAP_IN_GUEST),
+        code=_pick(level, COMMAND_NOT_RUNNABLE, COMMAND_NOT_RUNNABLE_IN_GUEST),
         level=level,
-        message=f"`{path}` is a map, and with it not one command of `{key}` runs",
+        message=f"`{path}` is {kind}, and with it not one command of `{key}` runs",
         primary=place,
         related=related,
-        notes=("a `: ` in an unquoted command makes a map of it",),
+        notes=("a `: ` in an unquoted command makes a map of it",) if kind == "a map" else (),
         help="put the command in quotes",
     )
 

@@ -32,6 +32,8 @@ write_files:
     ("texts", "expected"),
     [
         pytest.param(("runcmd: [echo a: b]",), ["E0530 echo a: b"], id="a map among commands"),
+        pytest.param(("bootcmd: [a, true]",), ["E0530 true"], id="a boolean among commands"),
+        pytest.param(("runcmd: [a, 1, [b, '1']]",), ["E0530 1"], id="a number among commands"),
         pytest.param(("runcmd:\n- # a\n- b",), ["N0531 "], id="an empty command"),
         pytest.param(
             ("users: [{name: web}]\nwrite_files: [{path: /a, owner: 'web:web'}]",),

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Level
-from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
+from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guestconfig.cloudconfig.provenance import Provenance
 
 Rule: TypeAlias = Callable[[MappingNode, Provenance, Level], Iterator[Diagnostic]]
@@ -90,20 +90,24 @@ def _created(root: MappingNode) -> Mapping[str, None]:
     return names
 
 
+def _is_text(node: Node) -> bool:
+    return isinstance(node, Scalar) and isinstance(node.value, str)
+
+
 def _commands(root: MappingNode, provenance: Provenance, level: Level) -> Iterator[Diagnostic]:
-    """Rows 11 and 12: a map among the commands, an empty command."""
+    """Rows 11 and 12: what is no command among the commands, an empty command."""
     for key in _COMMAND_KEYS:
         node = root.get(key)
         if not isinstance(node, Sequence):
             continue
         for number, item in enumerate(node.items):
             path = f"{key}[{number}]"
-            if isinstance(item, MappingNode):
-                label = provenance.label(item)
-                yield wording.command_is_map(path, label, level, provenance.chain(item))
-            elif isinstance(item, Scalar) and item.value is None:
+            if isinstance(item, Scalar) and item.value is None:
                 label = provenance.label(item)
                 yield wording.command_is_null(path, label, provenance.chain(item))
+            elif not isinstance(item, Sequence) and not _is_text(item):
+                label, chain = provenance.label(item), provenance.chain(item)
+                yield wording.command_not_runnable(path, kind(item), label, level, chain)
 
 
 def _files(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
