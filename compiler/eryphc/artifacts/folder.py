@@ -235,10 +235,13 @@ def _make_parents(target: _Place) -> None:
         missing.append(parent)
         parent = os.path.dirname(parent)
     for parent in reversed(missing):
-        # Another build may be making the same one: then it is not ours to remove.
-        with contextlib.suppress(FileExistsError):
+        # Noted first: an interruption right after the making must find it so.
+        target.parents.append(parent)
+        try:
             os.mkdir(parent)
-            target.parents.append(parent)
+        except FileExistsError:
+            # Another build has just made the same one: then it is not ours to remove.
+            target.parents.remove(parent)
 
 
 def _swap_in(target: _Place) -> None:

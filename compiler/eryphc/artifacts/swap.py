@@ -5,6 +5,9 @@ what stood there before is `out/.web.eryphc-old.<mark>` until all swaps are done
 whether the process that made it still runs.
 """
 
+# A path object for each call would cost a fleet as much as the call.
+# ruff: noqa: PTH104, PTH118
+
 from __future__ import annotations
 
 import contextlib
@@ -37,13 +40,11 @@ def end_mark(mark: str) -> None:
     _live.discard(mark)
 
 
-def beside(place: Path, mark: str) -> tuple[Path, Path]:
+def beside(place: str, mark: str) -> tuple[str, str]:
     """Where the new folder of `place` is made, and where the old one waits."""
-    stem = _stem(place)
-    return (
-        place.with_name(f"{stem}.{_NEW}.{mark}"),
-        place.with_name(f"{stem}.{_OLD}.{mark}"),
-    )
+    folder, name = os.path.split(place)
+    stem = os.path.join(folder, _stem(name))
+    return f"{stem}.{_NEW}.{mark}", f"{stem}.{_OLD}.{mark}"
 
 
 def repair(place: Path) -> None:
@@ -97,11 +98,11 @@ def remove_all(folder: Path) -> None:
     folder.rmdir()
 
 
-def rename(old: Path, new: Path) -> None:
+def rename(old: str, new: str) -> None:
     """Rename a folder. Raises `OSError`, also where `new` is a folder that is not empty."""
     for attempt in range(10):
         try:
-            old.rename(new)
+            os.rename(old, new)
         except PermissionError:
             # On Windows a virus scanner or an indexer may hold a fresh file for a moment.
             if os.name != "nt" or attempt == 9:
@@ -111,15 +112,14 @@ def rename(old: Path, new: Path) -> None:
             return
 
 
-def _stem(place: Path) -> str:
-    name = place.name
+def _stem(name: str) -> str:
     if len(name.encode("utf-8", "surrogateescape")) > _LONGEST:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
     return f".{name}"
 
 
 def _abandoned(place: Path, kind: str) -> Iterator[Path]:
-    prefix = f"{_stem(place)}.{kind}."
+    prefix = f"{_stem(place.name)}.{kind}."
     try:
         with os.scandir(place.parent) as entries:
             found = sorted(

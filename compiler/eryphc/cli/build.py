@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,10 @@ from eryphc.cli.interruption import ended_cleanly
 from eryphc.cli.pipeline import read_one, values_of
 from eryphc.diagnostics import command as wording
 from eryphc.genepool.files import shown_path
-from eryphc.ir.stages import Document
-from eryphc.specs import Spec
 
 if TYPE_CHECKING:
     from eryphc.artifacts.file import WrittenFile
+    from eryphc.artifacts.folder import TargetFolders
     from eryphc.driver import Target
 
 
@@ -108,62 +107,21 @@ class _Build:
         self.no_input = options["no_input"]
         self.output = output
         self.progress = progress
+        self.written: list[dict[str, Any]] = []
         self.compilation.disk_progress = self._say_hashing
         self._hashing: tuple[Path, int] | None = None
 
     def run(self, names: Sequence[str], output_format: str) -> int:
+        """One spec after the other, each forgotten once its files lie beside their place."""
         from eryphc.artifacts.errors import OutputFailed, OutputRefused
         from eryphc.artifacts.folder import TargetFolders
-        from eryphc.driver import catlet_name
 
         console = self.console
-        documents: list[tuple[Spec, Document]] = []
-        by_name: dict[str, str] = {}
-        code = WRONG_INPUT
-        for name in names:
-            read, exit_code = read_one(name, self.compilation.front, console)
-            if read is None:
-                code = max(code, exit_code)
-                continue
-            documents.append(read)
-            own = catlet_name(read[1])
-            if own in by_name:
-                console.add((wording.specs_of_one_name(own, (by_name[own], name)),))
-            by_name[own] = name
-        if code > WRONG_INPUT or any(d.code == wording.SPECS_OF_ONE_NAME for d in console.found):
-            return console.finish(code)
-        values = values_of(
-            self.given,
-            several=len(names) > 1,
-            no_input=self.no_input,
-            left_open=self.compilation.slots,
-        )
-        if console.failed:
-            # Nothing will be written; what else is wrong is said in the same run.
-            for spec, document in documents:
-                for _ in self.compilation.built(spec, document, values):
-                    pass
-            return console.finish(code)
-        places = [
-            self._place(catlet_name(document), target, several=len(names) > 1)
-            for _, document in documents
-            for target in self.targets
-        ]
-        written: list[dict[str, Any]] = []
         try:
-            with TargetFolders(places) as folders:
-                count = len(documents)
-                while documents:
-                    spec, document = documents.pop(0)
-                    name = catlet_name(document)
-                    self._say_progress(count - len(documents), count, name)
-                    for target, built in self.compilation.built(spec, document, values):
-                        place = self._place(name, target, several=len(names) > 1)
-                        files = folders.stage(place, built.files, built.manifest)
-                        written.append(_listed(name, target, place, files))
-                values.undeclared(console)
-                if console.failed:
-                    return console.finish(WRONG_INPUT)
+            with TargetFolders() as folders:
+                code = self._stage_all(names, folders)
+                if code is not None:
+                    return console.finish(code)
                 folders.commit()
         except OutputRefused as refused:
             console.add(refused.diagnostics)
@@ -172,7 +130,72 @@ class _Build:
             console.add(failed.diagnostics)
             return console.finish(FAILED_OUTSIDE)
         code = console.finish()
-        write(sys.stdout, _printed(written, output_format))
+        write(sys.stdout, _printed(self.written, output_format))
+        return code
+
+    def _stage_all(self, names: Sequence[str], folders: TargetFolders) -> int | None:
+        """Stage every spec; the exit code where something stands against it.
+
+        After a fault nothing more is staged, and specs are compiled for what else is wrong.
+        After a folder that may not be written they are only read, and their folders looked at.
+        """
+        from eryphc.driver import catlet_name
+
+        console = self.console
+        values = values_of(
+            self.given,
+            several=len(names) > 1,
+            no_input=self.no_input,
+            left_open=self.compilation.slots,
+        )
+        by_name: dict[str, str] = {}
+        unread, outside = WRONG_INPUT, 0
+        for number, name in enumerate(names, start=1):
+            read, exit_code = read_one(name, self.compilation.front, console)
+            if read is None:
+                unread = max(unread, exit_code)
+                continue
+            spec, document = read
+            own = catlet_name(document)
+            if own in by_name:
+                console.add((wording.specs_of_one_name(own, (by_name[own], name)),))
+            by_name[own] = name
+            places = {
+                target: self._place(own, target, several=len(names) > 1) for target in self.targets
+            }
+            if outside or not console.failed:
+                outside = max(outside, self._look_at(folders, places.values()))
+            if outside:
+                continue
+            self._say_progress(number, len(names), own)
+            if console.failed:
+                # Nobody is asked for values that nothing will be built with.
+                values.ask = False
+            for target, built in self.compilation.built(spec, document, values):
+                if not console.failed:
+                    place = places[target]
+                    files = folders.stage(place, built.files, built.manifest)
+                    self.written.append(_listed(own, target, place, files))
+        if outside:
+            return outside
+        if not console.failed:
+            values.undeclared(console)
+        return unread if console.failed else None
+
+    def _look_at(self, folders: TargetFolders, places: Iterable[Path]) -> int:
+        """Take the places in; the exit code where one of them may not be written, or 0."""
+        from eryphc.artifacts.errors import OutputFailed, OutputRefused
+
+        code = 0
+        for place in places:
+            try:
+                folders.look_at(place)
+            except OutputRefused as refused:
+                self.console.add(refused.diagnostics)
+                code = max(code, WRONG_USAGE)
+            except OutputFailed as failed:
+                self.console.add(failed.diagnostics)
+                code = max(code, FAILED_OUTSIDE)
         return code
 
     def _say_progress(self, number: int, count: int, name: str) -> None:
