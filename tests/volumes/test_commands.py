@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -262,6 +265,35 @@ class TestFiles:
         assert (done.code, "E0807" in done.err) == (3, True)
         assert eryphc("volume", "info", "a.qcow2").code == 0
         assert "N0802" in eryphc("volume", "verify", "a.qcow2").err
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_conversion_that_is_asked_to_end_leaves_nothing(eryphc: CommandLine, name: str) -> None:
+    tools = eryphc.folder / "bin"
+    tools.mkdir()
+    script = (
+        '#!/bin/sh\ncase "$1" in\nconvert) : > begun; exec sleep 60;;\n*) exec REAL "$@";;\nesac\n'
+    )
+    real = shutil.which("qemu-img")
+    (tools / "qemu-img").write_text(script.replace("REAL", str(real)), encoding="utf-8")
+    (tools / "qemu-img").chmod(0o755)
+    disk(eryphc.folder / "a.qcow2", "qcow2")
+    environment = child_environment()
+    environment["PATH"] = f"{tools}{os.pathsep}{environment['PATH']}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "eryphc", "volume", "convert", "a.qcow2", "-o", "out/a.vhdx"],
+        cwd=eryphc.folder,
+        env=environment,
+        stderr=subprocess.PIPE,
+    )
+    for _ in range(2_000):
+        if (eryphc.folder / "begun").exists() or process.poll() is not None:
+            break
+        time.sleep(0.005)
+    process.send_signal(getattr(signal, name))
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err.strip()) == (130, b"interrupted")
+    assert list((eryphc.folder / "out").iterdir()) == []
 
 
 def test_a_build_imports_none_of_it() -> None:

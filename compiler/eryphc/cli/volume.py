@@ -12,7 +12,8 @@ import click
 
 from eryphc.cli import options as shared
 from eryphc.cli.console import FAILED_OUTSIDE, OK, WRONG_INPUT, Console, speaking, write
-from eryphc.cli.groups import CommandGroup
+from eryphc.cli.groups import CommandGroup, completes
+from eryphc.cli.interruption import ended_cleanly
 from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording
 
@@ -94,7 +95,9 @@ def command() -> None:
 
 
 @command.command("info")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, shell_complete=completes("file")
+)
 @source_format
 @printed
 @speaking
@@ -121,7 +124,7 @@ def volume_info(
 
 
 @command.command("verify")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=completes("file"))
 @click.option("--sha256", metavar="HEX", help="The digest that the file must have.")
 @click.option("--sha512", metavar="HEX", help="The digest that the file must have.")
 @click.option(
@@ -209,7 +212,7 @@ def volume_verify(
 
 
 @command.command("convert")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=completes("file"))
 @click.option(
     "--to",
     "wanted",
@@ -256,7 +259,8 @@ def volume_convert(
         if target.exists() and (not force or target.samefile(file)):
             raise VolumeError(wording.place_taken(_shown(target)), outside=False)
         target.parent.mkdir(parents=True, exist_ok=True)
-        done = convert(Path(file), header.format, target, wanted, told.percent)
+        with ended_cleanly():
+            done = convert(Path(file), header.format, target, wanted, told.percent)
     except shared.StopRunError as ended:
         return console.finish(ended.code)
     except VolumeError as error:
@@ -272,7 +276,9 @@ def volume_convert(
 
 
 @command.command("fetch")
-@click.argument("words", metavar="GENE|SPEC...", nargs=-1, required=True)
+@click.argument(
+    "words", metavar="GENE|SPEC...", nargs=-1, required=True, shell_complete=completes("file")
+)
 @click.option(
     "--convert",
     "wanted",
@@ -283,6 +289,7 @@ def volume_convert(
 @click.option(
     "--into",
     metavar="POOL",
+    shell_complete=completes("folder"),
     help="Write into this gene pool, a folder, where every build finds the disk.",
 )
 @network
@@ -316,7 +323,8 @@ def volume_fetch(
         fetching = Fetching(
             console, options, wanted=wanted, output=output, into=into, force=force, mode=progress
         )
-        return fetching.run(words, output_format)
+        with ended_cleanly():
+            return fetching.run(words, output_format)
     except shared.StopRunError as ended:
         return console.finish(ended.code)
 
