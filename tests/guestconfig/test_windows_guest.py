@@ -151,7 +151,9 @@ def test_texts(text: str, filename: str | None, expected: str) -> None:
             ["W0577"],
             id="restart",
         ),
-        pytest.param([food("- a\n")], ["W0570"], id="no map of settings"),
+        pytest.param([food("- a\n")], ["W0502"], id="no map of settings"),
+        pytest.param([food("runcmd: [a]\na: b: c\n")], ["W0501"], id="no YAML"),
+        pytest.param([food("runcmd: [a]\nruncmd: [b]\n")], ["W0505"], id="a key twice"),
         pytest.param([food("", "shellscript", filename="a.ps1")], ["W0554"], id="empty"),
     ],
 )

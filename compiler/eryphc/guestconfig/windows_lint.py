@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
-from eryphc.guestconfig.cloudconfig.tree import read
+from eryphc.guestconfig.cloudconfig.tree import FaultKind, read
 from eryphc.guestconfig.foods import (
     ARCHIVE,
     BOOTHOOK,
@@ -157,10 +157,12 @@ def _cloud_config(piece: Piece) -> Iterator[Diagnostic]:
     reading = read(piece.text)
     label, chain = piece.label, piece.food.chain
     root = reading.root
+    faults = [fault for fault in reading.faults if fault.kind is not FaultKind.EMPTY]
+    if faults:
+        from eryphc.guestconfig.cloudconfig.reports import report
+
+        yield from report(piece.food, faults, Level.WARNING)
     if root is None:
-        fault = reading.faults[-1]
-        place = piece.span(fault.start, fault.end)
-        yield wording.windows_ignores_part(label, "what is no map of settings", place, chain)
         return
     for key, node in root.keys.items():
         place = piece.span(node.start, node.end)
