@@ -11,7 +11,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Level
-from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar
+from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, kind
 from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guestconfig.cloudconfig.tree import FaultKind, read
 from eryphc.guestconfig.foods import (
@@ -216,9 +216,18 @@ def _files(piece: Piece, files: Node | None) -> Iterator[Diagnostic]:
 
 
 def _commands(piece: Piece, commands: Node | None) -> Iterator[Diagnostic]:
-    if not isinstance(commands, ListNode):
+    if commands is None or (isinstance(commands, Scalar) and commands.value is None):
         return
-    for entry in commands.items:
+    if not isinstance(commands, ListNode):
+        yield _misformed(piece, "runcmd", commands)
+        return
+    for number, entry in enumerate(commands.items):
+        if not isinstance(entry, ListNode) and not (
+            isinstance(entry, Scalar) and isinstance(entry.value, str)
+        ):
+            # cloudbase-init raises, unlike cloud-init for an empty one too.
+            yield _misformed(piece, f"runcmd[{number}]", entry)
+            continue
         words = entry.items if isinstance(entry, ListNode) else (entry,)
         text = " ".join(str(word.value) for word in words if isinstance(word, Scalar))
         place = piece.span(entry.start, _first_line_end(piece.text, entry))
@@ -231,6 +240,14 @@ def _commands(piece: Piece, commands: Node | None) -> Iterator[Diagnostic]:
             for match in _RESTART.finditer(line):
                 command = " ".join(match[0].split())
                 yield wording.windows_script_restarts(piece.label, command, place, piece.food.chain)
+
+
+def _misformed(piece: Piece, path: str, node: Node) -> Diagnostic:
+    from eryphc.diagnostics.cloudconfig import command_not_runnable
+    from eryphc.guestconfig.cloudconfig.provenance import content_label
+
+    label = content_label(piece.food, node.start, node.end)
+    return command_not_runnable(path, kind(node), label, Level.WARNING, piece.food.chain)
 
 
 def _value_place(piece: Piece, entry: MappingNode, key: str) -> Span | None:
