@@ -94,6 +94,9 @@ class TestOneRun:
             pytest.param(
                 "parent: acme/kit/1.0\ndrives:\n- nmae: x\n", "E0113", id="nor of a drive"
             ),
+            pytest.param(
+                "fodder:\n- {name: a, type: shell, content: x}\n", "E0215", id="nor of a type"
+            ),
             pytest.param("fodder:\n- name: a\n", "E0217", id="nor of a food without content"),
         ],
     )
@@ -124,3 +127,31 @@ def test_a_limit_of_ours_is_not_said_to_be_the_guests(eryphc: CommandLine) -> No
         assert "E0501" in done.out
         assert ("this is a limit of eryphc" in done.out) is is_limit
         assert ("a guest drops such a part" in done.out) is not is_limit
+
+
+def test_a_blank_type_is_none(eryphc: CommandLine) -> None:
+    eryphc.write("web.yaml", "name: web\nfodder:\n- {name: a, type: ' ', content: 'a: b'}\n")
+    assert eryphc("check", "web.yaml").code == 0
+
+
+PLACES = [
+    pytest.param('name: "web\ncpu: 2\n', "web.yaml:1:7", "E0101", id="a quote not closed"),
+    pytest.param("name: web\n\tcpu: 2\n", "web.yaml:2:1", "E0103", id="a tab as indentation"),
+    pytest.param("name: web\n parent: x\n", "web.yaml:2:8", "E0101", id="indented too far"),
+    pytest.param(
+        "name: web\nfodder:\n- name: a\n  content: |\n  x\n",
+        "web.yaml:5:3",
+        "E0101",
+        id="too little",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spec", "place", "code"), PLACES)
+def test_broken_yaml_is_shown_where_it_breaks(
+    eryphc: CommandLine, spec: str, place: str, code: str
+) -> None:
+    eryphc.write("web.yaml", spec)
+    done = eryphc("check", "web.yaml")
+    assert f"error[{code}]" in done.out
+    assert f"--> {place}\n" in done.out

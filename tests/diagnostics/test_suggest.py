@@ -36,3 +36,5 @@ def test_of_paths_the_last_parts_are_compared() -> None:
     known = ("a/long/folder/of/specs/web.yaml", "a/long/folder/of/specs/mail.yaml")
     assert close_matches("a/long/folder/of/specs/prod-1.yaml", known) == []
     assert close_matches("a/long/folder/of/specs/wbe.yaml", known) == [known[0]]
+    assert close_matches("nope.yaml", ("p.yaml", "web.yaml")) == []
+    assert close_matches("web.yml", ("web.yaml",)) == ["web.yaml"]

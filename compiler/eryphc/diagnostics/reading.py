@@ -46,7 +46,14 @@ def not_yaml(
 ) -> Diagnostic:
     message = f"the document is not valid YAML: {problem}"
     related = (Label(context_span, context),) if context and context_span else ()
-    return _error(NOT_YAML, message, span, "here", related=related)
+    help_text = None
+    if problem.startswith("mapping values are not allowed"):
+        help_text = "a line may be indented too far, or a text that holds `: ` needs quotes"
+    if context and context_span and not span.source.text[span.start :].strip():
+        # Nothing is left to be shown where the text ends: the cause is what was not closed.
+        ended = (Label(span, "the text ends here"),)
+        return _error(NOT_YAML, message, context_span, context, related=ended, help=help_text)
+    return _error(NOT_YAML, message, span, "here", related=related, help=help_text)
 
 
 def character_refused(character: str, span: Span) -> Diagnostic:
@@ -181,8 +188,17 @@ def empty_document(what: str, span: Span) -> Diagnostic:
 
 
 def wrong_kind(what: str, expected: str, found: str, span: Span) -> Diagnostic:
+    help_text = None
+    if expected == "a list":
+        help_text = "write each entry on lines of its own after `- `"
+    elif expected.startswith("text") and span.text == "{":
+        help_text = 'a text that begins with `{` needs quotes: "{{ name }}"'
     return _error(
-        WRONG_KIND, f"{what} must be {expected}, and here is {found}", span, f"not {expected}"
+        WRONG_KIND,
+        f"{what} must be {expected}, and here is {found}",
+        span,
+        f"not {expected}",
+        help=help_text,
     )
 
 
@@ -217,9 +233,18 @@ def key_not_text(record: str, span: Span) -> Diagnostic:
     )
 
 
+_UNITS = dict.fromkeys(("memory", "startup", "minimum", "maximum"), "MiB") | {"size": "GiB"}
+
+
 def not_a_number(key: str, text: str, reason: str, span: Span) -> Diagnostic:
     shown = clipped(text, 60)
-    return _error(NOT_A_NUMBER, f"`{shown}` is not a whole number for `{key}`: {reason}", span)
+    unit = _UNITS.get(key)
+    return _error(
+        NOT_A_NUMBER,
+        f"`{shown}` is not a whole number for `{key}`: {reason}",
+        span,
+        help=f"the number counts {unit} and is written without a unit" if unit else None,
+    )
 
 
 def not_a_flag(key: str, text: str, span: Span) -> Diagnostic:

@@ -51,7 +51,6 @@ HARMLESS_LATER = frozenset(
         BAD_MAC,
         NOT_ON_REMOVAL,
         NOT_ON_REFERENCE,
-        UNKNOWN_FODDER_TYPE,
         BAD_FILE_NAME,
         NO_CONTENT,
         VALUE_DOES_NOT_FIT,

@@ -12,15 +12,20 @@ def close_matches(word: str, known: Iterable[str]) -> list[str]:
     """The one of `known` that is nearest to `word`, or nothing where none is near.
 
     Near is what a slip of the hand makes: a third of the letters at most, or a part of a word
-    for the whole of it. Of paths only the last parts are compared, the rest is what they share.
+    for the whole of it. Of paths only the last parts are compared, without the suffix of YAML:
+    the rest is what they share.
     """
     from difflib import get_close_matches
 
-    names = {name.rpartition("/")[2]: name for name in known}
-    name = word.rpartition("/")[2]
+    names = {_own_part(name): name for name in known}
+    name = _own_part(word)
     return [
         names[close] for close in get_close_matches(name, list(names), n=1) if _near(name, close)
     ]
+
+
+def _own_part(name: str) -> str:
+    return name.rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
 
 
 def _near(word: str, other: str) -> bool:

@@ -97,7 +97,8 @@ class Piece(NamedTuple):
 def piece_of(food: Fodder) -> Piece:
     """The piece of a food whose type is the one it says, or that its Jinja marker adds to."""
     content = normalised(food.content)
-    media_type = MEDIA_TYPES[food.type or "cloud-config"]
+    # Blank is unset; another type can only come from a packed gene, which is not refused for it.
+    media_type = MEDIA_TYPES.get(food.type or "", MEDIA_TYPES["cloud-config"])
     if content is not food.content:
         food = replace(food, content=content)
     return Piece(food=food, media_type=media_type, jinja=is_jinja(content.text))

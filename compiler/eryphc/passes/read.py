@@ -28,6 +28,8 @@ __all__ = [
     "read_fodder_gene",
 ]
 
+# A content whose type is not known cannot be judged either.
+_PARTS_UNREAD = reading.PARTS_UNREAD | {rules.UNKNOWN_FODDER_TYPE}
 R = TypeVar("R", bound=Record)
 Lower = Callable[[Node, SourceText, Notation], "tuple[R | None, tuple[Diagnostic, ...]]"]
 
@@ -57,7 +59,7 @@ def read_catlet(source: SourceText, *, notation: Notation, strict: bool = True) 
     `strict` false is for documents that were accepted before (packed genes): broken rules are
     then warnings, only an unreadable document is an error.
     """
-    harmless = rules.HARMLESS_LATER | reading.PARTS_UNREAD
+    harmless = rules.HARMLESS_LATER | _PARTS_UNREAD
     return _read(source, notation, strict, lower_catlet, check_catlet, harmless)
 
 
@@ -77,7 +79,7 @@ def is_partial(diagnostics: Iterable[Diagnostic]) -> bool:
 
     Its gene sets can be looked up and its references fed, but nothing can be said of its values.
     """
-    return any(d.code in reading.PARTS_UNREAD for d in diagnostics)
+    return any(d.code in _PARTS_UNREAD for d in diagnostics if d.level is Level.ERROR)
 
 
 def _read(

@@ -233,6 +233,8 @@ def _marked_error(source: SourceText, error: yaml.MarkedYAMLError) -> Diagnostic
     if problem == "exceeded maximum nesting depth":
         # The scanner of libyaml runs ahead of the events that are counted here.
         return reading.too_deep(MAX_DEPTH, Span(source, at, end))
-    if "found character that cannot start any token" in problem and text[at:end] == "\t":
+    if text[at:end] == "\t" and (
+        "found character that cannot start any token" in problem or "tab character" in problem
+    ):
         return reading.tab_refused(Span(source, at, end))
     return reading.not_yaml(problem, Span(source, at, end), context, context_span)
