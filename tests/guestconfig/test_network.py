@@ -103,6 +103,12 @@ def test_a_file_stays_as_it_is() -> None:
     assert given_file(text) == (text.replace("\r\n", "\n").encode() + b"\n", [])
 
 
+@pytest.mark.parametrize("text", ["config: disabled", "network: {config: disabled}\r\n"])
+def test_a_network_switched_off(text: str) -> None:
+    data, found = network_config(request(network_file=SourceText("net.yaml", text)))
+    assert (data, found) == (f"{text.strip()}\n".encode(), ())
+
+
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_an_entry_gets_the_address_of_its_adapter(wrapped: bool) -> None:  # noqa: FBT001
     entries = "ethernets:\n  ETH0: {dhcp4: true}\n  eth1: {dhcp4: true}\n"

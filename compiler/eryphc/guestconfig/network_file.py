@@ -14,7 +14,7 @@ from eryphc.diagnostics.model import Diagnostic, has_errors
 from eryphc.guestconfig.cloudconfig.emit import emit
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind, plain
 from eryphc.guestconfig.cloudconfig.tree import FaultKind, read_any
-from eryphc.guestconfig.model import Adapter, GuestRequest
+from eryphc.guestconfig.model import Adapter, GuestKind, GuestRequest
 from eryphc.guestconfig.network import Network, known_adapters
 from eryphc.guestconfig.network_lint import lint
 from eryphc.source import SourceText, Span
@@ -46,6 +46,10 @@ def users_network_config(request: GuestRequest, source: SourceText) -> Network:
             wording.network_config_invalid(f"it is {kind(root)}, where a map is expected", place)
         )
         return None, tuple(found)
+    disabled = network.text("config") == "disabled" and request.guest is GuestKind.LINUX
+    if disabled and not has_errors(found):
+        # The one form without version: the guest leaves its network as the image has it.
+        return _as_written(source), tuple(found)
     version = network.get("version")
     number = version.value if isinstance(version, Scalar) else None
     if not isinstance(number, int) or isinstance(number, bool) or number not in (1, 2):
@@ -61,9 +65,13 @@ def users_network_config(request: GuestRequest, source: SourceText) -> Network:
     completed, more = _completed(request, source, network, number)
     found += more
     if completed is network:
-        text = source.text.replace("\r\n", "\n")
-        return (text if text.endswith("\n") else f"{text}\n").encode(), tuple(found)
+        return _as_written(source), tuple(found)
     return emit(completed).encode(), tuple(found)
+
+
+def _as_written(source: SourceText) -> bytes:
+    text = source.text.replace("\r\n", "\n")
+    return (text if text.endswith("\n") else f"{text}\n").encode()
 
 
 def _network(root: Node) -> MappingNode | None:
