@@ -155,3 +155,11 @@ def test_broken_yaml_is_shown_where_it_breaks(
     done = eryphc("check", "web.yaml")
     assert f"error[{code}]" in done.out
     assert f"--> {place}\n" in done.out
+
+
+@pytest.mark.parametrize("text", ["a\r\nb", "a\x85b", "a\x85b\n", "a\u2028b", "a\u2029 b\n\n"])
+def test_printed_yaml_means_what_was_read(eryphc: CommandLine, text: str) -> None:
+    eryphc.write("web.yaml", f"name: web\nvariables:\n- {{name: v, value: {json.dumps(text)}}}\n")
+    eryphc.write("again.yaml", eryphc("expand", "web.yaml", "--stage", "breed").out)
+    done = eryphc("expand", "again.yaml", "--stage", "breed", "--format", "json")
+    assert json.loads(done.out)["variables"][0]["value"] == text

@@ -18,7 +18,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+    # Line ends of YAML that are no line feed would be read back as one, or as a blank.
+    rare = any(character in text for character in "\r\x85\u2028\u2029")
+    style = '"' if rare else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
