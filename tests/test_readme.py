@@ -1,4 +1,6 @@
-"""The tour of the README is what really happens: every command is run, every output compared."""
+"""The tours of the README and of the guides are what really happens: every file is written, every
+command is run, every output compared. `ERYPHC_UPDATE_README=1` writes the outputs down.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TOURS = ("README.md", "docs/automation.md", "docs/catlets.md", "docs/own-genes.md")
+# A file to be written, by its path after the language, or commands and what they print.
+BLOCK = re.compile(
+    r"^```(?:console|(?:yaml|json) (?P<path>\S+))\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 def transcript(text: str, folder: Path) -> str:
@@ -44,16 +50,26 @@ def transcript(text: str, folder: Path) -> str:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the tour is typed in a POSIX shell")
-def test_the_tour_shows_what_happens(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", TOURS)
+def test_a_tour_shows_what_happens(page: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    text = README.read_text(encoding="utf-8")
-    blocks = BLOCK.findall(text)
-    assert len(blocks) >= 5
-    seen = text
-    for block in blocks:
-        seen = seen.replace(block, transcript(block, tmp_path), 1)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    seen, end, commands = "", 0, 0
+    for block in BLOCK.finditer(text):
+        body = block["body"]
+        if block["path"]:
+            file = tmp_path / block["path"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(body, encoding="utf-8", newline="\n")
+        else:
+            body = transcript(body, tmp_path)
+            commands += 1
+        seen += text[end : block.start("body")] + body
+        end = block.end("body")
+    seen += text[end:]
     if os.environ.get("ERYPHC_UPDATE_README"):
-        README.write_text(seen, encoding="utf-8", newline="\n")
+        (ROOT / page).write_text(seen, encoding="utf-8", newline="\n")
+    assert commands
     assert seen == text
 
 
