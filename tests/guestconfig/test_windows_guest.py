@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import pytest
 
 from eryphc.guestconfig.compose import compose
 from eryphc.guestconfig.model import GuestKind
+from eryphc.guestconfig.windows_names import unique
 from guestconfig import feeding
 from guestconfig.feeding import food
 
@@ -170,3 +172,15 @@ def test_no_secret_in_a_message() -> None:
     outcome = compose(feeding.request(food(text, secret=True), guest=GuestKind.WINDOWS))
     assert len(outcome.diagnostics) == 2
     assert not any("hidden" in found.message for found in outcome.diagnostics)
+
+
+def test_names_are_told_apart_by_numbers() -> None:
+    assert unique(["a.ps1", "A.ps1", "a-3.ps1", "a.ps1", "a.ps1", "b", "B"]) == [
+        *("a.ps1", "A-2.ps1", "a-3.ps1", "a-4.ps1", "a-5.ps1", "b", "B-2"),
+    ]
+
+
+def test_thousands_of_equal_names_take_no_time() -> None:
+    begun = time.process_time()
+    assert unique(["a.ps1"] * 20_000)[-1] == "a-20000.ps1"
+    assert time.process_time() - begun < 2

@@ -75,14 +75,17 @@ def is_device(name: str) -> bool:
 def unique(names: Iterable[str]) -> list[str]:
     """The names, each later one of the same letters with a number before its extension."""
     taken: set[str] = set()
+    # Of each name the number that its last bearer got, so that none is tried twice.
+    last: dict[str, int] = {}
     result = []
     for name in names:
-        candidate, number = name, 1
+        candidate, number = name, last.get(name.lower(), 1)
         while candidate.lower() in taken:
             number += 1
             ending = extension(name)
             stem = name[: len(name) - len(ending) - 1] if ending else name
             candidate = f"{stem}-{number}.{ending}" if ending else f"{stem}-{number}"
         taken.add(candidate.lower())
+        last[name.lower()] = number
         result.append(candidate)
     return result
