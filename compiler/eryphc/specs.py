@@ -88,15 +88,31 @@ def _bytes(path: Path, count: int) -> bytes:
 
     Raises OSError, also for a pipe without a writer, which would keep us waiting for ever.
     """
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a directory")
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
     flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
-    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
-        piped = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+    if os.name == "nt" and path.is_dir():
+        # A folder cannot be opened there.
+        raise IsADirectoryError(errno.EISDIR, "is a directory")
+    descriptor = os.open(path, flags)
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "is a directory")
+        piped = stat.S_ISFIFO(found.st_mode)
         if piped:
-            os.set_blocking(file.fileno(), True)
-        data = file.read(count) or b""
+            os.set_blocking(descriptor, True)
+        chunks: list[bytes] = []
+        # One read gives a whole regular file; what is not one is read to its end.
+        wanted = min(count, found.st_size + 1) if stat.S_ISREG(found.st_mode) else 65536
+        left = count
+        while left > 0 and (chunk := os.read(descriptor, min(wanted, left))):
+            chunks.append(chunk)
+            left -= len(chunk)
+            if stat.S_ISREG(found.st_mode) and len(chunk) < wanted:
+                break
+        data = b"".join(chunks)
+    finally:
+        os.close(descriptor)
     if piped and not data:
         raise OSError(errno.EPIPE, "it is a pipe that nobody writes to")
     return data

@@ -21,7 +21,7 @@ def food(
     content = None
     if text is not None:
         source = SourceText("web.yaml", text)
-        content = Content(text, Written(Span(source, 0, len(text)), 1))
+        content = Content(text, Written(Span(source, 0, len(text))))
     return Fodder(name=name, type=type, content=content, **more)
 
 

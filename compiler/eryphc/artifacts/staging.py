@@ -78,14 +78,16 @@ def _write(at: str, name: str, file: ArtifactFile) -> WrittenFile:
     mode = _SECRET_MODE if file.secret else _FILE_MODE
     if isinstance(file.content, bytes):
         content = file.content
-        found = _write_bytes(at, content, mode)
-        if found != content:
-            raise OutputFailed(image_differs(name, "other bytes"))
-        if file.holds is not None:
-            fault = difference(found, file.holds)
+        image = file.holds is not None
+        _write_bytes(at, content, mode)
+        if image:
+            found = _read_bytes(at)
+            if found != content:
+                raise OutputFailed(image_differs(name, "other bytes"))
+            fault = difference(found, file.holds or {})
             if fault is not None:
                 raise OutputFailed(image_differs(name, fault))
-        digest, size = hashlib.sha256(found).hexdigest(), len(found)
+        digest, size = hashlib.sha256(content).hexdigest(), len(content)
     else:
         with os.fdopen(_create(at), "wb") as stream:
             file.content.write_to(stream)
@@ -103,21 +105,21 @@ def _create(at: str) -> int:
     return os.open(at, _CREATE, _SECRET_MODE)
 
 
-def _write_bytes(at: str, content: bytes, mode: int) -> bytes:
-    """Write a file and read it back."""
+def _write_bytes(at: str, content: bytes, mode: int) -> None:
     descriptor = _create(at)
     try:
-        rest = memoryview(content)
+        rest: bytes | memoryview = content
         while rest:
-            rest = rest[os.write(descriptor, rest) :]
+            done = os.write(descriptor, rest)
+            rest = b"" if done == len(rest) else memoryview(rest)[done:]
         _set_mode(descriptor, mode)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        chunks: list[bytes] = []
-        while chunk := os.read(descriptor, len(content) + 1):
-            chunks.append(chunk)
-        return b"".join(chunks)
     finally:
         os.close(descriptor)
+
+
+def _read_bytes(at: str) -> bytes:
+    with open(at, "rb", buffering=0) as stream:
+        return stream.read()
 
 
 def _set_mode(descriptor: int, mode: int) -> None:

@@ -129,7 +129,7 @@ def _origin(archive: Piece, node: Scalar) -> Written:
     written = start.source.line(first) if first <= start.source.line_count else ""
     offset = start.start - start.source.line_start(first) if written else 0
     block = written[offset : offset + 1] in ("|", ">")
-    return Written(Span(start.source, start.start, start.end), first + 1 if block else first)
+    return Written(Span(start.source, start.start, start.end), 1 if block else 0)
 
 
 def _line_end(text: str, start: int) -> int:

@@ -52,7 +52,7 @@ _MARKERS: Final = (
 )
 
 
-NO_CONTENT: Final = Content("", Written(Span(SourceText("", ""), 0, 0), 1))
+NO_CONTENT: Final = Content("", Written(Span(SourceText("", ""), 0, 0)))
 
 
 class Piece(NamedTuple):

@@ -15,13 +15,18 @@ _LINE_END: Final = re.compile("\n")
 class Written(NamedTuple):
     """Content as an author wrote it: a scalar or a slice of the document.
 
-    `span` covers the node in its document. `first_line` is the 1-based line of the document
-    that holds the first line of the content; lines then follow one another, as they do in
-    slices and literal blocks. For other styles only lines found as they stand are mapped.
+    `span` covers the node in its document. `skipped` lines after the first of the span the
+    content begins; lines then follow one another, as they do in slices and literal blocks. For
+    other styles only lines found as they stand are mapped.
     """
 
     span: Span
-    first_line: int
+    skipped: int = 0
+
+    @property
+    def first_line(self) -> int:
+        """The 1-based line of the document that holds the first line of the content."""
+        return self.span.line + self.skipped
 
 
 class Insertion(NamedTuple):

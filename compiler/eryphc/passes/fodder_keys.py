@@ -6,6 +6,7 @@ Source: catlet-language.md 5.6 and 10.5.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from eryphc.ir.catlet import Fodder
@@ -29,18 +30,27 @@ class FodderKey(NamedTuple):
 
 def gene_of(food: Fodder) -> GeneId | None:
     """The fodder gene an entry refers to; None for food of a catlet."""
-    if food.source is None or blank(food.source):
+    return _gene(food.source)
+
+
+def _gene(source: str | None) -> GeneId | None:
+    if source is None or blank(source):
         return None
-    parsed = parse_gene(food.source)
+    parsed = parse_gene(source)
     if isinstance(parsed, GeneId) and parsed.name != "catlet":
         return parsed
     return None
 
 
 def key_of(food: Fodder) -> FodderKey:
-    gene = gene_of(food)
-    name = None if food.name is None or blank(food.name) else food.name.lower()
-    return FodderKey(name, str(gene) if gene is not None else None)
+    return _key(food.name, food.source)
+
+
+@lru_cache(maxsize=4096)
+def _key(name: str | None, source: str | None) -> FodderKey:
+    gene = _gene(source)
+    lower = None if name is None or blank(name) else name.lower()
+    return FodderKey(lower, str(gene) if gene is not None else None)
 
 
 def merge_food(parent: Fodder, child: Fodder) -> Fodder:

@@ -34,5 +34,5 @@ def _food(food: Fodder) -> Fodder:
         return replace(food, variables=variables)
     # Nothing of the hidden text stays reachable, not even through its origin.
     span = food.at("content") or Span(SourceText("", ""), 0, 0)
-    content = Content(REDACTED, Written(span, span.line))
+    content = Content(REDACTED, Written(span))
     return replace(food, content=content, variables=variables)

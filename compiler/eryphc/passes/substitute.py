@@ -186,9 +186,7 @@ def _inserted(kind: VariableType | None, value: str) -> str:
             return value
 
 
-def _food(
-    food: Fodder, catlet: _Scope, faults: _Faults, root: Label | None
-) -> tuple[Fodder, bool]:
+def _food(food: Fodder, catlet: _Scope, faults: _Faults, root: Label | None) -> tuple[Fodder, bool]:
     """The food with its content filled, and whether that uses the id of the VM.
 
     Its chain is the one that people read: from here on a food stands for itself.
@@ -225,7 +223,7 @@ def _food(
 
 def _no_content(food: Fodder) -> Content:
     span = food.at() or Span(SourceText("", ""), 0, 0)
-    return Content("", Written(span, span.line))
+    return Content("", Written(span))
 
 
 def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults) -> _Value:

@@ -269,10 +269,8 @@ class Reading:
             if text is FAULTY:
                 return FAULTY
             span = self.span(node)
-            line = span.line
-            if node.style in (Style.LITERAL, Style.FOLDED):
-                line += 1
-            return Content(text, Written(span, line))
+            block = node.style in (Style.LITERAL, Style.FOLDED)
+            return Content(text, Written(span, 1 if block else 0))
         if self.json:
             found = "a mapping" if isinstance(node, MappingNode) else "a list"
             return self.report(reading.wrong_kind(f"`{key}`", "text", found, self.head(node)))
@@ -286,7 +284,7 @@ class Reading:
         if cut.emptied:
             self.report(reading.blank_lines_changed(self.head(node)))
         span = Span(self.source, cut.start, cut.end)
-        return Content(cut.text, Written(span, span.line))
+        return Content(cut.text, Written(span))
 
     def _content(self, node: Node, key_node: Node) -> Any:
         """Content stands apart from other values: aliases and anchors mean nothing there."""

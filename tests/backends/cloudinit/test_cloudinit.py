@@ -33,7 +33,7 @@ CANARY = "canary-4711"
 
 def _content(text: str) -> Content:
     span = Span(SourceText("spec.yaml", text), 0, len(text))
-    return Content(text, Written(span, 1))
+    return Content(text, Written(span))
 
 
 def _food(name: str, text: str, *, kind: str = "cloud-config", secret: bool = False) -> Fodder:

@@ -17,7 +17,7 @@ def food(
     kind: str = "cloud-config",
 ) -> Fodder:
     source = SourceText(f"{name}.yaml", text)
-    content = Content(text, Written(Span(source, 0, len(text)), 1))
+    content = Content(text, Written(Span(source, 0, len(text))))
     return Fodder(name=name, type=kind, content=content, depth=depth, gene=gene, secret=secret)
 
 

@@ -115,26 +115,29 @@ def _files(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator
     created = _created(root)
     for number, file in _entries(root.get("write_files")):
         path = file.text("path")
-        entry = _named("write_files", path, number, file, provenance)
-        chain = provenance.chain(file)
+
+        def entry(number: int = number, path: str | None = path, file: Node = file) -> str:
+            return _named("write_files", path, number, file, provenance)
+
         if path is not None and path.startswith("/tmp/"):  # noqa: S108
-            yield wording.file_in_tmp(entry, provenance.label(file.entries["path"]), chain)
+            label, chain = provenance.label(file.entries["path"]), provenance.chain(file)
+            yield wording.file_in_tmp(entry(), label, chain)
         if _true(file.get("defer")):
             continue
         owner = file.text("owner")
         if owner is not None:
             for name in owner.split(":"):
                 if name in created:
-                    label = provenance.label(file.entries["owner"])
+                    label, chain = provenance.label(file.entries["owner"]), provenance.chain(file)
                     shown = "…" if provenance.food(file).secret else name
-                    yield wording.owner_not_yet_there(entry, shown, label, chain)
+                    yield wording.owner_not_yet_there(entry(), shown, label, chain)
                     break
         elif path is not None and path.startswith("/home/"):
             name = path.split("/")[2]
             if name in created:
-                label = provenance.label(file.entries["path"])
+                label, chain = provenance.label(file.entries["path"]), provenance.chain(file)
                 shown = "…" if provenance.food(file).secret else name
-                yield wording.home_not_yet_there(entry, shown, label, chain)
+                yield wording.home_not_yet_there(entry(), shown, label, chain)
 
 
 def _permissions(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
