@@ -28,5 +28,5 @@ if [ $# -gt 0 ]; then
   exec .venv/bin/python -m pytest "$@"
 fi
 # Machines boot one after another and want the processors for themselves.
-.venv/bin/python -m pytest -n auto -m "not boot"
+.venv/bin/python -m pytest -n auto --dist worksteal -m "not boot"
 exec .venv/bin/python -m pytest -m boot
