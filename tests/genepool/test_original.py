@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from eryphc.diagnostics.model import Level, has_errors
 from eryphc.genepool.files import decode
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.local import LocalTag
@@ -170,12 +171,12 @@ def test_a_source_gene_is_read_as_its_packed_form(path: Path) -> None:
     read = read_catlet if path.parent.name == "catlet" else read_fodder_gene
     ours = read(source, notation=Notation.YAML)
     theirs = read(packed, notation=Notation.JSON, strict=False)
-    if theirs.value is None:
+    if has_errors(theirs.diagnostics):
         # An ordinal that is no word, which the original writes back as it is (2.6).
         assert {d.code.number for d in theirs.diagnostics} == {"E0112"}
         return
-    if ours.value is None:
-        codes = {d.code.number for d in ours.diagnostics}
+    if has_errors(ours.diagnostics):
+        codes = {d.code.number for d in ours.diagnostics if d.level is Level.ERROR}
         # What PyYAML or we refuse on purpose (catlet-language.md 2.6, 2.7 and 2.10).
         assert codes <= {"E0101", "E0102", "E0103", "E0117", "E0119"}, ours.diagnostics
         return
