@@ -254,7 +254,7 @@ def _installed(version: str, cache: Path) -> Path:
     if not (environment / "ready").exists():
         shutil.rmtree(environment, ignore_errors=True)
         _tool(str(python), "-m", "venv", str(environment))
-        _tool(str(scripts / "python"), "-m", "pip", "install", "-q", *wanted)
+        _tool(str(scripts / "python"), "-m", "pip", "install", "-q", "--no-compile", *wanted)
         (environment / "ready").touch()
     install = ("install", "-q", "--no-deps", "--no-build-isolation", "--force-reinstall")
     _tool(str(scripts / "python"), "-m", "pip", *install, str(ROOT), skip=False)
@@ -294,5 +294,7 @@ def _find_python(version: str) -> Path | None:
 def _tool(*command: str, skip: bool = True) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
-        fail: Callable[[str], object] = pytest.skip if skip else pytest.fail
+        fail: Callable[[str], object] = (
+            pytest.skip if skip and not os.environ.get("CI") else pytest.fail
+        )
         fail(f"{command[:4]} failed: {done.stderr[-500:]}")
