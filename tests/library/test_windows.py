@@ -67,6 +67,7 @@ class Stage:
                 "PLAY_LOG": str(log),
                 "PLAY_AGAIN": "yes" if again else "",
                 "PSLITE_COMPAT": "5.1",
+                "DOTNET_JITMinOpts": "1",
                 "COMPUTERNAME": "HOST",
                 "ProgramData": str(self.folder),
                 "SystemDrive": str(self.folder),

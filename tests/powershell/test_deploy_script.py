@@ -5,6 +5,7 @@ import copy
 import hashlib
 import json
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,8 +37,9 @@ Document = dict[str, Any]
 class Script:
     """One deployment written beside its ISO files, and its runs."""
 
-    def __init__(self, host: ModelHost, document: Document) -> None:
+    def __init__(self, host: ModelHost, document: Document, keep: Path) -> None:
         self.host = host
+        self.keep = keep
         self.folder = host.folder / "build"
         self.folder.mkdir(exist_ok=True)
         for name in ISO_FILES:
@@ -61,11 +63,28 @@ class Script:
         given = ("-Volume", "sda=C:\\store\\base.vhdx", "-ValueFile", str(self.values))
         return self.run(*given, *arguments, code=code, **environment)
 
+    def created(self) -> None:
+        """As `create`, for tests of what comes after; all but the first copy what it made."""
+        kept = self.keep / f"created-{self.host.compat}"
+        if not kept.is_dir():
+            self.create()
+            kept.mkdir()
+            shutil.copytree(self.host.drive, kept / "drive")
+            shutil.copyfile(self.host.state_file, kept / "state.json")
+            return
+        shutil.copytree(kept / "drive", self.host.drive, dirs_exist_ok=True)
+        shutil.copyfile(kept / "state.json", self.host.state_file)
+
+
+@pytest.fixture(scope="session")
+def keep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept")
+
 
 @pytest.fixture
-def script(host: ModelHost) -> Script:
+def script(host: ModelHost, keep: Path) -> Script:
     host.disk("C:\\store\\base.vhdx", gib=10)
-    return Script(host, example())
+    return Script(host, example(), keep)
 
 
 def test_creating_places_everything(script: Script) -> None:
@@ -195,7 +214,7 @@ def test_all_refusals_come_in_one_report(script: Script) -> None:
 
 def test_what_stands_in_the_way_on_a_machine_that_is_there(script: Script) -> None:
     """Nothing of others is detached, nothing shrinks, nothing is done to a machine at work."""
-    script.create()
+    script.created()
     good = script.host.state()
 
     def refused(document: Document, **changes: Any) -> str:
@@ -231,7 +250,7 @@ def test_what_stands_in_the_way_on_a_machine_that_is_there(script: Script) -> No
 
 
 def test_disks_that_swap_places(script: Script) -> None:
-    script.create()
+    script.created()
     document = example()
     first, second = document["drives"][:2]
     first["location"], second["location"] = 1, 0
@@ -273,7 +292,7 @@ def test_limits_of_an_old_host(script: Script) -> None:
 
 
 def test_a_machine_can_be_removed_when_its_switch_is_gone(script: Script) -> None:
-    script.create()
+    script.created()
     script.host.write_state(script.host.state() | {"switches": []})
     script.run("-Remove")
     assert script.host.state()["vms"] == []
@@ -281,7 +300,7 @@ def test_a_machine_can_be_removed_when_its_switch_is_gone(script: Script) -> Non
 
 def test_without_the_module_nothing_is_taken_for_gone(script: Script) -> None:
     """An empty list of machines must not let -Remove delete the disks of one that is there."""
-    script.create()
+    script.created()
     before = tree(script.host)
     done = script.host.run(
         "-File",
@@ -377,7 +396,7 @@ def test_a_failure_while_creating_is_undone(script: Script, cmdlet: str) -> None
 
 
 def test_a_failure_while_changing_undoes_nothing(script: Script) -> None:
-    script.create()
+    script.created()
     document = example()
     document["machine"]["name"] = "renamed"
     document["machine"]["processor"]["count"] = 4
@@ -404,7 +423,7 @@ def test_removing_leaves_nothing_of_ours_and_all_else(script: Script) -> None:
 
 
 def test_removing_can_keep_the_disks(script: Script) -> None:
-    script.create()
+    script.created()
     script.run("-Remove", "-KeepDisks")
     assert f"vms/{UNFINISHED}/sda.vhdx" in tree(script.host)
     assert f"disks/{UNFINISHED}/data.vhdx" in tree(script.host)
@@ -418,7 +437,7 @@ def test_removing_can_keep_the_disks(script: Script) -> None:
 
 
 def test_a_disk_that_another_machine_uses_is_not_removed(script: Script) -> None:
-    script.create()
+    script.created()
     state = script.host.state()
     other = copy.deepcopy(state["vms"][0])
     other |= {"Id": "22222222-2222-4222-8222-222222222222", "Name": "other", "Notes": ""}
@@ -429,7 +448,7 @@ def test_a_disk_that_another_machine_uses_is_not_removed(script: Script) -> None
 
 
 def test_a_machine_of_that_name_that_is_not_ours_is_refused(script: Script) -> None:
-    script.create()
+    script.created()
     state = script.host.state()
     state["vms"][0]["Notes"] = "someone's"
     script.host.write_state(state)
@@ -439,7 +458,7 @@ def test_a_machine_of_that_name_that_is_not_ours_is_refused(script: Script) -> N
 
 
 def test_a_machine_of_another_owner_needs_take_over(script: Script) -> None:
-    script.create()
+    script.created()
     state = script.host.state()
     state["vms"][0]["Notes"] = f"my notes\neryphc:v1 catlet={CATLET} by=HOST%5Cbob"
     script.host.write_state(state)
@@ -451,7 +470,7 @@ def test_a_machine_of_another_owner_needs_take_over(script: Script) -> None:
 
 
 def test_sealing_swaps_the_iso_and_deletes_the_secret_one(script: Script) -> None:
-    script.create()
+    script.created()
     old = script.host.path(script.host.machine()["Dvds"][1]["Path"])
     script.run("-Seal")
     new = script.host.path(script.host.machine()["Dvds"][1]["Path"])
@@ -470,7 +489,7 @@ def test_sealing_swaps_the_iso_and_deletes_the_secret_one(script: Script) -> Non
     ids=["the state of eryph's agent", "the last event of cloud-init"],
 )
 def test_starting_seals_once_the_guest_is_provisioned(script: Script, item: dict[str, str]) -> None:
-    script.create()
+    script.created()
     state = script.host.state()
     state["vms"][0]["KvpOnStart"] = [item]
     script.host.write_state(state)

@@ -225,12 +225,11 @@ def test_a_file_comes_in_pieces_and_goes_on_after_a_cut(host: ModelHost, session
     assert again["error"]["category"] == "ResourceExists"
 
 
-@pytest.mark.parametrize(
-    "path", ["vms\\x", "C:x", "C:\\[a]\\x", "C:\\a*", "C:\\a:b", "C:\\a\\..\\b", "\\x", "C:\\`a"]
-)
-def test_paths_that_are_refused(session: Session, path: str) -> None:
-    result = run(session, "make-folder", path=path, protect=False)
-    assert (result["ok"], result["error"]["id"]) == (False, "EryphcPath")
+def test_paths_that_are_refused(session: Session) -> None:
+    paths = ["vms\\x", "C:x", "C:\\[a]\\x", "C:\\a*", "C:\\a:b", "C:\\a\\..\\b", "\\x", "C:\\`a"]
+    results = {path: run(session, "make-folder", path=path, protect=False) for path in paths}
+    told = {path: (each["ok"], each["error"]["id"]) for path, each in results.items()}
+    assert told == dict.fromkeys(paths, (False, "EryphcPath"))
 
 
 def test_what_it_does_not_know_is_an_error_as_data(session: Session) -> None:

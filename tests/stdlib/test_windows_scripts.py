@@ -61,6 +61,7 @@ class Stage:
             "PLAY_LOG": str(log),
             "PLAY_REGISTRY": str(registry),
             "PSLITE_SLEEP": "0",
+            "DOTNET_JITMinOpts": "1",
             "PSLITE_COMPAT": "5.1",
             "TEMP": str(temp),
             "ProgramFiles": str(self.folder / "program-files"),
