@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, finding
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.diagnostics.words import clipped
 from eryphc.source import Span
@@ -24,34 +24,16 @@ GENE_UNKNOWN = Code("E0912", "gene-unknown")
 PROJECT_TYPE_NEEDS = Code("E0913", "pool-needs")
 
 
-def _error(
-    code: Code,
-    message: str,
-    span: Span | None = None,
-    label: str = "",
-    help_text: str | None = None,
-    notes: tuple[str, ...] = (),
-) -> Diagnostic:
-    return Diagnostic(
-        code=code,
-        level=Level.ERROR,
-        message=message,
-        primary=Label(span, label) if span is not None else None,
-        help=help_text,
-        notes=notes,
-    )
-
-
 def usage(message: str, help_text: str | None) -> Diagnostic:
-    return _error(USAGE, message, help_text=help_text)
+    return finding(USAGE, message, help=help_text)
 
 
 def spec_not_found(spec: str, reason: str, near: Collection[str]) -> Diagnostic:
     close = close_matches(spec, near)
-    return _error(
+    return finding(
         SPEC_NOT_FOUND,
         f"`{clipped(spec)}`: {reason}",
-        help_text=f"did you mean `{close[0]}`?"
+        help=f"did you mean `{close[0]}`?"
         if close
         else "a SPEC is a file, a folder that holds `catlet.yaml`, or `-` for standard input",
     )
@@ -59,50 +41,50 @@ def spec_not_found(spec: str, reason: str, near: Collection[str]) -> Diagnostic:
 
 def file_not_found(path: str, reason: str, near: Collection[str]) -> Diagnostic:
     close = close_matches(path, near)
-    return _error(
+    return finding(
         SPEC_NOT_FOUND,
         f"`{clipped(path)}`: {reason}",
-        help_text=f"did you mean `{close[0]}`?" if close else None,
+        help=f"did you mean `{close[0]}`?" if close else None,
     )
 
 
 def file_unreadable(path: str, reason: str) -> Diagnostic:
-    return _error(FILE_UNREADABLE, f"`{clipped(path)}` cannot be read: {reason}")
+    return finding(FILE_UNREADABLE, f"`{clipped(path)}` cannot be read: {reason}")
 
 
 def bad_option_value(option: str, message: str, help_text: str | None = None) -> Diagnostic:
-    return _error(BAD_OPTION_VALUE, f"{option}: {message}", help_text=help_text)
+    return finding(BAD_OPTION_VALUE, f"{option}: {message}", help=help_text)
 
 
 def pool_not_found(path: str, where: str, span: Span | None = None) -> Diagnostic:
-    return _error(
+    return finding(
         POOL_NOT_FOUND,
         f"the gene pool `{path}` of {where} is not a folder",
         span,
-        help_text="name a folder that holds gene sets as ORGANIZATION/SET/TAG",
+        help="name a folder that holds gene sets as ORGANIZATION/SET/TAG",
     )
 
 
 def specs_of_one_name(name: str, specs: tuple[str, str]) -> Diagnostic:
-    return _error(
+    return finding(
         SPECS_OF_ONE_NAME,
         f"`{specs[0]}` and `{specs[1]}` are both catlets named `{name}`, "
         "and their outputs would be one folder",
-        help_text="build them one at a time, or give one another `name`",
+        help="build them one at a time, or give one another `name`",
     )
 
 
 def unknown_code(code: str, known: Collection[str]) -> Diagnostic:
     close = close_matches(code.upper(), known)
-    return _error(
+    return finding(
         UNKNOWN_CODE,
         f"`{code}` is not a diagnostic of eryphc",
-        help_text=f"did you mean `{close[0]}`?" if close else None,
+        help=f"did you mean `{close[0]}`?" if close else None,
     )
 
 
 def project_value(key: str, message: str, span: Span | None) -> Diagnostic:
-    return _error(PROJECT_VALUE, f"`{key}` of the project file: {message}", span)
+    return finding(PROJECT_VALUE, f"`{key}` of the project file: {message}", span)
 
 
 def project_without_effect(key: str, span: Span | None) -> Diagnostic:
@@ -115,22 +97,22 @@ def project_without_effect(key: str, span: Span | None) -> Diagnostic:
 
 
 def pool_unsupported(kind: str, where: str, span: Span | None = None) -> Diagnostic:
-    return _error(
+    return finding(
         POOL_UNSUPPORTED,
         f"{where}: gene pools of type `{kind}` are not supported by this version",
         span,
-        help_text="use a folder, type `folder` or `eryph-local`",
+        help="use a folder, type `folder` or `eryph-local`",
     )
 
 
 def pool_needs(kind: str, key: str, span: Span | None) -> Diagnostic:
-    return _error(
+    return finding(
         PROJECT_TYPE_NEEDS, f"a gene pool of type `{kind}` needs `{key}`", span, f"no `{key}`"
     )
 
 
 def variable_source(name: str, reason: str) -> Diagnostic:
-    return _error(VARIABLE_SOURCE, f"--var {name}: {reason}")
+    return finding(VARIABLE_SOURCE, f"--var {name}: {reason}")
 
 
 def value_ends_with_cr(name: str, path: str) -> Diagnostic:
@@ -145,16 +127,16 @@ def value_ends_with_cr(name: str, path: str) -> Diagnostic:
 
 
 def file_exists(path: str) -> Diagnostic:
-    return _error(
+    return finding(
         FILE_EXISTS,
         f"`{path}` exists already and is not overwritten",
-        help_text="name another folder: `eryphc init DIR`",
+        help="name another folder: `eryphc init DIR`",
     )
 
 
 def gene_unknown(text: str, reason: str, meant: str | None = None) -> Diagnostic:
-    return _error(
-        GENE_UNKNOWN, f"`{text}`: {reason}", help_text=f"did you mean `{meant}`?" if meant else None
+    return finding(
+        GENE_UNKNOWN, f"`{text}`: {reason}", help=f"did you mean `{meant}`?" if meant else None
     )
 
 
@@ -167,15 +149,15 @@ VALUE_ENDS_WITH_CR = Code("W0919", "value-ends-with-cr")
 
 
 def file_unwritable(path: str, reason: str) -> Diagnostic:
-    return _error(FILE_UNWRITABLE, f"`{path}` cannot be written: {reason}")
+    return finding(FILE_UNWRITABLE, f"`{path}` cannot be written: {reason}")
 
 
 def unknown_schema(name: str, known: Collection[str]) -> Diagnostic:
     close = close_matches(name, known)
-    return _error(
+    return finding(
         UNKNOWN_SCHEMA,
         f"there is no schema `{name}`",
-        help_text=f"did you mean `{close[0]}`?" if close else None,
+        help=f"did you mean `{close[0]}`?" if close else None,
         notes=(f"schemas are {', '.join(f'`{schema}`' for schema in known)}",),
     )
 
@@ -183,13 +165,13 @@ def unknown_schema(name: str, known: Collection[str]) -> Diagnostic:
 def outside_failed(reason: str, path: str | None) -> Diagnostic:
     """The machine refused something: a disk, memory, the working folder."""
     where = f" (`{clipped(path)}`)" if path else ""
-    return _error(OUTSIDE_FAILED, f"the system refused to go on: {reason}{where}")
+    return finding(OUTSIDE_FAILED, f"the system refused to go on: {reason}{where}")
 
 
 def internal_fault(kind: str, place: str) -> Diagnostic:
     """`kind` is the class of the exception; its text is left out, it could hold a secret."""
-    return _error(
+    return finding(
         INTERNAL_FAULT,
         f"this is a fault of eryphc, not of the input: {kind} at {place}",
-        help_text="please report it; with ERYPHC_DEBUG=1 in the environment it says more",
+        help="please report it; with ERYPHC_DEBUG=1 in the environment it says more",
     )

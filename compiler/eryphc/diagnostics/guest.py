@@ -6,9 +6,9 @@ has a catalogue of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
 from eryphc.source import Span
 
 TEXT_NOT_UNICODE = Code("E0550", "text-not-unicode")
@@ -62,33 +62,11 @@ WINDOWS_RUNS_AGAIN = Code("N0552", "windows-runs-again")
 TEMPLATE_COMES_LATER = Code("N0553", "template-comes-later")
 
 
-def _finding(
-    code: Code,
-    message: str,
-    span: Span | None = None,
-    label: str = "",
-    *,
-    help: str | None = None,  # noqa: A002
-    notes: Iterable[str] = (),
-    related: tuple[Label, ...] = (),
-) -> Diagnostic:
-    levels = {"E": Level.ERROR, "W": Level.WARNING, "N": Level.NOTE}
-    return Diagnostic(
-        code=code,
-        level=levels[code.number[0]],
-        message=message,
-        primary=Label(span, label) if span is not None else None,
-        notes=tuple(notes),
-        help=help,
-        related=related,
-    )
-
-
 # --- which guest -----------------------------------------------------------------------------
 
 
 def guest_counts_as_linux(os_type: str) -> Diagnostic:
-    return _finding(
+    return finding(
         GUEST_COUNTS_AS_LINUX,
         f"the parent is for `{os_type}`, which is configured like linux",
         help="say `--guest windows` if the guest runs cloudbase-init",
@@ -96,7 +74,7 @@ def guest_counts_as_linux(os_type: str) -> Diagnostic:
 
 
 def guest_assumed_linux() -> Diagnostic:
-    return _finding(
+    return finding(
         GUEST_ASSUMED_LINUX,
         "nothing tells the kind of the guest, so it is configured as linux",
         help="say `--guest linux` or `--guest windows`",
@@ -107,7 +85,7 @@ def guest_assumed_linux() -> Diagnostic:
 
 
 def text_not_unicode(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
-    return _finding(
+    return finding(
         TEXT_NOT_UNICODE,
         f"the text of `{food}` holds something that is no character and has no UTF-8 form",
         span,
@@ -120,7 +98,7 @@ def text_not_unicode(food: str, span: Span | None, related: tuple[Label, ...]) -
 def text_encoded(
     food: str, encoding: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         TEXT_ENCODED,
         f"the text of `{food}` is {encoding}, which no guest undoes",
         span,
@@ -133,7 +111,7 @@ def text_encoded(
 def script_without_interpreter(
     food: str, what: str, span: Span | None, related: tuple[Label, ...], *, indented: bool
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         SCRIPT_WITHOUT_INTERPRETER,
         f"the {what} `{food}` does not begin with `#!`, so the guest cannot run it",
         span,
@@ -146,7 +124,7 @@ def script_without_interpreter(
 
 
 def upstart_job_removed(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
-    return _finding(
+    return finding(
         UPSTART_JOB_REMOVED,
         f"`{food}` is an `upstart-job`, which cloud-init drops since its release 22.2",
         span,
@@ -164,7 +142,7 @@ def type_contradicts_text(
     span: Span | None,
     related: tuple[Label, ...],
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         TYPE_CONTRADICTS_TEXT,
         f"`{food}` is a `{said}`, but its text begins with `{marker}`: the guest drops it",
         span,
@@ -177,7 +155,7 @@ def type_contradicts_text(
 def script_read_as_other(
     food: str, kind: str, marker: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         SCRIPT_READ_AS_OTHER,
         f"the guest takes the script `{food}` for {kind}, because it begins with `{marker}`",
         span,
@@ -188,13 +166,13 @@ def script_read_as_other(
 
 
 def food_empty(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
-    return _finding(
+    return finding(
         FOOD_EMPTY, f"`{food}` has no content", span, "nothing to configure", related=related
     )
 
 
 def include_unpinned(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
-    return _finding(
+    return finding(
         INCLUDE_UNPINNED,
         f"`{food}` is fetched by the guest when it boots, so this build does not decide its text",
         span,
@@ -207,7 +185,7 @@ def include_unpinned(food: str, span: Span | None, related: tuple[Label, ...]) -
 def guest_drops_part(
     food: str, reason: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         GUEST_DROPS_PART,
         f"the guest will not apply `{food}`: {reason}",
         span,
@@ -219,7 +197,7 @@ def guest_drops_part(
 def template_broken(
     food: str, reason: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         TEMPLATE_BROKEN,
         f"`{food}` is not a Jinja template that a guest can render: {reason}",
         span,
@@ -232,7 +210,7 @@ def template_broken(
 def script_between_commands(
     food: str, first: str, last: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         SCRIPT_BETWEEN_COMMANDS,
         f"the script `{food}` stands between the commands of `{first}` and `{last}`, but runs"
         " before both",
@@ -249,7 +227,7 @@ def script_between_commands(
 def archive_broken(
     food: str, problem: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         ARCHIVE_BROKEN,
         f"the archive `{food}` cannot be read: {problem}",
         span,
@@ -261,7 +239,7 @@ def archive_broken(
 def archive_entry_dropped(
     food: str, entry: str, reason: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         ARCHIVE_ENTRY_DROPPED,
         f"{entry} of the archive `{food}` is {reason}",
         span,
@@ -277,7 +255,7 @@ def archive_entry_dropped(
 def template_shares_value(
     food: str, key: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         TEMPLATE_SHARES_VALUE,
         f"the Jinja food `{food}` sets `{key}`, which other foods set too, and theirs would win",
         span,
@@ -291,7 +269,7 @@ def template_shares_value(
 def template_comes_later(
     food: str, first: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         TEMPLATE_COMES_LATER,
         f"the Jinja food `{food}` stands before `{first}`, but the guest adds it after all plain"
         " cloud-configs",
@@ -305,7 +283,7 @@ def template_comes_later(
 def templates_share_value(
     food: str, other: str, key: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         TEMPLATES_SHARE_VALUE,
         f"the Jinja foods `{other}` and `{food}` both set `{key}`, and the first wins",
         span,
@@ -317,7 +295,7 @@ def templates_share_value(
 def template_not_possible(
     food: str, kind: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         TEMPLATE_NOT_POSSIBLE,
         f"`{food}` is a `{kind}`, which no guest renders as a Jinja template",
         span,
@@ -331,7 +309,7 @@ def template_not_possible(
 
 
 def hostname_malformed(hostname: str, label: str, span: Span | None) -> Diagnostic:
-    return _finding(
+    return finding(
         HOSTNAME_MALFORMED,
         f"the host name `{hostname}` is none by RFC 1123"
         + (f" because of `{label}`" if label and label != hostname else ""),
@@ -341,7 +319,7 @@ def hostname_malformed(hostname: str, label: str, span: Span | None) -> Diagnost
 
 
 def hostname_is_address(hostname: str, renamed: str, span: Span | None) -> Diagnostic:
-    return _finding(
+    return finding(
         HOSTNAME_IS_ADDRESS,
         f"the host name `{hostname}` is an address: the guest will be called `{renamed}`",
         span,
@@ -350,7 +328,7 @@ def hostname_is_address(hostname: str, renamed: str, span: Span | None) -> Diagn
 
 
 def hostname_too_long(hostname: str, cut: str, span: Span | None) -> Diagnostic:
-    return _finding(
+    return finding(
         HOSTNAME_TOO_LONG,
         f"Windows takes 15 characters of a host name: `{hostname}` becomes `{cut}`",
         span,
@@ -359,7 +337,7 @@ def hostname_too_long(hostname: str, cut: str, span: Span | None) -> Diagnostic:
 
 
 def hostname_of_digits(hostname: str, span: Span | None) -> Diagnostic:
-    return _finding(
+    return finding(
         HOSTNAME_OF_DIGITS,
         f"Windows takes no host name of digits only, such as `{hostname}`",
         span,
@@ -372,7 +350,7 @@ def hostname_of_digits(hostname: str, span: Span | None) -> Diagnostic:
 
 def adapters_without_address(names: Sequence[str], span: Span | None, *, some: bool) -> Diagnostic:
     listed = ", ".join(f"`{name}`" for name in names)
-    return _finding(
+    return finding(
         ADAPTERS_WITHOUT_ADDRESS,
         f"the guest will leave {listed} down: no address is known for {_them(names)}"
         if some
@@ -388,13 +366,13 @@ def _them(names: Sequence[str]) -> str:
 
 
 def network_config_invalid(problem: str, span: Span | None) -> Diagnostic:
-    return _finding(NETWORK_CONFIG_INVALID, f"the network-config is not valid: {problem}", span)
+    return finding(NETWORK_CONFIG_INVALID, f"the network-config is not valid: {problem}", span)
 
 
 def network_address_twice(
     address: str, span: Span | None, first: Span | None, names: tuple[str, str]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         NETWORK_ADDRESS_TWICE,
         f"`{names[0]}` and `{names[1]}` have the same MAC address {address}",
         span,
@@ -404,7 +382,7 @@ def network_address_twice(
 
 
 def network_address_not_text(written: str, span: Span | None) -> Diagnostic:
-    return _finding(
+    return finding(
         NETWORK_ADDRESS_NOT_TEXT,
         f"`{written}` is not read as a MAC address but as a number in base 60",
         span,
@@ -414,11 +392,11 @@ def network_address_not_text(written: str, span: Span | None) -> Diagnostic:
 
 
 def network_entry_doubtful(problem: str, span: Span | None, label: str = "") -> Diagnostic:
-    return _finding(NETWORK_ENTRY_DOUBTFUL, problem, span, label)
+    return finding(NETWORK_ENTRY_DOUBTFUL, problem, span, label)
 
 
 def network_not_read_by_windows(problem: str, span: Span | None) -> Diagnostic:
-    return _finding(NETWORK_NOT_READ_BY_WINDOWS, problem, span, "without effect in Windows")
+    return finding(NETWORK_NOT_READ_BY_WINDOWS, problem, span, "without effect in Windows")
 
 
 # --- Windows guests --------------------------------------------------------------------------
@@ -427,7 +405,7 @@ def network_not_read_by_windows(problem: str, span: Span | None) -> Diagnostic:
 def windows_ignores_part(
     food: str, what: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_IGNORES_PART,
         f"a Windows guest ignores `{food}`: cloudbase-init does not know {what}",
         span,
@@ -439,7 +417,7 @@ def windows_ignores_part(
 def windows_ignores_key(
     food: str, key: str, span: Span | None, related: tuple[Label, ...], instead: str | None = None
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_IGNORES_KEY,
         f"a Windows guest ignores `{key}` of `{food}`",
         span,
@@ -450,7 +428,7 @@ def windows_ignores_key(
 
 
 def windows_password_hash(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_PASSWORD_HASH,
         f"`passwd` in `{food}` is a hash, which a Windows guest takes for the password itself",
         span,
@@ -462,7 +440,7 @@ def windows_password_hash(food: str, span: Span | None, related: tuple[Label, ..
 def windows_script_not_run(
     food: str, name: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_SCRIPT_NOT_RUN,
         f"a Windows guest does not run `{food}`: neither the name `{name}` nor the first line"
         " names an interpreter",
@@ -475,7 +453,7 @@ def windows_script_not_run(
 def windows_script_needs_shell(
     food: str, shell: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_SCRIPT_NEEDS_SHELL,
         f"`{food}` needs {shell} in the Windows guest, which is not there by itself",
         span,
@@ -487,7 +465,7 @@ def windows_script_needs_shell(
 def windows_renames_twice(
     food: str, key: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_RENAMES_TWICE,
         f"`{key}` of `{food}` makes a Windows guest restart and run its user-data again",
         span,
@@ -498,7 +476,7 @@ def windows_renames_twice(
 
 
 def windows_script_ends_run(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_SCRIPT_ENDS_RUN,
         f"after exit code 1001 of `{food}` a Windows guest never runs the foods that follow",
         span,
@@ -511,7 +489,7 @@ def windows_script_ends_run(food: str, span: Span | None, related: tuple[Label, 
 def windows_config_never_ends(
     food: str, code: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_SCRIPT_ENDS_RUN,
         f"exit code {code} in `runcmd` of `{food}` makes a Windows guest restart and run it again,"
         " without end",
@@ -524,7 +502,7 @@ def windows_config_never_ends(
 def windows_script_restarts(
     food: str, command: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_SCRIPT_RESTARTS,
         f"`{command}` in `{food}` restarts a Windows guest while its user-data is running",
         span,
@@ -545,13 +523,13 @@ def windows_runs_again(
     else:
         message = f"after exit code {code} of `{food}` a Windows guest runs all foods again"
         label = "restarts, and begins with the first food"
-    return _finding(WINDOWS_RUNS_AGAIN, message, span, label, related=related)
+    return finding(WINDOWS_RUNS_AGAIN, message, span, label, related=related)
 
 
 def windows_path_expected(
     food: str, path: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_PATH_EXPECTED,
         f"`{path}` in `{food}` is no path of a Windows guest",
         span,
@@ -563,7 +541,7 @@ def windows_path_expected(
 def windows_device_name(
     food: str, name: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_DEVICE_NAME,
         f"Windows cannot write the script `{food}` to a file called `{name}`",
         span,
@@ -575,7 +553,7 @@ def windows_device_name(
 def windows_32_bit_ignored(
     food: str, name: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         WINDOWS_32_BIT_IGNORED,
         f"`{food}` asks for 32-bit PowerShell, but its name `{name}` makes it run in 64 bits",
         span,
@@ -591,7 +569,7 @@ def windows_32_bit_ignored(
 def linux_gets_windows_script(
     food: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         LINUX_GETS_WINDOWS_SCRIPT,
         f"`{food}` is a script for Windows, and the guest runs Linux",
         span,
@@ -604,7 +582,7 @@ def linux_gets_windows_script(
 def linux_gets_windows_key(
     food: str, key: str, instead: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         LINUX_GETS_WINDOWS_KEY,
         f"`{key}` of `{food}` is known to Windows guests only",
         span,
@@ -615,7 +593,7 @@ def linux_gets_windows_key(
 
 
 def linux_password_plain(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
-    return _finding(
+    return finding(
         LINUX_PASSWORD_PLAIN,
         f"`passwd` in `{food}` is no hash, so nobody can log in with it",
         span,
@@ -628,7 +606,7 @@ def linux_password_plain(food: str, span: Span | None, related: tuple[Label, ...
 def linux_path_expected(
     food: str, path: str, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
-    return _finding(
+    return finding(
         LINUX_PATH_EXPECTED,
         f"`{path}` in `{food}` is no absolute path of a Linux guest",
         span,

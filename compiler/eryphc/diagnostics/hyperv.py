@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from eryphc.diagnostics.command import file_unreadable
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.source import Span
 
@@ -51,67 +51,46 @@ SHARE_REMOTE = Code("N0705", "hyperv-share-remote")
 NETWORK_ALWAYS = Code("N0706", "hyperv-network-always")
 
 
-def _make(
-    code: Code,
-    message: str,
-    span: Span | None,
-    label: str = "",
-    help_text: str | None = None,
-    notes: tuple[str, ...] = (),
-    related: tuple[Label, ...] = (),
-) -> Diagnostic:
-    levels = {"E": Level.ERROR, "W": Level.WARNING, "N": Level.NOTE}
-    return Diagnostic(
-        code=code,
-        level=levels[code.number[0]],
-        message=message,
-        primary=Label(span, label) if span is not None else None,
-        help=help_text,
-        notes=notes,
-        related=related,
-    )
-
-
 def memory_bounds(minimum: int, startup: int, maximum: int, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         MEMORY_BOUNDS,
         f"Hyper-V needs minimum <= startup <= maximum memory, and here they are {minimum}, "
         f"{startup} and {maximum} MiB",
         span,
         "not between the bounds",
-        "give the sizes so that they fit together, those that are inherited too",
+        help="give the sizes so that they fit together, those that are inherited too",
     )
 
 
 def pass_through(drive: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         PASS_THROUGH,
         f"drive `{drive}` is a physical disk (`phd`), which a deployment cannot name safely",
         span,
         "which disk of the host this is cannot be told from here",
-        "use a `vhd` drive, or attach the disk by hand after the deployment",
+        help="use a `vhd` drive, or attach the disk by hand after the deployment",
     )
 
 
 def shared_needs_share(drive: str, kind: str, folder: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         SHARED_NEEDS_SHARE,
         f"drive `{drive}` is a `{kind}`, which must lie on a share or a cluster volume, "
         f"and `{folder}` is a local folder",
         span,
         "a shared disk",
-        "set `folders: {disks: ...}` under `hyperv:` of the project file to "
+        help="set `folders: {disks: ...}` under `hyperv:` of the project file to "
         "`\\\\SERVER\\SHARE\\...` or `C:\\ClusterStorage\\...`",
     )
 
 
 def linux_secure_boot(template: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         LINUX_SECURE_BOOT,
         f"a Linux guest does not boot with the secure boot template `{template}`",
         span,
         "only Windows loaders are signed for it",
-        "add the detail `template:MicrosoftUEFICertificateAuthority`",
+        help="add the detail `template:MicrosoftUEFICertificateAuthority`",
     )
 
 
@@ -120,17 +99,17 @@ def slot_unknown(name: str, known: Collection[str], *, system: bool = False) -> 
     help_text = f"did you mean `{close[0]}`?" if close else None
     if system:
         help_text = "the ids of the catlet and its machine need no option: leave it out"
-    return _make(
+    return finding(
         SLOT_UNKNOWN,
         f"--open {name}: the catlet has no variable `{name}`",
         None,
-        help_text=help_text,
+        help=help_text,
         notes=(f"it has {', '.join(f'`{n}`' for n in sorted(known))}",) if known else (),
     )
 
 
 def slot_typed(name: str, kind: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         SLOT_TYPED,
         f"--open {name}: the variable is a {kind}, and only text can be left open",
         span,
@@ -138,7 +117,7 @@ def slot_typed(name: str, kind: str, span: Span | None) -> Diagnostic:
 
 
 def slot_too_short(name: str, length: int, least: int) -> Diagnostic:
-    return _make(
+    return finding(
         SLOT_TOO_SHORT,
         f"--open {name}: {length} characters are too few to be found again, "
         f"at least {least} are needed",
@@ -147,18 +126,18 @@ def slot_too_short(name: str, length: int, least: int) -> Diagnostic:
 
 
 def slot_unquoted(name: str, food: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         SLOT_UNQUOTED,
         f"`{{{{ {name} }}}}` is filled at deployment, and in the text of `{food}`, which is kept "
         "as it is written, it stands outside of quotes",
         span,
         "not in quotes",
-        f'write "{{{{ {name} }}}}"',
+        help=f'write "{{{{ {name} }}}}"',
     )
 
 
 def duplicate_mac(mac: str, adapters: tuple[str, str], span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         DUPLICATE_MAC,
         f"adapters `{adapters[0]}` and `{adapters[1]}` have the same address {mac}",
         span,
@@ -166,16 +145,16 @@ def duplicate_mac(mac: str, adapters: tuple[str, str], span: Span | None) -> Dia
 
 
 def dynamic_too_large(maximum: int, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         DYNAMIC_TOO_LARGE,
         f"dynamic memory is limited to 1 TiB (1048576 MiB), and {maximum} MiB are asked for",
         span,
-        help_text="disable it with the capability `dynamic_memory` and the detail `disabled`",
+        help="disable it with the capability `dynamic_memory` and the detail `disabled`",
     )
 
 
 def multicast_mac(mac: str, adapter: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         BAD_MAC,
         f"the address {mac} of adapter `{adapter}` is not one that a single adapter may have",
         span,
@@ -185,20 +164,20 @@ def multicast_mac(mac: str, adapter: str, span: Span | None) -> Diagnostic:
 
 def volume_unknown_drive(drive: str, known: Collection[str]) -> Diagnostic:
     close = close_matches(drive, known)
-    return _make(
+    return finding(
         VOLUME_UNKNOWN_DRIVE,
         f"--volume {drive}: the catlet has no drive `{drive}` with a disk file",
         None,
-        help_text=f"did you mean `{close[0]}`?" if close else None,
+        help=f"did you mean `{close[0]}`?" if close else None,
     )
 
 
 def bad_setting(key: str, value: str, reason: str, span: Span | None) -> Diagnostic:
-    return _make(BAD_SETTING, f"`hyperv` {key}: `{value}` {reason}", span)
+    return finding(BAD_SETTING, f"`hyperv` {key}: `{value}` {reason}", span)
 
 
 def host_path(drive: str, path: str, reason: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         HOST_PATH,
         f"`{path}` of drive `{drive}` cannot be used as a path on a host: {reason}",
         span,
@@ -207,7 +186,7 @@ def host_path(drive: str, path: str, reason: str, span: Span | None) -> Diagnost
 
 
 def volume_missing(drive: str, path: str, reason: str) -> Diagnostic:
-    return _make(VOLUME_FILE, f"--volume {drive}={path}: {reason}", None)
+    return finding(VOLUME_FILE, f"--volume {drive}={path}: {reason}", None)
 
 
 def volume_unreadable(drive: str, path: str, reason: str, span: Span | None = None) -> Diagnostic:
@@ -221,38 +200,36 @@ def volume_unreadable(drive: str, path: str, reason: str, span: Span | None = No
 
 def volume_not_vhdx(drive: str, path: str, kind: str) -> Diagnostic:
     what = "no disk image that is known by its beginning" if kind == "raw" else f"a {kind} file"
-    return _make(
+    return finding(
         VOLUME_FILE,
         f"--volume {drive}={path}: it is {what}, and Hyper-V needs VHDX",
         None,
-        help_text=f"convert it: eryphc volume convert {path} -o {drive}.vhdx"
-        if kind != "raw"
-        else None,
+        help=f"convert it: eryphc volume convert {path} -o {drive}.vhdx" if kind != "raw" else None,
     )
 
 
 def volume_incomplete(drive: str, path: str, span: Span | None = None) -> Diagnostic:
-    return _make(
+    return finding(
         VOLUME_FILE,
         f"the disk `{path}` of drive `{drive}` is a differencing disk, and its parent is missing",
         span,
-        help_text="merge it with its parent first (Convert-VHD makes one file of both)",
+        help="merge it with its parent first (Convert-VHD makes one file of both)",
     )
 
 
 def slot_encoded(name: str, food: str, encoding: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         SLOT_ENCODED,
         f"`{{{{ {name} }}}}` is filled at deployment, and in `{food}` it stands in text that the "
         f"guest decodes as {encoding}",
         span,
         "in encoded text",
-        "write the text as it is, without `encoding`",
+        help="write the text as it is, without `encoding`",
     )
 
 
 def slot_twice(names: tuple[str, str]) -> Diagnostic:
-    return _make(
+    return finding(
         SLOT_TWICE,
         f"--open {names[1]}: the variable is left open already by --open {names[0]}",
         None,
@@ -260,16 +237,16 @@ def slot_twice(names: tuple[str, str]) -> Diagnostic:
 
 
 def slot_has_value(name: str) -> Diagnostic:
-    return _make(
+    return finding(
         SLOT_HAS_VALUE,
         f"--open {name}: the variable is left open and given a value too",
         None,
-        help_text="leave out one of the two",
+        help="leave out one of the two",
     )
 
 
 def slot_unused(name: str) -> Diagnostic:
-    return _make(
+    return finding(
         SLOT_UNUSED,
         f"--open {name}: nothing that the guest gets uses the variable, so nobody is asked for it",
         None,
@@ -277,7 +254,7 @@ def slot_unused(name: str) -> Diagnostic:
 
 
 def reserved_name(what: str, name: str, file: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         RESERVED_NAME,
         f"the {what} `{name}` cannot have its file: `{file}` is a reserved name of Windows",
         span,
@@ -287,40 +264,40 @@ def reserved_name(what: str, name: str, file: str, span: Span | None) -> Diagnos
 
 def drive_too_small(drive: str, wanted: int, has: int, span: Span | None) -> Diagnostic:
     gib = 1024**3
-    return _make(
+    return finding(
         DRIVE_TOO_SMALL,
         f"drive `{drive}` is to have {wanted // gib} GiB, and the disk that it starts from has "
         f"{has / gib:g} GiB",
         span,
         "smaller than its volume",
-        f"ask for {-(-has // gib)} or more, or leave out `size`",
+        help=f"ask for {-(-has // gib)} or more, or leave out `size`",
     )
 
 
 def without_effect(what: str, why: str, span: Span | None) -> Diagnostic:
-    return _make(WITHOUT_EFFECT, f"{what} has no effect: {why}", span)
+    return finding(WITHOUT_EFFECT, f"{what} has no effect: {why}", span)
 
 
 def unknown_detail(
     capability: str, detail: str, known: Collection[str], span: Span | None
 ) -> Diagnostic:
     close = close_matches(detail.lower(), known)
-    return _make(
+    return finding(
         UNKNOWN_DETAIL,
         f"the detail `{detail}` of the capability `{capability}` means nothing to Hyper-V",
         span,
-        help_text=f"did you mean `{close[0]}`?" if close else None,
+        help=f"did you mean `{close[0]}`?" if close else None,
     )
 
 
 def mac_of_pool(mac: str, adapter: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         MAC_OF_POOL,
         f"the address {mac} of adapter `{adapter}` is one of those that Hyper-V hosts give away "
         "(00:15:5D), and sooner or later another machine has it too",
         span,
         "from the pool of hosts",
-        "leave out `mac_address`, or take a locally administered address such as 02:...",
+        help="leave out `mac_address`, or take a locally administered address such as 02:...",
     )
 
 
@@ -329,16 +306,16 @@ def setting_unknown(
 ) -> Diagnostic:
     """A warning where it is likely a misspelled `what`; a project file may serve other catlets."""
     close = close_matches(name, open_names)
-    return _make(
+    return finding(
         SETTING_UNKNOWN if close else SETTING_ELSEWHERE,
         f"the catlet has no {what} `{name}`, which `hyperv: {key}:` of the project file names",
         span,
-        help_text=f"did you mean `{close[0]}`?" if close else None,
+        help=f"did you mean `{close[0]}`?" if close else None,
     )
 
 
 def adapter_disconnected(adapter: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         ADAPTER_DISCONNECTED,
         f"adapter `{adapter}` is in no network, so it is connected to no switch",
         span,
@@ -346,17 +323,17 @@ def adapter_disconnected(adapter: str, span: Span | None) -> Diagnostic:
 
 
 def share_remote(key: str, folder: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         SHARE_REMOTE,
         f"`{folder}` ({key}) is a share: a session on the host from another machine may not be "
         "let in there",
         span,
-        help_text="deploy on the host itself, or let the host's account use the share",
+        help="deploy on the host itself, or let the host's account use the share",
     )
 
 
 def network_always() -> Diagnostic:
-    return _make(
+    return finding(
         NETWORK_ALWAYS,
         "--network-config never has no effect on hyperv: the deployment sets the addresses of the "
         "adapters, so the guest is told of them",
@@ -365,17 +342,17 @@ def network_always() -> Diagnostic:
 
 
 def nested_dynamic(span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         NESTED_DYNAMIC,
         "dynamic memory does not move any more once a hypervisor runs in the machine",
         span,
         "nested virtualization and dynamic memory",
-        "disable one: `dynamic_memory` with the detail `disabled`",
+        help="disable one: `dynamic_memory` with the detail `disabled`",
     )
 
 
 def nested_small(startup: int, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         NESTED_SMALL,
         f"nested virtualization with {startup} MiB of memory; a hypervisor needs about 4096 MiB",
         span,
@@ -385,51 +362,51 @@ def nested_small(startup: int, span: Span | None) -> Diagnostic:
 def unknown_template(name: str, known: Collection[str], span: Span | None) -> Diagnostic:
     close = close_matches(name.lower(), [t.lower() for t in known])
     hint = next((t for t in known if close and t.lower() == close[0]), None)
-    return _make(
+    return finding(
         UNKNOWN_TEMPLATE,
         f"`{name}` is none of the secure boot templates that Hyper-V comes with",
         span,
-        help_text=f"did you mean `{hint}`?" if hint else None,
+        help=f"did you mean `{hint}`?" if hint else None,
         notes=(f"it comes with {', '.join(f'`{t}`' for t in known)}",),
     )
 
 
 def unknown_capability(name: str, known: Collection[str], span: Span | None) -> Diagnostic:
     close = close_matches(name, known)
-    return _make(
+    return finding(
         UNKNOWN_CAPABILITY,
         f"the capability `{name}` means nothing to Hyper-V and has no effect",
         span,
-        help_text=f"did you mean `{close[0]}`?" if close else None,
+        help=f"did you mean `{close[0]}`?" if close else None,
         notes=(f"known are {', '.join(f'`{c}`' for c in known)}",),
     )
 
 
 def no_boot_drive(span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         NO_BOOT_DRIVE,
         "the catlet has no drive with a system on it, so the machine has nothing to boot",
         span,
-        help_text="name a parent, give a drive a volume gene as `source`, or build with "
+        help="name a parent, give a drive a volume gene as `source`, or build with "
         "--volume DRIVE=PATH",
     )
 
 
 def old_host_limit(what: str, host: str, limit: str, span: Span | None) -> Diagnostic:
-    return _make(OLD_HOST_LIMIT, f"{what} is more than a host with {host} allows ({limit})", span)
+    return finding(OLD_HOST_LIMIT, f"{what} is more than a host with {host} allows ({limit})", span)
 
 
 def subnet_ignored(network: str, what: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         SUBNET_IGNORED,
         f"the {what} of network `{network}` has no effect: Hyper-V hands out no addresses",
         span,
-        help_text="addresses come from a DHCP server on the switch, or from --network-config FILE",
+        help="addresses come from a DHCP server on the switch, or from --network-config FILE",
     )
 
 
 def location_ignored(what: str, location: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         LOCATION_IGNORED,
         f"the location `{location}` of {what} has no effect: its folder is named by the catlet id",
         span,
@@ -437,19 +414,19 @@ def location_ignored(what: str, location: str, span: Span | None) -> Diagnostic:
 
 
 def volume_format(drive: str, path: str, kind: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         VOLUME_FORMAT,
         f"the volume of drive `{drive}` is a {kind} file, and Hyper-V needs VHDX",
         span,
-        help_text=f"convert it (`eryphc volume convert {path} -o {drive}.vhdx`) "
+        help=f"convert it (`eryphc volume convert {path} -o {drive}.vhdx`) "
         f"and give it when deploying: --volume {drive}={drive}.vhdx",
     )
 
 
 def volume_asked(drive: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         VOLUME_ASKED,
         f"no gene pool has the disk of drive `{drive}`; the deployment asks for it",
         span,
-        help_text=f"deploy with --volume {drive}=PATH of a VHDX file",
+        help=f"deploy with --volume {drive}=PATH of a VHDX file",
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
-from eryphc.diagnostics.suggest import close_matches
+from eryphc.diagnostics.suggest import did_you_mean
+from eryphc.diagnostics.words import listed
 from eryphc.source import Span
 
 PEDIGREE_CIRCLE = Code("E0401", "pedigree-circle")
@@ -41,17 +42,6 @@ ESCAPE = "{{ '{{' }}"
 
 def _place(span: Span | None, message: str = "") -> Label | None:
     return Label(span, message) if span is not None else None
-
-
-def _close(word: str, known: Collection[str]) -> str | None:
-    """A suggestion, letter case aside."""
-    spellings = {name.lower(): name for name in sorted(known)}
-    close = close_matches(word.lower(), list(spellings))
-    return f"did you mean `{spellings[close[0]]}`?" if close else None
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
 
 
 def pedigree_circle(chain: Sequence[str], span: Span | None) -> Diagnostic:
@@ -148,8 +138,8 @@ def food_not_found(food: str, gene: str, span: Span | None, known: Sequence[str]
         level=Level.ERROR,
         message=f"the gene `{gene}` has no food `{food}`",
         primary=_place(span, "not in the gene"),
-        notes=(f"its foods are {_listed(known)}",) if known else (),
-        help=_close(food, known),
+        notes=(f"its foods are {listed(known)}",) if known else (),
+        help=did_you_mean(food, known),
     )
 
 
@@ -162,8 +152,8 @@ def binding_unknown(
         level=Level.ERROR,
         message=f"the gene `{gene}`{asked} has no variable `{variable}`",
         primary=_place(span, "bound here"),
-        notes=(f"its variables are {_listed(known)}" if known else "it has no variables",),
-        help=_close(variable, known),
+        notes=(f"its variables are {listed(known)}" if known else "it has no variables",),
+        help=did_you_mean(variable, known),
     )
 
 
@@ -188,7 +178,7 @@ def variable_unknown(
         message=f"there is no variable `{variable}`, which {place} refers to",
         primary=_place(span, "no such variable"),
         notes=(only,) if only else (),
-        help=_close(variable, known)
+        help=did_you_mean(variable, known)
         or f"declare it under `variables`, or write `{ESCAPE}` for a `{{{{` of the text",
         secret=secret,
     )
@@ -266,8 +256,8 @@ def given_unknown(variable: str, known: Collection[str]) -> Diagnostic:
         code=GIVEN_UNKNOWN,
         level=Level.ERROR,
         message=f"a value is given for `{variable}`, but the catlet has no such variable",
-        notes=(f"its variables are {_listed(sorted(known))}",) if known else (),
-        help=_close(variable, known),
+        notes=(f"its variables are {listed(sorted(known))}",) if known else (),
+        help=did_you_mean(variable, known),
     )
 
 
@@ -275,7 +265,7 @@ def given_twice(names: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         code=GIVEN_TWICE,
         level=Level.ERROR,
-        message=f"values are given for {_listed(names)}, which are the same variable",
+        message=f"values are given for {listed(names)}, which are the same variable",
         help="the letter case of a name does not matter; give one value",
     )
 
@@ -312,7 +302,7 @@ def food_unnamed(source: str, span: Span | None) -> Diagnostic:
 
 
 def removal_applied(removal: str, foods: Sequence[str], span: Span | None) -> Diagnostic:
-    what = f"{'the foods' if len(foods) > 1 else 'the food'} {_listed(foods)}"
+    what = f"{'the foods' if len(foods) > 1 else 'the food'} {listed(foods)}"
     return Diagnostic(
         code=REMOVAL_APPLIED,
         level=Level.NOTE,

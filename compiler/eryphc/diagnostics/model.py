@@ -53,6 +53,31 @@ class Diagnostic:
     secret: bool = False
 
 
+_LEVELS = {"E": Level.ERROR, "W": Level.WARNING, "N": Level.NOTE}
+
+
+def finding(
+    code: Code,
+    message: str,
+    span: Span | None = None,
+    label: str = "",
+    *,
+    help: str | None = None,  # noqa: A002
+    notes: Iterable[str] = (),
+    related: Iterable[Label] = (),
+) -> Diagnostic:
+    """A diagnostic of the level that the letter of its code says."""
+    return Diagnostic(
+        code=code,
+        level=_LEVELS[code.number[0]],
+        message=message,
+        primary=Label(span, label) if span is not None else None,
+        notes=tuple(notes),
+        help=help,
+        related=tuple(related),
+    )
+
+
 class Outcome(NamedTuple, Generic[T]):
     """What a pass gives: a value, and what it found.
 

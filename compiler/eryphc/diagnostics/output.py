@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, Level, finding
 from eryphc.source import Span
 
 EPOCH_MALFORMED = Code("E0601", "epoch-malformed")
@@ -21,29 +21,10 @@ VM_ID_IS_CATLET_ID = Code("N0610", "vm-id-is-catlet-id")
 _SHOWN = 3
 
 
-def _error(
-    code: Code,
-    message: str,
-    *,
-    span: Span | None = None,
-    label: str = "",
-    notes: tuple[str, ...] = (),
-    help: str | None = None,  # noqa: A002
-) -> Diagnostic:
-    return Diagnostic(
-        code=code,
-        level=Level.ERROR,
-        message=message,
-        primary=Label(span, label) if span else None,
-        notes=notes,
-        help=help,
-    )
-
-
 def epoch_malformed(origin: str, value: str, span: Span | None = None) -> Diagnostic:
     """`origin` names where the value stands: `--epoch`, `epoch`, `SOURCE_DATE_EPOCH`."""
     shown = value if len(value) <= 40 else f"{value[:40]}..."
-    return _error(
+    return finding(
         EPOCH_MALFORMED,
         f"`{origin}` is no number of seconds: {shown!r}",
         span=span,
@@ -56,7 +37,7 @@ def epoch_out_of_range(
     origin: str, value: str, least: int, most: int, span: Span | None = None
 ) -> Diagnostic:
     shown = value if len(value) <= 40 else f"{value[:40]}..."
-    return _error(
+    return finding(
         EPOCH_OUT_OF_RANGE,
         f"`{origin}` is a time that artifacts cannot hold: {shown}",
         span=span,
@@ -74,7 +55,7 @@ def output_not_ours(place: str, strangers: Sequence[str], *, has_manifest: bool)
         notes.append("its `manifest.json` does not list that")
     else:
         notes.append("it has no `manifest.json` of an earlier build")
-    return _error(
+    return finding(
         OUTPUT_NOT_OURS,
         f"the output folder `{place}` holds files that a build did not write",
         notes=tuple(notes),
@@ -84,7 +65,7 @@ def output_not_ours(place: str, strangers: Sequence[str], *, has_manifest: bool)
 
 def output_no_folder(place: str, what: str) -> Diagnostic:
     """`what` says what stands there: "a file", "a symbolic link to nothing"."""
-    return _error(
+    return finding(
         OUTPUT_NO_FOLDER,
         f"the output `{place}` is {what}, not a folder",
         help="choose another folder with `--output`",
@@ -92,7 +73,7 @@ def output_no_folder(place: str, what: str) -> Diagnostic:
 
 
 def output_twice(place: str) -> Diagnostic:
-    return _error(
+    return finding(
         OUTPUT_TWICE,
         f"two builds of this command would write the same folder `{place}`",
         help="give the specs different names, or build them into different folders",
@@ -104,15 +85,15 @@ def output_failed(
     reason: str,
     help: str | None = None,  # noqa: A002
 ) -> Diagnostic:
-    return _error(OUTPUT_FAILED, f"`{place}` cannot be written: {reason}", help=help)
+    return finding(OUTPUT_FAILED, f"`{place}` cannot be written: {reason}", help=help)
 
 
 def artifact_name_refused(name: str, why: str) -> Diagnostic:
-    return _error(ARTIFACT_NAME_REFUSED, f"{name!r} cannot be the name of an artifact: {why}")
+    return finding(ARTIFACT_NAME_REFUSED, f"{name!r} cannot be the name of an artifact: {why}")
 
 
 def image_differs(name: str, difference: str) -> Diagnostic:
-    return _error(
+    return finding(
         IMAGE_DIFFERS,
         f"`{name}` was read back and is not what was written: {difference}",
         notes=("the disk or the file system changed it, or this is a fault of eryphc",),
@@ -120,7 +101,7 @@ def image_differs(name: str, difference: str) -> Diagnostic:
 
 
 def image_refused(name: str, why: str) -> Diagnostic:
-    return _error(IMAGE_REFUSED, f"`{name}` cannot be made: {why}")
+    return finding(IMAGE_REFUSED, f"`{name}` cannot be made: {why}")
 
 
 def vm_id_is_catlet_id(foods: Sequence[str]) -> Diagnostic:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
-from eryphc.diagnostics.suggest import close_matches
+from eryphc.diagnostics.suggest import did_you_mean
+from eryphc.diagnostics.words import listed
 from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.source import Span
 
@@ -38,20 +39,6 @@ def _place(span: Span | None, message: str = "") -> Label | None:
     return Label(span, message) if span is not None else None
 
 
-def _close(word: str, known: Collection[str]) -> str | None:
-    """A suggestion, letter case aside."""
-    spellings = {name.lower(): name for name in sorted(known)}
-    close = close_matches(word.lower(), list(spellings))
-    return f"did you mean `{spellings[close[0]]}`?" if close else None
-
-
-def _listed(names: Collection[str], limit: int = 12) -> str:
-    shown = [f"`{name}`" for name in sorted(names)]
-    if len(shown) > limit:
-        return f"{', '.join(shown[:limit])} and {len(shown) - limit} more"
-    return ", ".join(shown)
-
-
 def gene_not_found(
     gene: GeneId, gene_type: GeneType, span: Span | None, known: Collection[str]
 ) -> Diagnostic:
@@ -61,8 +48,8 @@ def gene_not_found(
         level=Level.ERROR,
         message=f"the gene set `{gene.geneset}` has no {kind} gene `{gene.name}` (`{gene}`)",
         primary=_place(span, "not in the gene set"),
-        notes=(f"its {kind} genes are {_listed(known)}",) if known else (),
-        help=_close(gene.name, known),
+        notes=(f"its {kind} genes are {listed(sorted(known))}",) if known else (),
+        help=did_you_mean(gene.name, known),
     )
 
 
@@ -78,12 +65,12 @@ def gene_set_not_found(
     facts = list(notes)
     hint = None
     if tags:
-        facts.append(f"`{geneset.without_tag}` has the tags {_listed(tags)}")
-        hint = _close(geneset.tag, tags)
+        facts.append(f"`{geneset.without_tag}` has the tags {listed(sorted(tags))}")
+        hint = did_you_mean(geneset.tag, tags)
         if geneset.tag == "latest":
             hint = "name one of these tags; without a tag `latest` is meant"
     elif sets:
-        hint = _close(geneset.geneset, sets)
+        hint = did_you_mean(geneset.geneset, sets)
     if pools:
         facts.append(f"looked in {', '.join(f'`{pool}`' for pool in pools)}")
     return Diagnostic(
@@ -252,7 +239,7 @@ def source_unclear(
         code=SOURCE_UNCLEAR,
         level=Level.ERROR,
         message=f"`gene:{geneset}` does not say which of the fodder genes of `{final}` is meant: "
-        f"{_listed(choices, 100)}",
+        f"{listed(sorted(choices), 100)}",
         primary=_place(span, "which gene?"),
         help=f"name the gene, as in `gene:{geneset.without_tag}/{geneset.tag}:{first}`",
     )
@@ -273,7 +260,7 @@ def volume_descriptor_key(key: str, known: Collection[str], span: Span) -> Diagn
         level=Level.WARNING,
         message=f"`{key}` means nothing in the description of a volume",
         primary=Label(span, "ignored"),
-        help=_close(key, known),
+        help=did_you_mean(key, known),
     )
 
 
@@ -295,6 +282,6 @@ def catlet_gene_missing(final: GeneSetId, span: Span | None, known: Collection[s
         level=Level.ERROR,
         message=f"the gene set `{final}` has no catlet gene, so it cannot be a parent",
         primary=_place(span, "holds no catlet"),
-        notes=(f"it has the fodder genes {_listed(known)}",) if known else (),
+        notes=(f"it has the fodder genes {listed(sorted(known))}",) if known else (),
         help="use it as the `source` of a fodder entry instead" if known else None,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.diagnostics.words import clipped
 from eryphc.source import Span
@@ -20,27 +20,6 @@ TOO_MANY_ENTRIES = Code("E0108", "too-many-entries")
 TOO_MANY_ALIASES = Code("E0109", "too-many-aliases")
 
 
-def _error(
-    code: Code,
-    message: str,
-    span: Span,
-    label: str = "",
-    *,
-    help: str | None = None,  # noqa: A002
-    notes: Iterable[str] = (),
-    related: tuple[Label, ...] = (),
-) -> Diagnostic:
-    return Diagnostic(
-        code=code,
-        level=Level.ERROR,
-        message=message,
-        primary=Label(span, label),
-        notes=tuple(notes),
-        help=help,
-        related=related,
-    )
-
-
 def not_yaml(
     problem: str, span: Span, context: str | None = None, context_span: Span | None = None
 ) -> Diagnostic:
@@ -52,13 +31,13 @@ def not_yaml(
     if context and context_span and not span.source.text[span.start :].strip():
         # Nothing is left to be shown where the text ends: the cause is what was not closed.
         ended = (Label(span, "the text ends here"),)
-        return _error(NOT_YAML, message, context_span, context, related=ended, help=help_text)
-    return _error(NOT_YAML, message, span, "here", related=related, help=help_text)
+        return finding(NOT_YAML, message, context_span, context, related=ended, help=help_text)
+    return finding(NOT_YAML, message, span, "here", related=related, help=help_text)
 
 
 def character_refused(character: str, span: Span) -> Diagnostic:
     name = f"U+{ord(character):04X}"
-    return _error(
+    return finding(
         CHARACTER_REFUSED,
         f"the character {name} may not stand in a document as it is",
         span,
@@ -70,7 +49,7 @@ def character_refused(character: str, span: Span) -> Diagnostic:
 
 
 def tab_refused(span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         TAB_REFUSED,
         "a tab may not be used here",
         span,
@@ -80,7 +59,7 @@ def tab_refused(span: Span) -> Diagnostic:
 
 
 def second_document(span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         SECOND_DOCUMENT,
         "a second document begins here, and a file holds exactly one",
         span,
@@ -91,7 +70,7 @@ def second_document(span: Span) -> Diagnostic:
 
 def alias_unknown(name: str, span: Span, known: Collection[str]) -> Diagnostic:
     close = close_matches(name, known)
-    return _error(
+    return finding(
         ALIAS_UNKNOWN,
         f"the alias `*{name}` has no anchor `&{name}` before it",
         span,
@@ -101,29 +80,29 @@ def alias_unknown(name: str, span: Span, known: Collection[str]) -> Diagnostic:
 
 
 def document_too_large(span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         DOCUMENT_TOO_LARGE, "the document is larger than 2 MiB, the most that is read", span
     )
 
 
 def too_deep(limit: int, span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         TOO_DEEP, f"the document nests deeper than {limit} levels", span, "one level too deep"
     )
 
 
 def too_many_entries(limit: int, span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         TOO_MANY_ENTRIES, f"more than {limit:,} entries in one list or mapping", span, "too many"
     )
 
 
 def too_many_aliases(limit: int, span: Span) -> Diagnostic:
-    return _error(TOO_MANY_ALIASES, f"more than {limit:,} aliases in one document", span)
+    return finding(TOO_MANY_ALIASES, f"more than {limit:,} aliases in one document", span)
 
 
 def too_many_directives(limit: int, span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         TOO_MANY_DIRECTIVES,
         f"more than {limit} lines begin with `%`, as directives of YAML do",
         span,
@@ -175,11 +154,11 @@ PARTS_UNREAD = frozenset(
 
 
 def not_json(problem: str, span: Span) -> Diagnostic:
-    return _error(NOT_JSON, f"the document is not valid JSON: {problem}", span, "here")
+    return finding(NOT_JSON, f"the document is not valid JSON: {problem}", span, "here")
 
 
 def empty_document(what: str, span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         EMPTY_DOCUMENT,
         f"the document is empty, and a {what} is expected",
         span,
@@ -193,7 +172,7 @@ def wrong_kind(what: str, expected: str, found: str, span: Span) -> Diagnostic:
         help_text = "write each entry on lines of its own after `- `"
     elif expected.startswith("text") and span.text == "{":
         help_text = 'a text that begins with `{` needs quotes: "{{ name }}"'
-    return _error(
+    return finding(
         WRONG_KIND,
         f"{what} must be {expected}, and here is {found}",
         span,
@@ -213,7 +192,7 @@ def unknown_key(
         help_text = f"did you mean `{close[0]}`?"
     else:
         help_text = None
-    return _error(
+    return finding(
         UNKNOWN_KEY,
         f"`{shown}` is not a key of a {record}",
         span,
@@ -224,7 +203,7 @@ def unknown_key(
 
 
 def key_not_text(record: str, span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         KEY_NOT_TEXT,
         f"a key of a {record} must be a plain word",
         span,
@@ -239,7 +218,7 @@ _UNITS = dict.fromkeys(("memory", "startup", "minimum", "maximum"), "MiB") | {"s
 def not_a_number(key: str, text: str, reason: str, span: Span) -> Diagnostic:
     shown = clipped(text, 60)
     unit = _UNITS.get(key)
-    return _error(
+    return finding(
         NOT_A_NUMBER,
         f"`{shown}` is not a whole number for `{key}`: {reason}",
         span,
@@ -249,7 +228,7 @@ def not_a_number(key: str, text: str, reason: str, span: Span) -> Diagnostic:
 
 def not_a_flag(key: str, text: str, span: Span) -> Diagnostic:
     shown = clipped(text, 60)
-    return _error(
+    return finding(
         NOT_A_FLAG,
         f"`{shown}` is not a boolean for `{key}`",
         span,
@@ -261,7 +240,7 @@ def not_a_flag(key: str, text: str, span: Span) -> Diagnostic:
 def unknown_word(key: str, text: str, words: Collection[str], span: Span) -> Diagnostic:
     shown = clipped(text, 60)
     close = close_matches(text.lower(), words)
-    return _error(
+    return finding(
         UNKNOWN_WORD,
         f"`{shown}` is not one of the values of `{key}`",
         span,
@@ -272,7 +251,7 @@ def unknown_word(key: str, text: str, words: Collection[str], span: Span) -> Dia
 
 
 def flow_content(span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         FLOW_CONTENT,
         "`content` in braces or brackets is not supported",
         span,
@@ -283,7 +262,7 @@ def flow_content(span: Span) -> Diagnostic:
 
 
 def content_decorated(span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         CONTENT_DECORATED,
         "`content` that is a mapping or a list may have no anchor, tag or alias",
         span,
@@ -294,7 +273,7 @@ def content_decorated(span: Span) -> Diagnostic:
 
 def tag_refused(tag: str, key: str, span: Span) -> Diagnostic:
     shown = tag.replace("tag:yaml.org,2002:", "!!")
-    return _error(
+    return finding(
         TAG_REFUSED,
         f"the YAML tag `{shown}` is not allowed on `{key}`",
         span,
@@ -303,11 +282,11 @@ def tag_refused(tag: str, key: str, span: Span) -> Diagnostic:
 
 
 def alias_refused(name: str, key: str, reason: str, span: Span) -> Diagnostic:
-    return _error(ALIAS_REFUSED, f"the alias `*{name}` cannot be used as `{key}`: {reason}", span)
+    return finding(ALIAS_REFUSED, f"the alias `*{name}` cannot be used as `{key}`: {reason}", span)
 
 
 def null_entry(what: str, span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         NULL_ENTRY,
         f"an entry of `{what}` is empty (null)",
         span,
@@ -317,7 +296,7 @@ def null_entry(what: str, span: Span) -> Diagnostic:
 
 
 def shorthand_empty(key: str, unit: str, span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         SHORTHAND_EMPTY,
         f"`{key}` has no value, which the language reads as 0",
         span,
@@ -327,13 +306,13 @@ def shorthand_empty(key: str, unit: str, span: Span) -> Diagnostic:
 
 
 def expanded_too_large(span: Span) -> Diagnostic:
-    return _error(
+    return finding(
         EXPANDED_TOO_LARGE, "with its aliases expanded the document is larger than 16 MiB", span
     )
 
 
 def not_text(span: Span, encoding_problem: str) -> Diagnostic:
-    return _error(
+    return finding(
         NOT_TEXT,
         f"the file is not readable as UTF-8 text: {encoding_problem}",
         span,
@@ -341,25 +320,9 @@ def not_text(span: Span, encoding_problem: str) -> Diagnostic:
     )
 
 
-def _warning(
-    code: Code, level: Level, message: str, span: Span, label: str = "", **more: object
-) -> Diagnostic:
-    help_text = more.get("help")
-    related = more.get("related")
-    return Diagnostic(
-        code=code,
-        level=level,
-        message=message,
-        primary=Label(span, label),
-        help=help_text if isinstance(help_text, str) else None,
-        related=related if isinstance(related, tuple) else (),
-    )
-
-
 def duplicate_key(key: str, record: str, span: Span, first: Span) -> Diagnostic:
-    return _warning(
+    return finding(
         DUPLICATE_KEY,
-        Level.WARNING,
         f"`{key}` is given twice in one {record}; the later one counts, all of it",
         span,
         "this one counts",
@@ -368,9 +331,8 @@ def duplicate_key(key: str, record: str, span: Span, first: Span) -> Diagnostic:
 
 
 def comment_in_content(span: Span) -> Diagnostic:
-    return _warning(
+    return finding(
         COMMENT_IN_CONTENT,
-        Level.WARNING,
         "this comment becomes part of the content above it",
         span,
         "belongs to the content",
@@ -379,9 +341,8 @@ def comment_in_content(span: Span) -> Diagnostic:
 
 
 def comment_lost(span: Span) -> Diagnostic:
-    return _warning(
+    return finding(
         COMMENT_LOST,
-        Level.WARNING,
         "this comment line stands before the first key of the content and is not part of it",
         span,
         "not in the content",
@@ -391,9 +352,8 @@ def comment_lost(span: Span) -> Diagnostic:
 
 
 def blank_lines_changed(span: Span) -> Diagnostic:
-    return _warning(
+    return finding(
         BLANK_LINES_CHANGED,
-        Level.NOTE,
         "lines of only spaces inside this content become empty lines",
         span,
         help="write the content as a text after `|` to keep them",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
 from eryphc.diagnostics.reading import NOT_A_NUMBER
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.diagnostics.words import clipped
@@ -58,47 +58,24 @@ HARMLESS_LATER = frozenset(
 )
 
 
-def _make(
-    code: Code,
-    level: Level,
-    message: str,
-    span: Span | None,
-    label: str = "",
-    help_text: str | None = None,
-    notes: tuple[str, ...] = (),
-    related: tuple[Label, ...] = (),
-) -> Diagnostic:
-    return Diagnostic(
-        code=code,
-        level=level,
-        message=message,
-        primary=Label(span, label) if span is not None else None,
-        help=help_text,
-        notes=notes,
-        related=related,
-    )
-
-
 def bad_name(key: str, message: str, span: Span | None) -> Diagnostic:
-    return _make(BAD_NAME, Level.ERROR, f"`{key}`: {message}", span)
+    return finding(BAD_NAME, f"`{key}`: {message}", span)
 
 
 def required(key: str, record: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         REQUIRED,
-        Level.ERROR,
         f"`{key}` is required for every {record}",
         span,
         f"this {record} has no `{key}`",
-        f"add `{key}:`",
+        help=f"add `{key}:`",
     )
 
 
 def not_unique(what: str, name: str, span: Span | None, first: Span | None) -> Diagnostic:
     related = (Label(first, "given here first"),) if first is not None else ()
-    return _make(
+    return finding(
         NOT_UNIQUE,
-        Level.ERROR,
         f"{what} `{clipped(name)}` is given more than once (letter case does not matter)",
         span,
         "given again",
@@ -107,38 +84,34 @@ def not_unique(what: str, name: str, span: Span | None, first: Span | None) -> D
 
 
 def too_many(what: str, limit: int, count: int, span: Span | None) -> Diagnostic:
-    return _make(
-        TOO_MANY, Level.ERROR, f"{count} {what} are given, at most {limit} are allowed", span
-    )
+    return finding(TOO_MANY, f"{count} {what} are given, at most {limit} are allowed", span)
 
 
 def out_of_range(key: str, value: int, rule: str, span: Span | None) -> Diagnostic:
-    return _make(OUT_OF_RANGE, Level.ERROR, f"`{key}` is {value}, and {rule}", span)
+    return finding(OUT_OF_RANGE, f"`{key}` is {value}, and {rule}", span)
 
 
 def memory_relation(
     key: str, value: int, relation: str, other: str, limit: int, span: Span | None
 ) -> Diagnostic:
-    return _make(
+    return finding(
         MEMORY_RELATION,
-        Level.ERROR,
         f"`memory` {key} is {value} MiB, {relation} than {other}, which is {limit} MiB",
         span,
     )
 
 
 def bad_gene_set(key: str, message: str, span: Span | None, help_text: str | None) -> Diagnostic:
-    return _make(BAD_GENE_SET, Level.ERROR, f"`{key}`: {message}", span, help_text=help_text)
+    return finding(BAD_GENE_SET, f"`{key}`: {message}", span, help=help_text)
 
 
 def bad_gene(key: str, message: str, span: Span | None, help_text: str | None) -> Diagnostic:
-    return _make(BAD_GENE, Level.ERROR, f"`{key}`: {message}", span, help_text=help_text)
+    return finding(BAD_GENE, f"`{key}`: {message}", span, help=help_text)
 
 
 def bad_path(text: str, reason: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         BAD_PATH,
-        Level.ERROR,
         f"the drive source `{clipped(text)}` is neither a gene (`gene:...`) nor a Windows path: "
         f"{reason}",
         span,
@@ -146,41 +119,37 @@ def bad_path(text: str, reason: str, span: Span | None) -> Diagnostic:
 
 
 def gene_needs_vhd(text: str, kind: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         GENE_NEEDS_VHD,
-        Level.ERROR,
         f"the drive source `{clipped(text)}` is a gene, which needs a plain `vhd` drive, "
         f"not `{kind}`",
         span,
         f"this drive is a `{kind}`",
-        "remove `type`, or give a path as `source`",
+        help="remove `type`, or give a path as `source`",
     )
 
 
 def bad_mac(text: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         BAD_MAC,
-        Level.ERROR,
         f"`{clipped(text)}` is not a MAC address: it has six pairs of hexadecimal digits",
         span,
-        help_text="write it as 02:00:00:ab:cd:ef",
+        help="write it as 02:00:00:ab:cd:ef",
     )
 
 
 def nothing_named(span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         NOTHING_NAMED,
-        Level.ERROR,
         "a fodder entry needs a `name` or a `source`",
         span,
-        help_text="give it a `name` and `content`, or the `source` of a gene",
+        help="give it a `name` and `content`, or the `source` of a gene",
     )
 
 
 def not_on_removal(key: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         NOT_ON_REMOVAL,
-        Level.ERROR,
         f"`{key}` must not be specified beside `remove: true`",
         span,
         "a removal only names what goes",
@@ -188,12 +157,11 @@ def not_on_removal(key: str, span: Span | None) -> Diagnostic:
 
 
 def not_on_reference(key: str, source: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         NOT_ON_REFERENCE,
-        Level.ERROR,
         f"`{key}` must not be specified on a reference: `{clipped(source)}` provides it",
         span,
-        help_text="bind values with `variables`, each with `name` and `value` only"
+        help="bind values with `variables`, each with `name` and `value` only"
         if key in ("type", "required")
         else None,
     )
@@ -201,21 +169,19 @@ def not_on_reference(key: str, source: str, span: Span | None) -> Diagnostic:
 
 def unknown_fodder_type(text: str, known: Collection[str], span: Span | None) -> Diagnostic:
     close = close_matches(text.lower(), known)
-    return _make(
+    return finding(
         UNKNOWN_FODDER_TYPE,
-        Level.ERROR,
         f"`{clipped(text)}` is not a type of fodder",
         span,
         "unknown type",
-        f"did you mean `{close[0]}`?" if close else None,
-        (f"types are {', '.join(f'`{name}`' for name in known)}",),
+        help=f"did you mean `{close[0]}`?" if close else None,
+        notes=(f"types are {', '.join(f'`{name}`' for name in known)}",),
     )
 
 
 def bad_file_name(text: str, reason: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         BAD_FILE_NAME,
-        Level.ERROR,
         f"`filename`: `{clipped(text)}` is not a file name: {reason}",
         span,
     )
@@ -223,34 +189,30 @@ def bad_file_name(text: str, reason: str, span: Span | None) -> Diagnostic:
 
 def no_content(name: str, span: Span | None, *, in_gene: bool) -> Diagnostic:
     need = "`content`" if in_gene else "`content` or a `source`"
-    return _make(
-        NO_CONTENT, Level.ERROR, f"fodder `{clipped(name)}` has no content: it needs {need}", span
-    )
+    return finding(NO_CONTENT, f"fodder `{clipped(name)}` has no content: it needs {need}", span)
 
 
 def two_tags(
     geneset: str, tags: tuple[str, str], span: Span | None, first: Span | None
 ) -> Diagnostic:
     related = (Label(first, f"tag `{tags[0]}` here"),) if first is not None else ()
-    return _make(
+    return finding(
         TWO_TAGS,
-        Level.ERROR,
         f"gene set `{geneset}` is used with two tags, `{tags[0]}` and `{tags[1]}`",
         span,
         f"tag `{tags[1]}` here",
-        "use one tag of it in a document; without a tag `latest` is meant",
+        help="use one tag of it in a document; without a tag `latest` is meant",
         related=related,
     )
 
 
 def reserved_variable(name: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         RESERVED_VARIABLE,
-        Level.ERROR,
         f"`{name}` is a system variable and cannot be declared or bound",
         span,
         "reserved",
-        "choose another name; `{{ catletId }}` and `{{ vmId }}` can be used as they are",
+        help="choose another name; `{{ catletId }}` and `{{ vmId }}` can be used as they are",
     )
 
 
@@ -263,9 +225,8 @@ def value_does_not_fit(
         if kind == "boolean"
         else "an optional `-`, up to nine digits and at most three decimals"
     )
-    return _make(
+    return finding(
         VALUE_DOES_NOT_FIT,
-        Level.ERROR,
         f"{shown} of variable `{clipped(name)}` is not a {kind}: a {kind} is {form}",
         span,
         f"not a {kind}",
@@ -273,20 +234,18 @@ def value_does_not_fit(
 
 
 def catlet_source_unnamed(source: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         CATLET_SOURCE_UNNAMED,
-        Level.ERROR,
         f"`{clipped(source)}` is a catlet, so the fodder entry needs the `name` of one of its "
         "foods",
         span,
-        help_text="add `name:`, or name a fodder gene as `source`",
+        help="add `name:`, or name a fodder gene as `source`",
     )
 
 
 def gene_food_source(name: str, source: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         GENE_FOOD_SOURCE,
-        Level.ERROR,
         f"fodder `{clipped(name)}` inside a gene must not have a `source` (`{clipped(source)}`)",
         span,
         "genes do not refer to other genes",
@@ -294,55 +253,48 @@ def gene_food_source(name: str, source: str, span: Span | None) -> Diagnostic:
 
 
 def gene_food_variables(name: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         GENE_FOOD_VARIABLES,
-        Level.ERROR,
         f"fodder `{clipped(name)}` inside a gene must not have `variables` of its own",
         span,
-        help_text="declare them under `variables` of the gene",
+        help="declare them under `variables` of the gene",
     )
 
 
 def gene_without_food(span: Span | None) -> Diagnostic:
-    return _make(
-        GENE_WITHOUT_FOOD, Level.ERROR, "a fodder gene needs at least one entry of `fodder`", span
-    )
+    return finding(GENE_WITHOUT_FOOD, "a fodder gene needs at least one entry of `fodder`", span)
 
 
 def reserved_gene_name(span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         RESERVED_GENE_NAME,
-        Level.ERROR,
         "a fodder gene must not be named `catlet`; that is the catlet gene of a gene set",
         span,
     )
 
 
 def line_feed_tolerated(what: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         LINE_FEED_TOLERATED,
-        Level.WARNING,
         f"{what} is accepted, but it is not written in plain ASCII digits and letters on one line",
         span,
-        help_text="a block text ends with a line feed; write the value on the line of its key",
+        help="a block text ends with a line feed; write the value on the line of its key",
     )
 
 
 def remove_in_gene(name: str, span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         REMOVE_IN_GENE,
-        Level.WARNING,
         f"`remove: true` on fodder `{clipped(name)}` inside a gene has no effect",
         span,
-        help_text="remove the entry from the gene",
+        help="remove the entry from the gene",
     )
 
 
 def name_missing(span: Span | None) -> Diagnostic:
-    return _make(
+    return finding(
         NAME_MISSING,
-        Level.WARNING,
         "the catlet has no `name` and is called `catlet`",
         span,
-        help_text="add `name:`, or give one with `--name`",
+        help="add `name:`, or give one with `--name`",
     )

@@ -24,6 +24,13 @@ def close_matches(word: str, known: Iterable[str]) -> list[str]:
     ]
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A help for a word that is none of `known`, letter case aside."""
+    spellings = {name.lower(): name for name in sorted(known)}
+    close = close_matches(word.lower(), spellings)
+    return f"did you mean `{spellings[close[0]]}`?" if close else None
+
+
 def _own_part(name: str) -> str:
     return name.rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
 

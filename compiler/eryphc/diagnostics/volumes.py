@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, finding
 from eryphc.diagnostics.words import clipped
-from eryphc.source import Span
 
 DIGEST_DIFFERS = Code("E0801", "volume-digest-differs")
 DOWNLOAD_FAILED = Code("E0802", "volume-download-failed")
@@ -24,29 +23,9 @@ NOTHING_TO_FETCH = Code("N0801", "volume-nothing-to-fetch")
 NOT_CHECKED = Code("N0802", "volume-not-checked")
 
 
-def _make(
-    code: Code,
-    message: str,
-    *,
-    span: Span | None = None,
-    label: str = "",
-    notes: tuple[str, ...] = (),
-    help_text: str | None = None,
-    level: Level = Level.ERROR,
-) -> Diagnostic:
-    return Diagnostic(
-        code=code,
-        level=level,
-        message=message,
-        primary=Label(span, label) if span is not None else None,
-        notes=notes,
-        help=help_text,
-    )
-
-
 def digest_differs(what: str, algorithm: str, wanted: str, found: str, said: str) -> Diagnostic:
     """`said` is who wants the digest: "the list SHA256SUMS", "the description", "--sha256"."""
-    return _make(
+    return finding(
         DIGEST_DIFFERS,
         f"`{clipped(what)}` is not the image that was meant: its {algorithm} is another",
         notes=(f"{said} says  {wanted}", f"the file has {found}"),
@@ -54,56 +33,56 @@ def digest_differs(what: str, algorithm: str, wanted: str, found: str, said: str
 
 
 def download_failed(url: str, reason: str, help_text: str | None = None) -> Diagnostic:
-    return _make(
+    return finding(
         DOWNLOAD_FAILED,
         f"`{clipped(url, 300)}` cannot be fetched: {reason}",
-        help_text=help_text or "run the same command again: what has arrived is kept",
+        help=help_text or "run the same command again: what has arrived is kept",
     )
 
 
 def address_refused(url: str, reason: str, help_text: str | None = None) -> Diagnostic:
-    return _make(
-        ADDRESS_REFUSED, f"`{clipped(url, 300)}` is not fetched: {reason}", help_text=help_text
+    return finding(
+        ADDRESS_REFUSED, f"`{clipped(url, 300)}` is not fetched: {reason}", help=help_text
     )
 
 
 def too_large(what: str, size: int, limit: int, said: str) -> Diagnostic:
     """`said` is where the limit comes from."""
-    return _make(
+    return finding(
         TOO_LARGE,
         f"`{clipped(what, 300)}` has {size} bytes, more than the {limit} of {said}",
-        help_text="`--max-size GIB` raises the limit" if said.startswith("--") else None,
+        help="`--max-size GIB` raises the limit" if said.startswith("--") else None,
     )
 
 
 def checksum_list(url: str, reason: str) -> Diagnostic:
-    return _make(CHECKSUM_LIST, f"the list of checksums `{clipped(url, 300)}` {reason}")
+    return finding(CHECKSUM_LIST, f"the list of checksums `{clipped(url, 300)}` {reason}")
 
 
 def no_source(gene: str) -> Diagnostic:
-    return _make(
+    return finding(
         NO_SOURCE,
         f"the pools neither hold the volume `{gene}` nor say where it can be had",
-        help_text="give a VHDX file of your own with `--volume DRIVE=PATH`",
+        help="give a VHDX file of your own with `--volume DRIVE=PATH`",
     )
 
 
 def qemu_img_missing(why: str) -> Diagnostic:
-    return _make(
+    return finding(
         QEMU_IMG_MISSING,
         f"{why} needs `qemu-img`, which is not on the PATH",
-        help_text="install it: `apt install qemu-utils`, `dnf install qemu-img`, "
+        help="install it: `apt install qemu-utils`, `dnf install qemu-img`, "
         "`brew install qemu`, or QEMU for Windows",
     )
 
 
 def qemu_img_failed(step: str, reason: str) -> Diagnostic:
-    return _make(QEMU_IMG_FAILED, f"`qemu-img {step}` failed: {clipped(reason, 300)}")
+    return finding(QEMU_IMG_FAILED, f"`qemu-img {step}` failed: {clipped(reason, 300)}")
 
 
 def not_self_contained(path: str, problem: str) -> Diagnostic:
     """`problem` continues "it", as DiskHeader has it."""
-    return _make(
+    return finding(
         NOT_SELF_CONTAINED,
         f"`{clipped(path)}` is not taken: it {clipped(problem, 300)}",
         notes=("only a file that is the whole disk by itself is read; no other file is opened",),
@@ -111,32 +90,32 @@ def not_self_contained(path: str, problem: str) -> Diagnostic:
 
 
 def unreadable(path: str, reason: str) -> Diagnostic:
-    return _make(UNREADABLE, f"`{clipped(path)}` cannot be read as a disk image: {reason}")
+    return finding(UNREADABLE, f"`{clipped(path)}` cannot be read as a disk image: {reason}")
 
 
 def damaged(path: str, reason: str) -> Diagnostic:
-    return _make(DAMAGED, f"`{clipped(path)}` is damaged: {clipped(reason, 300)}")
+    return finding(DAMAGED, f"`{clipped(path)}` is damaged: {clipped(reason, 300)}")
 
 
 def place_taken(path: str) -> Diagnostic:
-    return _make(
+    return finding(
         PLACE_TAKEN,
         f"`{clipped(path)}` exists already and is not overwritten",
-        help_text="`--force` replaces it",
+        help="`--force` replaces it",
     )
 
 
 def other_pool(geneset: str, pool: str, used: str) -> Diagnostic:
-    return _make(
+    return finding(
         OTHER_POOL,
         f"`{pool}` has its own `{geneset}`, but the volume was described by the one of `{used}`",
         notes=("a tag is never mixed from two pools: a file placed there would not be found",),
-        help_text=f"name the pool that is used, or put it first: `--genepool {pool}`",
+        help=f"name the pool that is used, or put it first: `--genepool {pool}`",
     )
 
 
 def conversion_differs(path: str, reason: str) -> Diagnostic:
-    return _make(
+    return finding(
         CONVERSION_DIFFERS,
         f"`{clipped(path)}` was read back and is not the disk that was converted: {reason}",
         notes=("the disk or the file system changed it, or qemu-img is at fault",),
@@ -144,16 +123,14 @@ def conversion_differs(path: str, reason: str) -> Diagnostic:
 
 
 def nothing_to_fetch(what: str) -> Diagnostic:
-    return _make(
+    return finding(
         NOTHING_TO_FETCH,
         f"`{clipped(what)}` has no drive whose disk comes from a volume gene",
-        level=Level.NOTE,
     )
 
 
 def not_checked(path: str) -> Diagnostic:
-    return _make(
+    return finding(
         NOT_CHECKED,
         f"`{clipped(path)}`: only the headers were checked, `qemu-img` is not on the PATH",
-        level=Level.NOTE,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 _LONGEST = 120
@@ -15,6 +16,14 @@ _UNSAFE = re.compile(
 def clipped(text: str, longest: int = _LONGEST) -> str:
     """`text`, cut with `...` where it has more than `longest` characters."""
     return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Names one after the other, the first `most` of them."""
+    shown = [f"`{name}`" for name in names]
+    if len(shown) > most:
+        return f"{', '.join(shown[:most])} and {len(shown) - most} more"
+    return ", ".join(shown)
 
 
 def json_text(data: Any) -> str:
