@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from eryphc.diagnostics import guest as wording
+from eryphc.diagnostics import windows_guest as wording
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, kind
 from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
@@ -243,7 +243,7 @@ def _commands(piece: Piece, commands: Node | None) -> Iterator[Diagnostic]:
 
 
 def _misformed(piece: Piece, path: str, node: Node) -> Diagnostic:
-    from eryphc.diagnostics.cloudconfig import command_not_runnable
+    from eryphc.diagnostics.cloudconfig_lint import command_not_runnable
     from eryphc.guestconfig.cloudconfig.provenance import content_label
 
     label = content_label(piece.food, node.start, node.end)

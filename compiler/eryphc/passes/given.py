@@ -8,7 +8,7 @@ from dataclasses import replace
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.ir.catlet import Catlet, Variable, VariableType
-from eryphc.passes.check import value_fits
+from eryphc.passes.check_fodder import value_fits
 from eryphc.syntax.names import blank
 
 SYSTEM_VARIABLES = ("catletId", "vmId")

@@ -11,7 +11,8 @@ from eryphc.diagnostics import reading, rules
 from eryphc.diagnostics.model import Code, Diagnostic, Level, Outcome
 from eryphc.genepool.texts import gene_source
 from eryphc.ir.catlet import Catlet, FodderGene, Record
-from eryphc.passes.check import check_catlet, check_fodder_gene
+from eryphc.passes.check import check_catlet
+from eryphc.passes.check_fodder import check_fodder_gene
 from eryphc.passes.conceal import conceal, conceal_unread
 from eryphc.passes.lower import lower_catlet, lower_fodder_gene
 from eryphc.passes.values import Notation

@@ -13,7 +13,7 @@ from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
 from eryphc.ir.content import Content, Insertion, Written
 from eryphc.ir.stages import Fed, Substituted
-from eryphc.passes.check import value_fits
+from eryphc.passes.check_fodder import value_fits
 from eryphc.passes.given import SYSTEM_VARIABLES, give_values
 from eryphc.passes.places import chained, part, root_of, rooted, rooted_chain
 from eryphc.source import SourceText, Span

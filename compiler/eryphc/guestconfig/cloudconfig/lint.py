@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
-from eryphc.diagnostics import cloudconfig as wording
+from eryphc.diagnostics import cloudconfig_lint as wording
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guestconfig.cloudconfig.provenance import Provenance

@@ -1,0 +1,183 @@
+"""W0570 to W0589 and their notes: what a Windows guest makes of its configuration.
+
+Facts: cloud-init.md 6.
+"""
+
+from __future__ import annotations
+
+from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
+from eryphc.source import Span
+
+WINDOWS_IGNORES_PART = Code("W0570", "windows-ignores-part")
+WINDOWS_IGNORES_KEY = Code("W0571", "windows-ignores-key")
+WINDOWS_PASSWORD_HASH = Code("W0572", "windows-password-hash")
+WINDOWS_SCRIPT_NOT_RUN = Code("W0573", "windows-script-not-run")
+WINDOWS_SCRIPT_NEEDS_SHELL = Code("W0574", "windows-script-needs-shell")
+WINDOWS_RENAMES_TWICE = Code("W0575", "windows-renames-twice")
+WINDOWS_SCRIPT_ENDS_RUN = Code("W0576", "windows-script-ends-run")
+WINDOWS_SCRIPT_RESTARTS = Code("W0577", "windows-script-restarts")
+WINDOWS_PATH_EXPECTED = Code("W0578", "windows-path-expected")
+WINDOWS_DEVICE_NAME = Code("W0579", "windows-device-name")
+WINDOWS_32_BIT_IGNORED = Code("W0580", "windows-32-bit-ignored")
+WINDOWS_RUNS_AGAIN = Code("N0552", "windows-runs-again")
+
+
+def windows_ignores_part(
+    food: str, what: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_IGNORES_PART,
+        f"a Windows guest ignores `{food}`: cloudbase-init does not know {what}",
+        span,
+        "without effect",
+        related=related,
+    )
+
+
+def windows_ignores_key(
+    food: str, key: str, span: Span | None, related: tuple[Label, ...], instead: str | None = None
+) -> Diagnostic:
+    return finding(
+        WINDOWS_IGNORES_KEY,
+        f"a Windows guest ignores `{key}` of `{food}`",
+        span,
+        "not supported by cloudbase-init",
+        related=related,
+        help=instead,
+    )
+
+
+def windows_password_hash(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+    return finding(
+        WINDOWS_PASSWORD_HASH,
+        f"`passwd` in `{food}` is a hash, which a Windows guest takes for the password itself",
+        span,
+        "expected plain text",
+        related=related,
+    )
+
+
+def windows_script_not_run(
+    food: str, name: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_SCRIPT_NOT_RUN,
+        f"a Windows guest does not run `{food}`: neither the name `{name}` nor the first line"
+        " names an interpreter",
+        span,
+        "expected `#ps1`, `rem cmd` or a file name that ends in `.ps1` or `.cmd`",
+        related=related,
+    )
+
+
+def windows_script_needs_shell(
+    food: str, shell: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_SCRIPT_NEEDS_SHELL,
+        f"`{food}` needs {shell} in the Windows guest, which is not there by itself",
+        span,
+        "names its interpreter",
+        related=related,
+    )
+
+
+def windows_renames_twice(
+    food: str, key: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_RENAMES_TWICE,
+        f"`{key}` of `{food}` makes a Windows guest restart and run its user-data again",
+        span,
+        "everything before it runs twice",
+        related=related,
+        help="set the catlet's `hostname` instead",
+    )
+
+
+def windows_script_ends_run(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+    return finding(
+        WINDOWS_SCRIPT_ENDS_RUN,
+        f"after exit code 1001 of `{food}` a Windows guest never runs the foods that follow",
+        span,
+        "restarts, and counts as done",
+        related=related,
+        help="use `exit 1003` in a script that may run again, or make it the last food",
+    )
+
+
+def windows_config_never_ends(
+    food: str, code: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_SCRIPT_ENDS_RUN,
+        f"exit code {code} in `runcmd` of `{food}` makes a Windows guest restart and run it again,"
+        " without end",
+        span,
+        "restarts, and runs again",
+        related=related,
+    )
+
+
+def windows_script_restarts(
+    food: str, command: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_SCRIPT_RESTARTS,
+        f"`{command}` in `{food}` restarts a Windows guest while its user-data is running",
+        span,
+        "nothing is marked as done",
+        related=related,
+        help="end the script with `exit 1003` (run again after the restart) or, in the last food,"
+        " `exit 1001`",
+    )
+
+
+def windows_runs_again(
+    food: str, code: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    if code == "1002":
+        # Without quotes: a quoted word of a secret food would be hidden, and a code is none.
+        message = f"exit code 1002 of `{food}` counts in a Windows guest only in the last food"
+        label = "without effect here"
+    else:
+        message = f"after exit code {code} of `{food}` a Windows guest runs all foods again"
+        label = "restarts, and begins with the first food"
+    return finding(WINDOWS_RUNS_AGAIN, message, span, label, related=related)
+
+
+def windows_path_expected(
+    food: str, path: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_PATH_EXPECTED,
+        f"`{path}` in `{food}` is no path of a Windows guest",
+        span,
+        "expected a drive letter",
+        related=related,
+    )
+
+
+def windows_device_name(
+    food: str, name: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_DEVICE_NAME,
+        f"Windows cannot write the script `{food}` to a file called `{name}`",
+        span,
+        "the name of a device",
+        related=related,
+    )
+
+
+def windows_32_bit_ignored(
+    food: str, name: str, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_32_BIT_IGNORED,
+        f"`{food}` asks for 32-bit PowerShell, but its name `{name}` makes it run in 64 bits",
+        span,
+        "loses against the extension",
+        related=related,
+        help="leave the file name out",
+    )

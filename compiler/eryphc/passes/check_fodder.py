@@ -1,0 +1,327 @@
+"""The rules of the language on names, variables, fodder and fodder genes.
+
+Source: catlet-language.md 8.3 to 8.5.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from eryphc.diagnostics import rules
+from eryphc.diagnostics.findings import Findings
+from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.ir.catlet import (
+    FODDER_TYPES,
+    WHOLE,
+    Fodder,
+    FodderGene,
+    Record,
+    Variable,
+    VariableType,
+)
+from eryphc.ir.identifiers import GeneId, GeneSetId
+from eryphc.source import Span
+from eryphc.syntax import names
+from eryphc.syntax.file_names import file_name_fault
+from eryphc.syntax.identifiers import parse_gene, parse_set_source
+from eryphc.syntax.names import NameFault, NameKind, blank, name_faults, variable_name_fault
+
+R = TypeVar("R", bound=Record)
+
+_NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{0,3})?\n?\Z")
+
+
+def check_fodder_gene(
+    gene: FodderGene, unread: tuple[Diagnostic, ...] = ()
+) -> tuple[Diagnostic, ...]:
+    """What breaks the rules of a fodder gene (8.5)."""
+    rule_check = FodderCheck(unread)
+    rule_check.fodder_gene(gene)
+    return tuple(rule_check.found)
+
+
+def value_fits(kind: VariableType | None, value: str) -> bool:
+    """Whether a value that is not blank is one of `kind` (8.4)."""
+    match kind:
+        case VariableType.BOOLEAN:
+            return value.removesuffix("\n") in ("true", "false")
+        case VariableType.NUMBER:
+            return _NUMBER.match(value) is not None
+        case VariableType.STRING | None:
+            return True
+
+
+class FodderCheck:
+    """One check of a document: what was found, and where reading had failed already."""
+
+    def __init__(self, unread: tuple[Diagnostic, ...]) -> None:
+        self.found = Findings()
+        self._unread = sorted(
+            d.primary.span.start for d in unread if d.primary is not None and d.level is Level.ERROR
+        )
+
+    def _could_not_be_read(self, record: Record) -> bool:
+        """Whether a fault in reading lies inside `record`: no echo of it then."""
+        whole = record.places.get(WHOLE)
+        if whole is None or not self._unread:
+            return False
+        at = bisect_left(self._unread, whole.start)
+        return at < len(self._unread) and self._unread[at] < whole.end
+
+    # -- names ------------------------------------------------------------------------------
+
+    def name(self, record: Record, key: str, kind: NameKind, text: str | None) -> None:
+        if text is None or blank(text):
+            return
+        for fault in name_faults(kind, text):
+            self.found.append(rules.bad_name(key, fault.message, part_at(record, key, text, fault)))
+
+    def required_name(self, record: Record, what: str, kind: NameKind, text: str | None) -> None:
+        if blank(text):
+            if not self._could_not_be_read(record):
+                self.found.append(rules.required("name", what, record.at("name")))
+            return
+        self.name(record, "name", kind, text)
+
+    def entries(
+        self,
+        what: str,
+        items: Sequence[R] | None,
+        check: Callable[[R], None],
+        name: Callable[[R], str | None],
+    ) -> None:
+        """Each entry by itself, then that names are unique, if all entries are well."""
+        before = len(self.found)
+        for item in items or ():
+            check(item)
+        if len(self.found) == before:
+            self.unique(what, ((item, name(item)) for item in items or ()))
+
+    def unique(self, what: str, named: Iterable[tuple[Record, str | None]]) -> None:
+        first: dict[str, Record] = {}
+        reported: set[str] = set()
+        for record, name in named:
+            if name is None:
+                continue
+            key = name.lower()
+            if key in first and key not in reported:
+                reported.add(key)
+                self.found.append(
+                    rules.not_unique(what, name, record.at("name"), first[key].at("name"))
+                )
+            first.setdefault(key, record)
+
+    # -- variables --------------------------------------------------------------------------
+
+    def variables(self, variables: Sequence[Variable], *, reserved: bool = True) -> None:
+        before = len(self.found)
+        for variable in variables:
+            self.variable(variable, reserved=reserved)
+        if not any(d.level is Level.ERROR for d in self.found[before:]):
+            self.unique("variable", ((v, v.name) for v in variables))
+
+    def variable(self, variable: Variable, *, reserved: bool) -> None:
+        name = variable.name
+        if name is None or blank(name):
+            if not self._could_not_be_read(variable):
+                self.found.append(rules.required("name", "variable", variable.at("name")))
+        else:
+            fault = variable_name_fault(name)
+            if fault is not None:
+                span = part_at(variable, "name", name, fault)
+                self.found.append(rules.bad_name("name", fault.message, span))
+            elif reserved and name.lower() in ("catletid", "vmid"):
+                self.found.append(rules.reserved_variable(name, variable.at("name")))
+        value = variable.value
+        if value is None or blank(value):
+            return
+        if not value_fits(variable.type, value):
+            secret = bool(variable.secret)
+            self.found.append(
+                rules.value_does_not_fit(
+                    name or "?", value, str(variable.type), variable.at("value"), secret=secret
+                )
+            )
+        elif variable.type in (VariableType.BOOLEAN, VariableType.NUMBER) and (
+            value.endswith("\n") or not value.isascii()
+        ):
+            what = f"the value of variable `{name}`"
+            self.found.append(rules.line_feed_tolerated(what, variable.at("value")))
+
+    # -- fodder -----------------------------------------------------------------------------
+
+    def fodder(self, foods: Sequence[Fodder], *, specification: bool) -> None:
+        before = len(self.found)
+        for food in foods:
+            self.food(food, specification=specification)
+            if (
+                not food.remove
+                and blank(food.source)
+                and _blank_content(food)
+                and not self._could_not_be_read(food)
+                and not blank(food.name)
+            ):
+                self.found.append(rules.no_content(food.name or "", food.at("name"), in_gene=False))
+        if not any(d.level is Level.ERROR for d in self.found[before:]):
+            if not specification:
+                self.unique_keys(foods)
+            self.one_tag(foods)
+
+    def food(self, food: Fodder, *, specification: bool = False) -> None:
+        self.name(food, "name", names.FOOD, food.name)
+        source = None if blank(food.source) else food.source
+        if source is not None:
+            self.fodder_source(food, source)
+        if blank(food.name) and source is None and not self._could_not_be_read(food):
+            self.found.append(rules.nothing_named(food.at()))
+        given = [
+            key
+            for key, is_given in (
+                ("type", not blank(food.type)),
+                ("content", not _blank_content(food)),
+                ("filename", not blank(food.filename)),
+                ("secret", food.secret is not None),
+            )
+            if is_given
+        ]
+        if food.remove:
+            for key in given:
+                self.found.append(rules.not_on_removal(key, food.at(key)))
+        elif source is not None and not specification:
+            for key in given:
+                self.found.append(rules.not_on_reference(key, source, food.at(key)))
+        if food.type is not None and not blank(food.type) and food.type not in FODDER_TYPES:
+            self.found.append(rules.unknown_fodder_type(food.type, FODDER_TYPES, food.at("type")))
+        if food.filename is not None and not blank(food.filename):
+            reason = file_name_fault(food.filename)
+            if reason is not None:
+                self.found.append(rules.bad_file_name(food.filename, reason, food.at("filename")))
+        if food.remove and food.variables:
+            self.found.append(rules.not_on_removal("variables", food.at("variables")))
+        self.variables(food.variables or (), reserved=not specification)
+        if source is not None and not specification:
+            for variable in food.variables or ():
+                if variable.required is not None:
+                    at = variable.at("required")
+                    self.found.append(rules.not_on_reference("required", source, at))
+                if variable.type is not None:
+                    at = variable.at("type")
+                    self.found.append(rules.not_on_reference("type", source, at))
+
+    def fodder_source(self, food: Fodder, source: str) -> None:
+        if parse_set_source(source) is not None:
+            return
+        parsed = parse_gene(source)
+        if isinstance(parsed, NameFault):
+            help_text = None
+            if not source.startswith("gene:"):
+                fixed = "gene:" + source[5:] if source[:5].lower() == "gene:" else "gene:" + source
+                if not isinstance(parse_gene(fixed), NameFault) or parse_set_source(fixed):
+                    help_text = f"write `{fixed}`"
+            span = part_at(food, "source", source, parsed)
+            self.found.append(rules.bad_gene("source", parsed.message, span, help_text))
+
+    def unique_keys(self, foods: Sequence[Fodder]) -> None:
+        seen: dict[tuple[str | None, str | None], Fodder] = {}
+        for food in foods:
+            name = None if blank(food.name) else (food.name or "").lower()
+            source = _key_source(food)
+            if name is None and blank(food.source):
+                # Its fault was reported by reading, or as one of the entry itself.
+                continue
+            if name is None and source is None:
+                self.found.append(rules.catlet_source_unnamed(food.source or "", food.at("source")))
+                continue
+            first = seen.get((name, source))
+            if first is None:
+                seen[name, source] = food
+            else:
+                shown = " of ".join(part for part in (food.name, food.source) if part)
+                key = "name" if food.name else "source"
+                self.found.append(rules.not_unique("fodder", shown, food.at(key), first.at(key)))
+
+    def one_tag(self, foods: Sequence[Fodder]) -> None:
+        first: dict[str, tuple[GeneSetId, Fodder]] = {}
+        for food in foods:
+            geneset = _gene_set(food)
+            if geneset is None:
+                continue
+            known, where = first.setdefault(geneset.without_tag, (geneset, food))
+            if known.tag != geneset.tag:
+                self.found.append(
+                    rules.two_tags(
+                        geneset.without_tag,
+                        (known.tag, geneset.tag),
+                        food.at("source"),
+                        where.at("source"),
+                    )
+                )
+
+    # -- the fodder gene --------------------------------------------------------------------
+
+    def fodder_gene(self, gene: FodderGene) -> None:
+        self.required_name(gene, "fodder gene", names.GENE, gene.name)
+        if gene.name is not None and gene.name.lower() == "catlet":
+            self.found.append(rules.reserved_gene_name(gene.at("name")))
+        if not gene.fodder and not self._unread:
+            self.found.append(rules.gene_without_food(gene.at("fodder")))
+        before = len(self.found)
+        for food in gene.fodder or ():
+            self.gene_food(food)
+        if not any(d.level is Level.ERROR for d in self.found[before:]):
+            self.unique("fodder", ((food, food.name) for food in gene.fodder or ()))
+        self.variables(gene.variables or ())
+
+    def gene_food(self, food: Fodder) -> None:
+        name = food.name or ""
+        if blank(food.name) and not self._could_not_be_read(food):
+            self.found.append(rules.required("name", "fodder entry of a gene", food.at("name")))
+        if not blank(food.source):
+            at = food.at("source")
+            self.found.append(rules.gene_food_source(name, food.source or "", at))
+            return
+        if food.variables is not None:
+            self.found.append(rules.gene_food_variables(name, food.at("variables")))
+        if food.remove:
+            self.found.append(rules.remove_in_gene(name, food.at("remove")))
+        if blank(food.name):
+            return
+        self.food(food)
+        if not food.remove and _blank_content(food) and not self._could_not_be_read(food):
+            self.found.append(rules.no_content(name, food.at("name"), in_gene=True))
+
+
+def _blank_content(food: Fodder) -> bool:
+    return food.content is None or blank(food.content.text)
+
+
+def _gene_set(food: Fodder) -> GeneSetId | None:
+    if food.source is None or blank(food.source):
+        return None
+    parsed = parse_gene(food.source)
+    return parsed.geneset if isinstance(parsed, GeneId) else parse_set_source(food.source)
+
+
+def _key_source(food: Fodder) -> str | None:
+    """The part of the fodder key that is a source: none for a catlet gene (5.6)."""
+    if food.source is None or blank(food.source):
+        return None
+    parsed = parse_gene(food.source)
+    if isinstance(parsed, GeneId):
+        return None if parsed.name == "catlet" else str(parsed)
+    geneset = parse_set_source(food.source)
+    return f"gene:{geneset}" if geneset is not None else None
+
+
+def part_at(record: Record, key: str, text: str, fault: NameFault) -> Span | None:
+    """The characters at fault where the value is written as it is read, else all of it."""
+    span = record.at(key)
+    if span is None:
+        return None
+    at = span.text.find(text)
+    if at == -1 or fault.end <= fault.start:
+        return span
+    return Span(span.source, span.start + at + fault.start, span.start + at + fault.end)
