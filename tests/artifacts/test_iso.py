@@ -32,7 +32,7 @@ epochs = st.integers(DEFAULT_EPOCH, LAST_EPOCH)
 labels = st.sampled_from(["cidata", "CIDATA", "a", "sixteen-letters_"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(file_sets, labels, epochs)
 def test_same_bytes_as_pycdlib(files: dict[str, bytes], label: str, epoch: int) -> None:
     assert nocloud_iso(files, label=label, epoch=epoch) == reference_iso(
@@ -60,7 +60,7 @@ def test_same_bytes_as_pycdlib_at_the_edges(files: dict[str, bytes]) -> None:
     assert difference(image, files) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(file_sets, labels, epochs)
 def test_reading_back_gives_what_was_meant(files: dict[str, bytes], label: str, epoch: int) -> None:
     image = nocloud_iso(files, label=label, epoch=epoch)

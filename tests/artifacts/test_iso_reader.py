@@ -70,7 +70,7 @@ def test_pinning_other_times_reaches_every_date() -> None:
     assert pin_dates(later, EPOCH) == IMAGE
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(16 * SECTOR, len(IMAGE) - 1), st.integers(1, 255))
 def test_damage_is_a_difference_or_harmless_but_never_a_crash(at: int, change: int) -> None:
     damaged = bytearray(IMAGE)

@@ -51,9 +51,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=CHANGES, in_gene=st.booleans(), more=st.sampled_from(["linux", "windows", "hyperv"]))
 def test_no_document_makes_it_fail(
     eryphc: CommandLine,

@@ -268,7 +268,7 @@ catlets = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(catlets)
 def test_whatever_is_accepted_is_accepted_by_the_schema(data: dict[str, Any]) -> None:
     source = SourceText("spec.json", json.dumps(data))
@@ -278,7 +278,7 @@ def test_whatever_is_accepted_is_accepted_by_the_schema(data: dict[str, Any]) ->
         assert complaints("catlet", without_blanks(trimmed(outcome.value))) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(catlets)
 def test_yaml_and_json_mean_the_same(data: dict[str, Any]) -> None:
     as_json = read_catlet(SourceText("a.json", json.dumps(data)), notation=Notation.JSON)

@@ -79,7 +79,7 @@ def test_a_nasty_text_arrives(name: str, tmp_path: Path) -> None:
 
 
 @given(values=st.lists(ONE_LINE, min_size=1, max_size=30))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_text_arrives(values: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     (title,) = [text for key, text in takers("motd").items() if key == "text"]
     program = tmp_path_factory.mktemp("any") / "take.sh"

@@ -297,7 +297,7 @@ catlets = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(catlets)
 def test_normalizing_again_changes_nothing(catlet: Catlet) -> None:
     once = normalize(catlet).value

@@ -232,7 +232,7 @@ def test_foods_that_use_the_id_of_the_vm_are_known() -> None:
 # -- properties --------------------------------------------------------------------------------
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.sampled_from(["{{ site }}", "{{key}}", "a", "é\n", "$", " "]), max_size=12))
 def test_places_survive_substitution(pieces: list[str]) -> None:
     """Text that was not inserted is found again in the document, on its own line."""

@@ -16,7 +16,6 @@ from runtime.hyperv_model import GIB, MIB, Model, World, new_world
 
 quick = settings(
     max_examples=40,
-    deadline=None,
     # Shrinking whole deployments takes minutes and helps little.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -47,7 +47,7 @@ def test_every_kind_of_source() -> None:
 
 
 @given(deployment=deployments())
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 def test_generated_deployments_satisfy_both(deployment: dict[str, Any]) -> None:
     VALIDATOR.validate(deployment)
     read(deployment)

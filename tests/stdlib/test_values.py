@@ -107,7 +107,7 @@ def test_a_nasty_text_arrives_in_a_cloud_config(name: str, food: Fodder, value: 
 
 @by_name
 @given(value=ONE_LINE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_text_arrives_in_a_cloud_config(name: str, food: Fodder, value: str) -> None:
     arrives_in_cloud_config(name, food, value)
 

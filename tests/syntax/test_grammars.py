@@ -49,7 +49,7 @@ genes = st.one_of(
     st.builds("{}:{}:{}".format, words, sets, parts),
     st.builds("gene:{}".format, sets),
 )
-some = settings(max_examples=300, deadline=None)
+some = settings(max_examples=300)
 
 
 @some
@@ -97,7 +97,7 @@ _BLANK = f"[{re.escape(WHITE_SPACE)}]"
 _PLACEHOLDER = re.compile(rf"\{{\{{{_BLANK}*([^{re.escape(WHITE_SPACE)}]*?){_BLANK}*\}}\}}")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.text("{} a'\"\n\x85\x1c-", max_size=24))
 @example("{{{ a }}}")
 @example("{{{a}}}")
@@ -111,7 +111,7 @@ def test_placeholders(text: str) -> None:
     assert [(r.start, r.end, r.name) for r in scan(text)] == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(st.text("aZ_9{'\"-\u00e9", max_size=6), st.text("a", min_size=48, max_size=53)))
 @example("'{{'")
 @example('"{{"')

@@ -28,7 +28,7 @@ values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=12,
 )
-some = settings(max_examples=150, deadline=None)
+some = settings(max_examples=150)
 # Pieces of YAML, well formed or not, as hands write them.
 PIECES = (
     *("name: ", "a", "- ", "\n", "\r\n", "  ", ":", ", ", "{", "}", "[", "]", '"', "'", "|\n"),
@@ -97,7 +97,7 @@ def _composed(node: Any) -> Any:
     return node.value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(pieces)
 def test_every_place_lies_in_its_text(text: str) -> None:
     source = SourceText("a.yaml", text)

@@ -159,7 +159,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {kind: disk(folder / kind, kind, size=MIB).read_bytes()[: 4 * MIB] for kind in FORMATS}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_header_raises(
     originals: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -14,6 +14,8 @@ from eryphc.guestconfig.model import Part
 
 # 57 bytes are 76 characters of base64.
 _BYTES_A_LINE: Final = 57
+# Of a file name that is not ASCII, each at most three characters.
+_OCTETS_A_LINE: Final = 256
 # As much as cloud-init searches for the header that makes it parse user-data as mail.
 _SEARCHED_BYTES: Final = 4096
 _PLAIN_TYPES: Final = ("text/cloud-config", "text/jinja2")
@@ -91,7 +93,18 @@ def _filename(name: str) -> str:
     if name.isascii() and name.isprintable():
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
         return f'filename="{escaped}"'
-    return f"filename*=utf-8''{''.join(map(_percent, name.encode()))}"
+    octets = [_percent(byte) for byte in name.encode()]
+    if len(octets) <= _OCTETS_A_LINE:
+        return f"filename*=utf-8''{''.join(octets)}"
+    # A line of mail has at most 998 characters, so a long name goes on in further ones.
+    pieces = (
+        "".join(octets[start : start + _OCTETS_A_LINE])
+        for start in range(0, len(octets), _OCTETS_A_LINE)
+    )
+    first, *rest = pieces
+    lines = [f"filename*0*=utf-8''{first}"]
+    lines += [f"filename*{number}*={piece}" for number, piece in enumerate(rest, 1)]
+    return ";\n ".join(lines)
 
 
 def _percent(byte: int) -> str:

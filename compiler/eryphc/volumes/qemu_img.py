@@ -164,9 +164,11 @@ def _listen(process: subprocess.Popen[bytes], seconds: int, heard: Percent | Non
         process.kill()
 
     timer = threading.Timer(seconds, end)
-    timer.start()
+    # Whoever interrupts us before the `finally` below counts shall not wait for it.
+    timer.daemon = True
     kept = b""
     try:
+        timer.start()
         while piece := os.read(process.stdout.fileno(), 4096):
             kept = (kept + piece)[-4096:]
             found = re.findall(rb"\((\d+\.\d+)/100%\)", kept)

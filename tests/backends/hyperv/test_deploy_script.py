@@ -65,7 +65,7 @@ DOCUMENT = st.dictionaries(TEXT, VALUE, max_size=6)
 
 
 @given(DOCUMENT)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_literal_is_inert_and_gives_the_document_back(document: dict[str, Any]) -> None:
     text = literal(document)
     assert all(32 <= ord(character) < 127 or character == "\n" for character in text)
@@ -74,7 +74,7 @@ def test_the_literal_is_inert_and_gives_the_document_back(document: dict[str, An
 
 
 @given(DOCUMENT)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_program_is_the_same_for_every_document(document: dict[str, Any]) -> None:
     before, after = program_parts()
     text = deploy_script(document)

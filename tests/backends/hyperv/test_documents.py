@@ -229,7 +229,6 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> FolderPool:
 
 quick = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -176,7 +176,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.dictionaries(texts, trees, max_size=4))
 @example({"a": {1025 * "k": {"b": [[]]}}, "b": [{}, [], [{"x": "\n a"}]]})
 def test_every_reader_gives_back_the_data(data: dict[Any, Any]) -> None:

@@ -154,13 +154,13 @@ def damaged(draw: st.DrawFn) -> dict[Any, Any]:
     return data
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(damaged())
 def test_damaged_documents(data: dict[Any, Any]) -> None:
     agree(yaml.safe_dump(data))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(
         st.sampled_from(sorted(own.schema()["properties"])), st.sampled_from(SCALARS), max_size=3

@@ -1,0 +1,39 @@
+"""What holds for every test: property tests are not timed, and a complete run skips nothing.
+
+`ERYPHC_COMPLETE` is set by CI, on a machine that has everything: a test that is skipped there for
+want of a component proves nothing, so it fails.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("eryphc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("eryphc")
+
+# Reasons that no machine can do away with, or that ask for more than CI has time for.
+_GOOD_REASONS = (
+    "root may do anything",
+    "another user may not read the interpreter",
+    "this Python unpacks without a filter",
+    "no Python 3.",
+    "ERYPHC_BOOT=all",
+    "ERYPHC_LIBRARY=all",
+)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and os.environ.get("ERYPHC_COMPLETE") and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if not any(good in reason for good in _GOOD_REASONS):
+            report.outcome = "failed"
+            report.longrepr = f"nothing may be missing here, yet: {reason}"
+    return report
