@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -46,21 +45,8 @@ if TYPE_CHECKING:
     shell_complete=completes("folder"),
     help="Where to write; else build/<catlet>/<target>/.",
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How what was written is listed on standard output.",
-)
-@click.option(
-    "--progress",
-    type=click.Choice(["auto", "plain", "none"]),
-    default="auto",
-    show_default=True,
-    help="Say which spec is compiled; auto: at a terminal, for several specs.",
-)
+@shared.printed("How what was written is listed on standard output.")
+@shared.progress("Say which spec is compiled; auto: at a terminal, for several specs.")
 @shared.front
 @target_options
 @speaking
@@ -234,7 +220,9 @@ def _listed(name: str, target: Target, place: Path, files: Sequence[WrittenFile]
 def _printed(written: Sequence[dict[str, Any]], output_format: str) -> str:
     """The written artifacts: as text the paths of the ones a user attaches or runs."""
     if output_format == "json":
-        return json.dumps(list(written), indent=2, ensure_ascii=False) + "\n"
+        from eryphc.diagnostics.words import json_text
+
+        return json_text(list(written))
     lines = [
         path
         for entry in written

@@ -27,27 +27,7 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Callable[..., Any])
 
 
-def _where(function: C) -> C:
-    for option in (
-        click.option(
-            "--format",
-            "output_format",
-            type=click.Choice(["text", "json"]),
-            default="text",
-            show_default=True,
-            help="How it is printed.",
-        ),
-        click.option(
-            "--genepool",
-            "genepools",
-            multiple=True,
-            metavar="LOCATION",
-            shell_complete=completes("folder"),
-            help="A gene pool: a folder. Repeatable, in order of priority.",
-        ),
-    ):
-        function = option(function)
-    return function
+_where = shared.all_of(shared.genepool, shared.printed("How it is printed."))
 
 
 @click.group("gene", cls=CommandGroup)

@@ -36,6 +36,51 @@ class Given(NamedTuple):
     environment: Mapping[str, str]
 
 
+genepool = click.option(
+    "--genepool",
+    "genepools",
+    multiple=True,
+    metavar="LOCATION",
+    shell_complete=completes("folder"),
+    help="A gene pool: a folder. Repeatable, in order of priority.",
+)
+architecture = click.option(
+    "--arch",
+    metavar="HYPERVISOR/CPU",
+    default="hyperv/amd64",
+    show_default=True,
+    help="Which variants of genes are chosen.",
+)
+
+
+def printed(how: str) -> Callable[[C], C]:
+    """`--format` of a command that prints text for people or JSON for programs."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help=how,
+    )
+
+
+def progress(what: str) -> Callable[[C], C]:
+    """`--progress`, which says on standard error how far a slow step is."""
+    return click.option(
+        "--progress",
+        type=click.Choice(["auto", "plain", "none"]),
+        default="auto",
+        show_default=True,
+        help=what,
+    )
+
+
+def all_of(*options: Callable[[C], C]) -> Callable[[C], C]:
+    """Several options as one decorator, in the order in which help shows them."""
+    return lambda function: _apply(function, options)
+
+
 def _apply(function: C, options: Sequence[Callable[[C], C]]) -> C:
     for option in reversed(options):
         function = option(function)
@@ -47,21 +92,8 @@ def front(function: C) -> C:
     return _apply(
         function,
         (
-            click.option(
-                "--genepool",
-                "genepools",
-                multiple=True,
-                metavar="LOCATION",
-                shell_complete=completes("folder"),
-                help="A gene pool: a folder. Repeatable, in order of priority.",
-            ),
-            click.option(
-                "--arch",
-                metavar="HYPERVISOR/CPU",
-                default="hyperv/amd64",
-                show_default=True,
-                help="Which variants of genes are chosen.",
-            ),
+            genepool,
+            architecture,
             click.option(
                 "--var",
                 "variables",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from eryphc.cli.groups import CommandGroup, completes
 from eryphc.cli.interruption import ended_cleanly
 from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording
+from eryphc.diagnostics.words import json_text
 
 if TYPE_CHECKING:
     from eryphc.volumes.checksums import Digest
@@ -27,66 +27,36 @@ C = TypeVar("C", bound=Callable[..., Any])
 SOURCE_FORMATS = ("img", "qcow2", "raw", "vhd", "vhdx")
 TARGET_FORMATS = ("vhdx", "vhd", "raw", "qcow2")
 
-printed = click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is printed.",
-)
+printed = shared.printed("How it is printed.")
 source_format = click.option(
     "--from",
     "source_format",
     type=click.Choice(SOURCE_FORMATS),
     help="The file's format; else its name says it, and for .img its content.",
 )
-progress = click.option(
-    "--progress",
-    type=click.Choice(["auto", "plain", "none"]),
-    default="auto",
-    show_default=True,
-    help="How far a slow step is, on standard error; auto: at a terminal.",
-)
+progress = shared.progress("How far a slow step is, on standard error; auto: at a terminal.")
 force = click.option("--force", is_flag=True, help="Replace a file that is there.")
 
 
-def network(function: C) -> C:
-    """The options of what asks the network for volumes of gene pools."""
-    for option in reversed(
-        (
-            click.option(
-                "--genepool",
-                "genepools",
-                multiple=True,
-                metavar="LOCATION",
-                help="A gene pool: a folder. Repeatable, in order of priority.",
-            ),
-            click.option(
-                "--arch",
-                metavar="HYPERVISOR/CPU",
-                default="hyperv/amd64",
-                show_default=True,
-                help="Which variants of genes are chosen.",
-            ),
-            click.option("--allow-http", is_flag=True, help="Also take addresses without TLS."),
-            click.option(
-                "--max-size",
-                metavar="GIB",
-                type=click.IntRange(1, 65536),
-                default=32,
-                show_default=True,
-                help="The largest download that is accepted.",
-            ),
-            click.option(
-                "--cache-dir",
-                metavar="DIR",
-                help="The cache; else ERYPHC_CACHE_DIR, else the user's cache folder.",
-            ),
-        )
-    ):
-        function = option(function)
-    return function
+# What asks the network for volumes of gene pools.
+network = shared.all_of(
+    shared.genepool,
+    shared.architecture,
+    click.option("--allow-http", is_flag=True, help="Also take addresses without TLS."),
+    click.option(
+        "--max-size",
+        metavar="GIB",
+        type=click.IntRange(1, 65536),
+        default=32,
+        show_default=True,
+        help="The largest download that is accepted.",
+    ),
+    click.option(
+        "--cache-dir",
+        metavar="DIR",
+        help="The cache; else ERYPHC_CACHE_DIR, else the user's cache folder.",
+    ),
+)
 
 
 @click.group("volume", cls=CommandGroup)
@@ -117,7 +87,7 @@ def volume_info(
             code = max(code, ended.code)
     if output_format == "json":
         data = [{"path": name, **header._asdict()} for name, header in found]
-        write(sys.stdout, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        write(sys.stdout, json_text(data))
     else:
         write(sys.stdout, "\n".join(_header_text(name, header) for name, header in found))
     return console.finish(code)
@@ -203,7 +173,7 @@ def volume_verify(
     if output_format == "json":
         ok = not console.failed
         data = {"path": file, "format": header.format, "ok": ok, "digests": hashes}
-        write(sys.stdout, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        write(sys.stdout, json_text(data))
     elif not console.failed:
         lines = [f"{algorithm} {text}\n" for algorithm, text in hashes.items()]
         what = f"intact {header.format}" + (", the digest is right" if wanted else "")
@@ -269,7 +239,7 @@ def volume_convert(
         told.clear()
     if output_format == "json":
         data = {**done._asdict(), "path": _shown(done.path)}
-        write(sys.stdout, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        write(sys.stdout, json_text(data))
     else:
         write(sys.stdout, f"{_shown(done.path)}\n")
     return console.finish()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -16,6 +15,7 @@ from eryphc.cli.volume_closure import WantedVolume, wanted_volumes
 from eryphc.cli.volume_progress import Progress
 from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording
+from eryphc.diagnostics.words import json_text
 from eryphc.genepool.files import shown_path
 from eryphc.genepool.source_tree import SourceTag
 from eryphc.ir.volume import DiskFault
@@ -190,7 +190,7 @@ class Fetching:
                 }
                 for key, entry in done.items()
             ]
-            write(sys.stdout, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+            write(sys.stdout, json_text(data))
             return
         write(sys.stdout, "".join(f"{entry['path']}\n" for entry in done.values()))
 
