@@ -47,6 +47,16 @@ def folder(eryphc: CommandLine) -> CommandLine:
     return eryphc
 
 
+def _wait_until_it_reads_a_pipe(process: subprocess.Popen[bytes]) -> None:
+    """A signal just before a read that waits is seen only when the read ends."""
+    wchan = Path(f"/proc/{process.pid}/wchan")
+    for _ in range(100):
+        time.sleep(0.1)
+        if not wchan.exists() or "pipe" in wchan.read_text():
+            return
+    time.sleep(1)
+
+
 class TestExitCodes:
     @pytest.mark.parametrize(
         ("code", "arguments"),
@@ -98,13 +108,7 @@ class TestExitCodes:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        wchan = Path(f"/proc/{process.pid}/wchan")
-        for _ in range(100):
-            time.sleep(0.1)
-            if not wchan.exists() or "pipe" in wchan.read_text():
-                break
-        else:
-            time.sleep(1)
+        _wait_until_it_reads_a_pipe(process)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
         assert process.returncode == 130
@@ -132,6 +136,7 @@ class TestExitCodes:
             time.sleep(0.005)
             if (out / "w2").exists() or process.poll() is not None:
                 break
+        _wait_until_it_reads_a_pipe(process)
         process.send_signal(getattr(signal, name))
         _, err = process.communicate(timeout=20)
         os.close(pipe)

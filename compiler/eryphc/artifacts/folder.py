@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -219,7 +220,8 @@ def _nearest(folder: str) -> str:
 
 
 def _refuse_strange(folder: Path, shown: str) -> None:
-    if not folder.is_dir():
+    """Raises OSError too, also where a build beside this one has just moved the folder away."""
+    if not stat.S_ISDIR(folder.stat().st_mode):
         raise OutputRefused(report.output_no_folder(shown, "a file"))
     contents = contents_of(folder)
     if contents.strangers:
