@@ -220,11 +220,20 @@ def _nearest(folder: str) -> str:
 
 
 def _refuse_strange(folder: Path, shown: str) -> None:
-    """Raises OSError too, also where a build beside this one has just moved the folder away."""
-    if not stat.S_ISDIR(folder.stat().st_mode):
+    """Raises OSError too, also where a build beside this one moved the folder meanwhile."""
+    before = folder.stat()
+    if not stat.S_ISDIR(before.st_mode):
         raise OutputRefused(report.output_no_folder(shown, "a file"))
     contents = contents_of(folder)
     if contents.strangers:
+        after = folder.stat()
+        if (after.st_dev, after.st_ino, after.st_mtime_ns) != (
+            before.st_dev,
+            before.st_ino,
+            before.st_mtime_ns,
+        ):
+            # What was seen may be the half of a folder that the other build was removing.
+            raise FileNotFoundError(errno.ENOENT, "was replaced while it was looked at")
         raise OutputRefused(
             report.output_not_ours(shown, contents.strangers, has_manifest=contents.has_manifest)
         )
