@@ -28,8 +28,21 @@ def canonical_json(value: object) -> bytes:
     return _CANONICAL.encode(value).encode()
 
 
+class Rendered(str):
+    """JSON text of a value, in one line: an entry that many documents have is made once."""
+
+    __slots__ = ()
+
+
+def one_line(value: object) -> Rendered:
+    return Rendered(_ONE_LINE.encode(value))
+
+
 def _member(value: object) -> str:
     if not isinstance(value, list) or not value:
         return _ONE_LINE.encode(value)
-    entries = ",\n".join(f"    {_ONE_LINE.encode(entry)}" for entry in value)
+    entries = ",\n".join(
+        f"    {entry if isinstance(entry, Rendered) else _ONE_LINE.encode(entry)}"
+        for entry in value
+    )
     return f"[\n{entries}\n  ]"

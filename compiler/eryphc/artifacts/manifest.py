@@ -6,10 +6,11 @@ Its shape is public: cli.md, "build outputs", and `schemas/manifest.schema.json`
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from eryphc.artifacts.file import WrittenFile
-from eryphc.artifacts.json_text import document_bytes
+from eryphc.artifacts.json_text import Rendered, document_bytes, one_line
 
 MANIFEST_SCHEMA = "eryphc/manifest/v1"
 MANIFEST_NAME = "manifest.json"
@@ -78,6 +79,7 @@ def manifest_bytes(manifest: Manifest, files: Iterable[WrittenFile]) -> bytes:
     )
 
 
-def _gene(gene: ManifestGene) -> dict[str, str | None]:
+@lru_cache(maxsize=1024)
+def _gene(gene: ManifestGene) -> Rendered:
     entry = {"id": gene.id, "type": gene.type, "arch": gene.arch, "sha256": gene.sha256}
-    return entry if gene.form is None else {**entry, "form": gene.form}
+    return one_line(entry if gene.form is None else {**entry, "form": gene.form})

@@ -126,6 +126,8 @@ class Compilation:
         self.instance_id = _instance_id(console, options["instance_id"])
         self.slots = _slots(console, options["open_slots"])
         self.volumes = _volumes(console, options["volumes"])
+        # `Pools` keeps the projects, so their identity holds.
+        self._known_settings: dict[tuple[int, str | None], TargetOptions] = {}
         _without_effect(console, targets, {"--open": self.slots, "--volume": self.volumes})
         # Hears how far a large disk file has been hashed.
         self.disk_progress: Callable[[Path, int, int], None] | None = None
@@ -169,7 +171,7 @@ class Compilation:
             return
         say_sources(chain, fed.value, self.console)
         catlets.append(fed.value.catlet)
-        settings = self._settings(project.value if project else None, spec)
+        settings = self._settings_of(project.value if project else None, spec)
         if settings is None:
             return
         for target in self.targets:
@@ -197,6 +199,16 @@ class Compilation:
             self.console.add(read.diagnostics)
             raise shared.StopRunError(WRONG_INPUT)
         return read.value
+
+    def _settings_of(self, project: Project | None, spec: Spec) -> TargetOptions | None:
+        """The same for all specs of one project whose gene sets say the same."""
+        key = (id(project), spec.os_type)
+        known = self._known_settings.get(key)
+        if known is None:
+            known = self._settings(project, spec)
+            if known is not None:
+                self._known_settings[key] = known
+        return known
 
     def _settings(self, project: Project | None, spec: Spec) -> TargetOptions | None:
         from eryphc.artifacts.epoch import EpochSource, resolve_epoch

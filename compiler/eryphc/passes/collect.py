@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
 from eryphc.genepool.model import GenePool, GeneSetTag, GeneText, Variant
+from eryphc.ir.catlet import Record
 from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.stages import Bred, PinnedGene
 from eryphc.passes.places import chained, part
@@ -30,10 +32,28 @@ class Closure(NamedTuple):
 
 
 class _Wanted(NamedTuple):
+    """A gene, and the record whose value of `key` names it."""
+
     type: GeneType
     id: GeneId
-    span: Span | None
+    record: Record
+    key: str
     chain: tuple[Label, ...]
+
+    @property
+    def span(self) -> Span | None:
+        """The name of the gene; all of a value that names the gene set alone."""
+        written = self.record.at(self.key)
+        if written is None or self.key != "source":
+            return written
+        return part(self.record, self.key, written.text, self.id.name)
+
+
+# What was found without a word, as long as the pools live that had it.
+_known: WeakKeyDictionary[
+    GenePool, dict[tuple[GeneType, GeneId, Architecture], tuple[PinnedGene, GeneText | None]]
+]
+_known = WeakKeyDictionary()
 
 
 def collect(bred: Bred, pools: GenePool, architecture: Architecture) -> Outcome[Closure]:
@@ -42,16 +62,22 @@ def collect(bred: Bred, pools: GenePool, architecture: Architecture) -> Outcome[
     pinned: dict[tuple[GeneType, GeneId], PinnedGene] = {}
     fodder: dict[GeneId, GeneText] = {}
     seen: set[tuple[GeneType, GeneId]] = set()
+    known = _known.setdefault(pools, {})
     for wanted in _wanted(bred):
         key = (wanted.type, wanted.id)
         if key in seen:
             continue
         seen.add(key)
-        gene = _gene(wanted, pools, architecture)
-        found.extend(chained(gene.diagnostics, wanted.chain))
-        if gene.value is None:
-            continue
-        pinned[key], text = gene.value
+        value = known.get((*key, architecture))
+        if value is None:
+            gene = _gene(wanted, pools, architecture)
+            found.extend(chained(gene.diagnostics, wanted.chain))
+            value = gene.value
+            if value is None:
+                continue
+            if not gene.diagnostics:
+                known[*key, architecture] = value
+        pinned[key], text = value
         if wanted.type is GeneType.FODDER and text is not None:
             fodder[wanted.id] = text
     if has_errors(found):
@@ -89,22 +115,20 @@ def _wanted(bred: Bred) -> Iterator[_Wanted]:
     for child, ancestor in pairwise(documents):
         if ancestor.geneset is not None:
             id_ = GeneId(ancestor.geneset, "catlet")
-            yield _Wanted(GeneType.CATLET, id_, child.catlet.at("parent"), child.chain)
+            yield _Wanted(GeneType.CATLET, id_, child.catlet, "parent", child.chain)
     chains = {id(document.source): document.chain for document in documents}
     for drive in bred.catlet.drives or ():
         source = drive.source
         gene = parse_gene(source) if source is not None and source.startswith("gene:") else None
         if source is not None and isinstance(gene, GeneId):
-            span = part(drive, "source", source, gene.name)
+            span = drive.at("source")
             chain = chains.get(id(span.source), ()) if span is not None else ()
-            yield _Wanted(GeneType.VOLUME, gene, span, chain)
+            yield _Wanted(GeneType.VOLUME, gene, drive, "source", chain)
     for food in bred.catlet.fodder or ():
         gene = parse_gene(food.source) if food.source is not None else None
         if isinstance(gene, GeneId):
             kind = GeneType.CATLET if gene.name == "catlet" else GeneType.FODDER
-            written = food.at("source")
-            span = part(food, "source", written.text, gene.name) if written else None
-            yield _Wanted(kind, gene, span, food.chain)
+            yield _Wanted(kind, gene, food, "source", food.chain)
 
 
 def _gene(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from base64 import b64encode
+from functools import lru_cache
 
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value
 
@@ -149,10 +150,14 @@ def _sequence(node: Sequence, indent: str, lines: list[str], lead: str | None = 
 
 def _key(key: Value) -> str:
     if isinstance(key, str) and not isinstance(key, _Open):
-        if _is_plain(key):
-            return key
-        return _quoted(key)
+        return _text_key(key)
     return _scalar(key, "")
+
+
+@lru_cache(maxsize=512)
+def _text_key(key: str) -> str:
+    # The same few words are keys again and again.
+    return key if _is_plain(key) else _quoted(key)
 
 
 def _scalar(value: Value, indent: str) -> str:

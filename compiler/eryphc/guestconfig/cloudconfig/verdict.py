@@ -137,11 +137,13 @@ def _type(value: Any, _below: Schema) -> Check:
     return check
 
 
+_COLLECTIONS = {MappingNode: ("object",), Sequence: ("array",)}
+
+
 def _kinds(node: Node) -> tuple[str, ...]:
-    if isinstance(node, MappingNode):
-        return ("object",)
-    if isinstance(node, Sequence):
-        return ("array",)
+    known = _COLLECTIONS.get(type(node))
+    if known is not None or not isinstance(node, Scalar):
+        return known or ()
     value = node.value
     if isinstance(value, (str, bytes)):
         # cloud-init counts `!!binary` as text too.
