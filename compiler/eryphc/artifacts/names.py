@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from eryphc.artifacts.manifest import MANIFEST_NAME
@@ -15,6 +16,7 @@ _LONGEST = 255
 """Bytes of one part of a path: what every file system in use takes."""
 
 
+@lru_cache(maxsize=256)
 def fault_of(path: PurePosixPath) -> str | None:
     """Why `path` cannot be an artifact's, in a few words; None where it can."""
     if path.is_absolute():

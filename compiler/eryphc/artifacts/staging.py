@@ -45,10 +45,11 @@ def fill(
     written: list[WrittenFile] = []
     made = {""}
     for path in ordered:
-        parent = str(path.parent) if len(path.parts) > 1 else ""
+        name = str(path)
+        parent = name.rpartition("/")[0]
         if parent not in made:
-            _make_folders(folder, path.parent, made)
-        written.append(_write(f"{folder}/{path}", str(path), files[path]))
+            _make_folders(folder, parent, made)
+        written.append(_write(f"{folder}/{name}", name, files[path]))
     text = manifest_bytes(manifest, written)
     _write_bytes(f"{folder}/{MANIFEST_NAME}", text, _FILE_MODE)
     return tuple(written)
@@ -66,12 +67,13 @@ def refuse_names(paths: list[PurePosixPath]) -> None:
         seen.add(str(path).casefold())
 
 
-def _make_folders(folder: str, path: PurePosixPath, made: set[str]) -> None:
-    for part in reversed((path, *path.parents[:-1])):
-        if str(part) not in made:
-            os.mkdir(f"{folder}/{part}")
-            os.chmod(f"{folder}/{part}", _FOLDER_MODE)
-            made.add(str(part))
+def _make_folders(folder: str, path: str, made: set[str]) -> None:
+    upper = path.rpartition("/")[0]
+    if upper not in made:
+        _make_folders(folder, upper, made)
+    os.mkdir(f"{folder}/{path}")
+    os.chmod(f"{folder}/{path}", _FOLDER_MODE)
+    made.add(path)
 
 
 def _write(at: str, name: str, file: ArtifactFile) -> WrittenFile:

@@ -50,6 +50,7 @@ _MARKERS: Final = (
     ("#include", INCLUDE),
     ("#!", SHELLSCRIPT),
 )
+_ANY_MARKER: Final = tuple(marker for marker, _ in _MARKERS)
 
 
 NO_CONTENT: Final = Content("", Written(Span(SourceText("", ""), 0, 0)))
@@ -133,10 +134,9 @@ def is_jinja(text: str) -> bool:
 def marked_type(text: str) -> str | None:
     """The type cloud-init gives a text by its beginning, white space and case ignored."""
     start = text.lstrip()[:24].lower()
-    for marker, media_type in _MARKERS:
-        if start.startswith(marker):
-            return media_type
-    return None
+    if not start.startswith(_ANY_MARKER):
+        return None
+    return next(media_type for marker, media_type in _MARKERS if start.startswith(marker))
 
 
 def template_body(text: str) -> str:

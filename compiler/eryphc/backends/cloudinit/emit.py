@@ -10,7 +10,10 @@ from eryphc.backends.cloudinit.plan import CloudInitPlan
 from eryphc.backends.seeds import seed_files, seed_image
 from eryphc.guestconfig.model import Seed
 
-_PLAIN = PurePosixPath("nocloud")
+# The places of the plain files are the same for every catlet.
+_PLAIN = {
+    name: PurePosixPath("nocloud", name) for name in ("meta-data", "network-config", "user-data")
+}
 
 
 def emit(plan: CloudInitPlan) -> Mapping[PurePosixPath, ArtifactFile]:
@@ -22,7 +25,7 @@ def emit(plan: CloudInitPlan) -> Mapping[PurePosixPath, ArtifactFile]:
     seed = plan.seeds.seed
     files = {PurePosixPath(f"{plan.name}.iso"): seed_image(seed, epoch=plan.epoch)}
     for name, content in seed_files(seed).items():
-        files[_PLAIN / name] = ArtifactFile(
+        files[_PLAIN[name]] = ArtifactFile(
             content=content,
             media_type=_media_type(seed) if name == "user-data" else "application/yaml",
             secret=seed.secret and name == "user-data",
