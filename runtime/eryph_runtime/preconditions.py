@@ -8,7 +8,7 @@ from __future__ import annotations
 from eryph_runtime.compare_adapters import find_switch
 from eryph_runtime.comparison import Findings
 from eryph_runtime.hostpaths import is_share, parent
-from eryph_runtime.record import unfinished_name
+from eryph_runtime.record import mark, unfinished_name
 from eryph_runtime.state import HostFacts
 from eryph_runtime.survey import Situation
 from eryph_runtime.wanted import Create, DriveType
@@ -98,8 +98,9 @@ def _check_names(it: Situation, found: Findings) -> None:
     )
     if taken and (it.machine is None or not renamed or it.machine.name != name):
         found.refusals.append(
-            f"a machine named `{name}` exists and is not ours ({taken[0].id}); rename it, or "
-            "build with another --name"
+            f"a machine named `{name}` exists and is not ours ({taken[0].id}); rename it, build "
+            "with another --name, or adopt it: give its notes the line "
+            f"`{mark('', it.deployment.catlet.id, it.owner)}`"
         )
     wanted = {each.mac_address: each.name for each in it.deployment.network_adapters}
     for other in it.state.machines:

@@ -376,6 +376,29 @@ def test_a_guest_that_tells_nothing_stays_pending(desk: Desk, host: Model) -> No
 # Owners.
 
 
+def test_a_machine_of_somebody_else_is_adopted_by_a_line_in_its_notes(
+    desk: Desk, deployed: Model
+) -> None:
+    machine = ours(deployed)
+    machine["notes"], machine["processor"]["count"] = "kept words", 7
+    # What our runs left on the host is gone too: nothing says that it was made from here.
+    for path in [each for each in deployed.world.files if each.endswith("eryphc.json")]:
+        del deployed.world.files[path]
+    (reason,) = [
+        each
+        for each in desk.run(deployed, "plan", full=False).report["error"]["reasons"]
+        if "is not ours" in each
+    ]
+    line = reason.partition("the line `")[2].rstrip("`")
+    machine["notes"] += f"\n{line}"
+    assert desk.run(deployed, "plan", full=False).code == 4
+    assert desk.run(deployed, "apply").code in (0, 4)
+    assert desk.run(deployed, "apply", "--restart", full=False).code == 0
+    assert machine["processor"]["count"] != 7
+    assert desk.run(deployed, "plan", full=False).code == 0
+    assert "kept words" in ours(deployed)["notes"].splitlines()
+
+
 def test_another_users_machine_is_refused_without_take_over(desk: Desk, deployed: Model) -> None:
     ours(deployed)["notes"] += "\nkept words"
     deployed.account = "HOST\\bob"
