@@ -106,8 +106,7 @@ def read_document(spec: Spec, options: FrontOptions) -> Outcome[Document]:
     catlet = read.value
     found = list(read.diagnostics)
     if options.name is not None or options.hostname is not None:
-        catlet = replace(
-            catlet,
+        catlet = catlet._replace(
             name=options.name if options.name is not None else catlet.name,
             hostname=options.hostname or options.name or catlet.hostname,
             # What an option says was not written in the document.

@@ -179,9 +179,9 @@ def _opened(fed: Fed, names: set[str]) -> Fed:
     if not names or variables is None:
         return fed
     marked = tuple(
-        replace(v, secret=True, required=None if blank(v.value) else v.required)
+        v._replace(secret=True, required=None if blank(v.value) else v.required)
         if (v.name or "").lower() in names
         else v
         for v in variables
     )
-    return fed._replace(catlet=replace(fed.catlet, variables=marked))
+    return fed._replace(catlet=fed.catlet._replace(variables=marked))

@@ -10,7 +10,7 @@ from typing import Any
 
 from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.ir.catlet import Record
+from eryphc.ir.catlet import PlainRecord
 from eryphc.passes.values import Converter, Notation, Reading, Shape
 from eryphc.source import SourceText
 from eryphc.syntax.nodes import MappingNode, Node, ScalarNode
@@ -45,7 +45,7 @@ class StopAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoolEntry(Record):
+class PoolEntry(PlainRecord):
     """`path` is for folders, `prefix` for registries, `url` for the public pool's API."""
 
     name: str | None = None
@@ -58,7 +58,7 @@ class PoolEntry(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Folders(Record):
+class Folders(PlainRecord):
     """Folders on a Hyper-V host: of machines, of their disks, of parent disks."""
 
     machines: str | None = None
@@ -67,7 +67,7 @@ class Folders(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HyperVDefaults(Record):
+class HyperVDefaults(PlainRecord):
     """`switches` maps the name of a network to a switch, `vlans` to a VLAN, `drives` a drive to
     how it is made. `guardian` names whose key protects TPMs; else the host's own does."""
 
@@ -82,7 +82,7 @@ class HyperVDefaults(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project(Record):
+class Project(PlainRecord):
     """The project file; `folder` is where it lies and what its paths are relative to."""
 
     pools: tuple[PoolEntry, ...] | None = None

@@ -89,7 +89,7 @@ class TargetFolders:
         """
         target = self._places[str(place)]
         with writing(target.shown):
-            _make_parents(target)
+            _make_folder(os.path.dirname(target.real), target.parents)
             target.staged = True
             os.mkdir(target.new, _STAGING_MODE)
             os.chmod(target.new, _STAGING_MODE)
@@ -239,20 +239,25 @@ def _refuse_strange(folder: Path, shown: str) -> None:
         )
 
 
-def _make_parents(target: _Place) -> None:
-    missing: list[str] = []
-    parent = os.path.dirname(target.real)
-    while not os.path.isdir(parent):
-        missing.append(parent)
-        parent = os.path.dirname(parent)
-    for parent in reversed(missing):
-        # Noted first: an interruption right after the making must find it so.
-        target.parents.append(parent)
-        try:
-            os.mkdir(parent)
-        except FileExistsError:
-            # Another build has just made the same one: then it is not ours to remove.
-            target.parents.remove(parent)
+def _make_folder(folder: str, made: list[str]) -> None:
+    """Make `folder`, and what is missing above it; `made` gets what is ours, uppermost first."""
+    if os.path.isdir(folder):
+        return
+    # Noted first: an interruption right after the making must find it so.
+    made.append(folder)
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        # Another build has just made the same one: then it is not ours to remove.
+        made.remove(folder)
+    except FileNotFoundError:
+        made.remove(folder)
+        upper = os.path.dirname(folder)
+        # Some file systems take no folders and say so in these words.
+        if upper == folder or os.path.isdir(upper):
+            raise
+        _make_folder(upper, made)
+        _make_folder(folder, made)
 
 
 def _swap_in(target: _Place) -> None:

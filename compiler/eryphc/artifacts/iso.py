@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 SECTOR = 2048
 LARGEST_FILE = 0xFFFF_FFFF
@@ -47,8 +49,58 @@ def nocloud_iso(files: Mapping[str, bytes], *, label: str = "cidata", epoch: int
     Sources: ECMA-119, the Joliet specification, RRIP 1.09, reproducible-builds.md 2.2.
     """
     refuse_unwritable(files, label)
-    date = record_date(epoch)
     names = sorted(files)
+    names_of = _names(tuple(names), epoch)
+    date, here, there = names_of.date, names_of.iso_root, names_of.joliet_root
+    places: list[tuple[int, int]] = []
+    free = names_of.extension + 1
+    for name in names:
+        size = len(files[name])
+        places.append((free if size else 0, size))
+        free += -(-size // SECTOR)
+    if free > LARGEST_FILE:
+        raise IsoError("the files are larger than an ISO 9660 image can be")
+
+    iso_records, joliet_records = list(names_of.iso_folders), list(names_of.joliet_folders)
+    for place, short, attributes, wide in zip(
+        places, names_of.short, names_of.attributes, names_of.wide, strict=True
+    ):
+        iso_records.append(_record(short, place, date, 0, attributes))
+        joliet_records.append(_record(wide, place, date, 0))
+
+    chunks = [
+        _head(names_of, label, free, epoch),
+        _directory(iso_records, here[1]),
+        _directory(joliet_records, there[1]),
+        _EXTENSION.ljust(SECTOR, b"\0"),
+    ]
+    for name in names:
+        content = files[name]
+        chunks.append(content)
+        chunks.append(bytes(-len(content) % SECTOR))
+    return b"".join(chunks)
+
+
+class _Names(NamedTuple):
+    """What an image with these names in its root is but for the files' places.
+
+    `iso_root` and `joliet_root` are the two folders, by first sector and size in bytes.
+    """
+
+    date: bytes
+    short: tuple[bytes, ...]
+    attributes: tuple[bytes, ...]
+    wide: tuple[bytes, ...]
+    iso_root: tuple[int, int]
+    joliet_root: tuple[int, int]
+    extension: int
+    iso_folders: tuple[bytes, bytes]
+    joliet_folders: tuple[bytes, bytes]
+
+
+@lru_cache(maxsize=8)
+def _names(names: tuple[str, ...], epoch: int) -> _Names:
+    date = record_date(epoch)
     width = max(3, len(str(len(names) - 1)))
     short = [f"F{index:0{width}d}.;1".encode("ascii") for index in range(len(names))]
 
@@ -64,47 +116,39 @@ def nocloud_iso(files: Mapping[str, bytes], *, label: str = "cidata", epoch: int
         *[_NAME_AT + _odd(width + 4) + len(more) for more in attributes],
     )
     joliet_length = _directory_length(34, 34, *[_NAME_AT + _odd(len(name)) for name in wide])
-    iso_root = _FIRST_DIRECTORY
-    joliet_root = iso_root + iso_length // SECTOR
-    extension = joliet_root + joliet_length // SECTOR
-
-    places: list[tuple[int, int]] = []
-    free = extension + 1
-    for name in names:
-        size = len(files[name])
-        places.append((free if size else 0, size))
-        free += -(-size // SECTOR)
-    if free > LARGEST_FILE:
-        raise IsoError("the files are larger than an ISO 9660 image can be")
-
+    here = (_FIRST_DIRECTORY, iso_length)
+    there = (here[0] + iso_length // SECTOR, joliet_length)
+    extension = there[0] + joliet_length // SECTOR
     continued = b"CE\x1c\x01" + _both32(extension) + _both32(0) + _both32(len(_EXTENSION))
-    here = (iso_root, iso_length)
-    iso_records = [
-        _record(b"\0", here, date, 2, itself + continued),
-        _record(b"\1", here, date, 2, directory),
-    ]
-    there = (joliet_root, joliet_length)
-    joliet_records = [_record(b"\0", there, date, 2), _record(b"\1", there, date, 2)]
-    for index, place in enumerate(places):
-        iso_records.append(_record(short[index], place, date, 0, attributes[index]))
-        joliet_records.append(_record(wide[index], place, date, 0))
+    return _Names(
+        date=date,
+        short=tuple(short),
+        attributes=tuple(attributes),
+        wide=tuple(wide),
+        iso_root=here,
+        joliet_root=there,
+        extension=extension,
+        iso_folders=(
+            _record(b"\0", here, date, 2, itself + continued),
+            _record(b"\1", here, date, 2, directory),
+        ),
+        joliet_folders=(_record(b"\0", there, date, 2), _record(b"\1", there, date, 2)),
+    )
 
+
+@lru_cache(maxsize=8)
+def _head(names: _Names, label: str, sectors: int, epoch: int) -> bytes:
+    """All before the folders: images of as many sectors with the same names share it."""
+    here, there = names.iso_root, names.joliet_root
     chunks = [
         bytes(16 * SECTOR),
-        _descriptor(1, label, free, 20, _record(b"\0", here, date, 2), epoch),
-        _descriptor(2, label, free, 24, _record(b"\0", there, date, 2), epoch),
+        _descriptor(1, label, sectors, 20, _record(b"\0", here, names.date, 2), epoch),
+        _descriptor(2, label, sectors, 24, _record(b"\0", there, names.date, 2), epoch),
         b"\xffCD001\x01".ljust(2 * SECTOR, b"\0"),
     ]
-    for root in (iso_root, joliet_root):
+    for root, _ in (here, there):
         chunks.append(struct.pack("<BBIHH", 1, 0, root, 1, 0).ljust(2 * SECTOR, b"\0"))
         chunks.append(struct.pack(">BBIHH", 1, 0, root, 1, 0).ljust(2 * SECTOR, b"\0"))
-    chunks.append(_directory(iso_records, iso_length))
-    chunks.append(_directory(joliet_records, joliet_length))
-    chunks.append(_EXTENSION.ljust(SECTOR, b"\0"))
-    for name in names:
-        content = files[name]
-        chunks.append(content)
-        chunks.append(bytes(-len(content) % SECTOR))
     return b"".join(chunks)
 
 

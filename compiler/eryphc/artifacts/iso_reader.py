@@ -8,9 +8,12 @@ Sources: ECMA-119 8.4, 9.1; SUSP 5; RRIP 1.09 4.1; the Joliet specification.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from struct import Struct
+from struct import error as StructError  # noqa: N812 - its name says nothing alone
 from typing import NamedTuple, TypeAlias
 
 _SECTOR = 2048
+_LITTLE, _BIG = Struct("<I").unpack_from, Struct(">I").unpack_from
 
 _NameReader: TypeAlias = Callable[[bytes, bytes, bytes, int], str]
 
@@ -77,8 +80,12 @@ def difference(image: bytes, files: Mapping[str, bytes], *, label: str = "cidata
 
 def _number(data: bytes, at: int) -> int:
     """A number in both byte orders (ECMA-119 7.3.3)."""
-    little = int.from_bytes(data[at : at + 4], "little")
-    if little != int.from_bytes(data[at + 4 : at + 8], "big"):
+    try:
+        little: int = _LITTLE(data, at)[0]
+        big: int = _BIG(data, at + 4)[0]
+    except StructError:
+        raise UnreadableImageError("a number is cut off") from None
+    if little != big:
         raise UnreadableImageError("the two halves of a number differ")
     return little
 

@@ -22,6 +22,7 @@ from eryphc.diagnostics.output import artifact_name_refused, image_differs
 _FOLDER_MODE = 0o755
 _FILE_MODE = 0o644
 _SECRET_MODE = 0o600
+_OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _CREATE = (
     os.O_RDWR
     | os.O_CREAT
@@ -30,6 +31,7 @@ _CREATE = (
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_CLOEXEC", 0)
 )
+_AT_ONCE = 1024 * 1024
 
 
 def fill(
@@ -120,8 +122,14 @@ def _write_bytes(at: str, content: bytes, mode: int) -> None:
 
 
 def _read_bytes(at: str) -> bytes:
-    with open(at, "rb", buffering=0) as stream:
-        return stream.read()
+    descriptor = os.open(at, _OPEN)
+    try:
+        chunks: list[bytes] = []
+        while chunk := os.read(descriptor, _AT_ONCE):
+            chunks.append(chunk)
+    finally:
+        os.close(descriptor)
+    return b"".join(chunks)
 
 
 def _set_mode(descriptor: int, mode: int) -> None:

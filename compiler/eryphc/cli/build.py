@@ -96,6 +96,7 @@ class _Build:
         self.written: list[dict[str, Any]] = []
         self.compilation.disk_progress = self._say_hashing
         self._hashing: tuple[Path, int] | None = None
+        self._watched = progress == "auto" and sys.stderr.isatty()
 
     def run(self, names: Sequence[str], output_format: str) -> int:
         """One spec after the other, each forgotten once its files lie beside their place."""
@@ -185,10 +186,7 @@ class _Build:
         return code
 
     def _say_progress(self, number: int, count: int, name: str) -> None:
-        shown = self.progress == "plain"
-        if self.progress == "auto":
-            shown = count > 1 and sys.stderr.isatty()
-        if shown:
+        if self.progress == "plain" or (count > 1 and self._watched):
             self.console.say(f"[{number}/{count}] {name}")
 
     def _say_hashing(self, path: Path, done: int, size: int) -> None:
@@ -197,7 +195,7 @@ class _Build:
         if size < _LARGE or self._hashing == (path, tenths):
             return
         self._hashing = (path, tenths)
-        if self.progress == "plain" or (self.progress == "auto" and sys.stderr.isatty()):
+        if self.progress == "plain" or self._watched:
             self.console.say(f"hashing {shown_path(path)}: {10 * tenths} %")
 
     def _place(self, name: str, target: Target, *, several: bool) -> Path:

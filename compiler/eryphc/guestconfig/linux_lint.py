@@ -10,9 +10,9 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.guestconfig.cloudconfig.filled import read_content
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
-from eryphc.guestconfig.cloudconfig.tree import read
 from eryphc.guestconfig.foods import CLOUD_CONFIG, Piece
 
 _REDACTED: Final = "#REDACTED"
@@ -24,7 +24,7 @@ def lint(pieces: Sequence[Piece]) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     for piece in pieces:
         if piece.media_type == CLOUD_CONFIG and not piece.jinja:
-            root = read(piece.text).root
+            root = read_content(piece.content).root
             if root is not None:
                 found += _config(piece, root)
     return found

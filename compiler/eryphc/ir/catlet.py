@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from eryphc.diagnostics.model import Label
 from eryphc.ir.content import Content
@@ -59,26 +60,62 @@ FODDER_TYPES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What every record has: the places of its values."""
+NOWHERE: Final[Places] = MappingProxyType({})
 
-    places: Places = field(default_factory=dict, compare=False, repr=False)
+
+class Record:
+    """What every record has: the places of its values.
+
+    The records that each catlet of a fleet has many of are tuples, which are made and copied in
+    a third of the time of a frozen dataclass; the others are such dataclasses.
+    """
+
+    __slots__ = ()
+
+    places: Places
 
     def at(self, key: str = "") -> Span | None:
         """Place of the value of `key`, or of the record where the value has none."""
         return self.places.get(key) or self.places.get("")
 
 
+class _Compared(Record):
+    """A tuple whose first fields, `said` of them, make it equal to another."""
+
+    __slots__ = ()
+
+    said: ClassVar[int]
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and _said(self) == _said(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(_said(self))
+
+
+def _said(record: Any) -> Any:
+    return record[: record.said]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cpu(Record):
+class PlainRecord(Record):
+    """A record that is a dataclass."""
+
+    places: Places = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cpu(PlainRecord):
     """The processors of a machine."""
 
     count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory(Record):
+class Memory(PlainRecord):
     """Sizes in MiB."""
 
     startup: int | None = None
@@ -87,7 +124,7 @@ class Memory(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drive(Record):
+class Drive(PlainRecord):
     """`source` is a gene identifier or a Windows path; `size` is in GiB."""
 
     name: str | None = None
@@ -100,7 +137,7 @@ class Drive(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkAdapter(Record):
+class NetworkAdapter(PlainRecord):
     """One network adapter; its address is in normal form only once it is normalised."""
 
     name: str | None = None
@@ -112,7 +149,7 @@ class NetworkAdapter(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Capability(Record):
+class Capability(PlainRecord):
     """One capability of the machine, such as `secure_boot`; `details` refine it."""
 
     name: str | None = None
@@ -121,7 +158,7 @@ class Capability(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subnet(Record):
+class Subnet(PlainRecord):
     """One subnet of a network, and the pool that its addresses come from."""
 
     name: str | None = None
@@ -129,7 +166,7 @@ class Subnet(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network(Record):
+class Network(PlainRecord):
     """One network; `adapter_name` is the adapter that joins it."""
 
     name: str | None = None
@@ -139,26 +176,24 @@ class Network(Record):
     subnet_v6: Subnet | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable(Record):
-    """A variable of a catlet, a food or a gene, or the binding of one at a reference."""
-
+class _Variable(NamedTuple):
     name: str | None = None
     type: VariableType | None = None
     value: str | None = None
     secret: bool | None = None
     required: bool | None = None
+    places: Places = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fodder(Record):
-    """One entry of fodder: an inline food, a reference to a gene, or a removal.
+class Variable(_Compared, _Variable):
+    """A variable of a catlet, a food or a gene, or the binding of one at a reference."""
 
-    `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
-    entry is as young as its youngest writer. `gene` is the gene a fed food came from, and
-    `chain` the places that led to it (spec, parent, reference), outermost first.
-    """
+    __slots__ = ()
 
+    said = _Variable._fields.index("places")
+
+
+class _Fodder(NamedTuple):
     name: str | None = None
     remove: bool | None = None
     source: str | None = None
@@ -167,9 +202,23 @@ class Fodder(Record):
     filename: str | None = None
     secret: bool | None = None
     variables: tuple[Variable, ...] | None = None
-    depth: int = field(default=0, compare=False)
-    gene: str | None = field(default=None, compare=False)
-    chain: tuple[Label, ...] = field(default=(), compare=False, repr=False)
+    depth: int = 0
+    gene: str | None = None
+    chain: tuple[Label, ...] = ()
+    places: Places = NOWHERE
+
+
+class Fodder(_Compared, _Fodder):
+    """One entry of fodder: an inline food, a reference to a gene, or a removal.
+
+    `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
+    entry is as young as its youngest writer. `gene` is the gene a fed food came from, and
+    `chain` the places that led to it (spec, parent, reference), outermost first.
+    """
+
+    __slots__ = ()
+
+    said = _Fodder._fields.index("depth")
 
     @property
     def layer(self) -> int:
@@ -177,10 +226,7 @@ class Fodder(Record):
         return self.depth * 2 + (1 if self.gene else 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catlet(Record):
-    """A machine's specification: a document as written, or the effective one."""
-
+class _Catlet(NamedTuple):
     version: str | None = None
     config_type: ConfigType | None = None
     project: str | None = None
@@ -198,10 +244,19 @@ class Catlet(Record):
     networks: tuple[Network, ...] | None = None
     variables: tuple[Variable, ...] | None = None
     fodder: tuple[Fodder, ...] | None = None
+    places: Places = NOWHERE
+
+
+class Catlet(_Compared, _Catlet):
+    """A machine's specification: a document as written, or the effective one."""
+
+    __slots__ = ()
+
+    said = _Catlet._fields.index("places")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FodderGene(Record):
+class FodderGene(PlainRecord):
     """A fodder gene: foods, and the variables that they use."""
 
     version: str | None = None

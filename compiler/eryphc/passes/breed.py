@@ -55,7 +55,7 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
         found.extend(parent.diagnostics)
         catlet = _Breeding(found).breed(parent.value, spec)
     if catlet.config_type is ConfigType.CONFIGURATION:
-        catlet = replace(catlet, config_type=None)
+        catlet = catlet._replace(config_type=None)
     removals = tuple(food for food in catlet.fodder or () if food.remove and gene_of(food))
     normal = normalize(_mutate(catlet), removals)
     found.extend(normal.diagnostics)
@@ -117,8 +117,7 @@ def _mutate(catlet: Catlet) -> Catlet:
             return None
         return tuple(item for item in items if item.mutation is not Mutation.REMOVE)
 
-    return replace(
-        catlet,
+    return catlet._replace(
         drives=kept(catlet.drives),
         network_adapters=kept(catlet.network_adapters),
         capabilities=kept(catlet.capabilities),
@@ -154,8 +153,7 @@ class _Breeding:
         ):
             if key not in places and key in parent.places:
                 places[key] = parent.places[key]
-        return replace(
-            child,
+        return child._replace(
             config_type=None,
             cpu=_breed_cpu(parent.cpu, child.cpu),
             memory=_breed_memory(parent.memory, child.memory),

@@ -6,7 +6,6 @@ Removals act on the references of their own and of older documents (14, D1).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import StrEnum
 
 from eryphc.diagnostics import language
@@ -56,8 +55,7 @@ def feed(
         foods = _without_removed(foods, bred.removals, found)
     if has_errors(found):
         return Outcome(None, rooted(found, root))
-    catlet = replace(
-        bred.catlet,
+    catlet = bred.catlet._replace(
         config_type=ConfigType.SPECIFICATION,
         fodder=None if bred.catlet.fodder is None else _merged(foods),
     )
@@ -80,8 +78,7 @@ def _expand(entry: Fodder, gene: GeneId, text: GeneText, found: list[Diagnostic]
     foods = _chosen(entry, gene, read.value, faults)
     found.extend(chained(faults, entry.chain))
     return [
-        replace(
-            food,
+        food._replace(
             source=str(gene),
             variables=variables,
             depth=entry.depth,
@@ -145,12 +142,12 @@ def _bound(variable: Variable, binding: Variable | None) -> Variable:
     elif variable.secret is False and binding.secret is False:
         secret = False
     if binding.value is None:
-        return replace(variable, secret=secret)
+        return variable._replace(secret=secret)
     places = dict(variable.places)
     span = binding.at("value")
     if span is not None:
         places["value"] = span
-    return replace(variable, value=binding.value, secret=secret, places=places)
+    return variable._replace(value=binding.value, secret=secret, places=places)
 
 
 def _without_removed(

@@ -47,8 +47,7 @@ def normalize(
     faults: list[Diagnostic] = []
     name = _lower(catlet.name)
     networks = _networks(catlet.networks, faults)
-    normal = replace(
-        catlet,
+    normal = catlet._replace(
         name=name,
         hostname=name if blank(catlet.hostname) else catlet.hostname,
         project=_lower(catlet.project) or DEFAULT,
@@ -82,7 +81,7 @@ def with_defaults(catlet: Catlet) -> Catlet:
     if memory.startup is None and memory.minimum is None and memory.maximum is None:
         memory = replace(memory, startup=DEFAULT_MEMORY)
     hostname = name if blank(catlet.hostname) else catlet.hostname
-    return replace(catlet, name=name, hostname=hostname, cpu=cpu, memory=memory)
+    return catlet._replace(name=name, hostname=hostname, cpu=cpu, memory=memory)
 
 
 def _lower(text: str | None) -> str | None:
@@ -123,7 +122,7 @@ def _food(food: Fodder, faults: list[Diagnostic]) -> Fodder:
     variables = _variables(food.variables or ())
     if name == food.name and source == food.source and variables is food.variables:
         return food
-    return replace(food, name=name, source=source, variables=variables)
+    return food._replace(name=name, source=source, variables=variables)
 
 
 def _variables(variables: Sequence[Variable]) -> tuple[Variable, ...]:
@@ -138,7 +137,7 @@ def _variable(variable: Variable) -> Variable:
     name = _lower(variable.name)
     if name == variable.name and variable.type is not None:
         return variable
-    return replace(variable, name=name, type=variable.type or VariableType.STRING)
+    return variable._replace(name=name, type=variable.type or VariableType.STRING)
 
 
 def _networks(

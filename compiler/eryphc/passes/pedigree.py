@@ -56,7 +56,7 @@ def default_network(catlet: Catlet) -> Catlet:
     """An author's catlet without networks gets one; ancestors play no part in it (10.1)."""
     if catlet.networks:
         return catlet
-    return replace(catlet, networks=(Network(name=DEFAULT_NETWORK, places=_own(catlet)),))
+    return catlet._replace(networks=(Network(name=DEFAULT_NETWORK, places=_own(catlet)),))
 
 
 def _own(catlet: Catlet) -> dict[str, Span]:
@@ -202,15 +202,14 @@ class _Walk:
 
     def with_sources(self, catlet: Catlet, tag: GeneSetTag) -> Catlet:
         own = str(GeneId(tag.id, "catlet"))
-        return replace(
-            catlet,
+        return catlet._replace(
             drives=None
             if catlet.drives is None
             else tuple(self.with_volume(drive, tag) for drive in catlet.drives),
             fodder=None
             if catlet.fodder is None
             else tuple(
-                replace(food, source=own) if blank(food.source) else food for food in catlet.fodder
+                food._replace(source=own) if blank(food.source) else food for food in catlet.fodder
             ),
         )
 
@@ -254,8 +253,7 @@ class _Walk:
                 continue
             self.resolved[geneset] = outcome.value
             self.resolved.setdefault(outcome.value.id, outcome.value)
-        rewritten = replace(
-            catlet,
+        rewritten = catlet._replace(
             drives=None
             if catlet.drives is None
             else tuple(self.final_drive(drive) for drive in catlet.drives),
@@ -309,7 +307,7 @@ class _Walk:
         source = self.final_source(food, faults)
         if source == food.source and document.depth == food.depth and document.chain == food.chain:
             return food
-        return replace(food, source=source, depth=document.depth, chain=document.chain)
+        return food._replace(source=source, depth=document.depth, chain=document.chain)
 
     def final_source(self, food: Fodder, faults: list[Diagnostic]) -> str | None:
         source = food.source
@@ -348,5 +346,5 @@ def final_parent(pedigree: Pedigree, document: Document) -> Catlet:
     parsed = parse_gene_set(text) if text is not None and not blank(text) else None
     final = pedigree.resolved.get(parsed) if isinstance(parsed, GeneSetId) else None
     if final is not None and text != str(final):
-        catlet = replace(catlet, parent=str(final))
+        catlet = catlet._replace(parent=str(final))
     return catlet

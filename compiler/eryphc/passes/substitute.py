@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from eryphc.diagnostics import language
@@ -124,8 +123,7 @@ def substitute(
     found.extend(rooted(faults.diagnostics(), root))
     if has_errors(found):
         return Outcome(None, tuple(found))
-    catlet = replace(
-        fed.catlet,
+    catlet = fed.catlet._replace(
         variables=(*variables, *system),
         fodder=None if fed.catlet.fodder is None else tuple(foods),
     )
@@ -218,7 +216,7 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults, root: Label | None) -> 
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
     secret = bool(food.secret) or filled.secret
     chain = rooted_chain(food.chain, root)
-    return replace(food, content=content, secret=secret, chain=chain), filled.vm_id
+    return food._replace(content=content, secret=secret, chain=chain), filled.vm_id
 
 
 def _no_content(food: Fodder) -> Content:

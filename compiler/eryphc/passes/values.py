@@ -52,7 +52,7 @@ class Shape:
     """
 
     name: str
-    build: type[Record]
+    build: Callable[..., Record]
     fields: Mapping[str, Converter]
     aliases: bool = True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from eryphc.syntax.names import WHITE_SPACE, is_variable_name
@@ -11,6 +12,7 @@ from eryphc.syntax.names import WHITE_SPACE, is_variable_name
 # `\s` of Python also takes U+001C to U+001F; the language does not.
 _BLANKS = re.compile(f"[{re.escape(WHITE_SPACE)}]*")
 _RUN = re.compile(f"[^{re.escape(WHITE_SPACE)}]*")
+_REMEMBERED_LENGTH = 16 * 1024
 _QUOTED = ("'{{'", '"{{"')
 
 
@@ -29,10 +31,23 @@ class Reference(NamedTuple):
     kind: ReferenceKind
 
 
-def scan(text: str) -> list[Reference]:
+def scan(text: str) -> tuple[Reference, ...]:
     """All placeholders of `text` in order; they do not overlap.
 
-    A placeholder is two braces, blanks, the shortest run without blanks, blanks, two braces. One
+    The texts of genes come again with each catlet that uses them, so they are remembered.
+    """
+    if "{{" not in text:
+        return ()
+    return _scan(text) if len(text) > _REMEMBERED_LENGTH else _remembered(text)
+
+
+@lru_cache(maxsize=256)
+def _remembered(text: str) -> tuple[Reference, ...]:
+    return _scan(text)
+
+
+def _scan(text: str) -> tuple[Reference, ...]:
+    """A placeholder is two braces, blanks, the shortest run without blanks, blanks, two braces. One
     pattern could say that, but would look at the same characters again and again for texts such
     as `{{{{{{ a`; here the ends of a run and its blanks are found once.
     """
@@ -60,7 +75,7 @@ def scan(text: str) -> list[Reference]:
             continue
         found.append(Reference(start, end, name, _kind(name)))
         start = text.find("{{", end)
-    return found
+    return tuple(found)
 
 
 def _kind(run: str) -> ReferenceKind:

@@ -1,11 +1,13 @@
-"""YAML text to nodes, from parse events.
+"""YAML text to nodes, from parse events, under the limits of cli.md.
 
-PyYAML's C composer crashes the process on deep nesting and its values lose what the author
-wrote, so the tree is built here from events, under the limits of cli.md.
+PyYAML's C composer crashes the process on deep nesting, and its nodes lack anchors. So it
+composes only texts that can have neither, which spares an object for each event; everything
+else, and every text that it refuses, is built from events. A test holds the two together.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +31,10 @@ try:
 except ImportError:  # a PyYAML that was built without libyaml
     from yaml import Loader as _Parser  # type: ignore[assignment]
 
+    _composes = False
+else:
+    _composes = True
+
 _STYLES = {
     None: Style.PLAIN,
     "": Style.PLAIN,
@@ -38,6 +44,12 @@ _STYLES = {
     ">": Style.FOLDED,
 }
 
+
+# Where a tag, an anchor, an alias or a directive may begin: any other such sign is text.
+_DECORATION = re.compile("[!&*%](?<![^\\s,:?\\[{\ufeff].)", re.DOTALL)
+# How deep a text could be that has so many signs of collections. Far below what the composer's
+# recursion bears, far above what people write by hand in one document.
+_MOST_SIGNS = 1_000
 
 # libyaml refuses a later version than 1.2, which the language takes like the others (2.2).
 _LATER_VERSION = re.compile(r"%YAML[ \t]+1\.([0-9]{1,9})(?=[ \t\r\n])")
@@ -95,7 +107,24 @@ def _later_version(text: str, error: yaml.MarkedYAMLError) -> re.Match[str] | No
     return _LATER_VERSION.match(text, error.problem_mark.index)
 
 
+class _Composer(_Parser):
+    """The C composer, without resolving what plain scalars are."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> None:
+        """No tag."""
+
+    def descend_resolver(self, parent: Any, index: Any) -> None:
+        """Nothing to do."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing to do."""
+
+
 def _compose(source: SourceText, text: str) -> Node:
+    if _composes and _is_simple(text):
+        # What it refuses is refused again below, in our words.
+        with contextlib.suppress(yaml.YAMLError, UnicodeEncodeError, _UnlikeError):
+            return _converted(_Composer(text).get_single_node(), 0)
     parser: Any = _Parser(text)
     try:
         return _build(source, parser)
@@ -103,6 +132,42 @@ def _compose(source: SourceText, text: str) -> Node:
         dispose = getattr(parser, "dispose", None)
         if dispose is not None:
             dispose()
+
+
+def _is_simple(text: str) -> bool:
+    signs = 0
+    for sign in "-:?[{":
+        signs += text.count(sign)
+    return signs <= _MOST_SIGNS and _DECORATION.search(text) is None
+
+
+_COMPOSED_SCALAR = yaml.ScalarNode
+
+
+class _UnlikeError(Exception):
+    """The composer met what only events tell."""
+
+
+def _converted(node: Any, depth: int) -> Node:
+    kind = type(node)
+    if kind is _COMPOSED_SCALAR:
+        return ScalarNode(
+            node.value, _STYLES[node.style], node.start_mark.index, node.end_mark.index
+        )
+    if depth >= MAX_DEPTH or node is None or len(node.value) > MAX_ENTRIES:
+        raise _UnlikeError
+    depth += 1
+    if kind is yaml.MappingNode:
+        mapping = MappingNode(node.start_mark.index, flow=bool(node.flow_style))
+        mapping.end = node.end_mark.index
+        mapping.entries = [
+            (_converted(key, depth), _converted(value, depth)) for key, value in node.value
+        ]
+        return mapping
+    sequence = SequenceNode(node.start_mark.index, flow=bool(node.flow_style))
+    sequence.end = node.end_mark.index
+    sequence.items = [_converted(item, depth) for item in node.value]
+    return sequence
 
 
 def _build(source: SourceText, parser: Any) -> Node:

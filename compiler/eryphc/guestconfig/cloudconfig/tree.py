@@ -7,7 +7,6 @@ cloud-init loads with PyYAML's SafeLoader: YAML 1.1, where `yes` is true, `0644`
 from __future__ import annotations
 
 from enum import Enum
-from functools import lru_cache
 from typing import NamedTuple
 
 import yaml
@@ -32,6 +31,7 @@ MAX_NODES = 200_000
 
 _MAX_NUMBER_LENGTH = 1_000
 _REMEMBERED_LENGTH = 64 * 1024
+_REMEMBERED = 256
 
 _PREFIX = "tag:yaml.org,2002:"
 _STR, _MERGE, _VALUE = _PREFIX + "str", _PREFIX + "merge", _PREFIX + "value"
@@ -87,7 +87,12 @@ class AnyReading(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-class _FatalError(Exception):
+_remembered: dict[str, Reading] = {}
+
+
+class UnloadableError(Exception):
+    """No guest can load a text with this in it."""
+
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.words)
         self.fault = fault
@@ -95,9 +100,23 @@ class _FatalError(Exception):
 
 def read(text: str) -> Reading:
     """The data of a cloud-config; remembered by text, so nodes are shared between calls."""
-    if len(text) > _REMEMBERED_LENGTH:
-        return read_anew(text)
-    return _remembered(text)
+    # What is used goes to the end, the oldest first.
+    reading = _remembered.pop(text, None)
+    return remember(text, read_anew(text) if reading is None else reading)
+
+
+def known(text: str) -> bool:
+    """Whether `read` would only remember."""
+    return text in _remembered
+
+
+def remember(text: str, reading: Reading) -> Reading:
+    """Let `read` give this for the text, for a while."""
+    if len(text) <= _REMEMBERED_LENGTH:
+        if len(_remembered) >= _REMEMBERED:
+            del _remembered[next(iter(_remembered))]
+        _remembered[text] = reading
+    return reading
 
 
 def read_anew(text: str) -> Reading:
@@ -116,9 +135,6 @@ def read_anew(text: str) -> Reading:
         words=kind(root),
     )
     return Reading(None, (*reading.faults, fault))
-
-
-_remembered = lru_cache(maxsize=256)(read_anew)
 
 
 def read_any(text: str) -> AnyReading:
@@ -140,10 +156,10 @@ def read_any(text: str) -> AnyReading:
             shift=shift,
         )
         return AnyReading(None, (fault,))
-    builder = _Builder(body, shift)
+    builder = Builder(body, shift)
     try:
         root = builder.build(outcome.value, 0)
-    except _FatalError as fatal:
+    except UnloadableError as fatal:
         return AnyReading(None, (*builder.faults, fatal.fault))
     return AnyReading(root, tuple(builder.faults))
 
@@ -153,7 +169,7 @@ def _line_end(text: str, start: int) -> int:
     return len(text) if end == -1 else end
 
 
-class _Builder:
+class Builder:
     """One walk over the syntax tree; measures what aliases expand to, so that none is a bomb."""
 
     def __init__(self, text: str, shift: int) -> None:
@@ -167,11 +183,11 @@ class _Builder:
         self.anchored: dict[int, tuple[Node, int, int, int]] = {}
         self.open: set[int] = set()
 
-    def fail(self, kind: FaultKind, node: syntax.Node, words: str) -> _FatalError:
+    def fail(self, kind: FaultKind, node: syntax.Node, words: str) -> UnloadableError:
         start = node.start
         end = min(node.end, _line_end(self.text, start))
         shift = self.shift
-        return _FatalError(Fault(kind=kind, start=start + shift, end=end + shift, words=words))
+        return UnloadableError(Fault(kind=kind, start=start + shift, end=end + shift, words=words))
 
     def build(self, node: syntax.Node, depth: int) -> Node:
         if isinstance(node, syntax.AliasNode):
@@ -233,7 +249,7 @@ class _Builder:
         keys: dict[Value, Scalar] = {}
         merged: list[MappingNode] = []
         for key_node, value_node in node.entries:
-            if _is_merge(key_node):
+            if is_merge(key_node):
                 merged.extend(self.merged(value_node, depth))
                 continue
             key = self.key(key_node, depth)
@@ -319,7 +335,7 @@ def _is_plain(node: syntax.ScalarNode) -> bool:
     return node.tag == "!" or (node.tag is None and node.style is syntax.Style.PLAIN)
 
 
-def _is_merge(node: syntax.Node) -> bool:
+def is_merge(node: syntax.Node) -> bool:
     if not isinstance(node, syntax.ScalarNode):
         return False
     return node.tag == _MERGE or (node.value == "<<" and _is_plain(node))
