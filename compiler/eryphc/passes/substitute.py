@@ -194,6 +194,9 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults, root: Label | None) -> 
         value = _variable(food, variable, catlet, faults)
         own.setdefault((variable.name or "").lower(), value)
     content = food.content or _no_content(food)
+    chain = rooted_chain(food.chain, root)
+    if _BRACES not in content.text:
+        return food._replace(content=content, secret=bool(food.secret), chain=chain), False
     scope = {**catlet, **own}
     hidden = bool(food.secret)
     jinja = is_jinja(content.text)
@@ -215,7 +218,6 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults, root: Label | None) -> 
     if filled.insertions:
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
     secret = bool(food.secret) or filled.secret
-    chain = rooted_chain(food.chain, root)
     return food._replace(content=content, secret=secret, chain=chain), filled.vm_id
 
 
@@ -226,7 +228,7 @@ def _no_content(food: Fodder) -> Content:
 
 def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults) -> _Value:
     """The value of a food's variable, which may itself use variables of the catlet."""
-    name, kind = variable.name or "", str(variable.type)
+    name = variable.name or ""
     # One reference gives all its foods the same variables.
     reference = food.chain[-1].span if food.chain and food.gene else food.at()
     written = variable.value or ""
@@ -270,7 +272,7 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
     else:
         shown = None if secret else filled.text
         at = variable.at("value")
-        typed = variable.at("type")
+        kind, typed = str(variable.type), variable.at("type")
         report(lambda where: language.value_unfit(name, where, kind, shown, at, typed))
     return value._replace(faulty=True)
 

@@ -334,7 +334,6 @@ class Reading:
             return self.report(reading.wrong_kind(f"a {name}", "a mapping", found, self.head(node)))
         values: dict[str, Any] = {}
         places: dict[str, Span] = {"": self.head(node), WHOLE: self.span(node)}
-        key_spans: dict[str, Span] = {}
         for key_node, value_node in node.entries:
             if not isinstance(key_node, ScalarNode):
                 self.report(reading.key_not_text(name, self.head(key_node)))
@@ -348,9 +347,9 @@ class Reading:
                     )
                 )
                 continue
-            if key in key_spans:
-                self.report(reading.duplicate_key(key, name, self.span(key_node), key_spans[key]))
-            key_spans[key] = self.span(key_node)
+            if key in places:
+                first = self._first(key, node)
+                self.report(reading.duplicate_key(key, name, self.span(key_node), first))
             places[key] = self._place(key_node, value_node)
             if key == "content":
                 value = self._content(value_node, key_node)
@@ -367,6 +366,13 @@ class Reading:
         if not node.flow and node.entries and isinstance(node.entries[0][0], ScalarNode):
             places[""] = self.span(node.entries[0][0])
         return shape.build(places=places, **values)
+
+    def _first(self, key: str, node: MappingNode) -> Span:
+        """The place of the first key of that name."""
+        for key_node, _ in node.entries:
+            if isinstance(key_node, ScalarNode) and self._key(key_node) == key:
+                return self.span(key_node)
+        return self.head(node)
 
     def _place(self, key: ScalarNode, value: Node) -> Span:
         """The value itself; the key where the value is a collection or nothing at all."""
