@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from eryphc import __version__
@@ -91,7 +90,7 @@ class TargetOptions:
 class Built(NamedTuple):
     """The files of one target, and what its manifest says of them."""
 
-    files: Mapping[PurePosixPath, ArtifactFile]
+    files: Mapping[str, ArtifactFile]
     manifest: Manifest
 
 

@@ -190,7 +190,8 @@ def _stdin(count: int) -> bytes:
 def _os_type(manifest: Path) -> str | None:
     """`_os_type` of a gene set tag, None where there is none to be read."""
     try:
-        if not manifest.is_file() or manifest.stat().st_size > MAX_DOCUMENT_BYTES:
+        found = manifest.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_DOCUMENT_BYTES:
             return None
         data = json.loads(manifest.read_bytes())
         kind = data["metadata"]["_os_type"]

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 import pytest
@@ -31,12 +31,10 @@ MANIFEST = Manifest(
 )
 
 
-def _files(text: bytes = b"new") -> dict[PurePosixPath, ArtifactFile]:
+def _files(text: bytes = b"new") -> dict[str, ArtifactFile]:
     return {
-        PurePosixPath("web.txt"): ArtifactFile(content=text, media_type="text/plain"),
-        PurePosixPath("deep/er/secret"): ArtifactFile(
-            content=text, media_type="text/plain", secret=True
-        ),
+        "web.txt": ArtifactFile(content=text, media_type="text/plain"),
+        "deep/er/secret": ArtifactFile(content=text, media_type="text/plain", secret=True),
     }
 
 
@@ -102,7 +100,7 @@ def test_streams_what_is_too_large_for_memory(tmp_path: Path) -> None:
     with TargetFolders([place]) as folders:
         (written,) = folders.stage(
             place,
-            {PurePosixPath("disk"): ArtifactFile(content=_Large(), media_type="a/b", secret=True)},
+            {"disk": ArtifactFile(content=_Large(), media_type="a/b", secret=True)},
             MANIFEST,
         )
         folders.commit()
@@ -114,7 +112,7 @@ def test_streams_what_is_too_large_for_memory(tmp_path: Path) -> None:
 def test_replaces_its_own(tmp_path: Path) -> None:
     place = tmp_path / "web"
     with TargetFolders([place]) as folders:
-        other = {PurePosixPath("gone"): ArtifactFile(content=b"", media_type="a/b")}
+        other = {"gone": ArtifactFile(content=b"", media_type="a/b")}
         folders.stage(place, other, MANIFEST)
         folders.commit()
     _build(place)
@@ -267,7 +265,7 @@ def test_refuses_names_that_leave_the_folder(name: str, tmp_path: Path) -> None:
     place = tmp_path / "out/web"
     file = ArtifactFile(content=b"", media_type="a/b")
     with TargetFolders([place]) as folders, pytest.raises(OutputRefused):
-        folders.stage(place, {PurePosixPath(name): file}, MANIFEST)
+        folders.stage(place, {name: file}, MANIFEST)
     assert _tree(tmp_path) == {}
 
 
@@ -304,7 +302,7 @@ def test_nothing_is_left_of_folders_that_several_share(tmp_path: Path) -> None:
 
 def test_nothing_is_left_of_a_half_written_file(tmp_path: Path) -> None:
     place = tmp_path / "web"
-    files = {PurePosixPath("disk"): ArtifactFile(content=_Interrupts(), media_type="a/b")}
+    files = {"disk": ArtifactFile(content=_Interrupts(), media_type="a/b")}
     with pytest.raises(KeyboardInterrupt), TargetFolders([place]) as folders:
         folders.stage(place, files, MANIFEST)
     assert _tree(tmp_path) == {}
@@ -473,7 +471,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             target.flush()
 
     place = tmp_path / "a/web"
-    files = {PurePosixPath("disk"): ArtifactFile(content=Full(), media_type="a/b")}
+    files = {"disk": ArtifactFile(content=Full(), media_type="a/b")}
     with pytest.raises(OutputFailed) as failed, TargetFolders([place]) as folders:
         folders.stage(place, files, MANIFEST)
     assert "no space left" in failed.value.diagnostics[0].message
@@ -484,5 +482,5 @@ def test_an_image_that_reads_back_otherwise(tmp_path: Path) -> None:
     place = tmp_path / "web"
     file = ArtifactFile(content=b"no image", media_type="a/b", holds={"user-data": b""})
     with pytest.raises(OutputFailed, match="read back"), TargetFolders([place]) as folders:
-        folders.stage(place, {PurePosixPath("web.iso"): file}, MANIFEST)
+        folders.stage(place, {"web.iso": file}, MANIFEST)
     assert _tree(tmp_path) == {}

@@ -12,9 +12,9 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -62,6 +62,8 @@ class TargetFolders:
         self._places: dict[str, _Place] = {}
         self._reals: set[str] = set()
         self._real_folders: dict[str, str] = {}
+        # Folders that places lie below, known to be some: looked at once for all places.
+        self._folders: set[str] = set()
         try:
             self._look_at_all(places)
         except BaseException:
@@ -80,7 +82,7 @@ class TargetFolders:
         self._discard()
 
     def stage(
-        self, place: Path, files: Mapping[PurePosixPath, ArtifactFile], manifest: Manifest
+        self, place: Path, files: Mapping[str, ArtifactFile], manifest: Manifest
     ) -> tuple[WrittenFile, ...]:
         """Write one folder beside its place and read it back; gives its files by path.
 
@@ -173,22 +175,27 @@ class TargetFolders:
             upper, middle = os.path.split(parent)
             real = os.path.join(self._real_folder(upper), middle, name) if middle else ""
             if real and middle not in (os.curdir, os.pardir) and name != os.pardir:
-                if not os.path.isdir(_nearest(os.path.dirname(real))):
-                    raise OutputRefused(report.output_no_folder(shown, "a path below a file"))
+                self._refuse_below_file(os.path.dirname(real), shown)
                 return self._place(shown, real)
         if os.path.islink(written) and not os.path.exists(written):
             raise OutputRefused(report.output_no_folder(shown, "a symbolic link to nothing"))
         real = os.path.realpath(written)
         if not os.path.basename(real):
             raise OutputRefused(report.output_no_folder(shown, "the root of a file system"))
-        if not os.path.isdir(_nearest(os.path.dirname(real))):
-            raise OutputRefused(report.output_no_folder(shown, "a path below a file"))
+        self._refuse_below_file(os.path.dirname(real), shown)
         swap.repair(Path(real))
         # A build beside this one may be swapping: the look before the swap is the one that counts.
         with contextlib.suppress(FileNotFoundError):
             if os.path.lexists(real):
                 _refuse_strange(Path(real), shown)
         return self._place(shown, real)
+
+    def _refuse_below_file(self, folder: str, shown: str) -> None:
+        nearest = _nearest(folder, self._folders)
+        if nearest not in self._folders:
+            if not os.path.isdir(nearest):
+                raise OutputRefused(report.output_no_folder(shown, "a path below a file"))
+            self._folders.add(nearest)
 
     def _place(self, shown: str, real: str) -> _Place:
         new, old = swap.beside(real, self._mark)
@@ -212,9 +219,9 @@ class TargetFolders:
         swap.end_mark(self._mark)
 
 
-def _nearest(folder: str) -> str:
-    """The folder itself, or the first above it that is there."""
-    while not os.path.lexists(folder):
+def _nearest(folder: str, known: Container[str]) -> str:
+    """The folder itself, or the first above it that is there; `known` are there."""
+    while folder not in known and not os.path.lexists(folder):
         folder = os.path.dirname(folder)
     return folder
 

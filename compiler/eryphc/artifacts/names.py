@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from pathlib import PurePosixPath
 
 from eryphc.artifacts.manifest import MANIFEST_NAME
 
@@ -17,15 +16,17 @@ _LONGEST = 255
 
 
 @lru_cache(maxsize=256)
-def fault_of(path: PurePosixPath) -> str | None:
-    """Why `path` cannot be an artifact's, in a few words; None where it can."""
-    if path.is_absolute():
+def fault_of(path: str) -> str | None:
+    """Why `path` (with `/`) cannot be an artifact's, in a few words; None where it can."""
+    if path.startswith("/"):
         return "it is absolute"
-    if not path.parts:
+    if not path:
         return "it is empty"
-    if str(path).casefold() == MANIFEST_NAME:
+    if path.casefold() == MANIFEST_NAME:
         return "the manifest has that name"
-    for part in path.parts:
+    for part in path.split("/"):
+        if not part:
+            return "a part of it is empty"
         if part in {".", ".."}:
             return "it leaves its folder"
         if not _FORBIDDEN.isdisjoint(part):

@@ -11,7 +11,6 @@ import io
 import os
 from collections.abc import Mapping
 from functools import cache
-from pathlib import PurePosixPath
 
 from eryphc.artifacts.errors import OutputFailed, OutputRefused
 from eryphc.artifacts.file import ArtifactFile, WrittenFile
@@ -37,38 +36,38 @@ _AT_ONCE = 1024 * 1024
 
 
 def fill(
-    folder: str, files: Mapping[PurePosixPath, ArtifactFile], manifest: Manifest
+    folder: str, files: Mapping[str, ArtifactFile], manifest: Manifest
 ) -> tuple[WrittenFile, ...]:
     """Write `files` and `manifest.json` into the empty `folder`; modes do not obey the umask.
 
     Gives the files sorted by path, without the manifest. Raises `OSError`, `OutputRefused`
     for a path that no artifact may have, `OutputFailed` where reading back finds a difference.
     """
-    ordered = sorted(files, key=str)
+    ordered = sorted(files)
     refuse_names(ordered)
     written: list[WrittenFile] = []
     made = {""}
-    for path in ordered:
-        name = str(path)
+    for name in ordered:
         parent = name.rpartition("/")[0]
         if parent not in made:
             _make_folders(folder, parent, made)
-        written.append(_write(f"{folder}/{name}", name, files[path]))
+        written.append(_write(f"{folder}/{name}", name, files[name]))
     text = manifest_bytes(manifest, written)
     _write_bytes(f"{folder}/{MANIFEST_NAME}", text, _FILE_MODE)
     return tuple(written)
 
 
-def refuse_names(paths: list[PurePosixPath]) -> None:
+def refuse_names(names: list[str]) -> None:
     """Raise `OutputRefused` for paths that leave the folder, or that cannot stand together."""
     seen: set[str] = set()
-    for path in paths:
-        fault = fault_of(path)
-        if fault is None and str(path).casefold() in seen:
+    for name in names:
+        fault = fault_of(name)
+        folded = name.casefold()
+        if fault is None and folded in seen:
             fault = "another differs from it only in case"
         if fault is not None:
-            raise OutputRefused(artifact_name_refused(str(path), fault))
-        seen.add(str(path).casefold())
+            raise OutputRefused(artifact_name_refused(name, fault))
+        seen.add(folded)
 
 
 def _make_folders(folder: str, path: str, made: set[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
 from eryphc.artifacts.file import ArtifactFile
@@ -24,4 +23,4 @@ class Backend(Protocol[S_contra, P]):
 
     def plan(self, catlet: Substituted, settings: S_contra) -> Outcome[P]: ...
 
-    def emit(self, plan: P) -> Mapping[PurePosixPath, ArtifactFile]: ...
+    def emit(self, plan: P) -> Mapping[str, ArtifactFile]: ...

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeVar
 
 from eryph_runtime.document import read as read_deployment
@@ -65,7 +65,7 @@ class Result:
 
     def file(self, name: str) -> bytes:
         assert self.built is not None, self.shown()
-        content = self.built.files[PurePosixPath(name)].content
+        content = self.built.files[name].content
         assert isinstance(content, bytes)
         return content
 

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.backends.cloudinit.plan import CloudInitPlan
 from eryphc.backends.seeds import seed_files, seed_image
 from eryphc.guestconfig.model import Seed
 
-# The places of the plain files are the same for every catlet.
-_PLAIN = {
-    name: PurePosixPath("nocloud", name) for name in ("meta-data", "network-config", "user-data")
-}
 
-
-def emit(plan: CloudInitPlan) -> Mapping[PurePosixPath, ArtifactFile]:
+def emit(plan: CloudInitPlan) -> Mapping[str, ArtifactFile]:
     """The image, its files plain, and the sealed image where the plan has one.
 
     Only user-data can hold a secret: meta-data has the id and the name, network-config the
     addresses.
     """
     seed = plan.seeds.seed
-    files = {PurePosixPath(f"{plan.name}.iso"): seed_image(seed, epoch=plan.epoch)}
+    files = {f"{plan.name}.iso": seed_image(seed, epoch=plan.epoch)}
     for name, content in seed_files(seed).items():
-        files[_PLAIN[name]] = ArtifactFile(
+        files[f"nocloud/{name}"] = ArtifactFile(
             content=content,
             media_type=_media_type(seed) if name == "user-data" else "application/yaml",
             secret=seed.secret and name == "user-data",
         )
     if plan.seeds.sealed is not None:
-        files[PurePosixPath(f"{plan.name}.sealed.iso")] = seed_image(
-            plan.seeds.sealed, epoch=plan.epoch
-        )
+        files[f"{plan.name}.sealed.iso"] = seed_image(plan.seeds.sealed, epoch=plan.epoch)
     return files
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.backends.hyperv.deploy_script import deploy_script
 from eryphc.backends.hyperv.plan import HyperVPlan
 
-DOCUMENT = PurePosixPath("deployment.json")
-SCRIPT = PurePosixPath("deploy.ps1")
+DOCUMENT = "deployment.json"
+SCRIPT = "deploy.ps1"
 
 
-def emit(plan: HyperVPlan) -> Mapping[PurePosixPath, ArtifactFile]:
+def emit(plan: HyperVPlan) -> Mapping[str, ArtifactFile]:
     """The document, the script that carries it out, and the images. No secret but in images."""
     text = json.dumps(plan.document, ensure_ascii=True, sort_keys=True, indent=2) + "\n"
     return {
@@ -26,5 +25,5 @@ def emit(plan: HyperVPlan) -> Mapping[PurePosixPath, ArtifactFile]:
             media_type="text/x-powershell",
             secret=False,
         ),
-        **{PurePosixPath(name): image for name, image in plan.images.items()},
+        **plan.images,
     }
