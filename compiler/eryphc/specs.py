@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -172,9 +173,14 @@ def read_spec(name: str) -> Outcome[Spec]:
     text = read_text(path)
     if text.value is None:
         return Outcome(None, text.diagnostics)
-    return Outcome(
-        Spec(text.value, path.parent, notation_of(path.name), _os_type(path.parent / MANIFEST))
-    )
+    folder = _folder(os.fspath(path.parent))
+    return Outcome(Spec(text.value, folder, notation_of(path.name), _os_type(folder / MANIFEST)))
+
+
+@lru_cache(maxsize=8)
+def _folder(path: str) -> Path:
+    """One object for all specs of a folder: it is looked up by it again and again."""
+    return Path(path)
 
 
 def _stdin(count: int) -> bytes:

@@ -128,33 +128,65 @@ def _compile(below: Schema) -> Check:
 
 
 def _type(value: Any, _below: Schema) -> Check:
-    names = [value] if isinstance(value, str) else value
-    kinds = frozenset(names)
+    allowed = _allowed(value)
 
     def check(node: Node) -> int:
-        return VALID if not kinds.isdisjoint(_kinds(node)) else INVALID
+        return VALID if _kinds(node) in allowed else INVALID
 
     return check
 
 
-_COLLECTIONS = {MappingNode: ("object",), Sequence: ("array",)}
+_Kinds: TypeAlias = tuple[str, ...]
+"""All that a value is in the words of `type`."""
+
+# By the class of a collection's node, or of a scalar's value. cloud-init counts `!!binary` as
+# text too.
+_KINDS_OF: Mapping[type, _Kinds] = {
+    MappingNode: ("object",),
+    Sequence: ("array",),
+    str: ("string",),
+    bytes: ("string",),
+    bool: ("boolean",),
+    int: ("integer", "number"),
+    float: ("number",),
+    type(None): ("null",),
+}
 
 
-def _kinds(node: Node) -> tuple[str, ...]:
-    known = _COLLECTIONS.get(type(node))
-    if known is not None or not isinstance(node, Scalar):
-        return known or ()
-    value = node.value
-    if isinstance(value, (str, bytes)):
-        # cloud-init counts `!!binary` as text too.
-        return ("string",)
-    if isinstance(value, bool):
-        return ("boolean",)
-    if isinstance(value, int):
-        return ("integer", "number")
-    if isinstance(value, float):
-        return ("number",)
-    return ("null",) if value is None else ()
+def _kinds(node: Node) -> _Kinds:
+    return _KINDS_OF.get(type(node.value if isinstance(node, Scalar) else node), ())
+
+
+def _allowed(value: str | list[str]) -> frozenset[_Kinds]:
+    """What a `type` of the schema takes."""
+    names = {value} if isinstance(value, str) else set(value)
+    return frozenset(kinds for kinds in _KINDS_OF.values() if not names.isdisjoint(kinds))
+
+
+def _takes(below: Schema) -> frozenset[_Kinds] | None:
+    """What a schema takes by its `type`; None where it has none."""
+    while "$ref" in below:
+        below = _target(below["$ref"])
+    return _allowed(below["type"]) if "type" in below else None
+
+
+class _Choices:
+    """The alternatives of a schema by what kind of value each may take: mostly it is one."""
+
+    __slots__ = ("_all", "_by_kinds")
+
+    def __init__(self, schemas: Any) -> None:
+        self._all = [(_takes(each), _Lazy(each)) for each in schemas]
+        self._by_kinds: dict[_Kinds, tuple[Check, ...]] = {}
+
+    def of(self, node: Node) -> tuple[Check, ...]:
+        kinds = _kinds(node)
+        known = self._by_kinds.get(kinds)
+        if known is None:
+            known = self._by_kinds[kinds] = tuple(
+                check for takes, check in self._all if takes is None or kinds in takes
+            )
+        return known
 
 
 def _enum(value: Any, _below: Schema) -> Check:
@@ -318,10 +350,10 @@ def _all_of(value: Any, _below: Schema) -> Check:
 
 
 def _any_of(value: Any, _below: Schema) -> Check:
-    checks = [_Lazy(each) for each in value]
+    choices = _Choices(value)
 
     def check(node: Node) -> int:
-        for each in checks:
+        for each in choices.of(node):
             found = each(node)
             if not found & INVALID:
                 return found
@@ -331,10 +363,10 @@ def _any_of(value: Any, _below: Schema) -> Check:
 
 
 def _one_of(value: Any, _below: Schema) -> Check:
-    checks = [_Lazy(each) for each in value]
+    choices = _Choices(value)
 
     def check(node: Node) -> int:
-        fitting = [found for each in checks if not (found := each(node)) & INVALID]
+        fitting = [found for each in choices.of(node) if not (found := each(node)) & INVALID]
         return fitting[0] if len(fitting) == 1 else INVALID
 
     return check
