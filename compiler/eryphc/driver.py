@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -200,7 +200,7 @@ def _build_cloud_init(fed: Fed, front: FrontOptions, options: TargetOptions) -> 
 
     catlet_id = front.catlet_id or default_catlet_id(fed.catlet)
     vm_id = front.vm_id or catlet_id
-    done = to_substituted(fed, replace(front, catlet_id=catlet_id, vm_id=vm_id))
+    done = substitute(fed, front.values, catlet_id, vm_id)
     if done.value is None:
         return Outcome(None, done.diagnostics)
     request, found = guest_request(done.value, catlet_id, options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from eryphc.artifacts.manifest import Manifest, ManifestAdapter, ManifestGene
 from eryphc.guestconfig.model import GuestRequest
 from eryphc.ir.identifiers import Architecture
@@ -30,8 +32,14 @@ def manifest_of(
             ManifestAdapter(name=adapter.name, mac_address=adapter.mac_address)
             for adapter in request.adapters
         ),
-        genes=tuple(_gene(gene) for gene in catlet.genes),
+        genes=_genes(catlet.genes),
     )
+
+
+@lru_cache(maxsize=16)
+def _genes(genes: tuple[PinnedGene, ...]) -> tuple[ManifestGene, ...]:
+    # Catlets of one make have the same.
+    return tuple(_gene(gene) for gene in genes)
 
 
 def _gene(gene: PinnedGene) -> ManifestGene:

@@ -127,7 +127,7 @@ def normalised(content: Content | None) -> Content:
 
 def is_jinja(text: str) -> bool:
     """Whether the first line makes the text a template that the guest renders."""
-    return text.partition("\n")[0].rstrip().lower() == JINJA_MARKER
+    return text.startswith("#") and text.partition("\n")[0].rstrip().lower() == JINJA_MARKER
 
 
 def marked_type(text: str) -> str | None:

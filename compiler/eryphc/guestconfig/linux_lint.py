@@ -17,6 +17,8 @@ from eryphc.guestconfig.foods import CLOUD_CONFIG, Piece
 
 _REDACTED: Final = "#REDACTED"
 _OLD_HASH_LENGTH: Final = 13
+_WINDOWS_KEYS: Final = ("set_timezone", "set_hostname")
+_LOOKED_AT: Final = frozenset((*_WINDOWS_KEYS, "users", "write_files"))
 
 
 def lint(pieces: Sequence[Piece]) -> list[Diagnostic]:
@@ -25,14 +27,14 @@ def lint(pieces: Sequence[Piece]) -> list[Diagnostic]:
     for piece in pieces:
         if piece.media_type == CLOUD_CONFIG and not piece.jinja:
             root = read_content(piece.content).root
-            if root is not None:
+            if root is not None and not _LOOKED_AT.isdisjoint(root.entries):
                 found += _config(piece, root)
     return found
 
 
 def _config(piece: Piece, root: MappingNode) -> Iterator[Diagnostic]:
     label, chain = piece.label, piece.food.chain
-    for key in ("set_timezone", "set_hostname"):
+    for key in _WINDOWS_KEYS:
         if key in root.keys:
             node = root.keys[key]
             place = piece.span(node.start, node.end)

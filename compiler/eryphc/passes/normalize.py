@@ -13,6 +13,7 @@ from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.ir.catlet import (
+    Capability,
     Catlet,
     Cpu,
     Drive,
@@ -60,7 +61,7 @@ def normalize(
         else tuple(_drive(drive, faults) for drive in catlet.drives),
         capabilities=None
         if catlet.capabilities is None
-        else tuple(replace(c, name=_lower(c.name)) for c in catlet.capabilities),
+        else tuple(_capability(each) for each in catlet.capabilities),
         networks=networks,
         network_adapters=_adapters(networks, catlet.network_adapters),
         variables=None if catlet.variables is None else _variables(catlet.variables),
@@ -202,12 +203,7 @@ def _adapters(
     """The adapters of the networks in their order, then the remaining explicit ones in theirs."""
     if networks is None and explicit is None:
         return None
-    given = {
-        (adapter.name or "").lower(): replace(
-            adapter, name=_lower(adapter.name), mac_address=_mac(adapter.mac_address)
-        )
-        for adapter in explicit or ()
-    }
+    given = {(adapter.name or "").lower(): _adapter(adapter) for adapter in explicit or ()}
     adapters: list[NetworkAdapter] = []
     for network in networks or ():
         name = network.adapter_name or ""
@@ -216,6 +212,18 @@ def _adapters(
         else:
             adapters.append(NetworkAdapter(name=name, places=network.places))
     return (*adapters, *given.values())
+
+
+def _adapter(adapter: NetworkAdapter) -> NetworkAdapter:
+    name, mac = _lower(adapter.name), _mac(adapter.mac_address)
+    if name == adapter.name and mac == adapter.mac_address:
+        return adapter
+    return replace(adapter, name=name, mac_address=mac)
+
+
+def _capability(capability: Capability) -> Capability:
+    name = _lower(capability.name)
+    return capability if name == capability.name else replace(capability, name=name)
 
 
 def _mac(text: str | None) -> str | None:

@@ -86,8 +86,7 @@ def _where(foods: Sequence[Fodder]) -> str:
 
 def is_jinja(text: str) -> bool:
     """Whether cloud-init will render the text as a Jinja template."""
-    first = text.split("\n", 1)[0].rstrip()
-    return first.lower() == _JINJA
+    return text.startswith("#") and text.split("\n", 1)[0].rstrip().lower() == _JINJA
 
 
 def substitute(

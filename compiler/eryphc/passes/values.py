@@ -332,6 +332,7 @@ class Reading:
         if not isinstance(node, MappingNode):
             found = "a list" if isinstance(node, SequenceNode) else "a single value"
             return self.report(reading.wrong_kind(f"a {name}", "a mapping", found, self.head(node)))
+        source = self.source
         values: dict[str, Any] = {}
         places: dict[str, Span] = {"": self.head(node), WHOLE: self.span(node)}
         for key_node, value_node in node.entries:
@@ -350,7 +351,8 @@ class Reading:
             if key in places:
                 first = self._first(key, node)
                 self.report(reading.duplicate_key(key, name, self.span(key_node), first))
-            places[key] = self._place(key_node, value_node)
+            place = _place(key_node, value_node)
+            places[key] = Span(source, place.start, place.end)
             if key == "content":
                 value = self._content(value_node, key_node)
             elif not shape.aliases and (alias := _alias_in(value_node)) is not None:
@@ -374,17 +376,17 @@ class Reading:
                 return self.span(key_node)
         return self.head(node)
 
-    def _place(self, key: ScalarNode, value: Node) -> Span:
-        """The value itself; the key where the value is a collection or nothing at all."""
-        if isinstance(value, ScalarNode) and value.end > value.start:
-            if value.style in (Style.LITERAL, Style.FOLDED):
-                return self.span(key)
-            return self.span(value)
-        return self.span(value) if isinstance(value, AliasNode) else self.span(key)
-
     def _key(self, node: ScalarNode) -> str:
         value = node.value
         return value if self.json or not value.isascii() else value.lower()
+
+
+def _place(key: ScalarNode, value: Node) -> Node:
+    """The value itself; the key where the value is a collection, a block or nothing at all."""
+    if isinstance(value, ScalarNode):
+        block = value.style is Style.LITERAL or value.style is Style.FOLDED
+        return key if block or value.end <= value.start else value
+    return value if isinstance(value, AliasNode) else key
 
 
 def _alias_in(node: Node) -> AliasNode | None:
