@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from eryphc import __version__
@@ -52,8 +52,7 @@ class Target(StrEnum):
     HYPERV = "hyperv"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FrontOptions:
+class FrontOptions(NamedTuple):
     """What decides the effective catlet, besides spec and pools.
 
     `name` and `hostname` replace the author's (`name` alone sets both). `values` are those given
@@ -66,11 +65,14 @@ class FrontOptions:
     hostname: str | None = None
     catlet_id: str | None = None
     vm_id: str | None = None
-    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    values: Mapping[str, str] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        # Values may be secret, and what is printed ends in logs.
+        return f"FrontOptions({self.architecture}, {self.name!r}, values of {sorted(self.values)})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TargetOptions:
+class TargetOptions(NamedTuple):
     """What decides the files of a target. `instance_id`: None the catlet id, `content`, or it."""
 
     guest: GuestKind | None
@@ -82,8 +84,8 @@ class TargetOptions:
     network_file: SourceText | None = None
     sealed: bool = False
     hyperv: HyperVDefaults | None = None
-    open_slots: Mapping[str, int] = field(default_factory=dict)
-    volumes: Mapping[str, str] = field(default_factory=dict)
+    open_slots: Mapping[str, int] = MappingProxyType({})
+    volumes: Mapping[str, str] = MappingProxyType({})
     read_disk: ReadDisk | None = None
 
 

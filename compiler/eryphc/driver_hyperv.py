@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eryphc.backends.describe import manifest_of
@@ -45,14 +44,14 @@ def build_hyperv(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outco
     values |= {slot.name: slot.text for slot in slots if slot.name != VM_ID}
     vm_id = front.vm_id or next(slot.text for slot in slots if slot.name == VM_ID)
     opened = _opened(fed, open_names)
-    done = to_substituted(opened, replace(front, catlet_id=catlet_id, vm_id=vm_id, values=values))
+    done = to_substituted(opened, front._replace(catlet_id=catlet_id, vm_id=vm_id, values=values))
     if done.value is None:
         return Outcome(None, _spoken(done.diagnostics, slots))
-    network = replace(options, network=NetworkConfigMode.ALWAYS)
+    network = options._replace(network=NetworkConfigMode.ALWAYS)
     request, notes = guest_request(done.value, catlet_id, network)
     if options.network is NetworkConfigMode.NEVER:
         notes = (*notes, wording.network_always())
-    request = replace(request, slots=tuple(slot.text for slot in slots))
+    request = request._replace(slots=tuple(slot.text for slot in slots))
     name = done.value.catlet.name or "catlet"
     planned = plan(
         done.value,
@@ -95,8 +94,7 @@ def _spoken(diagnostics: tuple[Diagnostic, ...], slots: tuple[Slot, ...]) -> tup
         return label._replace(message=spoken(label.message))
 
     return tuple(
-        replace(
-            each,
+        each._replace(
             message=spoken(each.message),
             notes=tuple(map(spoken, each.notes)),
             help=None if each.help is None else spoken(each.help),

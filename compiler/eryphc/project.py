@@ -10,7 +10,7 @@ from typing import Any
 
 from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.ir.catlet import PlainRecord
+from eryphc.ir.catlet import Places, Record
 from eryphc.passes.values import Converter, Notation, Reading, Shape
 from eryphc.source import SourceText
 from eryphc.syntax.nodes import MappingNode, Node, ScalarNode
@@ -45,7 +45,14 @@ class StopAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoolEntry(PlainRecord):
+class _Setting(Record):
+    """A record of the project file."""
+
+    places: Places = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolEntry(_Setting):
     """`path` is for folders, `prefix` for registries, `url` for the public pool's API."""
 
     name: str | None = None
@@ -58,7 +65,7 @@ class PoolEntry(PlainRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Folders(PlainRecord):
+class Folders(_Setting):
     """Folders on a Hyper-V host: of machines, of their disks, of parent disks."""
 
     machines: str | None = None
@@ -67,7 +74,7 @@ class Folders(PlainRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HyperVDefaults(PlainRecord):
+class HyperVDefaults(_Setting):
     """`switches` maps the name of a network to a switch, `vlans` to a VLAN, `drives` a drive to
     how it is made. `guardian` names whose key protects TPMs; else the host's own does."""
 
@@ -82,7 +89,7 @@ class HyperVDefaults(PlainRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project(PlainRecord):
+class Project(_Setting):
     """The project file; `folder` is where it lies and what its paths are relative to."""
 
     pools: tuple[PoolEntry, ...] | None = None

@@ -291,7 +291,9 @@ catlets = st.builds(
     store=st.none() | st.just(" ") | names,
     networks=st.none()
     | st.lists(
-        st.builds(Network, name=names), max_size=4, unique_by=lambda n: (n.name or "").lower()
+        names.map(lambda name: Network(name=name)),
+        max_size=4,
+        unique_by=lambda n: (n.name or "").lower(),
     ).map(tuple),
     variables=st.none()
     | st.lists(names.map(lambda name: Variable(name=name)), max_size=3).map(tuple),

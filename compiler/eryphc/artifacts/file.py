@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
 
@@ -16,17 +15,20 @@ class Streamed(Protocol):
 ArtifactContent: TypeAlias = bytes | Streamed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ArtifactFile:
+class ArtifactFile(NamedTuple):
     """A file to be written. A secret one gets mode 0600, any other 0644.
 
     `holds` is, for an image, the files that reading it back must give.
     """
 
-    content: ArtifactContent = field(repr=False)
+    content: ArtifactContent
     media_type: str
     secret: bool = False
-    holds: Mapping[str, bytes] | None = field(default=None, repr=False)
+    holds: Mapping[str, bytes] | None = None
+
+    def __repr__(self) -> str:
+        # What is printed ends in logs.
+        return f"ArtifactFile(media_type={self.media_type!r}, secret={self.secret})"
 
 
 class WrittenFile(NamedTuple):

@@ -13,7 +13,6 @@ import errno
 import os
 import stat
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,17 +32,19 @@ _ATTEMPTS = 50
 _MEANWHILE = {errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY}
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
 class _Place:
     """One target folder on its way. `shown` is for messages; `real` has no symbolic links."""
 
-    shown: str
-    real: str
-    new: str
-    old: str
-    parents: list[str] = field(default_factory=list)
-    staged: bool = False
-    aside: bool = False
+    __slots__ = ("aside", "new", "old", "parents", "real", "shown", "staged")
+
+    def __init__(self, *, shown: str, real: str, new: str, old: str) -> None:
+        self.shown = shown
+        self.real = real
+        self.new = new
+        self.old = old
+        self.parents: list[str] = []
+        self.staged = False
+        self.aside = False
 
 
 class TargetFolders:

@@ -6,7 +6,7 @@ Shared by the targets that attach one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.iso import IsoError, nocloud_iso, refuse_unwritable
@@ -20,12 +20,15 @@ LABEL = "cidata"
 ISO_MEDIA_TYPE = "application/vnd.efi.iso"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Seeds:
+class Seeds(NamedTuple):
     """What a guest reads first, and (where asked for) what it may keep afterwards."""
 
-    seed: Seed = field(repr=False)
-    sealed: Seed | None = field(default=None, repr=False)
+    seed: Seed
+    sealed: Seed | None = None
+
+    def __repr__(self) -> str:
+        # A seed may hold secrets, and what is printed ends in logs.
+        return f"Seeds(sealed={self.sealed is not None})"
 
 
 def seeds_of(request: GuestRequest, *, sealed: bool) -> Outcome[Seeds]:

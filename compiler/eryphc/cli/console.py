@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import update_wrapper
 from typing import Any, TextIO, TypeVar
@@ -65,16 +64,24 @@ def render(diagnostics: Sequence[Diagnostic], kind: DiagnosticsFormat, *, color:
             return as_github(diagnostics)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
 class Console:
     """One run's way of speaking. Diagnostics are gathered and printed once, at the end."""
 
-    kind: DiagnosticsFormat = DiagnosticsFormat.TEXT
-    when: When = When.AUTO
-    strict: bool = False
-    quiet: bool = False
-    verbose: bool = False
-    found: list[Diagnostic] = field(default_factory=list)
+    def __init__(
+        self,
+        *,
+        kind: DiagnosticsFormat = DiagnosticsFormat.TEXT,
+        when: When = When.AUTO,
+        strict: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.when = when
+        self.strict = strict
+        self.quiet = quiet
+        self.verbose = verbose
+        self.found: list[Diagnostic] = []
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.found.extend(diagnostics)

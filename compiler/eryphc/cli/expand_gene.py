@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +56,7 @@ def expand_gene(
         return None, WRONG_INPUT
     catlet = fed.value.catlet
     if stage is driver.Stage.SUBSTITUTE:
-        done = driver.to_substituted(fed.value, replace(front, values={}))
+        done = driver.to_substituted(fed.value, front._replace(values={}))
         console.add(done.diagnostics)
         if done.value is None:
             return None, WRONG_INPUT

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -255,7 +254,7 @@ def _value(console: Console, name: str, text: str) -> str:
 
 def _without_lines(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """The diagnostics of a file of values, any of which may be a secret: none is shown."""
-    return (replace(diagnostic, secret=True) for diagnostic in diagnostics)
+    return (diagnostic._replace(secret=True) for diagnostic in diagnostics)
 
 
 def _variable_file(console: Console, path: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -21,18 +20,20 @@ if TYPE_CHECKING:
     from eryphc.driver import FrontOptions
 
 
-@dataclass(slots=True, eq=False)
 class Values:
     """The given values, and which of them a spec has declared so far.
 
     `left_open` are those that the deployment supplies: nobody is asked for them.
     """
 
-    given: Given
-    declared: set[str]
-    several: bool
-    ask: bool
-    left_open: frozenset[str] = frozenset()
+    def __init__(
+        self, given: Given, *, several: bool, ask: bool, left_open: frozenset[str] = frozenset()
+    ) -> None:
+        self.given = given
+        self.declared: set[str] = set()
+        self.several = several
+        self.ask = ask
+        self.left_open = left_open
 
     def for_catlet(self, bred: Bred, *, ask: bool = True) -> Mapping[str, str]:
         """What this catlet is given. What is missing is asked for at a terminal."""
@@ -72,7 +73,8 @@ def values_of(
     given: Given, *, several: bool, no_input: bool, left_open: Iterable[str] = ()
 ) -> Values:
     ask = not no_input and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-    return Values(given, set(), several, ask, frozenset(name.lower() for name in left_open))
+    open_names = frozenset(name.lower() for name in left_open)
+    return Values(given, several=several, ask=ask, left_open=open_names)
 
 
 def read_one(
@@ -113,9 +115,8 @@ def bred_of(
     console.add(bred.diagnostics)
     if bred.value is None:
         return None
-    return bred.value, replace(
-        front, values=values.for_catlet(bred.value, ask=not document.partial)
-    )
+    given = values.for_catlet(bred.value, ask=not document.partial)
+    return bred.value, front._replace(values=given)
 
 
 def say_sources(chain: GenePool, fed: Fed, console: Console) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from eryphc.diagnostics.command import file_unreadable
 from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
@@ -191,8 +190,7 @@ def volume_missing(drive: str, path: str, reason: str) -> Diagnostic:
 
 def volume_unreadable(drive: str, path: str, reason: str, span: Span | None = None) -> Diagnostic:
     """The code is that of every file that is there and cannot be read: it ends a run otherwise."""
-    return replace(
-        file_unreadable(path, reason),
+    return file_unreadable(path, reason)._replace(
         message=f"the disk `{path}` of drive `{drive}` cannot be read: {reason}",
         primary=Label(span) if span is not None else None,
     )

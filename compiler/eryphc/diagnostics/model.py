@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
@@ -34,8 +33,7 @@ class Label(NamedTuple):
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding.
 
     `message` alone says what is wrong and names the thing. `related` is the chain that
@@ -149,8 +147,7 @@ def _shortened(diagnostic: Diagnostic) -> Diagnostic:
     def short(text: str) -> str:
         return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
-    return replace(
-        diagnostic,
+    return diagnostic._replace(
         message=short(diagnostic.message),
         notes=tuple(short(note) for note in diagnostic.notes),
         help=short(diagnostic.help) if diagnostic.help is not None else None,

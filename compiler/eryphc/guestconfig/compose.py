@@ -5,8 +5,6 @@ Source: cli.md ("The guest's configuration, for every target"), cloud-init.md 8.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.guestconfig.metadata import check_hostname, content_instance_id, meta_data
 from eryphc.guestconfig.mime import user_data
@@ -43,8 +41,7 @@ def sealed(request: GuestRequest) -> Outcome[Seed]:
         instance_id = content_instance_id(
             whole.value.user_data, whole.value.network_config, request.hostname
         )
-    public = replace(
-        request,
+    public = request._replace(
         foods=tuple(food for food in request.foods if not food.secret),
         instance_id=instance_id,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -42,8 +41,7 @@ class Adapter(NamedTuple):
     place: Span | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GuestRequest:
+class GuestRequest(NamedTuple):
     """All that decides what a guest reads.
 
     `foods` are substituted and in order. `instance_id` None means: from the content.
@@ -61,7 +59,7 @@ class GuestRequest:
     network_version: int | None = None
     network_file: SourceText | None = None
     slots: tuple[str, ...] = ()
-    hostname_span: Span | None = field(default=None, compare=False, repr=False)
+    hostname_span: Span | None = None
 
 
 class Part(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
 from eryphc.source import Span
@@ -48,16 +47,28 @@ class Substituted(NamedTuple):
 ContentOrigin: TypeAlias = Written | Substituted
 
 
-@dataclass(frozen=True, slots=True)
 class Content:
-    """Text with LF line ends (CR stays only where a quoted scalar has it).
+    """Text with LF line ends (CR stays only where a quoted scalar has it); never changed.
 
     `origin` takes no part in equality: content that says the same is the same.
     """
 
-    text: str
-    origin: ContentOrigin = field(compare=False, repr=False)
-    _places: _Places | None = field(default=None, init=False, compare=False, repr=False)
+    __slots__ = ("_places", "origin", "text")
+
+    def __init__(self, text: str, origin: ContentOrigin) -> None:
+        self.text: Final = text
+        self.origin: Final = origin
+        # Thousands of diagnostics may ask about one text: its lines are looked up once.
+        self._places: _Places | None = None
+
+    def __repr__(self) -> str:
+        return f"Content({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Content) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
     def span(self, start: int, end: int) -> Span:
         """The place in the author's document of the characters `start` to `end`.
@@ -70,12 +81,11 @@ class Content:
             return origin.base.span(
                 _before(origin.insertions, start), _before(origin.insertions, end, last=True)
             )
-        if self._places is None:
-            # Thousands of diagnostics may ask about one text: its lines are looked up once.
-            object.__setattr__(self, "_places", _Places(self.text, origin))
         places = self._places
-        first = places.offset(start) if places is not None else None
-        if places is None or first is None:
+        if places is None:
+            places = self._places = _Places(self.text, origin)
+        first = places.offset(start)
+        if first is None:
             return origin.span
         last = places.offset(end)
         return Span(origin.span.source, first, first if last is None else max(first, last))

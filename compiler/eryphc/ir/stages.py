@@ -6,7 +6,6 @@ read → `Pedigree` → breed → `Bred` → feed → `Fed` → substitute → `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from eryphc.diagnostics.model import Label
@@ -57,8 +56,7 @@ class Bred(NamedTuple):
     removals: tuple[Fodder, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinnedGene:
+class PinnedGene(NamedTuple):
     """One gene of the closure with the variant chosen for the architecture.
 
     `sha256` is over the gene's normalised text (cli.md), or a volume's known digest, or None.
@@ -70,7 +68,7 @@ class PinnedGene:
     architecture: Architecture
     sha256: str | None = None
     form: str | None = None
-    volume: Volume | None = field(default=None, compare=False)
+    volume: Volume | None = None
 
 
 class Fed(NamedTuple):

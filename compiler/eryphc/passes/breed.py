@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from eryphc.diagnostics import language
@@ -64,7 +63,7 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
     catlet, removals = normal.value
     if len(pedigree.documents) > 1:
         found.extend(
-            replace(fault, level=Level.WARNING)
+            fault._replace(level=Level.WARNING)
             for fault in check_sizes(catlet)
             if fault.level is Level.ERROR
         )
@@ -234,8 +233,7 @@ class _Breeding:
             )
             if not own
         ]
-        merged = replace(
-            child,
+        merged = child._replace(
             type=child.type or parent.type or DriveType.VHD,
             source=parent.source if child.source is None else child.source,
             size=child.size or parent.size,
@@ -314,15 +312,14 @@ def _breed_cpu(parent: Cpu | None, child: Cpu | None) -> Cpu | None:
         return parent if child is None else child
     if child.count is not None:
         return child
-    return replace(child, count=parent.count, places=inherited(child, parent, ("count",)))
+    return child._replace(count=parent.count, places=inherited(child, parent, ("count",)))
 
 
 def _breed_memory(parent: Memory | None, child: Memory | None) -> Memory | None:
     if parent is None or child is None:
         return parent if child is None else child
     kept = [key for key in ("startup", "minimum", "maximum") if getattr(child, key) is None]
-    return replace(
-        child,
+    return child._replace(
         startup=parent.startup if child.startup is None else child.startup,
         minimum=parent.minimum if child.minimum is None else child.minimum,
         maximum=parent.maximum if child.maximum is None else child.maximum,
@@ -333,21 +330,20 @@ def _breed_memory(parent: Memory | None, child: Memory | None) -> Memory | None:
 def _adapter(parent: NetworkAdapter, child: NetworkAdapter) -> NetworkAdapter:
     keys = ("mac_address", "mac_address_spoofing", "dhcp_guard", "router_guard")
     kept = {key: getattr(parent, key) for key in keys if getattr(child, key) is None}
-    return replace(child, **kept, places=inherited(child, parent, kept))
+    return child._replace(**kept, places=inherited(child, parent, kept))
 
 
 def _network(parent: Network, child: Network) -> Network:
     """A subnet is taken whole, never field by field."""
     keys = ("adapter_name", "subnet_v4", "subnet_v6")
     kept = {key: getattr(parent, key) for key in keys if getattr(child, key) is None}
-    return replace(child, **kept, places=inherited(child, parent, kept))
+    return child._replace(**kept, places=inherited(child, parent, kept))
 
 
 def _capability(parent: Capability, child: Capability) -> Capability:
     if child.details is not None:
-        return replace(child, mutation=None)
-    return replace(
-        child,
+        return child._replace(mutation=None)
+    return child._replace(
         mutation=None,
         details=parent.details,
         places=inherited(child, parent, ("details",)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from eryphc.diagnostics.model import Diagnostic, Label
 from eryphc.ir.catlet import Catlet, FodderGene, Record, Variable
@@ -46,7 +45,7 @@ def conceal_unread(diagnostics: Iterable[Diagnostic], source: SourceText) -> tup
     """The diagnostics of a document that could not be read at all."""
     found = tuple(diagnostics)
     if found and _SPEAKS_OF_SECRETS.search(source.text):
-        return tuple(replace(diagnostic, secret=True) for diagnostic in found)
+        return tuple(diagnostic._replace(secret=True) for diagnostic in found)
     return found
 
 
@@ -89,7 +88,7 @@ def _hidden(diagnostic: Diagnostic, secrets: Mapping[int, list[Span]]) -> Diagno
     line_end = line_start + len(source.line(place.line))
     for span in secrets.get(id(source), ()):
         if span.start <= line_end and span.end >= line_start:
-            return _unquoted(replace(diagnostic, secret=True), span.text)
+            return _unquoted(diagnostic._replace(secret=True), span.text)
     return diagnostic
 
 
@@ -103,8 +102,7 @@ def _unquoted(diagnostic: Diagnostic, secret: str) -> Diagnostic:
     def clean(text: str) -> str:
         return _QUOTED.sub(shown, text)
 
-    return replace(
-        diagnostic,
+    return diagnostic._replace(
         message=clean(diagnostic.message),
         notes=tuple(clean(note) for note in diagnostic.notes),
         help=clean(diagnostic.help) if diagnostic.help is not None else None,
@@ -125,12 +123,11 @@ def _redacted(diagnostic: Diagnostic, words: Sequence[str]) -> Diagnostic:
         return text
 
     primary, help_text = diagnostic.primary, diagnostic.help
-    cleaned = replace(
-        diagnostic,
+    cleaned = diagnostic._replace(
         message=clean(diagnostic.message),
         primary=Label(primary.span, clean(primary.message)) if primary is not None else None,
         related=tuple(Label(label.span, clean(label.message)) for label in diagnostic.related),
         notes=tuple(clean(note) for note in diagnostic.notes),
         help=clean(help_text) if help_text is not None else None,
     )
-    return diagnostic if cleaned == diagnostic else replace(cleaned, secret=True)
+    return diagnostic if cleaned == diagnostic else cleaned._replace(secret=True)

@@ -6,7 +6,6 @@ Source: catlet-language.md 10.7 and 10.8.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from operator import is_
 
 from eryphc.diagnostics import language
@@ -78,9 +77,9 @@ def with_defaults(catlet: Catlet) -> Catlet:
     name = catlet.name or DEFAULT_NAME
     cpu, memory = catlet.cpu or Cpu(), catlet.memory or Memory()
     if cpu.count is None:
-        cpu = replace(cpu, count=DEFAULT_CPUS)
+        cpu = cpu._replace(count=DEFAULT_CPUS)
     if memory.startup is None and memory.minimum is None and memory.maximum is None:
-        memory = replace(memory, startup=DEFAULT_MEMORY)
+        memory = memory._replace(startup=DEFAULT_MEMORY)
     hostname = name if blank(catlet.hostname) else catlet.hostname
     return catlet._replace(name=name, hostname=hostname, cpu=cpu, memory=memory)
 
@@ -96,8 +95,7 @@ def _parent(catlet: Catlet) -> str | None:
 
 
 def _drive(drive: Drive, faults: list[Diagnostic]) -> Drive:
-    return replace(
-        drive,
+    return drive._replace(
         name=_lower(drive.name),
         type=drive.type or DriveType.VHD,
         store=_lower(drive.store) or DEFAULT,
@@ -150,8 +148,7 @@ def _networks(
     for index, network in enumerate(networks):
         name = _lower(network.name)
         normal.append(
-            replace(
-                network,
+            network._replace(
                 name=name,
                 adapter_name=_lower(network.adapter_name) or f"eth{index}",
                 subnet_v4=_subnet(network, "subnet_v4", network.subnet_v4, faults),
@@ -170,7 +167,7 @@ def _subnet(
     if blank(subnet.name):
         span = subnet.at() or network.at(key)
         faults.append(language.subnet_unnamed(network.name or "", key, span))
-    return replace(subnet, name=_lower(subnet.name), ip_pool=_lower(subnet.ip_pool))
+    return subnet._replace(name=_lower(subnet.name), ip_pool=_lower(subnet.ip_pool))
 
 
 def _own_adapters(networks: Sequence[Network], faults: list[Diagnostic]) -> None:
@@ -218,12 +215,12 @@ def _adapter(adapter: NetworkAdapter) -> NetworkAdapter:
     name, mac = _lower(adapter.name), _mac(adapter.mac_address)
     if name == adapter.name and mac == adapter.mac_address:
         return adapter
-    return replace(adapter, name=name, mac_address=mac)
+    return adapter._replace(name=name, mac_address=mac)
 
 
 def _capability(capability: Capability) -> Capability:
     name = _lower(capability.name)
-    return capability if name == capability.name else replace(capability, name=name)
+    return capability if name == capability.name else capability._replace(name=name)
 
 
 def _mac(text: str | None) -> str | None:

@@ -8,7 +8,6 @@ sources that their gene set gives them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -221,8 +220,8 @@ class _Walk:
             volumes = tag.variants(GeneType.VOLUME, name)
             self.found.extend(volumes.diagnostics)
             if volumes.value:
-                return replace(drive, source=str(GeneId(tag.id, name)))
-        return replace(drive, source=None)
+                return drive._replace(source=str(GeneId(tag.id, name)))
+        return drive._replace(source=None)
 
     # -- gene sets of a document (10.2) -----------------------------------------------------
 
@@ -301,7 +300,7 @@ class _Walk:
         tag = self.resolved.get(gene.geneset) if isinstance(gene, GeneId) else None
         if tag is None or isinstance(gene, NameFault):
             return drive
-        return replace(drive, source=str(GeneId(tag.id, gene.name)))
+        return drive._replace(source=str(GeneId(tag.id, gene.name)))
 
     def final_food(self, food: Fodder, document: Document, faults: list[Diagnostic]) -> Fodder:
         source = self.final_source(food, faults)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from eryphc.diagnostics.model import Diagnostic, Label
 from eryphc.ir.catlet import Places, Record
@@ -43,7 +42,7 @@ def chained(diagnostics: Iterable[Diagnostic], chain: tuple[Label, ...]) -> tupl
     """The diagnostics with the places that led to them in front."""
     if not chain:
         return tuple(diagnostics)
-    return tuple(replace(d, related=(*chain, *d.related)) for d in diagnostics)
+    return tuple(d._replace(related=(*chain, *d.related)) for d in diagnostics)
 
 
 def parent_label(spec: Document, parent: GeneSetId | None) -> Label | None:
@@ -61,7 +60,7 @@ def root_of(pedigree: Pedigree) -> Label | None:
 def rooted(diagnostics: Iterable[Diagnostic], root: Label | None) -> tuple[Diagnostic, ...]:
     """The diagnostics with `root` for `FROM_SPEC`."""
     return tuple(
-        replace(d, related=rooted_chain(d.related, root)) if FROM_SPEC in d.related else d
+        d._replace(related=rooted_chain(d.related, root)) if FROM_SPEC in d.related else d
         for d in diagnostics
     )
 
@@ -80,7 +79,7 @@ def in_documents(
     """The diagnostics, each with the chain of the document in which it lies."""
     chains = {id(document.source): document.chain for document in documents}
     return tuple(
-        replace(d, related=(*chains.get(id(d.primary.span.source), ()), *d.related))
+        d._replace(related=(*chains.get(id(d.primary.span.source), ()), *d.related))
         if d.primary is not None
         else d
         for d in diagnostics

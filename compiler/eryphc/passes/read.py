@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 from typing import TypeVar
 
 from eryphc.diagnostics import reading, rules
@@ -111,7 +110,7 @@ def _read(
 
 def _softened(diagnostic: Diagnostic) -> Diagnostic:
     if diagnostic.level is Level.ERROR:
-        return replace(diagnostic, level=Level.WARNING)
+        return diagnostic._replace(level=Level.WARNING)
     return diagnostic
 
 

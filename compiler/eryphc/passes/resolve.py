@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
 from eryphc.genepool.model import GenePool, GeneSetTag
@@ -72,4 +70,4 @@ def _used(diagnostic: Diagnostic, geneset: GeneSetId, span: Span | None) -> Diag
     if span is None:
         return diagnostic
     label = Label(span, f"`{geneset}` is named here")
-    return replace(diagnostic, related=(label, *diagnostic.related))
+    return diagnostic._replace(related=(label, *diagnostic.related))

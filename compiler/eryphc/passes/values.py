@@ -6,7 +6,6 @@ Sources: catlet-language.md 2 to 4. Which key wants which is in `lower`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any, TypeAlias, TypeVar
 
@@ -44,17 +43,26 @@ FAULTY = _Missing.FAULTY
 Converter: TypeAlias = "Callable[[Reading, Node, str], Any]"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """A record of the language: its name for people, its class, and a reader for each key.
 
     `aliases` false is for the records inside which the original takes no alias (2.7).
     """
 
-    name: str
-    build: Callable[..., Record]
-    fields: Mapping[str, Converter]
-    aliases: bool = True
+    __slots__ = ("aliases", "build", "fields", "name")
+
+    def __init__(
+        self,
+        name: str,
+        build: Callable[..., Record],
+        fields: Mapping[str, Converter],
+        *,
+        aliases: bool = True,
+    ) -> None:
+        self.name = name
+        self.build = build
+        self.fields = fields
+        self.aliases = aliases
 
     def __call__(self, reading: Reading, node: Node, key: str) -> Any:  # noqa: ARG002
         return reading.record(node, self)

@@ -46,7 +46,7 @@ _STYLES = {
 
 
 # Where a tag, an anchor, an alias or a directive may begin: any other such sign is text.
-_DECORATION = re.compile("[!&*%](?<![^\\s,:?\\[{\ufeff].)", re.DOTALL)
+_DECORATION = "(?s:[!&*%](?<![^\\s,:?\\[{\ufeff].))"
 # How deep a text could be that has so many signs of collections. Far below what the composer's
 # recursion bears, far above what people write by hand in one document.
 _MOST_SIGNS = 1_000
@@ -138,7 +138,10 @@ def _is_simple(text: str) -> bool:
     signs = 0
     for sign in "-:?[{":
         signs += text.count(sign)
-    return signs <= _MOST_SIGNS and _DECORATION.search(text) is None
+    if signs > _MOST_SIGNS:
+        return False
+    decorated = "!" in text or "&" in text or "*" in text or "%" in text
+    return not decorated or re.search(_DECORATION, text) is None
 
 
 _COMPOSED_SCALAR = yaml.ScalarNode

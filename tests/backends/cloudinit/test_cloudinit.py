@@ -6,7 +6,6 @@ import json
 import shutil
 import stat
 import subprocess
-from dataclasses import replace
 from importlib.resources import files as resources
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -145,7 +144,7 @@ def test_secrets_are_marked_and_only_where_they_are() -> None:
 
 @pytest.mark.parametrize("instance_id", [CATLET_ID, None], ids=["catlet id", "content"])
 def test_the_sealed_image_keeps_the_instance_id(instance_id: str | None) -> None:
-    request = replace(_request(PUBLIC, SECRET), instance_id=instance_id)
+    request = _request(PUBLIC, SECRET)._replace(instance_id=instance_id)
     files = _emit(_settings(request, sealed=True))
     full = read_iso(_bytes(files["web.iso"])).joliet
     rest = read_iso(_bytes(files["web.sealed.iso"])).joliet

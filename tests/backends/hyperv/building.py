@@ -7,7 +7,7 @@ import email.policy
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -164,6 +164,6 @@ def build(
         return Result(None, found)
     if project is not None:
         options["hyperv"] = settings_of(project)
-    built = take(build_target(fed, Target.HYPERV, front, replace(OPTIONS, **options)))
+    built = take(build_target(fed, Target.HYPERV, front, OPTIONS._replace(**options)))
     # A run with an error writes nothing, whoever reported it.
     return Result(None if has_errors(found) else built, found)

@@ -29,7 +29,7 @@ _WORDS = frozenset(
 # What no reader keeps as it is in a literal block: controls but tab and line feed, other line
 # ends, the byte order mark, lone surrogates, and what lies beyond the basic plane (readers
 # before PyYAML 5.1 refuse it).
-_UNPRINTABLE = re.compile(
+_UNPRINTABLE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff]"
 )
 # What stands in no quotes but double ones, escaped.
@@ -213,7 +213,7 @@ def _escape(match: re.Match[str]) -> str:
 
 def _literal(text: str, indent: str) -> str | None:
     """A literal block, or None where one would not give back the text."""
-    if _UNPRINTABLE.search(text) is not None:
+    if not _is_kept(text):
         return None
     body = text.rstrip("\n")
     if not body or body.isspace():
@@ -232,6 +232,14 @@ def _literal(text: str, indent: str) -> str | None:
     lines = [f"{indent}{line}" if line else "" for line in body.split("\n")]
     lines.extend([""] * (ends - 1))
     return "|" + hint + chomp + "\n" + "\n".join(lines)
+
+
+def _is_kept(text: str) -> bool:
+    """Whether readers keep each character as it is in a literal block."""
+    if text.isascii():
+        # Compiling the pattern takes longer than most builds spend on all their texts.
+        return text.replace("\n", "").replace("\t", "").isprintable()
+    return re.search(_UNPRINTABLE, text) is None
 
 
 def _float(value: float) -> str:
