@@ -79,11 +79,16 @@ class Record:
 
 
 class _Compared(Record):
-    """A tuple whose first fields, `said` of them, make it equal to another."""
+    """A tuple that is equal to another by its fields up to the one named `until`."""
 
     __slots__ = ()
 
-    said: ClassVar[int]
+    _said: ClassVar[int]
+
+    def __init_subclass__(cls, until: str = "places") -> None:
+        # Of the tuple that each of these classes is, too.
+        fields: tuple[str, ...] = getattr(cls, "_fields")  # noqa: B009 - unknown to this class
+        cls._said = fields.index(until)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and _said(self) == _said(other)
@@ -96,7 +101,7 @@ class _Compared(Record):
 
 
 def _said(record: Any) -> Any:
-    return record[: record.said]
+    return record[: record._said]
 
 
 class _Cpu(NamedTuple):
@@ -110,8 +115,6 @@ class Cpu(_Compared, _Cpu):
 
     __slots__ = ()
 
-    said = _Cpu._fields.index("places")
-
 
 class _Memory(NamedTuple):
     startup: int | None = None
@@ -124,8 +127,6 @@ class Memory(_Compared, _Memory):
     """Sizes in MiB."""
 
     __slots__ = ()
-
-    said = _Memory._fields.index("places")
 
 
 class _Drive(NamedTuple):
@@ -144,8 +145,6 @@ class Drive(_Compared, _Drive):
 
     __slots__ = ()
 
-    said = _Drive._fields.index("places")
-
 
 class _NetworkAdapter(NamedTuple):
     name: str | None = None
@@ -162,8 +161,6 @@ class NetworkAdapter(_Compared, _NetworkAdapter):
 
     __slots__ = ()
 
-    said = _NetworkAdapter._fields.index("places")
-
 
 class _Capability(NamedTuple):
     name: str | None = None
@@ -177,8 +174,6 @@ class Capability(_Compared, _Capability):
 
     __slots__ = ()
 
-    said = _Capability._fields.index("places")
-
 
 class _Subnet(NamedTuple):
     name: str | None = None
@@ -190,8 +185,6 @@ class Subnet(_Compared, _Subnet):
     """One subnet of a network, and the pool that its addresses come from."""
 
     __slots__ = ()
-
-    said = _Subnet._fields.index("places")
 
 
 class _Network(NamedTuple):
@@ -208,8 +201,6 @@ class Network(_Compared, _Network):
 
     __slots__ = ()
 
-    said = _Network._fields.index("places")
-
 
 class _Variable(NamedTuple):
     name: str | None = None
@@ -224,8 +215,6 @@ class Variable(_Compared, _Variable):
     """A variable of a catlet, a food or a gene, or the binding of one at a reference."""
 
     __slots__ = ()
-
-    said = _Variable._fields.index("places")
 
 
 class _Fodder(NamedTuple):
@@ -243,7 +232,7 @@ class _Fodder(NamedTuple):
     places: Places = NOWHERE
 
 
-class Fodder(_Compared, _Fodder):
+class Fodder(_Compared, _Fodder, until="depth"):
     """One entry of fodder: an inline food, a reference to a gene, or a removal.
 
     `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
@@ -252,8 +241,6 @@ class Fodder(_Compared, _Fodder):
     """
 
     __slots__ = ()
-
-    said = _Fodder._fields.index("depth")
 
     @property
     def layer(self) -> int:
@@ -287,8 +274,6 @@ class Catlet(_Compared, _Catlet):
 
     __slots__ = ()
 
-    said = _Catlet._fields.index("places")
-
 
 class _FodderGene(NamedTuple):
     version: str | None = None
@@ -302,5 +287,3 @@ class FodderGene(_Compared, _FodderGene):
     """A fodder gene: foods, and the variables that they use."""
 
     __slots__ = ()
-
-    said = _FodderGene._fields.index("places")

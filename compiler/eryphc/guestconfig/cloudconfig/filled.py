@@ -45,8 +45,11 @@ _MOST: Final = 256
 
 
 class _Shift(NamedTuple):
-    """What a text puts into its template: the values, and by how much each of them moves all
-    that follows (first the 0 of what stands before the first)."""
+    """What a text puts into its template.
+
+    `moved` has one entry more than `values`: by how much the first none, one, two ... of them
+    move what follows.
+    """
 
     values: Many[str]
     moved: Many[int]
