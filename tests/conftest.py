@@ -26,6 +26,12 @@ _GOOD_REASONS = (
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_client_locks(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests that run beside this one deploy the same catlet, and are no other run of it."""
+    os.environ["XDG_RUNTIME_DIR"] = str(tmp_path_factory.mktemp("locks"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -333,7 +333,7 @@ def test_cloudbase_init_runs_them_in_order(read_as_windows: Reader) -> None:
         assert said == []
         assert built is not None
         (user_data,) = [
-            file.content for path, file in built.files.items() if path.name == "user-data"
+            file.content for path, file in built.files.items() if path.endswith("/user-data")
         ]
         assert isinstance(user_data, bytes)
         events = read_as_windows(user_data)["events"]
