@@ -105,6 +105,7 @@ def _own_options(name: str, command: argparse.ArgumentParser) -> None:
         flag("--keep", "leave what a failed creation made")
     if name == "stop":
         flag("--force", "turn it off if the guest does not shut down")
+        flag("--end-worker", "as --force, and end its process on the host if it does not turn off")
     if name == "remove":
         flag("--keep-disks", "leave the disks")
         flag("--graceful", "shut the guest down first")

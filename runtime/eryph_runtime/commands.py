@@ -132,7 +132,15 @@ def stop(host: Host, asked: Asked) -> Report:
     changed = broad_state(machine.state) != "stopped"
     if changed:
         seconds = asked.wait(_START_SECONDS) or _START_SECONDS
-        shut_down(host, machine, force=asked.options.force, seconds=seconds, talk=asked.talk)
+        end_worker = asked.options.end_worker
+        shut_down(
+            host,
+            machine,
+            force=asked.options.force or end_worker,
+            seconds=seconds,
+            talk=asked.talk,
+            end_worker=end_worker,
+        )
     it = survey(host, asked.deployment, asked.request)
     return {"changed": changed, "machine": _machine(it), "exit_code": 0}
 

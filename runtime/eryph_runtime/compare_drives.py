@@ -39,7 +39,7 @@ def compare_drives(it: Situation, machine: Machine, found: Findings, *, creating
     # New devices go to the end of the boot order: disks before DVD drives (hyperv.md 3).
     for drive in it.deployment.drives:
         if drive.type is DriveType.DVD:
-            _compare_dvd(machine, drive, found)
+            _compare_dvd(it, machine, drive, found)
     for place in sorted(each.place for each in machine.drives if each.controller_type == "SCSI"):
         attached = machine.drive_at(place)
         foreign = place not in wanted and place != SEED_PLACE
@@ -178,13 +178,16 @@ def _no_shrinking(drive: Drive, size: int, minimum: int | None) -> str:
     )
 
 
-def _compare_dvd(machine: Machine, drive: Drive, found: Findings) -> None:
+def _compare_dvd(it: Situation, machine: Machine, drive: Drive, found: Findings) -> None:
     here = machine.drive_at(drive.place)
     if here is not None and here.kind != "dvd":
         found.refusals.append(
             f"drive `{drive.name}`: its place {_place(drive.place)} is taken by {here.path}"
         )
     elif here is None or folded(here.path) != folded(drive.media):
+        if drive.media is not None and it.state.file(drive.media) is None:
+            found.refusals.append(f"drive `{drive.name}`: the host has no file {drive.media}")
+            return
         found.changes.append(
             Change(
                 object=f"drive {drive.name}",

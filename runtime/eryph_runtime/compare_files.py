@@ -227,7 +227,10 @@ def _ask(it: Situation, drive: Drive, volume: str) -> str:
         text += f" ({wanted.gene})"
     text += f": --volume {drive.name}=PATH"
     urls = [each.url for each in wanted.sources if isinstance(each, UrlSource)]
-    return text + (f"; to be had at {urls[0]}" if urls else "")
+    if not urls:
+        return text
+    fetch = "built in after `eryphc volume fetch SPEC --into genes`"
+    return f"{text}; to be had at {urls[0]}, or {fetch}"
 
 
 def make_folder(path: str, *, protect: bool = False) -> Action:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from eryph_runtime.applying import take_lock
-from eryph_runtime.carry_out import Journal, carry_out
+from eryph_runtime.carry_out import Journal, carry_out, run_one
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.host import Action, Host, Step
 from eryph_runtime.hostpaths import folded, is_own, lies_in, parent, part_of
@@ -160,6 +160,10 @@ def remove(
     if it.machine is not None:
         if graceful:
             shut_down(host, it.machine, force=True, seconds=300, talk=talk)
+        elif it.machine.state in ("Saved", "FastSaved"):
+            # It has no power to take away, and what it held in memory goes with it.
+            discard = {"machine": it.machine.id}
+            run_one(host, Action(action="discard-saved-state", arguments=discard), talk)
         else:
             turn_off(host, it.machine, talk)
     carry_out(host, _steps(removal, deployment), Journal(), talk)

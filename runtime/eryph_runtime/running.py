@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from eryph_runtime.carry_out import run_one
 from eryph_runtime.decode import MalformedError, decode
-from eryph_runtime.faults import HostFailure, RefusalError
+from eryph_runtime.faults import HostError, HostFailure, RefusalError
 from eryph_runtime.host import Action, Host
 from eryph_runtime.resolve import DEFAULT_SWITCH
 from eryph_runtime.state import Machine, Observation
@@ -36,10 +36,17 @@ _CHANGING = frozenset(
         "FastSaving",
     )
 )
+# Their memory is kept: they go on before they are shut down.
+_RESUMED = frozenset(("Saved", "Paused", "FastSaved", "Hibernated"))
 _POLL = 2.0
+_TURN_OFF_SECONDS = 60
 _SESSION_LOCKED = 32781
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _HEARTBEATS = frozenset(("OkApplicationsHealthy", "OkApplicationsUnknown"))
+# What container software gives its own bridge: 172.17.0.1 and on, libvirt's, Podman's, LXC's.
+_BRIDGE = re.compile(
+    r"172\.(?:1[7-9]|2[0-9]|3[01])\.0\.1|192\.168\.122\.1|10\.88\.0\.1|10\.0\.3\.1"
+)
 
 
 def broad_state(state: str) -> str:
@@ -64,15 +71,24 @@ def power_on(host: Host, machine: Machine, talk: Talk) -> bool:
     return True
 
 
-def shut_down(host: Host, machine: Machine, *, force: bool, seconds: int, talk: Talk) -> None:
+def shut_down(
+    host: Host,
+    machine: Machine,
+    *,
+    force: bool,
+    seconds: int,
+    talk: Talk,
+    end_worker: bool = False,
+) -> None:
     """Bring the machine to `Off`: by the guest, or with `force` in the end without it.
 
     A saved or paused machine is resumed first: its memory is not thrown away.
-    Raises RefusalError where the guest does not shut down, HostFailure.
+    Raises RefusalError where the guest does not shut down, HostFailure; `end_worker` as in
+    `turn_off`.
     """
     if machine.state == "Off":
         return
-    if machine.state != "Running":
+    if machine.state in _RESUMED:
         power_on(host, machine, talk)
     talk.step(f"shutting down `{machine.name}`")
     value = _stop(host, machine, "shutdown", seconds, talk)
@@ -83,9 +99,11 @@ def shut_down(host: Host, machine: Machine, *, force: bool, seconds: int, talk: 
             f"{_no_shutdown(machine, value, seconds)}: `stop --force` does without it"
         )
     talk.step(f"turning `{machine.name}` off")
-    _stop(host, machine, "force" if value.get("accepted") else "turn-off", seconds, talk)
-    if observe(host, machine.id).state != "Off":
-        _stop(host, machine, "turn-off", 60, talk)
+    if value.get("accepted"):
+        _tried(host, machine, "force", seconds, talk)
+        if observe(host, machine.id).state == "Off":
+            return
+    turn_off(host, machine, talk, seconds=min(seconds, _TURN_OFF_SECONDS), end_worker=end_worker)
 
 
 def _no_shutdown(machine: Machine, value: dict[str, object], seconds: int) -> str:
@@ -97,10 +115,49 @@ def _no_shutdown(machine: Machine, value: dict[str, object], seconds: int) -> st
     return f"{guest} does not answer; its shutdown service may be missing or it is still booting"
 
 
-def turn_off(host: Host, machine: Machine, talk: Talk) -> None:
-    """Take the power away. Raises HostFailure."""
-    if machine.state != "Off":
-        _stop(host, machine, "turn-off", 60, talk)
+def turn_off(
+    host: Host,
+    machine: Machine,
+    talk: Talk,
+    *,
+    seconds: int = _TURN_OFF_SECONDS,
+    end_worker: bool = False,
+) -> None:
+    """Take the power away. Raises HostFailure, also for a machine that stays on.
+
+    With `end_worker` the process that such a machine runs in is ended, as the last resort.
+    """
+    if machine.state == "Off":
+        return
+    told = _tried(host, machine, "turn-off", seconds, talk)
+    if observe(host, machine.id).state == "Off":
+        return
+    if not end_worker:
+        why = f" ({told.message})" if told is not None else ""
+        raise HostFailure(
+            f"`{machine.name}` does not turn off{why}; where its worker process hangs, "
+            "`stop --end-worker` ends that process on the host",
+            told,
+        )
+    talk.step(f"ending the worker process of `{machine.name}`")
+    _stop(host, machine, "end-worker", _TURN_OFF_SECONDS, talk)
+    if observe(host, machine.id).state != "Off":
+        raise HostFailure(f"`{machine.name}` stays on although its worker process was ended")
+
+
+def _tried(host: Host, machine: Machine, how: str, seconds: int, talk: Talk) -> HostError | None:
+    """Stop it this way; gives what the host said where that failed.
+
+    A machine that hangs may refuse as well as let us wait. Raises HostFailure where the way to
+    the host failed.
+    """
+    try:
+        _stop(host, machine, how, seconds, talk)
+    except HostFailure as failure:
+        if failure.error is None:
+            raise
+        return failure.error
+    return None
 
 
 def _stop(host: Host, machine: Machine, how: str, seconds: int, talk: Talk) -> dict[str, object]:
@@ -151,7 +208,9 @@ def addresses(seen: Observation, deployment: Deployment) -> tuple[Address, ...]:
     for each in ranked:
         add(each.addresses, "adapter", each.mac_address)
     for key in ("NetworkAddressIPv4", "NetworkAddressIPv6"):
-        add(tuple(seen.kvp.intrinsic.get(key, "").split(";")), "kvp", None)
+        # These come without their interface: bridges that stand inside the guest are among them.
+        texts = map(str.strip, seen.kvp.intrinsic.get(key, "").split(";"))
+        add(tuple(each for each in texts if not _BRIDGE.fullmatch(each)), "kvp", None)
     for network in seen.guest_network:
         add(network.addresses, "guest-network", None)
     for neighbor in seen.neighbors:

@@ -21,7 +21,10 @@ try { $null = ConvertFrom-Json -InputObject '{}' @AsText }
 catch [System.Management.Automation.ParameterBindingException] { $script:AsText = @{} }
 function Read-ModelState {
     $asText = $script:AsText
-    ConvertFrom-Json -InputObject ([System.IO.File]::ReadAllText($env:HYPERV_STATE)) @asText
+    $state = ConvertFrom-Json -InputObject ([System.IO.File]::ReadAllText($env:HYPERV_STATE)) @asText
+    # A machine whose worker is a process of the test's: it ends with that process.
+    foreach ($row in @($state.vms | Where-Object { $_.PSObject.Properties['Worker'] })) { if (-not (Test-Path -LiteralPath "/proc/$($row.Worker)")) { $row.State = 'Off' } }
+    $state
 }
 
 function Write-ModelState {
@@ -213,9 +216,14 @@ function Invoke-MachineModel {
         }
         'Resume-VM' { foreach ($row in (Find-Row $State $Bound)) { $row.State = 'Running' }; Write-ModelState $State }
         'Stop-VM' {
-            foreach ($row in (Find-Row $State $Bound)) { $row.State = $(if ($Bound.ContainsKey('Save') -and $Bound.Save) { 'Saved' } else { 'Off' }) }
+            foreach ($row in (Find-Row $State $Bound)) {
+                if ($row.State -ceq 'Saved' -and $Bound.ContainsKey('TurnOff')) { throw (New-Refusal 'There is no power to take away.' -Id 'InvalidState' -Category InvalidOperation -Target $row.Name) }
+                if ($row.PSObject.Properties['Refuses'] -and $row.State -cne 'Off') { throw (New-Refusal 'It cannot be turned off in its current state.' -Id 'InvalidState' -Category InvalidOperation -Target $row.Name) }
+                if ($row.PSObject.Properties['Worker'] -and $row.State -cne 'Off') { continue }; $row.State = $(if ($Bound.ContainsKey('Save') -and $Bound.Save) { 'Saved' } else { 'Off' })
+            }
             Write-ModelState $State
         }
+        'Remove-VMSavedState' { foreach ($row in (Find-Row $State $Bound)) { if ($row.State -cne 'Saved') { throw (New-Refusal 'There is no saved state.') }; $row.State = 'Off' }; Write-ModelState $State }
         'Set-VMProcessor' {
             foreach ($row in (Find-Row $State $Bound)) {
                 if ($Bound.ContainsKey('Count')) { Assert-Off $row 'The number of processors'; $row.Count = $Bound.Count }
@@ -502,7 +510,7 @@ function Invoke-CimModel {
     if ($Cmdlet -eq 'Invoke-CimMethod') {
         if ($Bound.MethodName -eq 'InitiateShutdown') {
             $row = @($State.vms | Where-Object { $_.Id -eq $Bound.InputObject.SystemName })[0]
-            $row.State = 'Off'
+            if (-not $row.PSObject.Properties['Worker']) { $row.State = 'Off' }
             Write-ModelState $State
         }
         return [pscustomobject] @{ ReturnValue = [uint32] 0 }
@@ -513,7 +521,12 @@ function Invoke-CimModel {
         'Win32_OperatingSystem' { [pscustomobject] @{ BuildNumber = "$($State.host.build)"; Version = "10.0.$($State.host.build)"; ProductType = [uint32] 3; FreePhysicalMemory = [uint64] ($State.host.memory / 1024); Caption = 'Model' } }
         'Win32_LogicalDisk' { [pscustomobject] @{ DeviceID = 'C:'; DriveType = [uint32] 3; FileSystem = 'NTFS'; FreeSpace = [uint64] $State.host.free } }
         'Win32_Volume' { [pscustomobject] @{ Name = 'C:\'; DriveLetter = 'C:'; FileSystem = 'NTFS'; FreeSpace = [uint64] $State.host.free } }
-        'Msvm_ComputerSystem' { foreach ($row in $running) { [pscustomobject] @{ Name = $row.Id; ElementName = $row.Name; ProcessID = [uint32] 0 } } }
+        'Msvm_ComputerSystem' { foreach ($row in $running) { [pscustomobject] @{ Name = $row.Id; ElementName = $row.Name; ProcessID = [uint32] $(if ($row.PSObject.Properties['Worker']) { $row.Worker } else { 0 }) } } }
+        'Win32_Process' {
+            foreach ($row in @($State.vms | Where-Object { $_.State -ceq 'Running' -and $_.PSObject.Properties['Worker'] -and $Bound.Filter -ceq "ProcessId=$($_.Worker)" })) {
+                [pscustomobject] @{ ProcessId = [uint32] $row.Worker; Name = 'vmwp.exe'; CommandLine = "C:\Windows\System32\vmwp.exe $(([guid] $row.WorkerOf).ToString().ToUpperInvariant())" }
+            }
+        }
         'Msvm_ShutdownComponent' { foreach ($row in $running) { [pscustomobject] @{ SystemName = $row.Id } } }
         'Msvm_KvpExchangeComponent' {
             foreach ($row in $running) {

@@ -5,7 +5,10 @@ import copy
 import hashlib
 import json
 import shutil
+import signal
+import subprocess
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -436,6 +439,76 @@ def test_removing_can_keep_the_disks(script: Script) -> None:
     assert not [path for path in tree(script.host) & before if UNFINISHED in path]
 
 
+def test_a_saved_machine_is_removed(script: Script) -> None:
+    script.created()
+    state = script.host.state()
+    state["vms"][0]["State"] = "Saved"
+    script.host.write_state(state)
+    script.run("-Remove")
+    assert script.host.state()["vms"] == []
+
+
+def test_a_hung_machine_is_removed_when_its_process_may_be_ended(script: Script) -> None:
+    script.created()
+    worker = subprocess.Popen(["sleep", "600"])
+    Thread(target=worker.wait, daemon=True).start()
+    try:
+        state = script.host.state()
+        own = state["vms"][0]["Id"]
+        hung = {"State": "Running", "Worker": worker.pid, "WorkerOf": own}
+        state["vms"][0] |= hung | {"Refuses": True}
+        script.host.write_state(state)
+        assert "-EndWorker" in script.run("-Remove", code=3)
+        assert worker.poll() is None
+        script.run("-Remove", "-EndWorker")
+        assert worker.poll() == -signal.SIGKILL
+        assert script.host.state()["vms"] == []
+    finally:
+        worker.kill()
+
+
+def test_taking_over_keeps_the_lines_of_the_user(script: Script) -> None:
+    script.created()
+    state = script.host.state()
+    mine = "mine\r\n\r\n  more"
+    state["vms"][0]["Notes"] = f"eryphc:v1 catlet={CATLET} by=HOST%5Cbob\n{mine}"
+    script.host.write_state(state)
+    script.run("-TakeOver")
+    first, _, rest = script.host.machine()["Notes"].partition("\n")
+    assert (first, rest) == (f"eryphc:v1 catlet={CATLET} by={owner(script.host)}", mine)
+
+
+def test_a_described_disk_names_the_way_to_fetch_it(script: Script) -> None:
+    document = example()
+    url = "https://images.example/disk.qcow2"
+    source = {"kind": "url", "url": url, "checksums_url": None, "format": "qcow2", "sha256": None}
+    document["volumes"][0]["sources"].insert(0, source)
+    document["volumes"][0]["sha256"] = None
+    script.write(document)
+    said = script.run("-Volume", "sdz=C:\\store\\base.vhdx", "-WhatIf", code=1)
+    assert url in said
+    assert "eryphc volume fetch SPEC --into genes" in said
+    assert "no drive 'sdz'" in said
+
+
+def test_a_guest_that_reports_nothing_is_sealed_later(script: Script) -> None:
+    script.created()
+    said = script.run("-Start", "-WaitSeconds", "1")
+    assert "-Seal once 'cloud-init status' in the guest says done" in said
+    assert "example-seed" in script.host.machine()["Dvds"][1]["Path"]
+
+
+def test_without_rights_the_report_says_so_alone(script: Script) -> None:
+    program = script.folder / "deploy.ps1"
+    head = "function Test-Administrator {\n    param($Identity)\n"
+    text = program.read_text(encoding="ascii")
+    assert head in text
+    program.write_text(text.replace(head, head + "    return $false\n"), encoding="ascii")
+    said = script.run(code=1, HYPERV_FAIL="Get-VMHost").splitlines()
+    assert len(said) == 2
+    assert "Hyper-V Administrators" in said[1]
+
+
 def test_a_disk_that_another_machine_uses_is_not_removed(script: Script) -> None:
     script.created()
     state = script.host.state()
@@ -565,7 +638,7 @@ def test_hostile_names_arrive_as_they_are(script: Script, text: str) -> None:
 
 def test_paths_with_wildcards_are_refused(script: Script) -> None:
     text = script.create("-Parameter", "folder=C:\\vms\\[a-z]*", code=1)
-    assert "holds a character that is refused" in text
+    assert "holds a character or a name that is refused" in text
 
 
 def test_a_vm_set_is_copied_and_converted(script: Script) -> None:

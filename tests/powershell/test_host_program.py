@@ -4,15 +4,19 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from eryph_runtime import session as session_module
 from eryph_runtime.faults import HostFailure
-from eryph_runtime.session import BOOTSTRAP, Session, powershell_arguments
+from eryph_runtime.session import BOOTSTRAP, Session, host_program, powershell_arguments
 from eryphc.backends.hyperv.deploy_script import deploy_script
 from powershell.conftest import (
     CATLET,
@@ -182,6 +186,29 @@ def test_start_ip_seal_and_stop(runtime: Runtime) -> None:
     assert runtime.run("plan")["changes"] == []
 
 
+def test_a_hung_machine_is_ended_by_its_process(runtime: Runtime) -> None:
+    """The worker is a real process; one of another machine is not touched."""
+    runtime.run("apply", *BASE)
+    runtime.run("start")
+    worker = subprocess.Popen(["sleep", "600"])
+    Thread(target=worker.wait, daemon=True).start()
+    try:
+        state = runtime.host.state()
+        own = state["vms"][0]["Id"]
+        state["vms"][0] |= {"Worker": worker.pid, "WorkerOf": str(uuid.uuid4())}
+        runtime.host.write_state(state)
+        error = runtime.run("stop", "--end-worker", "--wait", "1", code=3)["error"]
+        assert error["id"].startswith("EryphcWorker")
+        assert worker.poll() is None
+        state["vms"][0]["WorkerOf"] = own
+        runtime.host.write_state(state)
+        runtime.run("stop", "--end-worker", "--wait", "1")
+        assert worker.poll() == -signal.SIGKILL
+        assert runtime.run("status")["machine"]["state"] == "Off"
+    finally:
+        worker.kill()
+
+
 # ---- the protocol by hand ----
 
 
@@ -227,6 +254,14 @@ def test_a_file_comes_in_pieces_and_goes_on_after_a_cut(host: ModelHost, session
 
 def test_paths_that_are_refused(session: Session) -> None:
     paths = ["vms\\x", "C:x", "C:\\[a]\\x", "C:\\a*", "C:\\a:b", "C:\\a\\..\\b", "\\x", "C:\\`a"]
+    paths += [
+        "C:\\a.\\b",
+        "C:\\a \\b",
+        "C:\\a\\..",
+        "C:\\con",
+        "C:\\x\\Lpt\u00b9.d\\y",
+        "C:\\nul.tar.gz",
+    ]
     results = {path: run(session, "make-folder", path=path, protect=False) for path in paths}
     told = {path: (each["ok"], each["error"]["id"]) for path, each in results.items()}
     assert told == dict.fromkeys(paths, (False, "EryphcPath"))
@@ -302,6 +337,21 @@ def test_every_state_is_told_in_full(host: ModelHost, session: Session) -> None:
     assert [each["path"] for each in state["disks"]] == ["C:\\store\\base.vhdx"]
     assert state["files"][0]["path"] == "C:\\vms\\x"
     assert state["free"][0]["kind"] == "fixed"
+
+
+def test_an_account_without_rights_is_told_and_asks_nothing(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a host the cmdlets would fail, with a localised text, or show nothing."""
+    head = b"function Test-Administrator {\n    param($Identity)\n"
+    assert head in host_program()
+    program = host_program().replace(head, head + b"    return $false\n")
+    monkeypatch.setattr(session_module, "host_program", lambda: program)
+    monkeypatch.setenv("HYPERV_FAIL", "Get-VMHost")
+    asked = {"catlet": CATLET, "marker": "x", "unfinished_name": UNFINISHED, "chains": False}
+    state = session.request("read", asked | {"files": [], "disks": ["C:\\x.vhdx"], "free": []})
+    assert (state["host"]["administrator"], state["host"]["module"]) == (False, "2.0.0.0")
+    assert (state["machines"], state["switches"], state["disks"]) == ([], [], [])
 
 
 def test_a_constrained_language_ends_the_bootstrap_at_once(host: ModelHost) -> None:

@@ -157,6 +157,10 @@ class Model:
         self.kill_after: int | None = None
         self.fail_action: str | None = None
         self.guest_answers_shutdown = True
+        self.guest_is_slow = False
+        self.worker_hangs = False
+        # A machine that hangs lets us wait, or refuses.
+        self.hung_refuses = False
         self.shutdown_code = 32775
         # What the host's resolver knows, and whether the guest's KVP daemon runs.
         self.names: dict[str, list[str]] = {}
@@ -842,13 +846,24 @@ class Model:
         if how == "shutdown":
             if not self.guest_answers_shutdown:
                 return {"accepted": False, "code": self.shutdown_code}
-            it["state"] = "Off"
+            if not self.guest_is_slow and not self.worker_hangs:
+                it["state"] = "Off"
             return {"accepted": True, "code": 0}
-        it["state"] = "Saved" if how == "save" else "Off"
+        if how == "turn-off" and it["state"] in ("Saved", "FastSaved"):
+            raise ModelError("there is no power to take away")
+        if how == "end-worker":
+            self.worker_hangs = False
+        elif self.worker_hangs and self.hung_refuses:
+            raise ModelError("not in its current state")
+        if not self.worker_hangs and not (how == "force" and self.guest_is_slow):
+            it["state"] = "Saved" if how == "save" else "Off"
         return {"accepted": True, "code": 0}
 
     def _discard_saved_state(self, machine: str) -> None:
-        self._vm(machine)["state"] = "Off"
+        it = self._vm(machine)
+        if it["state"] not in ("Saved", "FastSaved"):
+            raise ModelError("there is no saved state")
+        it["state"] = "Off"
 
     def _remove_machine(self, machine: str, marker: str, unfinished_name: str) -> None:
         it = self.world.machines.get(machine)

@@ -592,6 +592,73 @@ def test_stopping(desk: Desk, deployed: Model) -> None:
     assert ours(deployed)["state"] == "Off"
 
 
+def test_a_guest_that_is_slow_to_shut_down(desk: Desk, deployed: Model) -> None:
+    desk.run(deployed, "start", full=False)
+    deployed.guest_is_slow = True
+    refused = desk.run(deployed, "stop", "--wait", "7", full=False)
+    assert (refused.code, "longer than 7 s" in refused.report["error"]["reasons"][0]) == (1, True)
+    assert desk.run(deployed, "stop", "--force", full=False).code == 0
+    assert ours(deployed)["state"] == "Off"
+
+
+def test_a_machine_that_does_not_turn_off(desk: Desk, deployed: Model) -> None:
+    desk.run(deployed, "start", full=False)
+    deployed.worker_hangs = True
+    failed = desk.run(deployed, "stop", "--force", full=False)
+    assert (failed.code, "stop --end-worker" in failed.report["error"]["reasons"][0]) == (3, True)
+    failed = desk.run(deployed, "remove", full=False)
+    assert (failed.code, ours(deployed)["state"]) == (3, "Running")
+    assert desk.run(deployed, "stop", "--end-worker", full=False).code == 0
+    assert ours(deployed)["state"] == "Off"
+
+
+def test_a_machine_that_refuses_to_turn_off(desk: Desk, deployed: Model) -> None:
+    desk.run(deployed, "start", full=False)
+    deployed.worker_hangs = deployed.hung_refuses = True
+    deployed.guest_answers_shutdown = False
+    failed = desk.run(deployed, "stop", "--force", full=False)
+    assert failed.code == 3
+    assert "current state" in failed.report["error"]["reasons"][0]
+    assert desk.run(deployed, "stop", "--end-worker", full=False).code == 0
+    assert ours(deployed)["state"] == "Off"
+
+
+def test_a_machine_that_is_stopping_is_not_started(desk: Desk, deployed: Model) -> None:
+    desk.run(deployed, "start", full=False)
+    ours(deployed)["state"] = "Stopping"
+    deployed.log.clear()
+    assert desk.run(deployed, "stop", "--force", full=False).code == 0
+    assert [name for name, _ in deployed.log] == ["stop-machine"]
+
+
+@pytest.mark.parametrize("state", ["Saved", "Paused", "Running"])
+def test_removing_a_machine_in_any_state(desk: Desk, deployed: Model, state: str) -> None:
+    ours(deployed)["state"] = state
+    assert desk.run(deployed, "remove", full=False).code == 0
+    assert [each["name"] for each in deployed.world.machines.values()] == ["foreign"]
+
+
+def test_a_medium_that_the_host_lacks_is_refused_first(desk: Desk, host: Model) -> None:
+    document = copy.deepcopy(desk.deployment)
+    (dvd,) = [each for each in document["drives"] if each["type"] == "dvd"]
+    dvd["media"] = "C:\\Images\\absent.iso"
+    desk.write(document)
+    ran = desk.run(host, "apply")
+    assert ran.code == 1
+    assert any("C:\\Images\\absent.iso" in each for each in ran.report["error"]["reasons"])
+    assert host.log == []
+
+
+def test_a_described_volume_names_the_way_to_fetch_it(desk: Desk, host: Model) -> None:
+    document = copy.deepcopy(desk.deployment)
+    url = "https://images.example/disk.qcow2"
+    source = {"kind": "url", "url": url, "checksums_url": None, "format": "qcow2", "sha256": None}
+    document["volumes"][0]["sources"].insert(0, source)
+    desk.write(document)
+    (need,) = [each for each in desk.run(host, "plan", full=False).report["needs"] if url in each]
+    assert "eryphc volume fetch SPEC --into genes" in need
+
+
 @pytest.mark.parametrize("state", ["Saved", "Paused"])
 def test_a_saved_machine_counts_as_running_for_changes(
     desk: Desk, deployed: Model, state: str
@@ -796,3 +863,24 @@ def test_what_a_guest_says_is_only_data(kvp: dict[str, str], told: tuple[str, ..
     provisioned(seen)
     for each in addresses(seen, read(EXAMPLE)):
         assert set(each.address) <= set("0123456789abcdef.:")
+
+
+def test_bridges_inside_the_guest_are_no_addresses() -> None:
+    from eryph_runtime.document import read
+    from eryph_runtime.running import addresses
+    from eryph_runtime.state import GuestItems, Observation
+
+    told = "172.17.0.1;172.20.1.9;192.168.122.1;10.88.0.1;10.0.3.1;10.0.0.7"
+    seen = Observation(
+        state="Off",
+        operational_status=(),
+        heartbeat=None,
+        uptime=None,
+        adapters=(),
+        kvp=GuestItems(guest={}, intrinsic={"NetworkAddressIPv4": told}),
+        guest_network=(),
+        neighbors=(),
+        names=(),
+    )
+    found = [each.address for each in addresses(seen, read(EXAMPLE))]
+    assert found == ["172.20.1.9", "10.0.0.7"]

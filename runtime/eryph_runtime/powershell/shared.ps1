@@ -31,18 +31,24 @@ function Get-NativePath {
     $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
 }
 
+# Names that Windows keeps for devices, with whatever extension.
+$script:Devices = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '\A(?i:con|prn|aux|nul|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?:\.|\z)'
+
+# Whether Windows makes another name of it, or none: it drops dots and blanks at the end.
+function Test-ForeignName { param([string] $Name) $Name -and ($Name.TrimEnd('. '.ToCharArray()) -cne $Name -or $script:Devices.IsMatch($Name)) }
+
 # Absolute, and without the characters that some cmdlets take as wildcards although they have no -LiteralPath.
 function Assert-Path {
     param([string] $Path)
     $absolute = $Path.StartsWith('\\') -or ($Path.Length -ge 3 -and [char]::IsLetter($Path[0]) -and $Path.Substring(1, 2) -ceq ':\')
-    if (-not $absolute -or $Path.IndexOfAny('*?[]`"<>|'.ToCharArray()) -ge 0 -or $Path.LastIndexOf(':') -gt 1 -or $Path.Contains('\..\')) {
-        throw (New-Failure -Id 'EryphcPath' -Category InvalidArgument -Message 'The path is not absolute or holds a character that is refused.')
+    if (-not $absolute -or $Path.IndexOfAny('*?[]`"<>|'.ToCharArray()) -ge 0 -or $Path.LastIndexOf(':') -gt 1 -or @($Path.Substring(2).Split('\') | Where-Object { Test-ForeignName $_ }).Count -gt 0) {
+        throw (New-Failure -Id 'EryphcPath' -Category InvalidArgument -Message 'The path is not absolute or holds a character or a name that is refused.')
     }
 }
 
 function Test-File { param([string] $Path) Test-Path -LiteralPath $Path -PathType Leaf }
 function Test-Folder { param([string] $Path) Test-Path -LiteralPath $Path -PathType Container }
-function Get-Sha256 { param([string] $Path) (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant() }
+function Get-Sha256 { param([string] $Path) (Get-FileHash -LiteralPath $Path -Algorithm SHA256 -ErrorAction Stop).Hash.ToLowerInvariant() }
 
 function Get-PartPath {
     param([string] $Path)
@@ -121,6 +127,14 @@ function Invoke-Program {
 # Null where the platform has no such accounts.
 function Get-Identity {
     try { [System.Security.Principal.WindowsIdentity]::GetCurrent() } catch { $null }
+}
+
+# Whether the process is elevated and an administrator's. Without accounts of Windows there is nothing to ask: then the
+# cmdlets themselves decide.
+function Test-Administrator {
+    param($Identity)
+    if ($null -eq $Identity) { return $true }
+    (New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $Identity).IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 
 # Readable by SYSTEM, Administrators, the machines of this host, and the account that made it.
@@ -380,18 +394,18 @@ function Get-ServiceGuid { param($Service) "$($Service.Id)".Substring("$($Servic
 function Read-HostFact {
     param([bool] $HasModule, [string] $ModuleVersion)
     $identity = Get-Identity
-    # Without accounts of Windows there is nothing to ask the token: then the cmdlets themselves decide.
-    $groups = $(if ($null -ne $identity) { @($identity.Groups | ForEach-Object { $_.Value }) } else { @('S-1-5-32-544') })
-    $principal = $(if ($null -ne $identity) { New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $identity })
-    $administrator = $(if ($null -ne $principal) { $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator) } else { $true })
+    $groups = @($(if ($null -ne $identity) { $identity.Groups | ForEach-Object { $_.Value } }))
+    $administrator = Test-Administrator $identity
+    $operator = $groups -contains 'S-1-5-32-578'
     $system = $(try { CimCmdlets\Get-CimInstance -ClassName Win32_OperatingSystem } catch { $null })
     $build = $(if ($null -ne $system) { [int] $system.BuildNumber } else { [System.Environment]::OSVersion.Version.Build })
     $processor = "$env:PROCESSOR_IDENTIFIER"
-    $facts = $(if ($HasModule) { Hyper-V\Get-VMHost })
+    # Without rights it fails, and its localised text would hide what the caller has to say about rights.
+    $facts = $(if ($HasModule -and ($administrator -or $operator)) { Hyper-V\Get-VMHost })
     [ordered] @{
         account = $(if ($null -ne $identity) { $identity.Name } else { [System.Environment]::MachineName + '\' + [System.Environment]::UserName })
         elevated = $administrator; administrator = $administrator
-        hyperv_administrator = $groups -contains 'S-1-5-32-578'; language_mode = "$($ExecutionContext.SessionState.LanguageMode)"
+        hyperv_administrator = $operator; language_mode = "$($ExecutionContext.SessionState.LanguageMode)"
         powershell = "$($PSVersionTable.PSVersion)"; build = $build; server = $null -ne $system -and $system.ProductType -ne 1
         processor_vendor = $(if ($processor.Contains('GenuineIntel')) { 'intel' } elseif ($processor.Contains('AuthenticAMD')) { 'amd' } else { 'other' })
         logical_processors = $(if ($null -ne $facts) { [int] $facts.LogicalProcessorCount } else { [System.Environment]::ProcessorCount })
@@ -457,6 +471,9 @@ function Read-Disk {
     }
 }
 
+# Whether this account can see machines at all.
+function Test-Allowed { param($Facts) $null -ne $Facts.module -and ($Facts.administrator -or $Facts.hyperv_administrator) }
+
 # Everything that a decision needs, in one answer; the shape stands in docs/deployment.md.
 function Read-State {
     param($Asked)
@@ -466,7 +483,7 @@ function Read-State {
     $switches = @()
     $machines = @()
     $ours = @()
-    if ($null -ne $module) {
+    if (Test-Allowed $facts) {
         $switches = @(Hyper-V\Get-VMSwitch | ForEach-Object { [ordered] @{ id = "$($_.Id)"; name = "$($_.Name)"; type = "$($_.SwitchType)" } })
         foreach ($vm in @(Hyper-V\Get-VM)) {
             $paths = @(Hyper-V\Get-VMHardDiskDrive -VM $vm | Where-Object { $_.Path } | ForEach-Object { "$($_.Path)" })
@@ -488,7 +505,7 @@ function Read-State {
             $answer.Insert(0, 'asked', $file.path)
             $answer
         })
-    $disks = @($(if ($null -ne $module) { foreach ($disk in $Asked.disks) { Read-Disk (Expand-Folder $disk $facts) } }))
+    $disks = @($(if (Test-Allowed $facts) { foreach ($disk in $Asked.disks) { Read-Disk (Expand-Folder $disk $facts) } }))
     $free = @(foreach ($folder in $Asked.free) {
             $path = Expand-Folder $folder $facts
             $answer = Get-FreeSpace $path
@@ -519,12 +536,41 @@ function Get-DvdAt { param($Vm, $At) Hyper-V\Get-VMDvdDrive -VM $Vm -ControllerN
 function Get-DiskAt { param($Vm, $At) Hyper-V\Get-VMHardDiskDrive -VM $Vm -ControllerType SCSI -ControllerNumber $At.controller -ControllerLocation $At.location }
 function Get-OnOff { param([bool] $Value) if ($Value) { 'On' } else { 'Off' } }
 
-# A call that may block on the guest runs as a job of the module; a job that failed gives its error here.
+# A call that may block on the guest runs as a job of the module; a job that failed gives its error here. With
+# -Patient the caller looks at the state itself: time being up is no error.
 function Wait-State {
-    param([string] $Id, $Job, [string[]] $States, [double] $Seconds)
-    Wait-Until -Seconds $Seconds -What "state $($States -join ' or ')" -Condition {
-        if ($null -ne $Job -and "$($Job.State)" -ceq 'Failed') { $null = Receive-Job -Job $Job -ErrorAction Stop }
-        $States -ccontains "$((Get-Machine $Id).State)"
+    param([string] $Id, $Job, [string[]] $States, [double] $Seconds, [switch] $Patient)
+    try {
+        Wait-Until -Seconds $Seconds -What "state $($States -join ' or ')" -Condition {
+            if ($null -ne $Job -and "$($Job.State)" -ceq 'Failed') { $null = Receive-Job -Job $Job -ErrorAction Stop }
+            $States -ccontains "$((Get-Machine $Id).State)"
+        }
+    }
+    catch { if (-not $Patient -or -not $_.FullyQualifiedErrorId.StartsWith('EryphcTimeout')) { throw } }
+}
+
+# The process in which a machine runs, for one that cannot even be turned off. Numbers of processes are used again, so
+# it must be a worker whose command line names this very machine.
+function Stop-Worker {
+    param([string] $Id, [double] $Seconds)
+    $guid = ([guid] $Id).ToString().ToUpperInvariant()
+    $system = @(CimCmdlets\Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName Msvm_ComputerSystem -Filter "Name='$guid'")
+    $number = $(if ($system.Count -eq 1) { [long] $system[0].ProcessID } else { [long] 0 })
+    $worker = @($(if ($number -gt 0) { CimCmdlets\Get-CimInstance -ClassName Win32_Process -Filter "ProcessId=$number" }))
+    if ($worker.Count -ne 1 -or "$($worker[0].Name)" -ine 'vmwp.exe' -or -not "$($worker[0].CommandLine)".ToUpperInvariant().Contains($guid)) {
+        throw (New-Failure -Id 'EryphcWorker' -Category ObjectNotFound -Message 'The host shows no worker process of this machine that could be ended; only an elevated administrator sees it.')
+    }
+    Microsoft.PowerShell.Management\Stop-Process -Id ([int] $number) -Force -Confirm:$false
+    Wait-Until -Seconds $Seconds -What 'the worker process gone' -Condition { @(CimCmdlets\Get-CimInstance -ClassName Win32_Process -Filter "ProcessId=$number" | Where-Object { "$($_.CommandLine)".ToUpperInvariant().Contains($guid) }).Count -eq 0 }
+    # Server 2016 starts such a machine again by itself: only an Off that lasts counts.
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    for ($off = 0; $off -lt 3 -and $clock.Elapsed.TotalSeconds -lt $Seconds; $off++) {
+        Start-Sleep -Seconds 2
+        $vm = Get-Machine $Id
+        if ("$($vm.State)" -ceq 'Off') { continue }
+        $off = -1
+        # It may refuse while it is between two states.
+        try { Wait-State $Id (Hyper-V\Stop-VM -VM $vm -TurnOff -Force -Confirm:$false -AsJob) @('Off') 20 -Patient } catch { $null = $_ }
     }
 }
 
@@ -536,15 +582,19 @@ function Stop-Machine {
         'shutdown' {
             # Stop-VM cannot ask without a deadline after which it forces; the service in the guest can.
             $filter = "SystemName='$(([guid] $Id).ToString().ToUpperInvariant())'"
-            $component = @(CimCmdlets\Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName Msvm_ShutdownComponent -Filter $filter)
-            if ($component.Count -eq 0) { return [ordered] @{ accepted = $false; code = $null } }
-            $arguments = @{ Force = $false; Reason = 'eryphc' }
-            $code = [long] (CimCmdlets\Invoke-CimMethod -InputObject $component[0] -MethodName InitiateShutdown -Arguments $arguments).ReturnValue
+            $code = [long] 32782
+            if ("$($vm.State)" -cne 'Stopping') {
+                $component = @(CimCmdlets\Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName Msvm_ShutdownComponent -Filter $filter)
+                if ($component.Count -eq 0) { return [ordered] @{ accepted = $false; code = $null } }
+                $arguments = @{ Force = $false; Reason = 'eryphc' }
+                $code = [long] (CimCmdlets\Invoke-CimMethod -InputObject $component[0] -MethodName InitiateShutdown -Arguments $arguments).ReturnValue
+            }
             $value = [ordered] @{ accepted = @(0, 4096, 32782) -contains $code; code = $code }
-            if ($value.accepted) { Wait-State $Id $null @('Off') $Seconds }
+            if ($value.accepted) { Wait-State $Id $null @('Off') $Seconds -Patient }
         }
-        'force' { Wait-State $Id (Hyper-V\Stop-VM -VM $vm -Force -Confirm:$false -AsJob) @('Off') $Seconds }
-        'turn-off' { Hyper-V\Stop-VM -VM $vm -TurnOff -Force -Confirm:$false; Wait-State $Id $null @('Off') $Seconds }
+        'force' { Wait-State $Id (Hyper-V\Stop-VM -VM $vm -Force -Confirm:$false -AsJob) @('Off') $Seconds -Patient }
+        'turn-off' { Wait-State $Id (Hyper-V\Stop-VM -VM $vm -TurnOff -Force -Confirm:$false -AsJob) @('Off') $Seconds -Patient }
+        'end-worker' { Stop-Worker $Id $Seconds }
         'save' { Wait-State $Id (Hyper-V\Stop-VM -VM $vm -Save -Confirm:$false -AsJob) @('Saved', 'FastSaved') $Seconds }
     }
     $value
@@ -569,8 +619,9 @@ function Remove-Machine {
     $folder = "$($vm.Path)"
     Wait-Until -What 'no work on the disks' -Seconds 600 -Condition { @((Get-Machine $A.machine).OperationalStatus | Where-Object { "$_" -ceq 'MergingDisks' }).Count -eq 0 }
     Hyper-V\Remove-VM -VM $vm -Force -Confirm:$false
-    Wait-Until -What 'the machine is gone' -Condition { $null -eq (Find-Machine $A.machine) }
-    foreach ($name in 'Virtual Machines', 'Snapshots', 'UndoLog Configuration') { $null = Remove-EmptyFolder "$folder\$name" }
+    # It stays in the list until its checkpoints are merged into its disks.
+    Wait-Until -What 'the machine is gone' -Seconds 1200 -Condition { $null -eq (Find-Machine $A.machine) }
+    foreach ($name in "Virtual Machines\$($A.machine)", 'Virtual Machines', "Snapshots\$($A.machine)", 'Snapshots', 'UndoLog Configuration') { $null = Remove-EmptyFolder "$folder\$name" }
 }
 
 function New-Disk {
@@ -727,7 +778,7 @@ function Invoke-Action {
         'start-machine' { Wait-State $A.machine (Hyper-V\Start-VM -VM $vm -Confirm:$false -AsJob) @('Running') $A.seconds }
         'resume-machine' { Hyper-V\Resume-VM -VM $vm -Confirm:$false; Wait-State $A.machine $null @('Running') 60 }
         'stop-machine' { $value = Stop-Machine $A.machine $A.how $A.seconds }
-        'discard-saved-state' { Hyper-V\Remove-VMSavedState -VM $vm }
+        'discard-saved-state' { Hyper-V\Remove-VMSavedState -VM $vm; Wait-State $A.machine $null @('Off') 60 }
         'remove-machine' { Remove-Machine $A }
         default { throw (New-Failure -Id 'EryphcAction' -Category NotImplemented -Message 'There is no such action.') }
     }

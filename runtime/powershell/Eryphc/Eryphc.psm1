@@ -503,6 +503,8 @@ function Stop-Catlet {
     The deployment: its folder, or its deployment.json.
     .PARAMETER Force
     Turn a machine off whose guest does not shut down.
+    .PARAMETER EndWorker
+    As -Force, and end the process on the host of a machine that does not even turn off.
     .PARAMETER HyperVHost
     The host, with -Name and -DeploymentPath.
     .EXAMPLE
@@ -516,12 +518,12 @@ function Stop-Catlet {
         [Parameter(Mandatory = $true, ValueFromPipeline = $true, ParameterSetName = 'Object')] [PSTypeName('Eryphc.Catlet')] $InputObject,
         [Parameter(Mandatory = $true, Position = 0, ParameterSetName = 'Name')] [string[]] $Name,
         [Parameter(Mandatory = $true, ParameterSetName = 'Deployment')] [string] $DeploymentPath,
-        [switch] $Force, [string] $HyperVHost = (Get-DefaultHost)
+        [switch] $Force, [switch] $EndWorker, [string] $HyperVHost = (Get-DefaultHost)
     )
     process {
         foreach ($catlet in @(Resolve-Catlet $PSCmdlet $InputObject $Name $DeploymentPath $HyperVHost)) {
             if (-not $PSCmdlet.ShouldProcess("$($catlet.Name) on $($catlet.HyperVHost)", 'Stop catlet')) { continue }
-            $report = Invoke-OnCatlet $PSCmdlet 'stop' $catlet $(if ($Force) { '--force' } else { @() })
+            $report = Invoke-OnCatlet $PSCmdlet 'stop' $catlet $(if ($EndWorker) { '--end-worker' } elseif ($Force) { '--force' } else { @() })
             if ($null -ne $report) { New-CatletObject -Machine $report.machine -CatletId $catlet.CatletId -DeploymentPath $catlet.DeploymentPath -HyperVHost $catlet.HyperVHost -Seal $null }
         }
     }

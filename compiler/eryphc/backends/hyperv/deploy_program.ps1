@@ -5,6 +5,7 @@
 #   .\deploy.ps1 [-Start] [-Restart]           apply; -Restart allows to power off for what a live machine refuses
 #   .\deploy.ps1 -Seal                         replace the seed ISO by the one without secrets
 #   .\deploy.ps1 -Remove [-KeepDisks]          remove exactly what was made
+#       [-EndWorker]                           and end the process of a machine that does not turn off
 #   -Parameter @{ folder = 'D:\VMs' }          settings that were left open       (or 'folder=D:\VMs;...')
 #   -Volume @{ sda = 'D:\base.vhdx' }          parent disks, by drive             (or 'sda=D:\base.vhdx;...')
 #   -ValueFile FILE                            values of open slots, lines NAME=VALUE; - is standard input
@@ -18,7 +19,7 @@
 [CmdletBinding(PositionalBinding = $false)]
 param(
     [switch] $WhatIf, [switch] $Start, [switch] $Restart, [switch] $Seal, [switch] $Remove, [switch] $KeepDisks,
-    [switch] $TakeOver, [switch] $KeepPartial, $Parameter = @{}, $Volume = @{}, [string] $ValueFile = '', [int] $WaitSeconds = 900
+    [switch] $EndWorker, [switch] $TakeOver, [switch] $KeepPartial, $Parameter = @{}, $Volume = @{}, [string] $ValueFile = '', [int] $WaitSeconds = 900
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -101,7 +102,7 @@ function Get-Situation {
     }
     foreach ($adapter in $Doc.network_adapters) {
         # Who removes or seals has no use for a switch, which may be gone.
-        if ($null -ne $adapter.switch -and -not $Remove -and -not $Seal) { $it.switches[$adapter.name] = Resolve-Switch $it $adapter (Resolve-Setting $it $adapter.switch) }
+        if ($null -ne $adapter.switch -and -not $Remove -and -not $Seal -and (Test-Allowed $it.facts)) { $it.switches[$adapter.name] = Resolve-Switch $it $adapter (Resolve-Setting $it $adapter.switch) }
     }
     $it
 }
@@ -160,11 +161,14 @@ function Test-Precondition {
     param($It, $Values)
     $doc = $It.doc
     $facts = $It.facts
-    if ($null -eq $facts.module) { return }
+    # Nothing more can be told of a host that shows nothing.
+    if (-not (Test-Allowed $facts)) { return }
     Test-Owner $It
     $known = @($doc.parameters | ForEach-Object { $_.name })
     foreach ($name in (ConvertTo-Map $Parameter).Keys) { if ($known -cnotcontains $name) { Add-Refusal "There is no parameter '$name'; there are: $($known -join ', ')." } }
     foreach ($one in $doc.parameters) { if (-not $It.parameters[$one.name]) { Add-Refusal "Parameter '$($one.name)' ($($one.description)) has no value: -Parameter '$($one.name)=VALUE'." } }
+    $taking = @($doc.drives | Where-Object { $null -ne $_.volume } | ForEach-Object { $_.name })
+    foreach ($name in (ConvertTo-Map $Volume).Keys) { if ($taking -notcontains $name) { Add-Refusal "There is no drive '$name' that takes a disk; there are: $($taking -join ', ')." } }
     Test-Limit $doc $facts
     if ($doc.machine.processor.count -gt $facts.logical_processors) { Add-Refusal "$($doc.machine.processor.count) processors are wanted, the host has $($facts.logical_processors)." }
     if ($null -ne $facts.memory_available -and $doc.machine.memory.startup -gt $facts.memory_available) { Add-Note 'The host has less free memory than the machine needs to start.' }
@@ -181,7 +185,7 @@ function Test-Precondition {
     }
     foreach ($path in @($It.home, $It.volumes) + @($It.drives.Values)) {
         if (-not $path) { continue }
-        try { Assert-Path $path } catch { Add-Refusal "The path $path is not absolute or holds a character that is refused." }
+        try { Assert-Path $path } catch { Add-Refusal "The path $path is not absolute or holds a character or a name that is refused." }
         if ($path.Length -gt 240) { Add-Refusal "The path $path is longer than 240 characters." }
     }
     foreach ($drive in $doc.drives) { Test-Drive $It $drive }
@@ -346,7 +350,7 @@ function Resolve-Parent {
         $given = $stored
     }
     if (-not $given) {
-        $from = @($entry.sources | Where-Object { $_.kind -ceq 'url' } | ForEach-Object { "; it is to be had at $($_.url)" }) -join ''
+        $from = @($entry.sources | Where-Object { $_.kind -ceq 'url' } | ForEach-Object { "; it is to be had at $($_.url), or built in after 'eryphc volume fetch SPEC --into genes'" }) -join ''
         Add-Refusal "Drive $($Drive.name) needs a parent disk$(if ($null -ne $entry.gene) { " ($($entry.gene))" }): -Volume '$($Drive.name)=PATH'$from."
         return $null
     }
@@ -732,8 +736,8 @@ function New-Machine {
 function Set-Marker {
     param($It)
     $line = $It.marker + 'by=' + [uri]::EscapeDataString($It.owner)
-    $lines = @($It.machine.notes.Split("`n") | ForEach-Object { $_.TrimEnd("`r") } | Where-Object { $_ -cne '' })
-    $ours = @($lines | Where-Object { $_.StartsWith($It.marker, [System.StringComparison]::Ordinal) })
+    $lines = @($(if ($It.machine.notes) { $It.machine.notes.Split("`n") }))
+    $ours = @($lines | Where-Object { $_.StartsWith($It.marker, [System.StringComparison]::Ordinal) } | ForEach-Object { $_.TrimEnd("`r") })
     if ($ours.Count -gt 0 -and -not ($TakeOver -and $ours -cnotcontains $line)) { return }
     $other = @($lines | Where-Object { -not $_.StartsWith($It.marker, [System.StringComparison]::Ordinal) })
     $null = Invoke-Step $It 'set-notes' @{ machine = $It.machine.id; notes = (@($line) + $other) -join "`n" }
@@ -752,7 +756,7 @@ function Invoke-Apply {
             # A saved or paused machine goes on first: its memory is not thrown away.
             if ($was -cne 'Running') { Start-Machine $It }
             $stopped = Invoke-Step $It 'stop-machine' @{ machine = $It.machine.id; how = 'shutdown'; seconds = 300 }
-            if ($null -eq $stopped -or -not $stopped.accepted) { throw (New-Failure -Id 'EryphcStop' -Category OperationStopped -Message "The guest does not shut down (state $was). Stop it, then run this again.") }
+            if ($null -eq $stopped -or -not $stopped.accepted -or "$((Get-Machine $It.machine.id).State)" -cne 'Off') { throw (New-Failure -Id 'EryphcStop' -Category OperationStopped -Message "The guest does not shut down (state $was). Stop it, then run this again.") }
         }
         $left = Invoke-Change $It $changes ($was -ceq 'Off' -or [bool] $Restart)
         Update-Machine $It
@@ -788,7 +792,7 @@ function Start-Catlet {
     if (-not $Start -or $null -eq $It.doc.sealed -or (Get-WantedSeed $It).sha256 -ceq $It.doc.sealed.sha256) { return }
     Write-Text "waiting for the guest to report that it is provisioned, at most $WaitSeconds s"
     try { Wait-Until -Seconds $WaitSeconds -What 'that the guest is provisioned' -Condition { Test-Provisioned $It } }
-    catch { Write-Text 'The guest did not report it. The seed ISO still holds the secrets: run -Seal later.'; return }
+    catch { Write-Text "The guest did not report it, so the seed ISO still holds the secrets. Run this again with -Seal once 'cloud-init status' in the guest says done."; return }
     Invoke-Seal $It
 }
 
@@ -829,6 +833,23 @@ function Get-Removal {
     return , $list
 }
 
+# Takes the power away; a saved machine has none, and what it held in memory goes with it.
+function Stop-ForRemoval {
+    param($It)
+    $id = $It.machine.id
+    if ($It.machine.state -cin 'Saved', 'FastSaved') { $null = Invoke-Step $It 'discard-saved-state' @{ machine = $id }; return }
+    if ($It.machine.state -ceq 'Off') { return }
+    $told = ''
+    # A machine that hangs may refuse as well as let us wait.
+    try { $null = Invoke-Step $It 'stop-machine' @{ machine = $id; how = 'turn-off'; seconds = 120 } }
+    catch { if (-not $EndWorker) { $told = " ($((Get-ErrorFact $_).message))" } }
+    if ("$((Get-Machine $id).State)" -ceq 'Off') { return }
+    if (-not $EndWorker) { throw (New-Failure -Id 'EryphcStop' -Category OperationStopped -Message "The machine does not turn off$told. Where its worker process hangs, -EndWorker ends that process.") }
+    Write-Text 'ending the worker process of the machine'
+    $null = Invoke-Step $It 'stop-machine' @{ machine = $id; how = 'end-worker'; seconds = 60 }
+    if ("$((Get-Machine $id).State)" -cne 'Off') { throw (New-Failure -Id 'EryphcStop' -Category OperationStopped -Message 'The machine stays on although its worker process was ended.') }
+}
+
 function Invoke-Remove {
     param($It)
     $list = Get-Removal $It
@@ -844,7 +865,7 @@ function Invoke-Remove {
     if ($null -eq $It.machine -and $list.Count -eq 0) { Write-Text 'nothing to remove'; return 0 }
     if ($WhatIf) { return 4 }
     if ($null -ne $It.machine) {
-        if ($It.machine.state -cne 'Off') { $null = Invoke-Step $It 'stop-machine' @{ machine = $It.machine.id; how = 'turn-off'; seconds = 120 } }
+        Stop-ForRemoval $It
         $null = Invoke-Step $It 'remove-machine' @{ machine = $It.machine.id; marker = $It.marker; unfinished_name = $It.name }
     }
     for ($i = $list.Count - 1; $i -ge 0; $i--) { if ($list[$i].kind -ceq 'file') { Remove-File $list[$i].path; Remove-File (Get-PartPath $list[$i].path) } }
@@ -873,7 +894,7 @@ function Write-Refusal {
 
 function Invoke-Deployment {
     param([string] $Text)
-    if (($Remove -and ($Start -or $Seal -or $Restart)) -or ($Seal -and ($Start -or $Restart)) -or ($KeepDisks -and -not $Remove)) { Write-Text 'These options do not go together.'; return 2 }
+    if (($Remove -and ($Start -or $Seal -or $Restart)) -or ($Seal -and ($Start -or $Restart)) -or (($KeepDisks -or $EndWorker) -and -not $Remove)) { Write-Text 'These options do not go together.'; return 2 }
     $doc = ConvertFrom-JsonText $Text
     if ($doc.schema -cne 'eryphc/deployment/v1') { Write-Text "This program does not know deployments of the kind '$($doc.schema)'."; return 2 }
     $script:Values = Read-Value
