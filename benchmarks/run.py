@@ -110,6 +110,8 @@ def prepare(folder: Path, fleet: int) -> dict[str, Case]:
     """Write the inputs, build each once, and name the commands to measure."""
     # Caches of the user play no part: each case gets one below `folder`.
     clean = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+    # cloud-localds makes its files there: on the same file system as those it is compared with.
+    clean["TMPDIR"] = str(folder)
     cold = {**clean, "XDG_CACHE_HOME": str(folder / "cache-cold")}
     warm = {**clean, "XDG_CACHE_HOME": str(folder / "cache-warm")}
     web, aside = folder / "web", folder / "aside"

@@ -76,7 +76,9 @@ def test_the_life_of_a_catlet(shell: Shell) -> None:
         "'state ' + $c.State + ' ' + $c.Seal\n"
         "'converged ' + ($c | Test-Catlet).Converged\n"
         "$null = $c | Start-Catlet\n"
-        "'stopped ' + (Stop-Catlet shared-* -EndWorker -Confirm:$false).State\n"
+        "'stopped ' + (Stop-Catlet shared-* -Confirm:$false).State\n"
+        "$null = $c | Start-Catlet\n"
+        "'ended ' + (Stop-Catlet shared-* -EndWorker -Confirm:$false).State\n"
         "Get-Catlet | Remove-Catlet -WhatIf\n"
         "'count ' + @(Get-Catlet).Count\n"
         "Get-Catlet | Remove-Catlet -Confirm:$false\n"
@@ -89,6 +91,7 @@ def test_the_life_of_a_catlet(shell: Shell) -> None:
         "state Off pending",
         "converged True",
         "stopped Off",
+        "ended Off",
         "count 1",
         "count 0",
     ]
