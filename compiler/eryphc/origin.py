@@ -1,0 +1,82 @@
+"""Where a value came from, step by step, as data.
+
+An `Origin` is a place and the step that brought the value there. What led to that place is the
+origin that it came `via`: text of a gene came via the reference that feeds the gene, a value of
+a parent via the `parent` of its child. Words for people are made where an origin is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from eryphc.source import Span
+
+
+class Step(StrEnum):
+    """What put a value where it is."""
+
+    WRITTEN = "written"
+    """The author of the specification wrote it there."""
+    INHERITED = "inherited"
+    """A parent wrote it; `via` is the `parent` of its child."""
+    FED = "fed"
+    """A gene wrote it; `via` is the reference that feeds the gene."""
+    BOUND = "bound"
+    """A reference gives it to a variable of its gene."""
+    SUBSTITUTED = "substituted"
+    """It replaced a `{{ }}`; `via` is where its value came from."""
+    MERGED = "merged"
+    """It was made of several values; `via` is the last one of them."""
+    DEFAULTED = "defaulted"
+    """Nobody wrote it, the language has a value for that."""
+    INVENTED = "invented"
+    """Nobody wrote it, and it was derived from the identity of the machine."""
+    GIVEN = "given"
+    """An option, a file of values or the environment gave it."""
+    STAND_IN = "stand-in"
+    """It stands for a value that only the deployment knows."""
+
+
+_WITHOUT_PLACE = frozenset((Step.DEFAULTED, Step.INVENTED, Step.GIVEN, Step.STAND_IN))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The place of a value and how it came to be there.
+
+    `span` is None only for values that no document holds: defaults, invented and given values,
+    stand-ins. `variable` names the variable whose value it is. `secret`: its text must not be
+    shown. The origin of what an ancestor wrote ends with an inherited step without `via`: the
+    ancestors are the same for every specification that names them, and `rooted` adds the place
+    in the specification.
+    """
+
+    span: Span | None
+    step: Step
+    variable: str | None = None
+    via: Origin | None = None
+    secret: bool = False
+
+    def __post_init__(self) -> None:
+        if self.span is None and self.step not in _WITHOUT_PLACE:
+            # An unknown origin would count as public. Somebody forgot to hand it on.
+            raise ValueError(f"a value that is {self.step.value} has a place")
+
+    def chain(self) -> Iterator[Origin]:
+        """This origin and those that it came via, nearest first."""
+        at: Origin | None = self
+        while at is not None:
+            yield at
+            at = at.via
+
+
+def rooted(origin: Origin, root: Origin | None) -> Origin:
+    """`origin` with `root`, the parent's name in the specification, at the end of its chain."""
+    if root is None:
+        return origin
+    if origin.via is not None:
+        via = rooted(origin.via, root)
+        return origin if via is origin.via else replace(origin, via=via)
+    return replace(origin, via=root) if origin.step is Step.INHERITED else origin
