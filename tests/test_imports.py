@@ -22,7 +22,7 @@ NOT_OURS = {
     # The parts of the tool that the command has no use for.
     "--help": (
         "eryphc.artifacts",
-        "eryphc.backends",
+        "eryphc.targets",
         "eryphc.driver",
         "eryphc.genepool",
         "eryphc.guestconfig",
@@ -31,7 +31,7 @@ NOT_OURS = {
         "eryphc.syntax",
     ),
     "build": (
-        "eryphc.backends.hyperv",
+        "eryphc.targets.hyperv",
         "eryphc.diagnostics.hyperv",
         "eryphc.diagnostics.printing",
         "eryphc.genepool.disk_images",

@@ -197,8 +197,8 @@ def build_target(
 
 
 def _build_cloud_init(fed: Fed, front: FrontOptions, options: TargetOptions) -> Outcome[Built]:
-    from eryphc.backends.cloudinit import CloudInitSettings, emit, plan
-    from eryphc.backends.describe import manifest_of
+    from eryphc.targets.cloud_init import CloudInitSettings, emit, plan
+    from eryphc.targets.describe import manifest_of
 
     catlet_id = front.catlet_id or default_catlet_id(fed.catlet)
     vm_id = front.vm_id or catlet_id

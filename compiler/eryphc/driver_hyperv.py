@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from eryphc.backends.describe import manifest_of
-from eryphc.backends.hyperv.emit import emit
-from eryphc.backends.hyperv.plan import HyperVSettings, plan
-from eryphc.backends.hyperv.slots import SHORTEST_SLOT, VM_ID, VM_ID_LENGTH, Slot, stand_in
-from eryphc.backends.hyperv.storage import AtHand, disk_files
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
@@ -19,6 +14,11 @@ from eryphc.ir.stages import Fed, Substituted
 from eryphc.passes.given import SYSTEM_VARIABLES
 from eryphc.project import HyperVDefaults
 from eryphc.syntax.names import blank
+from eryphc.targets.describe import manifest_of
+from eryphc.targets.hyperv.emit import emit
+from eryphc.targets.hyperv.plan import HyperVSettings, plan
+from eryphc.targets.hyperv.slots import SHORTEST_SLOT, VM_ID, VM_ID_LENGTH, Slot, stand_in
+from eryphc.targets.hyperv.storage import AtHand, disk_files
 
 if TYPE_CHECKING:
     from eryphc.driver import Built, FrontOptions, TargetOptions

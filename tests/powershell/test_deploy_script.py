@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from eryphc.backends.hyperv.deploy_script import deploy_script
+from eryphc.targets.hyperv.deploy_script import deploy_script
 from powershell.conftest import (
     CATLET,
     DEFAULT_SWITCH,

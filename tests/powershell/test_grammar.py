@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eryph_runtime.session import host_program
-from eryphc.backends.hyperv.deploy_script import deploy_script
+from eryphc.targets.hyperv.deploy_script import deploy_script
 from powershell.conftest import DATA, MODULES, ROOT, example
 
 pytestmark = pytest.mark.integration

@@ -17,7 +17,7 @@ import pytest
 from eryph_runtime import session as session_module
 from eryph_runtime.faults import HostFailure
 from eryph_runtime.session import BOOTSTRAP, Session, host_program, powershell_arguments
-from eryphc.backends.hyperv.deploy_script import deploy_script
+from eryphc.targets.hyperv.deploy_script import deploy_script
 from powershell.conftest import (
     CATLET,
     EXAMPLE,

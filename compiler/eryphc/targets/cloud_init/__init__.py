@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eryphc.backends.cloudinit.emit import emit
-from eryphc.backends.cloudinit.plan import CloudInitPlan, CloudInitSettings, plan
+from eryphc.targets.cloud_init.emit import emit
+from eryphc.targets.cloud_init.plan import CloudInitPlan, CloudInitSettings, plan
 
 __all__ = ["CloudInitPlan", "CloudInitSettings", "emit", "plan"]

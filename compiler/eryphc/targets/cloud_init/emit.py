@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eryphc.artifacts.file import ArtifactFile
-from eryphc.backends.cloudinit.plan import CloudInitPlan
-from eryphc.backends.seeds import seed_files, seed_image
 from eryphc.guestconfig.model import Seed
+from eryphc.targets.cloud_init.plan import CloudInitPlan
+from eryphc.targets.seeds import seed_files, seed_image
 
 
 def emit(plan: CloudInitPlan) -> Mapping[str, ArtifactFile]:

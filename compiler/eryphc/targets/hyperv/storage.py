@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eryphc.backends.hyperv.paths import is_reserved, path_fault
-from eryphc.backends.hyperv.volumes import is_inherited_system, system_drive, volume_entry
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.ir.catlet import Drive, DriveType
@@ -19,6 +17,8 @@ from eryphc.ir.identifiers import GeneType
 from eryphc.ir.stages import PinnedGene, Substituted
 from eryphc.ir.volume import DiskFault, DiskImage
 from eryphc.project import DiskMode, HyperVDefaults
+from eryphc.targets.hyperv.paths import is_reserved, path_fault
+from eryphc.targets.hyperv.volumes import is_inherited_system, system_drive, volume_entry
 
 GIB = 1024**3
 # The place of the seed's DVD drive.

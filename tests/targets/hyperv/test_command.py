@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backends.hyperv.test_storage import vhdx
 from eryphc.cli.app import run
+from targets.hyperv.test_storage import vhdx
 
 CANARY = "c4nary-Never-Shown"
 SPEC = f"""

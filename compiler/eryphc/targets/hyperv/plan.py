@@ -7,13 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eryphc.artifacts.file import ArtifactFile
-from eryphc.backends.hyperv.machine import machine
-from eryphc.backends.hyperv.network import Adapters, adapters
-from eryphc.backends.hyperv.paths import folder_faults, is_reserved
-from eryphc.backends.hyperv.places import place_faults
-from eryphc.backends.hyperv.slots import Slot, outside_of_text, relocations
-from eryphc.backends.hyperv.storage import SHARED_FOLDER, AtHand, Storage, setting, storage
-from eryphc.backends.seeds import Seeds, seed_files, seed_image, seeds_of
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.guestconfig.model import GuestRequest, Seed
@@ -21,6 +14,13 @@ from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
 from eryphc.passes.places import in_documents, root_of, rooted
 from eryphc.project import Folders, HyperVDefaults
+from eryphc.targets.hyperv.machine import machine
+from eryphc.targets.hyperv.network import Adapters, adapters
+from eryphc.targets.hyperv.paths import folder_faults, is_reserved
+from eryphc.targets.hyperv.places import place_faults
+from eryphc.targets.hyperv.slots import Slot, outside_of_text, relocations
+from eryphc.targets.hyperv.storage import SHARED_FOLDER, AtHand, Storage, setting, storage
+from eryphc.targets.seeds import Seeds, seed_files, seed_image, seeds_of
 
 SCHEMA = "eryphc/deployment/v1"
 
@@ -121,7 +121,7 @@ def _known_addresses(settings: HyperVSettings, config: bytes | None, network: Ad
     """Note the static addresses that the user's own network-config gives."""
     if config is None or settings.request.network_file is None:
         return
-    from eryphc.backends.hyperv.addresses import static_addresses
+    from eryphc.targets.hyperv.addresses import static_addresses
 
     known = static_addresses(config, settings.request.adapters)
     for entry in network.adapters:

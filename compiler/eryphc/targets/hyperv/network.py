@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from eryphc.backends.hyperv.storage import setting
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import Adapter
 from eryphc.ir.catlet import Catlet, Network
 from eryphc.project import HyperVDefaults
+from eryphc.targets.hyperv.storage import setting
 
 _MAC = re.compile("[0-9A-F]{12}")
 _HOST_POOL = "00155D"

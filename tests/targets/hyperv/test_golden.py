@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from backends.hyperv.building import Result, build
 from eryphc.artifacts.iso_reader import read_iso
 from eryphc.driver import FrontOptions
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.standard import StandardPool
 from golden import Golden
+from targets.hyperv.building import Result, build
 
 ROOT = Path(__file__).resolve().parents[3]
 EVERYTHING = Path(__file__).parent / "everything"

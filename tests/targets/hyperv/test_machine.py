@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from backends.hyperv.building import build
 from eryphc.diagnostics.model import Level
 from eryphc.guestconfig.model import GuestKind
+from targets.hyperv.building import build
 
 MIB = 1024**2
 UEFI = "MicrosoftUEFICertificateAuthority"

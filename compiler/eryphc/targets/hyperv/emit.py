@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 
 from eryphc.artifacts.file import ArtifactFile
-from eryphc.backends.hyperv.deploy_script import deploy_script
-from eryphc.backends.hyperv.plan import HyperVPlan
+from eryphc.targets.hyperv.deploy_script import deploy_script
+from eryphc.targets.hyperv.plan import HyperVPlan
 
 DOCUMENT = "deployment.json"
 SCRIPT = "deploy.ps1"

@@ -13,10 +13,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backends.hyperv.building import MACHINE, Result, build, texts
 from eryphc.driver import FrontOptions
 from eryphc.guestconfig.model import GuestKind, MergeMode
 from eryphc.passes.read import Notation
+from targets.hyperv.building import MACHINE, Result, build, texts
 
 ROOT = Path(__file__).resolve().parents[2]
 READER = ROOT / "guestconfig" / "readers" / "read_with_cloud_init.py"

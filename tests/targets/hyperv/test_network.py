@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from backends.hyperv.building import build
 from eryphc.driver import FrontOptions, invented_mac
 from eryphc.guestconfig.model import GuestKind, NetworkConfigMode
 from eryphc.source import SourceText
+from targets.hyperv.building import build
 
 TWO = "networks:\n- name: default\n- {name: lan, adapter_name: eth1}\n"
 ID = "11111111-2222-3333-4444-555555555555"

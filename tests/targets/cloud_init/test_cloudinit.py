@@ -17,14 +17,14 @@ from eryphc.artifacts.epoch import DEFAULT_EPOCH
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.folder import TargetFolders
 from eryphc.artifacts.iso_reader import read_iso
-from eryphc.backends.cloudinit import CloudInitSettings, emit, plan
-from eryphc.backends.describe import manifest_of
 from eryphc.guestconfig.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.content import Content, Written
 from eryphc.ir.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.stages import Pedigree, PinnedGene, Substituted
 from eryphc.source import SourceText, Span
+from eryphc.targets.cloud_init import CloudInitSettings, emit, plan
+from eryphc.targets.describe import manifest_of
 
 CATLET_ID = "d2034611-3c44-5aa1-811b-e5f58b5a4416"
 CANARY = "canary-4711"

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from backends.hyperv.building import Result, build
 from catlets import write_pool
 from eryphc.genepool.disk_images import DiskImages
 from eryphc.genepool.folder import FolderPool
 from eryphc.ir.volume import DiskFault, DiskImage
+from targets.hyperv.building import Result, build
 
 GIB = 1024**3
 BASE = "acme/base/1.0"

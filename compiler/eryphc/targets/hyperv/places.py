@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from eryphc.backends.hyperv.slots import Slot
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import Part
@@ -20,6 +19,7 @@ from eryphc.passes.places import chained
 from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
 from eryphc.syntax.yaml_nodes import compose
+from eryphc.targets.hyperv.slots import Slot
 
 _CONFIG = "text/cloud-config"
 _TEMPLATE = "text/jinja2"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from eryphc.backends.seeds import Seeds, seeds_of
 from eryphc.diagnostics.model import Outcome
 from eryphc.diagnostics.output import vm_id_is_catlet_id
 from eryphc.guestconfig.model import GuestRequest
 from eryphc.ir.stages import Substituted
+from eryphc.targets.seeds import Seeds, seeds_of
 
 
 class CloudInitSettings(NamedTuple):

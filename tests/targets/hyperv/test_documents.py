@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from backends.hyperv.building import Result, build
 from catlets import write_pool
 from eryph_runtime.document import read as read_deployment
 from eryphc.diagnostics.model import Level
@@ -26,6 +25,7 @@ from eryphc.guestconfig.model import GuestKind
 from eryphc.passes.read import Notation
 from runtime.deployments import Desk
 from runtime.hyperv_model import Model, vhdx
+from targets.hyperv.building import Result, build
 
 ROOT = Path(__file__).resolve().parents[3]
 PUBLISHED = ROOT / "../shared/genepool-published"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eryph_runtime.session import host_program
-from eryphc.backends.hyperv.deploy_script import deploy_script, literal, program_parts
+from eryphc.targets.hyperv.deploy_script import deploy_script, literal, program_parts
 
 # What could end a literal, start an expression or look like another kind of quote.
 NASTY = st.sampled_from(
