@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eryphc.diagnostics.model import Diagnostic, Level, Outcome, ordered
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.model import GenePool
@@ -46,6 +46,20 @@ def write_pool(root: Path, tags: Mapping[str, Mapping[str, Any]]) -> FolderPool:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="")
     return FolderPool(root, "genes")
+
+
+def ordered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Sorted as they are shown."""
+
+    def key(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
+        code, message = diagnostic.code.number, diagnostic.message
+        if diagnostic.primary is None:
+            return ("", -1, -1, code, message)
+        span = diagnostic.primary.span
+        return (span.source.name, span.start, span.end, code, message)
+
+    found = {key(diagnostic): diagnostic for diagnostic in diagnostics}
+    return [found[each] for each in sorted(found)]
 
 
 @dataclass

@@ -23,7 +23,9 @@ NOT_OURS = {
     "--help": (
         "eryphc.artifacts",
         "eryphc.targets",
-        "eryphc.driver",
+        "eryphc.pipeline",
+        "eryphc.project",
+        "eryphc.session",
         "eryphc.genepool",
         "eryphc.guestconfig",
         "eryphc.ir",
@@ -31,7 +33,8 @@ NOT_OURS = {
         "eryphc.syntax",
     ),
     "build": (
-        "eryphc.targets.hyperv",
+        "eryphc.targets.hyperv.plan",
+        "eryphc.targets.hyperv.settings",
         "eryphc.diagnostics.hyperv",
         "eryphc.diagnostics.printing",
         "eryphc.genepool.disk_images",
@@ -43,7 +46,7 @@ NOT_OURS = {
         "eryphc.guestconfig.network_lint",
         "eryphc.guestconfig.templates",
         "eryphc.guestconfig.windows",
-        "eryphc.project",
+        "eryphc.project.file",
         "eryphc.syntax.grammars",
     ),
 }

@@ -1,3 +1,109 @@
-"""eryphc: a compiler from catlets and genes to artifacts that boot."""
+"""eryphc: a compiler from catlets and genes to artifacts that boot.
+
+The names listed here are the public interface (docs/api.md). Each is imported when it is asked
+for, so that nobody waits for what is not used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from eryphc.diagnostics.model import Level
+    from eryphc.diagnostics.shown import ShownDiagnostic as Diagnostic
+    from eryphc.errors import EryphcError, Failure
+    from eryphc.guestconfig.model import GuestKind, MergeMode, NetworkConfigMode
+    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.passes.feed import Compat
+    from eryphc.project.specs import read_source
+    from eryphc.request import BuildRequest
+    from eryphc.schemas import schema_names, schema_text
+    from eryphc.session import (
+        Built,
+        Checked,
+        Compiled,
+        Expanded,
+        Outputs,
+        ReadSpec,
+        Session,
+    )
+    from eryphc.source import SourceText as Source
+    from eryphc.targets import Target
+    from eryphc.targets.definition import target_flags, target_options
+    from eryphc.values import GivenValues, read_values
+
+_HOMES = {
+    "BuildRequest": ("eryphc.request", "BuildRequest"),
+    "Built": ("eryphc.session", "Built"),
+    "Checked": ("eryphc.session", "Checked"),
+    "Compat": ("eryphc.passes.feed", "Compat"),
+    "Compiled": ("eryphc.session", "Compiled"),
+    "Diagnostic": ("eryphc.diagnostics.shown", "ShownDiagnostic"),
+    "EryphcError": ("eryphc.errors", "EryphcError"),
+    "Expanded": ("eryphc.session", "Expanded"),
+    "Failure": ("eryphc.errors", "Failure"),
+    "GivenValues": ("eryphc.values", "GivenValues"),
+    "GuestKind": ("eryphc.guestconfig.model", "GuestKind"),
+    "GuestOptions": ("eryphc.guestconfig.options", "GuestOptions"),
+    "Level": ("eryphc.diagnostics.model", "Level"),
+    "MergeMode": ("eryphc.guestconfig.model", "MergeMode"),
+    "NetworkConfigMode": ("eryphc.guestconfig.model", "NetworkConfigMode"),
+    "Outputs": ("eryphc.session", "Outputs"),
+    "ReadSpec": ("eryphc.session", "ReadSpec"),
+    "Session": ("eryphc.session", "Session"),
+    "Source": ("eryphc.source", "SourceText"),
+    "Target": ("eryphc.targets", "Target"),
+    "read_source": ("eryphc.project.specs", "read_source"),
+    "read_values": ("eryphc.values", "read_values"),
+    "schema_names": ("eryphc.schemas", "schema_names"),
+    "schema_text": ("eryphc.schemas", "schema_text"),
+    "target_flags": ("eryphc.targets.definition", "target_flags"),
+    "target_options": ("eryphc.targets.definition", "target_options"),
+}
+
+__all__ = [
+    "BuildRequest",
+    "Built",
+    "Checked",
+    "Compat",
+    "Compiled",
+    "Diagnostic",
+    "EryphcError",
+    "Expanded",
+    "Failure",
+    "GivenValues",
+    "GuestKind",
+    "GuestOptions",
+    "Level",
+    "MergeMode",
+    "NetworkConfigMode",
+    "Outputs",
+    "ReadSpec",
+    "Session",
+    "Source",
+    "Target",
+    "__version__",
+    "read_source",
+    "read_values",
+    "schema_names",
+    "schema_text",
+    "target_flags",
+    "target_options",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home[0]), home[1])
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -334,8 +334,8 @@ class TestHelp:
     def test_nothing_heavy_is_imported_for_help(self) -> None:
         script = (
             "import sys\nfrom eryphc.cli.app import run\nrun(['--help'])\n"
-            "heavy = {'yaml', 'lark', 'jinja2', 'jsonschema', 'pycdlib', 'json', 'eryphc.driver',"
-            " 'eryphc.specs', 'difflib'}\n"
+            "heavy = {'yaml', 'lark', 'jinja2', 'jsonschema', 'pycdlib', 'json', 'eryphc.session',"
+            " 'eryphc.project', 'difflib'}\n"
             "sys.stderr.write(' '.join(sorted(heavy & set(sys.modules))))"
         )
         done = subprocess.run(

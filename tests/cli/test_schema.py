@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from cli.command_line import CommandLine
-from eryphc.cli.schema import schema_names, schema_text
+from eryphc import schema_names, schema_text
 from eryphc.diagnostics.model import has_errors
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.document import document, trimmed
 from eryphc.passes.read import Notation, decode, notation_of, read_catlet, read_fodder_gene
-from eryphc.project import read_project
+from eryphc.project.file import read_project
 from eryphc.source import SourceText
+from eryphc.targets.definition import project_sections
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT / "../shared"
@@ -329,21 +330,21 @@ WRONG_PROJECTS = {
 
 @pytest.mark.parametrize("text", PROJECTS.values(), ids=PROJECTS)
 def test_projects(text: str) -> None:
-    outcome = read_project(SourceText("eryphc.yaml", text), Path())
+    outcome = read_project(SourceText("eryphc.yaml", text), Path(), project_sections())
     assert outcome.value is not None, outcome.diagnostics
     assert complaints("project", yaml.safe_load(text)) == []
 
 
 @pytest.mark.parametrize("text", WRONG_PROJECTS.values(), ids=WRONG_PROJECTS)
 def test_wrong_projects(text: str) -> None:
-    outcome = read_project(SourceText("eryphc.yaml", text), Path())
+    outcome = read_project(SourceText("eryphc.yaml", text), Path(), project_sections())
     assert has_errors(outcome.diagnostics)
     assert complaints("project", yaml.safe_load(text)) != []
 
 
 def test_what_has_no_effect_is_said() -> None:
     text = "guest: linux\nshared: [acme/kit]\nspecs: []\nlint: {long-lines: off}\n"
-    outcome = read_project(SourceText("eryphc.yaml", text), Path())
+    outcome = read_project(SourceText("eryphc.yaml", text), Path(), project_sections())
     assert outcome.value is not None
     assert [(d.code.number, d.message) for d in outcome.diagnostics] == [
         ("W0918", "`shared` of the project file has no effect in this version"),

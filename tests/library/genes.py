@@ -10,15 +10,11 @@ from pathlib import Path
 
 import yaml
 
-from eryphc import driver
-from eryphc.diagnostics.model import Diagnostic
+from eryphc import BuildRequest, Built, GuestKind, GuestOptions, Session, Source, Target
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.standard import StandardPool, standard_folder
-from eryphc.guestconfig.model import GuestKind, MergeMode, NetworkConfigMode
 from eryphc.ir.catlet import Fodder, FodderGene, Variable, VariableType
-from eryphc.passes.read import Notation, decode, gene_source, notation_of, read_fodder_gene
-from eryphc.source import SourceText
-from eryphc.specs import Spec
+from eryphc.passes.read import decode, gene_source, notation_of, read_fodder_gene
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHARED = CHECKOUT.parent / "shared"
@@ -123,26 +119,12 @@ def pools() -> PoolChain:
     return PoolChain((StandardPool(),))
 
 
-def compiled(
-    text: str, guest: GuestKind = GuestKind.LINUX
-) -> tuple[driver.Built | None, list[Diagnostic]]:
+@cache
+def _session() -> Session:
+    return Session(environment={})
+
+
+def compiled(text: str, guest: GuestKind = GuestKind.LINUX) -> Built:
     """A spec's files for cloud-init, and all that was said."""
-    front = driver.FrontOptions()
-    spec = Spec(SourceText("spec.yaml", text), Path(), Notation.YAML)
-    document = driver.read_document(spec, front)
-    said = list(document.diagnostics)
-    if document.value is None:
-        return None, said
-    bred = driver.to_bred(document.value, pools())
-    said += bred.diagnostics
-    if bred.value is None:
-        return None, said
-    fed = driver.to_fed(bred.value, pools(), front)
-    said += fed.diagnostics
-    if fed.value is None:
-        return None, said
-    options = driver.TargetOptions(
-        guest=guest, merge=MergeMode.MERGED, network=NetworkConfigMode.GIVEN, epoch=0
-    )
-    built = driver.build_target(fed.value, driver.Target.CLOUD_INIT, front, options)
-    return built.value, [*said, *built.diagnostics]
+    request = BuildRequest(guest=GuestOptions(kind=guest))
+    return _session().build(Source("spec.yaml", text), Target.CLOUD_INIT, request)

@@ -146,9 +146,9 @@ def test_the_guests_in_the_readme_are_those_of_the_metadata(name: str) -> None:
 def test_the_example_compiles_without_a_word(name: str) -> None:
     example = fenced(section(name, "Example"))
     assert f"gene:eryphc/{name}" in example
-    built, said = compiled(example, kind(name))
-    assert said == []
-    assert built is not None
+    built = compiled(example, kind(name))
+    assert built.diagnostics == ()
+    assert built.files
     assert section(name, "See that it works")
 
 
@@ -156,8 +156,8 @@ def test_the_example_compiles_without_a_word(name: str) -> None:
 def test_it_compiles_with_its_defaults_and_with_odd_values(name: str) -> None:
     odd = dict.fromkeys(texts(name), 'it\'s "odd": {a} [b] # c \\ $HOME `id` %PATH% ü')
     for values in (GIVEN.get(name, {}), odd):
-        built, said = compiled(spec_of([name], {name: values}), kind(name))
-        assert (said, built is None) == ([], False)
+        built = compiled(spec_of([name], {name: values}), kind(name))
+        assert (built.diagnostics, bool(built.files)) == ((), True)
 
 
 @each
@@ -257,5 +257,5 @@ def test_the_page_of_the_library_lists_every_gene() -> None:
     listed = re.findall(r"^\| `eryphc/([\w-]+)` \| (.*?) \|", page, re.MULTILINE)
     assert dict(listed) == {name: geneset(name)["short_description"] for name in sets()}
     assert len(yaml.safe_load(fenced(page))["fodder"]) >= 3
-    built, said = compiled(fenced(page))
-    assert (said, built is None) == ([], False)
+    built = compiled(fenced(page))
+    assert (built.diagnostics, bool(built.files)) == ((), True)

@@ -9,6 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from eryphc.diagnostics.printing import text as printed
+from eryphc.diagnostics.shown import show
 from eryphc.passes.read import Notation, read_catlet, read_fodder_gene
 from eryphc.source import SourceText
 from golden import Golden
@@ -97,7 +98,7 @@ def test_refused_catlets(golden: SnapshotAssertion) -> None:
     for title, text in REFUSED.items():
         read = read_catlet(SourceText("spec.yaml", text + "\n"), notation=Notation.YAML)
         assert read.diagnostics, title
-        shown.append(_shown(title, text, printed(read.diagnostics)))
+        shown.append(_shown(title, text, printed(show(read.diagnostics))))
     assert "".join(shown) == golden
 
 
@@ -106,7 +107,7 @@ def test_refused_genes(golden: SnapshotAssertion) -> None:
     for title, text in GENES.items():
         read = read_fodder_gene(SourceText("gene.yaml", text + "\n"), notation=Notation.YAML)
         assert read.diagnostics, title
-        shown.append(_shown(title, text, printed(read.diagnostics)))
+        shown.append(_shown(title, text, printed(show(read.diagnostics))))
     assert "".join(shown) == golden
 
 

@@ -145,9 +145,10 @@ def _internal(error: Exception) -> Diagnostic:
 
 def _say(words: Sequence[str], diagnostic: Diagnostic, code: int) -> int:
     from eryphc.cli.console import diagnostics_format, render, write
+    from eryphc.diagnostics.shown import show
 
     with suppress(OSError):
-        write(sys.stderr, render((diagnostic,), diagnostics_format(words), color=False))
+        write(sys.stderr, render(show((diagnostic,)), diagnostics_format(words), color=False))
     return code
 
 

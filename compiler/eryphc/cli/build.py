@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from eryphc import EryphcError, Outputs, Target
 from eryphc.cli import options as shared
-from eryphc.cli.compiling import Compilation, chosen_targets, target_options
-from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, WRONG_USAGE, Console, speaking, write
+from eryphc.cli.console import OK, Console, speaking, write
 from eryphc.cli.groups import completes
 from eryphc.cli.interruption import ended_cleanly
-from eryphc.cli.pipeline import read_one, values_of
 from eryphc.diagnostics import command as wording
 from eryphc.genepool.files import shown_path
 
 if TYPE_CHECKING:
+    from eryphc import ReadSpec
     from eryphc.artifacts.file import WrittenFile
-    from eryphc.artifacts.folder import TargetFolders
-    from eryphc.driver import Target
 
 
 @click.command("build")
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     required=True,
     metavar="TARGET",
     shell_complete=completes("target"),
-    help="What to write: cloud-init or hyperv. Repeatable.",
+    help=f"What to write: {' or '.join(Target)}. Repeatable.",
 )
 @click.option(
     "-o",
@@ -48,8 +46,9 @@ if TYPE_CHECKING:
 @shared.printed("How what was written is listed on standard output.")
 @shared.progress("Say which spec is compiled; auto: at a terminal, for several specs.")
 @shared.front
-@target_options
-@speaking
+@shared.guest
+@shared.targets
+@speaking()
 def command(
     specs: tuple[str, ...],
     targets: tuple[str, ...],
@@ -65,12 +64,10 @@ def command(
     Each target gets a folder of its own with its artifacts and manifest.json. A folder is
     replaced as a whole or not at all, and only if this tool wrote it.
     """
-    try:
-        shared.one_standard_input(console, specs)
-        with ended_cleanly():
-            return _Build(console, options, targets, output, progress).run(specs, output_format)
-    except shared.StopRunError as ended:
-        return console.finish(ended.code)
+    shared.one_standard_input(specs)
+    with ended_cleanly():
+        build = _Build(console, options, specs, targets, output, progress)
+        return build.run(output_format)
 
 
 # Disk files of that size are hashed in about half a second.
@@ -78,116 +75,102 @@ _LARGE = 256 * 1024 * 1024
 
 
 class _Build:
+    """One run: every spec after the other, each forgotten once its files lie beside their place."""
+
     def __init__(
         self,
         console: Console,
-        options: dict[str, Any],
+        options: Mapping[str, Any],
+        specs: Sequence[str],
         targets: Sequence[str],
         output: Path | None,
         progress: str,
     ) -> None:
         self.console = console
-        self.targets = chosen_targets(console, targets)
-        self.compilation = Compilation(console, options, self.targets)
-        self.given = shared.given_values(console, options)
-        self.no_input = options["no_input"]
+        self.specs = specs
+        self.several = len(specs) > 1
+        self.targets = shared.chosen_targets(targets)
+        self.request = shared.request_of(console, options, self.targets, several=self.several)
+        self.session = shared.session_of(options, self._say_hashing)
         self.output = output
         self.progress = progress
         self.written: list[dict[str, Any]] = []
-        self.compilation.disk_progress = self._say_hashing
         self._hashing: tuple[Path, int] | None = None
         self._watched = progress == "auto" and sys.stderr.isatty()
 
-    def run(self, names: Sequence[str], output_format: str) -> int:
-        """One spec after the other, each forgotten once its files lie beside their place."""
-        from eryphc.artifacts.errors import OutputFailed, OutputRefused
-        from eryphc.artifacts.folder import TargetFolders
-
-        console = self.console
-        try:
-            with TargetFolders() as folders:
-                code = self._stage_all(names, folders)
-                if code is not None:
-                    return console.finish(code)
-                folders.commit()
-        except OutputRefused as refused:
-            console.add(refused.diagnostics)
-            return console.finish(WRONG_USAGE)
-        except OutputFailed as failed:
-            console.add(failed.diagnostics)
-            return console.finish(FAILED_OUTSIDE)
-        code = console.finish()
-        write(sys.stdout, _printed(self.written, output_format))
+    def run(self, output_format: str) -> int:
+        with Outputs() as outputs:
+            self._stage_all(outputs)
+            if not self.console.failed:
+                outputs.commit()
+        code = self.console.finish()
+        if code == OK:
+            write(sys.stdout, _printed(self.written, output_format))
         return code
 
-    def _stage_all(self, names: Sequence[str], folders: TargetFolders) -> int | None:
-        """Stage every spec; the exit code where something stands against it.
+    def _stage_all(self, outputs: Outputs) -> None:
+        """Stage every spec.
 
         After a fault nothing more is staged, and specs are compiled for what else is wrong.
         After a folder that may not be written they are only read, and their folders looked at.
         """
-        from eryphc.driver import catlet_name
-
         console = self.console
-        values = values_of(
-            self.given,
-            several=len(names) > 1,
-            no_input=self.no_input,
-            left_open=self.compilation.slots,
-        )
         by_name: dict[str, str] = {}
-        unread, outside = WRONG_INPUT, 0
-        for number, name in enumerate(names, start=1):
-            read, exit_code = read_one(name, self.compilation.front, console)
-            if read is None:
-                unread = max(unread, exit_code)
+        declared: frozenset[str] = frozenset()
+        unwritable: list[EryphcError] = []
+        for number, name in enumerate(self.specs, start=1):
+            read = self.session.read(name, self.request)
+            if read.name is None:
+                console.take(read)
                 continue
-            spec, document = read
-            own = catlet_name(document)
-            if own in by_name:
-                console.add((wording.specs_of_one_name(own, (by_name[own], name)),))
-            by_name[own] = name
-            places = {
-                target: self._place(own, target, several=len(names) > 1) for target in self.targets
-            }
-            if outside or not console.failed:
-                outside = max(outside, self._look_at(folders, places.values()))
-            if outside:
+            if read.name in by_name:
+                console.add((wording.specs_of_one_name(read.name, (by_name[read.name], name)),))
+            by_name[read.name] = name
+            if unwritable or not console.failed:
+                unwritable += self._refused(outputs, read.name)
+            if unwritable:
+                console.hand(read.diagnostics)
                 continue
-            self._say_progress(number, len(names), own)
+            self._say_progress(number, read.name)
             if console.failed:
-                # Nobody is asked for values that nothing will be built with.
-                values.ask = False
-            for target, built in self.compilation.built(spec, document, values):
-                if not console.failed:
-                    place = places[target]
-                    files = folders.stage(place, built.files, built.manifest)
-                    self.written.append(_listed(own, target, place, files))
-        if outside:
-            return outside
-        if not console.failed:
-            values.undeclared(console)
-        return unread if console.failed else None
+                # Do not prompt for values when the build has already failed.
+                self.session.ask = None
+            declared |= self._build(read, outputs)
+        if unwritable:
+            for error in unwritable:
+                console.hand(error.diagnostics)
+            raise EryphcError(max(error.failure for error in unwritable), ())
+        if self.several and not console.failed:
+            console.add(shared.undeclared_values(self.request, declared))
 
-    def _look_at(self, folders: TargetFolders, places: Iterable[Path]) -> int:
-        """Take the places in; the exit code where one of them may not be written, or 0."""
-        from eryphc.artifacts.errors import OutputFailed, OutputRefused
-
-        code = 0
-        for place in places:
+    def _refused(self, outputs: Outputs, name: str) -> list[EryphcError]:
+        """Take in the folders of a catlet; what stands against writing them."""
+        found: list[EryphcError] = []
+        for target in self.targets:
             try:
-                folders.look_at(place)
-            except OutputRefused as refused:
-                self.console.add(refused.diagnostics)
-                code = max(code, WRONG_USAGE)
-            except OutputFailed as failed:
-                self.console.add(failed.diagnostics)
-                code = max(code, FAILED_OUTSIDE)
-        return code
+                outputs.look_at(self._place(name, target))
+            except EryphcError as error:
+                found.append(error)
+        return found
 
-    def _say_progress(self, number: int, count: int, name: str) -> None:
-        if self.progress == "plain" or (count > 1 and self._watched):
-            self.console.say(f"[{number}/{count}] {name}")
+    def _build(self, read: ReadSpec, outputs: Outputs) -> frozenset[str]:
+        """Compile one spec and stage its targets; gives the variables that it declares."""
+        declared: frozenset[str] = frozenset()
+        for built in self.session.builds(read, self.targets, self.request):
+            self.console.take(built)
+            declared |= built.declared
+            if built.target is self.targets[0]:
+                for line in built.sources:
+                    self.console.detail(line)
+            if not self.console.failed:
+                place = self._place(built.name, built.target)
+                files = outputs.stage(place, built)
+                self.written.append(_listed(built.name, built.target, place, files))
+        return declared
+
+    def _say_progress(self, number: int, name: str) -> None:
+        if self.progress == "plain" or (self.several and self._watched):
+            self.console.say(f"[{number}/{len(self.specs)}] {name}")
 
     def _say_hashing(self, path: Path, done: int, size: int) -> None:
         """A line for each tenth of a disk file that takes more than a moment."""
@@ -198,11 +181,11 @@ class _Build:
         if self.progress == "plain" or self._watched:
             self.console.say(f"hashing {shown_path(path)}: {10 * tenths} %")
 
-    def _place(self, name: str, target: Target, *, several: bool) -> Path:
+    def _place(self, name: str, target: Target) -> Path:
         if self.output is None:
             return Path("build", name, target.value)
-        place = self.output / name if several else self.output
-        return place / target.value if several or len(self.targets) > 1 else place
+        place = self.output / name if self.several else self.output
+        return place / target.value if self.several or len(self.targets) > 1 else place
 
 
 def _listed(name: str, target: Target, place: Path, files: Sequence[WrittenFile]) -> dict[str, Any]:

@@ -6,11 +6,10 @@ from typing import Any
 
 import click
 
+from eryphc import Target
 from eryphc.cli import options as shared
-from eryphc.cli.compiling import Compilation, chosen_targets, target_options
-from eryphc.cli.console import WRONG_INPUT, Console, speaking
+from eryphc.cli.console import Console, speaking
 from eryphc.cli.groups import completes
-from eryphc.cli.pipeline import read_one, values_of
 
 
 @click.command("check")
@@ -21,14 +20,15 @@ from eryphc.cli.pipeline import read_one, values_of
     "--target",
     "targets",
     multiple=True,
-    default=("cloud-init",),
+    default=(Target.CLOUD_INIT.value,),
     metavar="TARGET",
     shell_complete=completes("target"),
-    help="The targets to check for: cloud-init (default) or hyperv. Repeatable.",
+    help=f"The targets to check for: {' or '.join(Target)}; else {Target.CLOUD_INIT}. Repeatable.",
 )
 @shared.front
-@target_options
-@speaking
+@shared.guest
+@shared.targets
+@speaking(data=True)
 def command(
     specs: tuple[str, ...], targets: tuple[str, ...], *, console: Console, **options: Any
 ) -> int:
@@ -36,25 +36,20 @@ def command(
 
     The exit code is 1 if there is an error (with --strict: or a warning).
     """
-    code = WRONG_INPUT
-    try:
-        shared.one_standard_input(console, specs)
-        compilation = Compilation(console, options, chosen_targets(console, targets))
-        given = shared.given_values(console, options)
-        values = values_of(given, several=len(specs) > 1, no_input=options["no_input"])
-        for name in specs:
-            read, exit_code = read_one(name, compilation.front, console)
-            if read is None:
-                code = max(code, exit_code)
-                continue
-            for _ in compilation.built(*read, values):
-                pass
-        values.undeclared(console)
-    except shared.StopRunError as ended:
-        return console.finish(ended.code, data=ended.code == WRONG_INPUT)
-    if console.failed:
-        return console.finish(code, data=True)
-    result = console.finish(data=True)
-    if not console.found:
+    shared.one_standard_input(specs)
+    chosen = shared.chosen_targets(targets)
+    request = shared.request_of(console, options, chosen, several=len(specs) > 1)
+    session = shared.session_of(options)
+    declared: frozenset[str] = frozenset()
+    for name in specs:
+        checked = session.check(name, chosen, request)
+        console.take(checked)
+        for line in checked.sources:
+            console.detail(line)
+        declared |= checked.declared
+    if len(specs) > 1:
+        console.add(shared.undeclared_values(request, declared))
+    result = console.finish()
+    if not result and not console.found:
         console.say(f"{len(specs)} spec{'s' if len(specs) > 1 else ''}: nothing to report")
     return result

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from click import Context
 from click.shell_completion import CompletionItem
 
@@ -18,16 +16,16 @@ def offered(offer: Offer, context: Context, word: str) -> list[CompletionItem]:
         case "folder":
             return [CompletionItem(word, type="dir")]
         case "target":
-            from eryphc.cli.compiling import TARGETS
+            from eryphc import Target
 
-            return _beginning(word, TARGETS)
+            return _beginning(word, tuple(Target))
         case "network":
             known = _beginning(word, ("given", "always", "never"))
             return known or [CompletionItem(word, type="file")]
         case "instance":
             return _beginning(word, ("content",))
         case "schema":
-            from eryphc.cli.schema import schema_names
+            from eryphc import schema_names
 
             return _beginning(word, schema_names())
         case "code":
@@ -44,14 +42,13 @@ def _beginning(word: str, known: tuple[str, ...] | list[str]) -> list[Completion
 
 def _gene_sets(context: Context) -> list[str]:
     """Those of the pools that the words before name; none where a pool is amiss."""
-    import os
+    from eryphc import EryphcError, Session
+    from eryphc.gallery import listed_sets
 
-    from eryphc.genepool.listing import gene_sets
-    from eryphc.specs import Pools
-
-    locations = tuple(context.params.get("genepools") or ())
-    environment = os.environ.get("ERYPHC_GENEPOOL")
-    if Pools.refused(locations, environment) is not None:
+    try:
+        return [
+            listed.id
+            for listed in listed_sets(Session(genepools=context.params["genepools"] or ()))
+        ]
+    except (EryphcError, KeyError):
         return []
-    chain = Pools(locations, environment).chain(Path()).value
-    return [] if chain is None else [listed.id for listed in gene_sets(chain)]

@@ -7,11 +7,16 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from functools import update_wrapper
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from eryphc.diagnostics.model import Diagnostic, Level, bounded, ordered
+from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.shown import ShownDiagnostic, bounded, ordered, show
+from eryphc.errors import EryphcError
+
+if TYPE_CHECKING:
+    from eryphc.session import Result
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -42,7 +47,7 @@ def diagnostics_format(words: Sequence[str]) -> DiagnosticsFormat:
     return DiagnosticsFormat.TEXT
 
 
-def render(diagnostics: Sequence[Diagnostic], kind: DiagnosticsFormat, *, color: bool) -> str:
+def render(diagnostics: Sequence[ShownDiagnostic], kind: DiagnosticsFormat, *, color: bool) -> str:
     """The diagnostics in one of the four formats."""
     match kind:
         case DiagnosticsFormat.TEXT:
@@ -75,16 +80,29 @@ class Console:
         strict: bool = False,
         quiet: bool = False,
         verbose: bool = False,
+        data: bool = False,
     ) -> None:
+        self.data = data
         self.kind = kind
         self.when = when
         self.strict = strict
         self.quiet = quiet
         self.verbose = verbose
-        self.found: list[Diagnostic] = []
+        self.found: list[ShownDiagnostic] = []
+        self._failure = 0
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Findings that speak of no document: of options, of the disk, of other programs."""
+        self.found.extend(show(diagnostics))
+
+    def hand(self, diagnostics: Iterable[ShownDiagnostic]) -> None:
+        """Findings that a session has handed out."""
         self.found.extend(diagnostics)
+
+    def take(self, result: Result) -> None:
+        """All that a session's answer has to say."""
+        self.hand(result.diagnostics)
+        self._failure = max(self._failure, result.failure or 0)
 
     @property
     def failed(self) -> bool:
@@ -92,6 +110,11 @@ class Console:
         return any(
             d.level is Level.ERROR or (self.strict and d.level is Level.WARNING) for d in self.found
         )
+
+    def detail(self, line: str) -> None:
+        """Talk that only `-v` asks for."""
+        if self.verbose:
+            self.say(line)
 
     def say(self, line: str) -> None:
         """Talk to a person, on stderr. Programs that read diagnostics get nothing between them."""
@@ -107,10 +130,14 @@ class Console:
             return True
         return stream.isatty() and os.environ.get("TERM") != "dumb"
 
-    def finish(self, code: int = OK, *, data: bool = False) -> int:
-        """Print what was found (as data: to stdout) and give the exit code of the run."""
-        stream = sys.stdout if data else sys.stderr
-        shown = bounded(ordered(_without_echoes(self.found)))
+    def finish(self, code: int = OK) -> int:
+        """Print what was found and give the exit code of the run.
+
+        Diagnostics are talk, but where they are the data of a command (`data`).
+        """
+        code = max(code, self._failure)
+        stream = sys.stdout if self.data and code in (OK, WRONG_INPUT) else sys.stderr
+        shown = bounded(ordered(self.found))
         if self.quiet:
             shown = tuple(d for d in shown if d.level is Level.ERROR)
         if shown or self.kind in (DiagnosticsFormat.JSON, DiagnosticsFormat.SARIF):
@@ -128,38 +155,16 @@ class Console:
         from eryphc.diagnostics.command import FILE_UNREADABLE
 
         errors = {found.code for found in self.found if found.level is Level.ERROR}
-        return errors == {FILE_UNREADABLE}
+        return errors == {FILE_UNREADABLE.number}
 
-    def _summary(self, shown: Sequence[Diagnostic]) -> None:
+    def _summary(self, shown: Sequence[ShownDiagnostic]) -> None:
         if not shown or not any(d.level is not Level.NOTE for d in shown):
             return
         from eryphc.diagnostics.printing import summary
 
         worst = Level.ERROR if any(d.level is Level.ERROR for d in shown) else Level.WARNING
-        code = next(d.code.number for d in shown if d.level is worst)
+        code = next(d.code for d in shown if d.level is worst)
         write(sys.stderr, f"{summary(shown)}; `eryphc explain {code}` says more\n")
-
-
-def _without_echoes(found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
-    """A value or a food that breaks a rule of its document is not reported again further on."""
-    from eryphc.diagnostics.rules import NO_CONTENT, VALUE_DOES_NOT_FIT
-
-    told = {
-        (each.code, each.primary.span)
-        for each in found
-        if each.code in (NO_CONTENT, VALUE_DOES_NOT_FIT) and each.primary
-    }
-    if not told:
-        return found
-    from eryphc.diagnostics.guest import FOOD_EMPTY
-    from eryphc.diagnostics.language import VALUE_UNFIT
-
-    echo = {FOOD_EMPTY: NO_CONTENT, VALUE_UNFIT: VALUE_DOES_NOT_FIT}
-    return [
-        each
-        for each in found
-        if each.primary is None or (echo.get(each.code), each.primary.span) not in told
-    ]
 
 
 def write(stream: TextIO, text: str) -> None:
@@ -173,44 +178,56 @@ def write(stream: TextIO, text: str) -> None:
     buffer.flush()
 
 
-def speaking(function: C) -> C:
-    """Add the options of every command that reports diagnostics; gives it a `console`."""
+def speaking(*, data: bool = False) -> Callable[[C], C]:
+    """Add the options of every command that reports diagnostics; gives it a `console`.
 
-    def wrapper(*args: Any, **options: Any) -> Any:
-        console = Console(
-            kind=DiagnosticsFormat(options.pop("diagnostics")),
-            when=When(options.pop("color")),
-            strict=options.pop("strict"),
-            quiet=options.pop("quiet"),
-            verbose=options.pop("verbose"),
-        )
-        return function(*args, console=console, **options)
+    `data`: the diagnostics are what the command prints. What a session refuses ends the run.
+    """
 
-    for option in reversed(
-        (
-            click.option(
-                "--diagnostics",
-                type=click.Choice([kind.value for kind in DiagnosticsFormat]),
-                default=DiagnosticsFormat.TEXT.value,
-                show_default=True,
-                help="How diagnostics are printed.",
-            ),
-            click.option("--strict", is_flag=True, help="Warnings count as errors."),
-            click.option(
-                "--color",
-                type=click.Choice([when.value for when in When]),
-                default=When.AUTO.value,
-                show_default=True,
-                help="Colour diagnostics.",
-            ),
-            click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
-            click.option(
-                "-v",
-                "--verbose",
-                is_flag=True,
-                help="Also say where gene sets came from.",
-            ),
-        )
-    ):
-        wrapper = option(wrapper)
-    return update_wrapper(wrapper, function)  # type: ignore[return-value]
+    def decorate(function: C) -> C:
+        def wrapper(*args: Any, **options: Any) -> Any:
+            console = Console(
+                kind=DiagnosticsFormat(options.pop("diagnostics")),
+                when=When(options.pop("color")),
+                strict=options.pop("strict"),
+                quiet=options.pop("quiet"),
+                verbose=options.pop("verbose"),
+                data=data,
+            )
+            try:
+                return function(*args, console=console, **options)
+            except EryphcError as error:
+                console.hand(error.diagnostics)
+                return console.finish(error.failure)
+
+        for option in reversed(_OPTIONS):
+            wrapper = option(wrapper)
+        return update_wrapper(wrapper, function)  # type: ignore[return-value]
+
+    return decorate
+
+
+_OPTIONS: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--diagnostics",
+        type=click.Choice([kind.value for kind in DiagnosticsFormat]),
+        default=DiagnosticsFormat.TEXT.value,
+        show_default=True,
+        help="How diagnostics are printed.",
+    ),
+    click.option("--strict", is_flag=True, help="Warnings count as errors."),
+    click.option(
+        "--color",
+        type=click.Choice([when.value for when in When]),
+        default=When.AUTO.value,
+        show_default=True,
+        help="Colour diagnostics.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="Also say where gene sets came from.",
+    ),
+)

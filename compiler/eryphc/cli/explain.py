@@ -16,7 +16,7 @@ PAGES = Path(__file__).parent.parent / "diagnostics" / "pages"
 
 @click.command("explain")
 @click.argument("what", metavar="[CODE]", required=False, shell_complete=completes("code"))
-@speaking
+@speaking()
 def command(what: str | None, *, console: Console) -> int:
     """Explain what the diagnostic CODE means; without CODE list all codes.
 

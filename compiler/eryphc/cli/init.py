@@ -11,8 +11,8 @@ import click
 from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, Console, speaking, write
 from eryphc.diagnostics import command as wording
 from eryphc.genepool.files import shown_path
-from eryphc.specs import CATLET_FILE
 
+CATLET_FILE = "catlet.yaml"
 SCHEMA_FILE = "catlet.schema.json"
 _FIRST = """\
 # yaml-language-server: $schema=./{schema}
@@ -38,13 +38,13 @@ fodder:
 
 @click.command("init")
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
-@speaking
+@speaking()
 def command(folder: Path, *, console: Console) -> int:
     """Write catlet.yaml into DIR (the working folder), a first catlet that builds.
 
     The JSON Schema of catlets is written beside it, for editors. Nothing is overwritten.
     """
-    from eryphc.cli.schema import schema_text
+    from eryphc import schema_text
 
     catlet = folder / CATLET_FILE
     schema = folder / SCHEMA_FILE

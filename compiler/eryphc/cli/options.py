@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from eryphc.cli.console import WRONG_INPUT, WRONG_USAGE, Console
+from eryphc import (
+    BuildRequest,
+    Failure,
+    GuestKind,
+    GuestOptions,
+    MergeMode,
+    NetworkConfigMode,
+    Session,
+    Target,
+    read_source,
+    read_values,
+    target_flags,
+    target_options,
+)
+from eryphc.cli.console import Console
 from eryphc.cli.groups import completes
-from eryphc.diagnostics import command
+from eryphc.diagnostics import command, language
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.errors import refused
 
 C = TypeVar("C", bound=Callable[..., Any])
-
-VARIABLE_PREFIX = "ERYPHC_VAR_"
-
-
-class StopRunError(Exception):
-    """The run ends here; what is to be said has been given to the console."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(str(code))
-        self.code = code
-
-
-class Given(NamedTuple):
-    """Values for variables: those that must be declared, and those of the environment."""
-
-    values: Mapping[str, str]
-    environment: Mapping[str, str]
-
 
 genepool = click.option(
     "--genepool",
@@ -124,174 +121,174 @@ def front(function: C) -> C:
     )
 
 
-def stop(console: Console, diagnostic: Diagnostic, code: int) -> StopRunError:
-    console.add((diagnostic,))
-    return StopRunError(code)
+def guest(function: C) -> C:
+    """The options that decide the guest's configuration, for every target."""
+    options = (
+        click.option(
+            "--guest",
+            type=click.Choice(["linux", "windows"]),
+            help="The guest's kind; else the gene sets of the pedigree say it.",
+        ),
+        click.option(
+            "--merge",
+            type=click.Choice(["merged", "parts"]),
+            default="merged",
+            show_default=True,
+            help="One cloud-config of all foods, or one part a food (Linux guests).",
+        ),
+        click.option(
+            "--instance-id",
+            metavar="content|VALUE",
+            shell_complete=completes("instance"),
+            help="The instance id: derived from the content, or VALUE; else the catlet id.",
+        ),
+        click.option(
+            "--network-config",
+            metavar="given|always|never|FILE",
+            shell_complete=completes("network"),
+            default="given",
+            show_default=True,
+            help="Adapters in network-config: those with an address, all, none; or your file.",
+        ),
+        click.option(
+            "--network-config-version",
+            "network_version",
+            type=click.Choice(["1", "2"]),
+            help="Version of network-config; else 2 for Linux, 1 for Windows.",
+        ),
+        click.option("--sealed", is_flag=True, help="Also an image without secret foods."),
+        click.option(
+            "--epoch",
+            metavar="SECONDS",
+            help="The time inside artifacts; else SOURCE_DATE_EPOCH, else 1980-01-01.",
+        ),
+    )
+    return _apply(function, options)
 
 
-def one_standard_input(console: Console, specs: Sequence[str]) -> None:
-    """Standard input can be read once. Raises StopRunError."""
-    if specs.count("-") > 1:
-        message = "`-` stands for standard input, which is one spec, and is given more than once"
-        raise stop(console, command.usage(message, None), WRONG_USAGE)
-
-
-def front_options(console: Console, options: Mapping[str, Any]) -> Any:
-    """The FrontOptions of a command line, without values. Raises StopRunError."""
-    from eryphc.driver import FrontOptions
-    from eryphc.passes.feed import Compat
-    from eryphc.syntax.identifiers import parse_architecture
-    from eryphc.syntax.names import CATLET, NameFault, name_faults
-
-    architecture = parse_architecture(options["arch"])
-    if isinstance(architecture, NameFault):
-        raise stop(console, command.bad_option_value("--arch", architecture.message), WRONG_INPUT)
-    name = options["name"]
-    if name is not None:
-        for fault in name_faults(CATLET, name):
-            console.add((command.bad_option_value("--name", fault.message),))
-        if console.failed:
-            raise StopRunError(WRONG_INPUT)
-    return FrontOptions(
-        architecture=architecture,
-        compat=Compat(options["compat"]),
-        name=name,
-        hostname=options["hostname"],
-        catlet_id=_uuid(console, "--catlet-id", options["catlet_id"]),
-        vm_id=_uuid(console, "--vm-id", options["vm_id"]),
+def targets(function: C) -> C:
+    """The options that single targets add."""
+    return _apply(
+        function,
+        [
+            click.option(
+                flag.name,
+                _field(flag.name),
+                multiple=True,
+                metavar=flag.metavar,
+                help=f"{flag.help} ({', '.join(takers)}).",
+            )
+            for flag, takers in target_flags().values()
+        ],
     )
 
 
-def _uuid(console: Console, option: str, text: str | None) -> str | None:
-    if text is None:
-        return None
-    shown = text if len(text) <= 60 else text[:57] + "..."
-    plain = text.strip().strip("{}").lower()
-    try:
-        parsed = uuid.UUID(plain)
-    except ValueError:
-        parsed = None
-    if parsed is None or str(parsed) not in (plain, str(uuid.UUID(hex=plain.replace("-", "")))):
-        raise stop(
-            console,
-            command.bad_option_value(
-                option,
-                f"`{shown}` is not a UUID",
-                "write it as 01234567-89ab-cdef-0123-456789abcdef",
-            ),
-            WRONG_INPUT,
-        )
-    return str(parsed)
+def _field(name: str) -> str:
+    return f"target_option_{name.lstrip('-').replace('-', '_')}"
 
 
-def pools(console: Console, options: Mapping[str, Any]) -> Any:
-    """The gene pools of a command line. Raises StopRunError for a folder that is not there."""
-    from eryphc.specs import Pools
+def chosen_targets(words: Sequence[str]) -> tuple[Target, ...]:
+    """The targets named, each once, in order. Raises EryphcError for an unknown one."""
+    known = tuple(target.value for target in Target)
+    found: list[Target] = []
+    for word in words:
+        for name in word.split(","):
+            if name not in known:
+                from eryphc.diagnostics.suggest import close_matches
 
-    environment = os.environ.get("ERYPHC_GENEPOOL")
-    refused = Pools.refused(options["genepools"], environment)
-    if refused is not None:
-        raise stop(console, refused, WRONG_USAGE)
-    return Pools(options["genepools"], environment)
-
-
-def given_values(console: Console, options: Mapping[str, Any]) -> Given:
-    """Values by precedence: `--var`, `--var-file`, the environment. Raises StopRunError."""
-    environment = {
-        name[len(VARIABLE_PREFIX) :]: value
-        for name, value in sorted(os.environ.items())
-        if name.startswith(VARIABLE_PREFIX) and len(name) > len(VARIABLE_PREFIX)
-    }
-    values: dict[str, str] = {}
-    for path in options["variable_files"]:
-        values.update(_variable_file(console, path))
-    given: dict[str, str] = {}
-    for word in options["variables"]:
-        name, equals, text = word.partition("=")
-        if not equals or not name:
-            raise stop(
-                console,
-                command.bad_option_value("--var", "a value is not written NAME=VALUE"),
-                WRONG_INPUT,
-            )
-        given[name] = _value(console, name, text)
-    # A later source gives way to an earlier one also where only the letter case differs.
-    lower = {name.lower() for name in given}
-    values = {name: text for name, text in values.items() if name.lower() not in lower}
-    return Given(values={**values, **given}, environment=environment)
+                close = close_matches(name, known)
+                help_text = f"did you mean `{close[0]}`?" if close else None
+                listed = ", ".join(f"`{target}`" for target in known)
+                message = f"`{name}` is not a target; targets are {listed}"
+                raise refused(Failure.USAGE, command.usage(message, help_text))
+            if Target(name) not in found:
+                found.append(Target(name))
+    return tuple(found)
 
 
-def _value(console: Console, name: str, text: str) -> str:
-    if text.startswith("@@"):
-        return text[1:]
-    if text.startswith("env::"):
-        return "env:" + text[5:]
-    if text.startswith("@"):
-        from eryphc.specs import InputMissingError, read_text
-
-        try:
-            read = read_text(Path(text[1:]))
-        except InputMissingError as missing:
-            diagnostic = command.variable_source(name, missing.diagnostic.message)
-            raise stop(console, diagnostic, missing.exit_code) from None
-        if read.value is None:
-            console.add(_without_lines(read.diagnostics))
-            raise StopRunError(WRONG_INPUT)
-        content = read.value.text.removesuffix("\n")
-        if content.endswith("\r"):
-            console.add((command.value_ends_with_cr(name, text[1:]),))
-        return content
-    if text.startswith("env:"):
-        found = os.environ.get(text[4:])
-        if found is None:
-            diagnostic = command.variable_source(
-                name, f"the environment has no variable `{text[4:]}`"
-            )
-            raise stop(console, diagnostic, WRONG_INPUT)
-        return found
-    return text
+def one_standard_input(specs: Sequence[str]) -> None:
+    """Standard input can be read once. Raises EryphcError."""
+    if specs.count("-") > 1:
+        message = "`-` stands for standard input, which is one spec, and is given more than once"
+        raise refused(Failure.USAGE, command.usage(message, None))
 
 
-def _without_lines(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """The diagnostics of a file of values, any of which may be a secret: none is shown."""
-    return (diagnostic._replace(secret=True) for diagnostic in diagnostics)
+def session_of(
+    options: Mapping[str, Any], on_hashing: Callable[[Path, int, int], None] | None = None
+) -> Session:
+    """The session of a command line. Raises EryphcError for a pool folder that is not there."""
+    ask = None
+    if not options.get("no_input", True) and _is_terminal(sys.stdin) and _is_terminal(sys.stderr):
+        ask = _ask
+    return Session(genepools=options["genepools"], ask=ask, on_hashing=on_hashing)
 
 
-def _variable_file(console: Console, path: str) -> dict[str, str]:
-    from eryphc.diagnostics import reading
-    from eryphc.source import Span
-    from eryphc.specs import InputMissingError, read_text
-    from eryphc.syntax.nodes import AliasNode, MappingNode, ScalarNode
-    from eryphc.syntax.scalars import NULLS
-    from eryphc.syntax.yaml_nodes import compose
+def _is_terminal(stream: Any) -> bool:
+    return stream is not None and bool(stream.isatty())
 
-    try:
-        read = read_text(Path(path))
-    except InputMissingError as missing:
-        raise stop(console, missing.diagnostic, missing.exit_code) from None
-    composed = compose(read.value) if read.value is not None else read
-    if read.value is None or composed.value is None:
-        console.add(_without_lines(composed.diagnostics))
-        raise StopRunError(WRONG_INPUT)
-    root = composed.value
-    values: dict[str, str] = {}
-    faults: list[Diagnostic] = []
-    if isinstance(root, ScalarNode) and root.value in NULLS:
-        return values
-    if not isinstance(root, MappingNode):
-        span = Span(read.value, 0, 0)
-        found = reading.wrong_kind("a file of variables", "a mapping", "something else", span)
-        console.add(_without_lines((found,)))
-        raise StopRunError(WRONG_INPUT)
-    for key, written in root.entries:
-        value = written.target if isinstance(written, AliasNode) else written
-        if isinstance(key, ScalarNode) and isinstance(value, ScalarNode):
-            values[key.value] = value.value
-            continue
-        name = f"`{key.value}`" if isinstance(key, ScalarNode) else "a key"
-        span = Span(read.value, written.start, min(written.start + 1, written.end))
-        faults.append(reading.wrong_kind(name, "a text", "a collection", span))
-    if faults:
-        console.add(_without_lines(faults))
-        raise StopRunError(WRONG_INPUT)
-    return values
+
+def _ask(name: str, secret: bool) -> str:  # noqa: FBT001 - as a session asks
+    answer = click.prompt(name, hide_input=secret, err=True, default="", show_default=False)
+    return str(answer)
+
+
+def request_of(
+    console: Console,
+    options: Mapping[str, Any],
+    targets: Sequence[Target] = (),
+    *,
+    several: bool = False,
+) -> BuildRequest:
+    """What a command line asks for. Raises EryphcError."""
+    given = read_values(options["variables"], options["variable_files"], os.environ)
+    console.hand(given.diagnostics)
+    return BuildRequest(
+        values=given.values,
+        other_values=several,
+        architecture=options["arch"],
+        compat=options["compat"],
+        name=options["name"],
+        hostname=options["hostname"],
+        catlet_id=options["catlet_id"],
+        vm_id=options["vm_id"],
+        epoch=options.get("epoch"),
+        guest=_guest_options(options) if "merge" in options else GuestOptions(),
+        targets=_target_options(options, targets),
+    )
+
+
+def _guest_options(options: Mapping[str, Any]) -> GuestOptions:
+    word, version = options["network_config"], options["network_version"]
+    is_mode = word in tuple(NetworkConfigMode)
+    return GuestOptions(
+        kind=GuestKind(options["guest"]) if options["guest"] else None,
+        merge=MergeMode(options["merge"]),
+        network=NetworkConfigMode(word) if is_mode else NetworkConfigMode.GIVEN,
+        network_version=int(version) if version else None,
+        network_file=None if is_mode else read_source(word),
+        instance_id=options["instance_id"],
+        sealed=options["sealed"],
+    )
+
+
+def _target_options(options: Mapping[str, Any], targets: Sequence[Target]) -> tuple[Any, ...]:
+    """The options of each target that is asked for; one for others is wrong usage."""
+    words: dict[str, Sequence[str]] = {}
+    for name, (_, takers) in target_flags().items():
+        given = options.get(_field(name), ())
+        words[name] = given
+        if given and not set(takers) & set(targets):
+            known = " or ".join(f"`--target {target}`" for target in takers)
+            help_text = "add the target, or leave the option out"
+            message = f"`{name}` has no effect without {known}"
+            raise refused(Failure.USAGE, command.usage(message, help_text))
+    return tuple(target_options(target, words) for target in targets)
+
+
+def undeclared_values(request: BuildRequest, declared: frozenset[str]) -> tuple[Diagnostic, ...]:
+    """Values that none of several specifications declares."""
+    return tuple(
+        language.given_unknown(name, tuple(sorted(declared)))
+        for name in request.values
+        if name.lower() not in declared
+    )

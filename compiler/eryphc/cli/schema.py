@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
+from eryphc import schema_names, schema_text
 from eryphc.cli.console import WRONG_INPUT, Console, speaking, write
 from eryphc.cli.groups import completes
 from eryphc.diagnostics import command as wording
 
-SCHEMAS = Path(__file__).parent.parent / "schemas"
-
-
-def schema_names() -> tuple[str, ...]:
-    return tuple(
-        sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))
-    )
-
-
-def schema_text(name: str) -> str:
-    return (SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")
-
 
 @click.command("schema")
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=completes("schema"))
-@speaking
+@speaking()
 def command(name: str | None, *, console: Console) -> int:
     """Print the JSON Schema of a kind of document; without NAME list the kinds.
 

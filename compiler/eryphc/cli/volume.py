@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from eryphc import BuildRequest, EryphcError, Failure
 from eryphc.cli import options as shared
 from eryphc.cli.console import FAILED_OUTSIDE, OK, WRONG_INPUT, Console, speaking, write
 from eryphc.cli.groups import CommandGroup, completes
@@ -16,6 +17,7 @@ from eryphc.cli.interruption import ended_cleanly
 from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.words import json_text
+from eryphc.errors import refused
 
 if TYPE_CHECKING:
     from eryphc.volumes.checksums import Digest
@@ -70,7 +72,7 @@ def command() -> None:
 )
 @source_format
 @printed
-@speaking
+@speaking()
 def volume_info(
     files: tuple[str, ...], source_format: str | None, output_format: str, *, console: Console
 ) -> int:
@@ -82,9 +84,10 @@ def volume_info(
     code = OK
     for name in files:
         try:
-            found.append((name, read(console, name, source_format)))
-        except shared.StopRunError as ended:
-            code = max(code, ended.code)
+            found.append((name, read(name, source_format)))
+        except EryphcError as error:
+            console.hand(error.diagnostics)
+            code = max(code, error.failure)
     if output_format == "json":
         data = [{"path": name, **header._asdict()} for name, header in found]
         write(sys.stdout, json_text(data))
@@ -104,7 +107,7 @@ def volume_info(
 @network
 @printed
 @progress
-@speaking
+@speaking()
 def volume_verify(
     file: str,
     sha256: str | None,
@@ -130,11 +133,11 @@ def volume_verify(
     told = Progress(console, progress)
     try:
         wanted = [
-            *_given_digest(console, "--sha256", sha256, "sha256"),
-            *_given_digest(console, "--sha512", sha512, "sha512"),
+            *_given_digest("--sha256", sha256, "sha256"),
+            *_given_digest("--sha512", sha512, "sha512"),
             *_published_digest(console, gene, options),
         ]
-        header = read(console, file, source_format)
+        header = read(file, source_format)
         hashes = {}
         for algorithm in dict.fromkeys(("sha256", *(each.algorithm for each, _ in wanted))):
             found = hash_file(
@@ -164,8 +167,6 @@ def volume_verify(
                     console.add((wording.damaged(file, damage),))
             else:
                 console.add((wording.not_checked(file),))
-    except shared.StopRunError as ended:
-        return console.finish(ended.code)
     except VolumeError as error:
         return _ended(console, error)
     finally:
@@ -199,7 +200,7 @@ def volume_verify(
 @force
 @printed
 @progress
-@speaking
+@speaking()
 def volume_convert(
     file: str,
     wanted: str | None,
@@ -223,7 +224,7 @@ def volume_convert(
 
     told = Progress(console, progress)
     try:
-        header = read(console, file, source_format)
+        header = read(file, source_format)
         wanted = wanted or _format_of(output) or "vhdx"
         target = _target(Path(file).stem, wanted, output, Path(file).parent)
         if target.exists() and (not force or target.samefile(file)):
@@ -231,8 +232,6 @@ def volume_convert(
         target.parent.mkdir(parents=True, exist_ok=True)
         with ended_cleanly():
             done = convert(Path(file), header.format, target, wanted, told.percent)
-    except shared.StopRunError as ended:
-        return console.finish(ended.code)
     except VolumeError as error:
         return _ended(console, error)
     finally:
@@ -266,7 +265,7 @@ def volume_convert(
 @force
 @printed
 @progress
-@speaking
+@speaking()
 def volume_fetch(
     words: tuple[str, ...],
     wanted: str | None,
@@ -287,22 +286,19 @@ def volume_fetch(
     """
     from eryphc.cli.volume_fetch import Fetching
 
-    try:
-        if output is not None and into is not None:
-            raise click.UsageError("`--output` and `--into` exclude each other")
-        fetching = Fetching(
-            console, options, wanted=wanted, output=output, into=into, force=force, mode=progress
-        )
-        with ended_cleanly():
-            return fetching.run(words, output_format)
-    except shared.StopRunError as ended:
-        return console.finish(ended.code)
+    if output is not None and into is not None:
+        raise click.UsageError("`--output` and `--into` exclude each other")
+    fetching = Fetching(
+        console, options, wanted=wanted, output=output, into=into, force=force, mode=progress
+    )
+    with ended_cleanly():
+        return fetching.run(words, output_format)
 
 
 # -- shared by the commands -----------------------------------------------------------------
 
 
-def read(console: Console, name: str, kind: str | None) -> DiskHeader:
+def read(name: str, kind: str | None) -> DiskHeader:
     """The header of a user's file: by `--from`, the file's name, and for others its content."""
     from eryphc.ir.volume import DiskFault
     from eryphc.volumes.headers import format_of_name, read_header
@@ -314,8 +310,8 @@ def read(console: Console, name: str, kind: str | None) -> DiskHeader:
         return header
     if header.missing:
         diagnostic = command_wording.file_not_found(name, header.reason, _near(path))
-        raise shared.stop(console, diagnostic, WRONG_INPUT)
-    raise shared.stop(console, wording.unreadable(name, header.reason), WRONG_INPUT)
+        raise refused(Failure.INPUT, diagnostic)
+    raise refused(Failure.INPUT, wording.unreadable(name, header.reason))
 
 
 def _near(path: Path) -> list[str]:
@@ -351,9 +347,7 @@ def _target(stem: str, wanted: str, output: str | None, otherwise: Path) -> Path
     return Path(output) / f"{stem}.{wanted}"
 
 
-def _given_digest(
-    console: Console, option: str, text: str | None, algorithm: str
-) -> Sequence[tuple[Digest, str]]:
+def _given_digest(option: str, text: str | None, algorithm: str) -> Sequence[tuple[Digest, str]]:
     from eryphc.volumes.checksums import digest_of
 
     if text is None:
@@ -362,26 +356,29 @@ def _given_digest(
     if digest is None or digest.algorithm != algorithm:
         length = {"sha256": 64, "sha512": 128}[algorithm]
         diagnostic = command_wording.bad_option_value(option, f"it is not {length} hex digits")
-        raise shared.stop(console, diagnostic, WRONG_INPUT)
+        raise refused(Failure.INPUT, diagnostic)
     return ((digest, option),)
 
 
 def _published_digest(
     console: Console, gene: str | None, options: dict[str, Any]
 ) -> Sequence[tuple[Digest, str]]:
-    from eryphc.cli.volume_closure import wanted_volumes
     from eryphc.cli.volume_fetch import policy
+    from eryphc.disks import needed_volumes
     from eryphc.volumes.fetch import wanted_digest
 
     if gene is None:
         return ()
     word = gene if gene.startswith("gene:") else f"gene:{gene}"
-    found, code = wanted_volumes((word,), console, options)
-    if not found:
-        raise shared.StopRunError(code)
+    request = BuildRequest(architecture=options["arch"])
+    needed = needed_volumes(shared.session_of(options), (word,), request)
+    console.take(needed)
+    if not needed.volumes:
+        raise EryphcError(needed.failure or Failure.INPUT, ())
+    found = needed.volumes
     volume = found[0].volume
     if volume.sha256 is None and volume.checksums_url is None:
-        raise shared.stop(console, wording.no_source(str(found[0].gene)), WRONG_INPUT)
+        raise refused(Failure.INPUT, wording.no_source(str(found[0].gene)))
     return (wanted_digest(volume, policy(options)),)
 
 

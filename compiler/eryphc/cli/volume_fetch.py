@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eryphc import BuildRequest, Failure
 from eryphc.cli import options as shared
 from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, Console, write
-from eryphc.cli.volume_closure import WantedVolume, wanted_volumes
 from eryphc.cli.volume_progress import Progress
 from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.words import json_text
+from eryphc.disks import NeededVolume, needed_volumes
+from eryphc.errors import refused
 from eryphc.genepool.files import shown_path
 from eryphc.genepool.source_tree import SourceTag
 from eryphc.ir.volume import DiskFault
@@ -63,7 +65,10 @@ class Fetching:
         self.cache = cache_folder(options["cache_dir"], os.environ)
 
     def run(self, words: tuple[str, ...], output_format: str) -> int:
-        found, code = wanted_volumes(words, self.console, self.options)
+        request = BuildRequest(architecture=self.options["arch"])
+        needed = needed_volumes(shared.session_of(self.options), words, request)
+        self.console.take(needed)
+        found, code = needed.volumes, needed.failure or 0
         by_gene = {(str(each.gene), str(each.architecture)): each for each in found}
         self._one_file_for_one(len(by_gene))
         done: dict[tuple[str, str], dict[str, Any]] = {}
@@ -84,11 +89,11 @@ class Fetching:
         if self.output is not None and count > 1 and format_of_name(Path(self.output)):
             message = f"it names one file, and there are {count} volumes"
             diagnostic = command_wording.bad_option_value("--output", message, "name a folder")
-            raise shared.stop(self.console, diagnostic, WRONG_INPUT)
+            raise refused(Failure.INPUT, diagnostic)
 
     # -- one volume -------------------------------------------------------------------------
 
-    def _fetch(self, wanted: WantedVolume) -> dict[str, Any]:
+    def _fetch(self, wanted: NeededVolume) -> dict[str, Any]:
         place: Path | None = None
         kind = self._kind(wanted)
         if self.into is not None and wanted.volume.url is not None and kind is not None:
@@ -121,7 +126,7 @@ class Fetching:
             "fetched": image.fetched,
         }
 
-    def _kind(self, wanted: WantedVolume) -> str | None:
+    def _kind(self, wanted: NeededVolume) -> str | None:
         """The format that is asked for; None: as it is published."""
         if self.wanted is not None:
             return self.wanted
@@ -130,7 +135,7 @@ class Fetching:
         on_hyperv = wanted.architecture.hypervisor in ("any", "hyperv")
         return "vhdx" if self.into is not None and on_hyperv else None
 
-    def _in_pool(self, wanted: WantedVolume, kind: str) -> Path:
+    def _in_pool(self, wanted: NeededVolume, kind: str) -> Path:
         pool = Path(self.into or "")
         if not isinstance(wanted.tag, SourceTag):
             used = str(wanted.tag.manifest.source.name)
@@ -140,7 +145,7 @@ class Fetching:
             )
         return place_in_pool(pool, wanted.tag, wanted.gene, wanted.architecture, kind)
 
-    def _beside(self, wanted: WantedVolume, kind: str) -> Path:
+    def _beside(self, wanted: NeededVolume, kind: str) -> Path:
         name = image_name(wanted.gene, kind)
         if self.output is None:
             return Path(name)
@@ -177,7 +182,7 @@ class Fetching:
 
     def _print(
         self,
-        found: list[WantedVolume],
+        found: Sequence[NeededVolume],
         done: Mapping[tuple[str, str], dict[str, Any]],
         output_format: str,
     ) -> None:
@@ -195,7 +200,7 @@ class Fetching:
         write(sys.stdout, "".join(f"{entry['path']}\n" for entry in done.values()))
 
     def _say_next(
-        self, found: list[WantedVolume], done: Mapping[tuple[str, str], dict[str, Any]]
+        self, found: Sequence[NeededVolume], done: Mapping[tuple[str, str], dict[str, Any]]
     ) -> None:
         """The commands that use what was fetched, ready to be typed."""
         import shlex
@@ -247,7 +252,7 @@ def _is_made_of(place: Path, image: Image, kind: str) -> bool:
     return header.identifier == str(made)
 
 
-def _drives(found: list[WantedVolume], key: tuple[str, str]) -> list[str]:
+def _drives(found: Sequence[NeededVolume], key: tuple[str, str]) -> list[str]:
     return sorted(
         {
             drive
@@ -259,7 +264,7 @@ def _drives(found: list[WantedVolume], key: tuple[str, str]) -> list[str]:
 
 
 def _volumes(
-    found: list[WantedVolume], key: tuple[str, str], entry: Mapping[str, Any]
+    found: Sequence[NeededVolume], key: tuple[str, str], entry: Mapping[str, Any]
 ) -> list[str]:
     return [f"{drive}={entry['path']}" for drive in _drives(found, key)]
 

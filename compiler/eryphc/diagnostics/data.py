@@ -5,54 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.model import Level
 from eryphc.diagnostics.printing import plain
+from eryphc.diagnostics.shown import ShownDiagnostic, ShownPlace
 from eryphc.diagnostics.words import json_text
-from eryphc.source import Span
 
 _SARIF_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "note"}
 _GITHUB_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
 
-def as_json(diagnostics: Sequence[Diagnostic]) -> str:
+def as_json(diagnostics: Sequence[ShownDiagnostic]) -> str:
     """One array, one object each, as cli.md has it."""
-    return json_text([_json(d) for d in diagnostics])
+    return json_text([d.data() for d in diagnostics])
 
 
-def _place(span: Span | None) -> dict[str, Any]:
-    if span is None:
-        return dict.fromkeys(("file", "line", "column", "end_line", "end_column"))
-    line, column = span.source.position(span.start)
-    end_line, end_column = span.source.position(span.end)
-    return {
-        "file": span.source.name,
-        "line": line,
-        "column": column,
-        "end_line": end_line,
-        "end_column": end_column,
-    }
-
-
-def _json(diagnostic: Diagnostic) -> dict[str, Any]:
-    primary = diagnostic.primary
-    return {
-        "code": diagnostic.code.number,
-        "name": diagnostic.code.name,
-        "level": diagnostic.level.value,
-        "message": diagnostic.message,
-        **_place(primary.span if primary is not None else None),
-        "label": (primary.message or None) if primary is not None else None,
-        "related": [
-            {"message": label.message, **_place(label.span)} for label in diagnostic.related
-        ],
-        "notes": list(diagnostic.notes),
-        "help": diagnostic.help,
-    }
-
-
-def as_sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
+def as_sarif(diagnostics: Sequence[ShownDiagnostic], version: str) -> str:
     """One run with a rule for each code that occurs."""
-    rules = sorted({(d.code.number, d.code.name) for d in diagnostics})
+    rules = sorted({(d.code, d.name) for d in diagnostics})
     index = {number: at for at, (number, _) in enumerate(rules)}
     document = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -67,69 +36,65 @@ def as_sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_sarif(d, index[d.code.number]) for d in diagnostics],
+                "results": [_sarif(d, index[d.code]) for d in diagnostics],
             }
         ],
     }
     return json_text(document)
 
 
-def _sarif(diagnostic: Diagnostic, rule_index: int) -> dict[str, Any]:
+def _sarif(diagnostic: ShownDiagnostic, rule_index: int) -> dict[str, Any]:
     words = [diagnostic.message, *diagnostic.notes]
     if diagnostic.help is not None:
         words.append(f"help: {diagnostic.help}")
     result: dict[str, Any] = {
-        "ruleId": diagnostic.code.number,
+        "ruleId": diagnostic.code,
         "ruleIndex": rule_index,
         "level": _SARIF_LEVELS[diagnostic.level],
         "message": {"text": "\n".join(words)},
     }
-    if diagnostic.primary is not None:
-        result["locations"] = [_sarif_place(diagnostic.primary)]
+    if diagnostic.place is not None:
+        result["locations"] = [_sarif_place(diagnostic.place, diagnostic.label)]
     if diagnostic.related:
-        result["relatedLocations"] = [_sarif_place(label) for label in diagnostic.related]
+        result["relatedLocations"] = [
+            _sarif_place(label.place, label.message) for label in diagnostic.related
+        ]
     return result
 
 
-def _sarif_place(label: Label) -> dict[str, Any]:
+def _sarif_place(place: ShownPlace, words: str | None) -> dict[str, Any]:
     from urllib.parse import quote
 
-    span = label.span
-    line, column = span.source.position(span.start)
-    end_line, end_column = span.source.position(span.end)
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(span.source.name.replace("\\", "/"), safe="/:")},
+            "artifactLocation": {"uri": quote(place.file.replace("\\", "/"), safe="/:")},
             "region": {
-                "startLine": line,
-                "startColumn": column,
-                "endLine": end_line,
-                "endColumn": end_column,
+                "startLine": place.line,
+                "startColumn": place.column,
+                "endLine": place.end_line,
+                "endColumn": place.end_column,
             },
         }
     }
-    if label.message:
-        location["message"] = {"text": label.message}
+    if words:
+        location["message"] = {"text": words}
     return location
 
 
-def as_github(diagnostics: Sequence[Diagnostic]) -> str:
+def as_github(diagnostics: Sequence[ShownDiagnostic]) -> str:
     """A workflow command each, which GitHub shows beside the lines of a change."""
     return "".join(f"{_github(diagnostic)}\n" for diagnostic in diagnostics)
 
 
-def _github(diagnostic: Diagnostic) -> str:
-    properties = {"title": f"{diagnostic.code.number} {diagnostic.code.name}"}
-    if diagnostic.primary is not None:
-        span = diagnostic.primary.span
-        line, column = span.source.position(span.start)
-        end_line, end_column = span.source.position(span.end)
+def _github(diagnostic: ShownDiagnostic) -> str:
+    properties = {"title": f"{diagnostic.code} {diagnostic.name}"}
+    if diagnostic.place is not None:
         properties = {
-            "file": plain(span.source.name),
-            "line": str(line),
-            "endLine": str(end_line),
-            "col": str(column),
-            "endColumn": str(end_column),
+            "file": plain(diagnostic.place.file),
+            "line": str(diagnostic.place.line),
+            "endLine": str(diagnostic.place.end_line),
+            "col": str(diagnostic.place.column),
+            "endColumn": str(diagnostic.place.end_column),
             **properties,
         }
     words = [plain(diagnostic.message), *(plain(note) for note in diagnostic.notes)]

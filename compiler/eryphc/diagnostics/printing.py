@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eryphc.diagnostics.model import Diagnostic, Label, Level
-from eryphc.source import Span
+from eryphc.diagnostics.model import Level
+from eryphc.diagnostics.shown import ShownDiagnostic, ShownPlace, Snippet
 
-_LINE_WIDTH = 160
 _COLORS = {Level.ERROR: "31", Level.WARNING: "33", Level.NOTE: "36"}
 # Marks that reorder what is shown could make a line read as something else.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
@@ -32,7 +31,7 @@ def plain(text: str) -> str:
     )
 
 
-def text(diagnostics: Sequence[Diagnostic], *, color: bool = False) -> str:
+def text(diagnostics: Sequence[ShownDiagnostic], *, color: bool = False) -> str:
     """All diagnostics, each followed by an empty line; empty text for none."""
     return "".join(_one(diagnostic, _Paint(color=color)) + "\n" for diagnostic in diagnostics)
 
@@ -45,21 +44,22 @@ class _Paint:
         return f"\x1b[{code}m{words}\x1b[0m" if self.color else words
 
 
-def _one(diagnostic: Diagnostic, paint: _Paint) -> str:
+def _one(diagnostic: ShownDiagnostic, paint: _Paint) -> str:
     tone = _COLORS[diagnostic.level]
-    head = paint(f"1;{tone}", f"{diagnostic.level.value}[{diagnostic.code.number}]")
+    head = paint(f"1;{tone}", f"{diagnostic.level.value}[{diagnostic.code}]")
     lines = [head + paint("1", f": {plain(diagnostic.message)}")]
     gutter = " "
-    if diagnostic.primary is not None:
-        span = diagnostic.primary.span
-        width = len(str(span.line))
+    if diagnostic.place is not None:
+        width = len(str(diagnostic.place.line))
         gutter = " " * width
-        lines.append(f"{gutter}{paint('34', '-->')} {place(span)}")
-        if not diagnostic.secret:
-            lines += _snippet(diagnostic.primary, width, tone, paint)
+        lines.append(f"{gutter}{paint('34', '-->')} {place(diagnostic.place)}")
+        if diagnostic.snippet is not None:
+            lines += _snippet(
+                diagnostic.place.line, diagnostic.snippet, diagnostic.label, width, tone, paint
+            )
     for label in diagnostic.related:
         words = f": {plain(label.message)}" if label.message else ""
-        lines.append(f"{gutter}{paint('34', ':::')} {place(label.span)}{words}")
+        lines.append(f"{gutter}{paint('34', ':::')} {place(label.place)}{words}")
     lines += [f"{gutter} {paint('34', '=')} note: {plain(note)}" for note in diagnostic.notes]
     if diagnostic.help is not None:
         first, *more = diagnostic.help.split("\n")
@@ -68,32 +68,20 @@ def _one(diagnostic: Diagnostic, paint: _Paint) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def place(span: Span) -> str:
+def place(place: ShownPlace) -> str:
     """FILE:LINE:COLUMN."""
-    line, column = span.source.position(span.start)
-    return f"{plain(span.source.name)}:{line}:{column}"
+    return f"{plain(place.file)}:{place.line}:{place.column}"
 
 
-def _snippet(label: Label, width: int, tone: str, paint: _Paint) -> list[str]:
-    span = label.span
-    line, column = span.source.position(span.start)
-    shown = span.source.line(line)
-    if not shown.strip():
-        return []
-    start = column - 1
-    end = min(start + max(span.end - span.start, 1), max(len(shown), start + 1))
-    if len(shown) > _LINE_WIDTH:
-        # A long line is cut around the place, with an ellipsis at each cut.
-        left = max(0, min(start - _LINE_WIDTH // 3, len(shown) - _LINE_WIDTH))
-        cut = shown[left : left + _LINE_WIDTH]
-        shown = ("…" if left else "") + cut + ("…" if left + _LINE_WIDTH < len(shown) else "")
-        start = start - left + (1 if left else 0)
-        end = min(end - left + (1 if left else 0), len(shown))
+def _snippet(
+    line: int, snippet: Snippet, label: str | None, width: int, tone: str, paint: _Paint
+) -> list[str]:
+    shown, start, end = snippet
     before = plain(shown[:start])
     marked = plain(shown[start:end]) or " "
     after = plain(shown[end:])
     bar = paint("34", "|")
-    words = f" {plain(label.message)}" if label.message else ""
+    words = f" {plain(label)}" if label else ""
     return [
         f"{' ' * width} {bar}",
         f"{paint('34', str(line))} {bar} {before}{marked}{after}",
@@ -111,7 +99,7 @@ def _columns(shown: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in ("W", "F") else 1 for c in shown)
 
 
-def summary(diagnostics: Sequence[Diagnostic]) -> str:
+def summary(diagnostics: Sequence[ShownDiagnostic]) -> str:
     """How many errors and warnings there are, in words; empty for none."""
     words = []
     for level, name in ((Level.ERROR, "error"), (Level.WARNING, "warning")):

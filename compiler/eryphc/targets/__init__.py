@@ -1,26 +1,17 @@
-"""Targets: what one can do is decided by `plan`, and written down by `emit`."""
+"""The targets, each a folder here: its options, its project settings, its plan and its files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol, TypeVar
-
-from eryphc.artifacts.file import ArtifactFile
-from eryphc.diagnostics.model import Outcome
-from eryphc.ir.stages import Substituted
-
-S_contra = TypeVar("S_contra", contravariant=True)
-P = TypeVar("P")
+from enum import StrEnum
 
 
-class Backend(Protocol[S_contra, P]):
-    """Turns a catlet into the files of one target.
+class Target(StrEnum):
+    """What a catlet is compiled for.
 
-    `plan` makes every decision and reports what the target cannot do; `emit` writes the plan
-    down, the same bytes for the same plan, and cannot fail. Time, randomness and facts of the
-    host come with the settings, never from calls inside.
+    A new target is a line here and a folder named like its value, with `_` for `-`, whose
+    package holds its `DEFINITION` (`targets.definition.TargetDefinition`). Options of the command
+    line, help texts, completion and the schema of `eryphc.yaml` are made from this list.
     """
 
-    def plan(self, catlet: Substituted, settings: S_contra) -> Outcome[P]: ...
-
-    def emit(self, plan: P) -> Mapping[str, ArtifactFile]: ...
+    CLOUD_INIT = "cloud-init"
+    HYPERV = "hyperv"

@@ -23,7 +23,11 @@ from eryphc.ir.content import Content, Written
 from eryphc.ir.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.stages import Pedigree, PinnedGene, Substituted
 from eryphc.source import SourceText, Span
-from eryphc.targets.cloud_init import CloudInitSettings, emit, plan
+from eryphc.targets import Target
+from eryphc.targets.cloud_init import CloudInitOptions
+from eryphc.targets.cloud_init.emit import emit
+from eryphc.targets.cloud_init.plan import plan
+from eryphc.targets.definition import TargetInput
 from eryphc.targets.describe import manifest_of
 
 CATLET_ID = "d2034611-3c44-5aa1-811b-e5f58b5a4416"
@@ -70,12 +74,30 @@ def _substituted(*, uses_vm_id: tuple[str, ...] = ()) -> Substituted:
     )
 
 
-def _settings(request: GuestRequest, *, sealed: bool = False) -> CloudInitSettings:
-    return CloudInitSettings(name="web", request=request, epoch=DEFAULT_EPOCH, sealed=sealed)
+def _given(
+    request: GuestRequest,
+    *,
+    sealed: bool = False,
+    uses_vm_id: tuple[str, ...] = (),
+    vm_id_given: bool = False,
+) -> TargetInput[CloudInitOptions]:
+    return TargetInput(
+        catlet=_substituted(uses_vm_id=uses_vm_id),
+        name="web",
+        catlet_id=CATLET_ID,
+        architecture=DEFAULT_ARCHITECTURE,
+        request=request,
+        guest_assumed=False,
+        vm_id_given=vm_id_given,
+        sealed=sealed,
+        epoch=DEFAULT_EPOCH,
+        tool="eryphc 0.1.0",
+        options=CloudInitOptions(),
+    )
 
 
-def _emit(settings: CloudInitSettings) -> dict[str, ArtifactFile]:
-    planned = plan(_substituted(), settings)
+def _emit(given: TargetInput[CloudInitOptions]) -> dict[str, ArtifactFile]:
+    planned = plan(given)
     assert planned.value is not None
     return {str(path): file for path, file in emit(planned.value).items()}
 
@@ -86,7 +108,7 @@ def _bytes(file: ArtifactFile) -> bytes:
 
 
 def test_without_fodder_there_is_an_empty_user_data() -> None:
-    files = _emit(_settings(_request()))
+    files = _emit(_given(_request()))
     assert sorted(files) == ["nocloud/meta-data", "nocloud/user-data", "web.iso"]
     assert _bytes(files["nocloud/user-data"]) == b""
     assert read_iso(_bytes(files["web.iso"])).joliet["user-data"] == b""
@@ -105,12 +127,12 @@ def test_without_fodder_there_is_an_empty_user_data() -> None:
     ],
 )
 def test_media_type_of_user_data(foods: tuple[Fodder, ...], media_type: str) -> None:
-    files = _emit(_settings(_request(*foods)))
+    files = _emit(_given(_request(*foods)))
     assert files["nocloud/user-data"].media_type == media_type
 
 
 def test_the_image_and_the_plain_files_are_the_same() -> None:
-    files = _emit(_settings(_request(PUBLIC, SCRIPT, network=NetworkConfigMode.ALWAYS)))
+    files = _emit(_given(_request(PUBLIC, SCRIPT, network=NetworkConfigMode.ALWAYS)))
     image = read_iso(_bytes(files["web.iso"]))
     plain = {
         path.removeprefix("nocloud/"): _bytes(file)
@@ -131,7 +153,7 @@ def test_the_image_and_the_plain_files_are_the_same() -> None:
 
 
 def test_secrets_are_marked_and_only_where_they_are() -> None:
-    files = _emit(_settings(_request(PUBLIC, SECRET), sealed=True))
+    files = _emit(_given(_request(PUBLIC, SECRET), sealed=True))
     assert {path: file.secret for path, file in files.items()} == {
         "web.iso": True,
         "web.sealed.iso": False,
@@ -145,7 +167,7 @@ def test_secrets_are_marked_and_only_where_they_are() -> None:
 @pytest.mark.parametrize("instance_id", [CATLET_ID, None], ids=["catlet id", "content"])
 def test_the_sealed_image_keeps_the_instance_id(instance_id: str | None) -> None:
     request = _request(PUBLIC, SECRET)._replace(instance_id=instance_id)
-    files = _emit(_settings(request, sealed=True))
+    files = _emit(_given(request, sealed=True))
     full = read_iso(_bytes(files["web.iso"])).joliet
     rest = read_iso(_bytes(files["web.sealed.iso"])).joliet
     assert full["meta-data"] == rest["meta-data"]
@@ -154,44 +176,36 @@ def test_the_sealed_image_keeps_the_instance_id(instance_id: str | None) -> None
 
 
 def test_the_sealed_image_of_a_catlet_without_secrets_is_the_same() -> None:
-    files = _emit(_settings(_request(PUBLIC), sealed=True))
+    files = _emit(_given(_request(PUBLIC), sealed=True))
     assert _bytes(files["web.iso"]) == _bytes(files["web.sealed.iso"])
 
 
 @pytest.mark.parametrize(("given", "codes"), [(False, ["N0610"]), (True, [])])
 def test_a_food_that_uses_the_vm_id(given: bool, codes: list[str]) -> None:  # noqa: FBT001
-    settings = _settings(_request(PUBLIC))._replace(vm_id_given=given)
-    found = plan(_substituted(uses_vm_id=("join",)), settings).diagnostics
+    asked = _given(_request(PUBLIC), uses_vm_id=("join",), vm_id_given=given)
+    found = plan(asked).diagnostics
     assert [diagnostic.code.number for diagnostic in found] == codes
 
 
 def test_what_compose_refuses_is_refused() -> None:
     broken = _food("list", "- a\n")
-    planned = plan(_substituted(), _settings(_request(broken)))
+    planned = plan(_given(_request(broken)))
     assert planned.value is None
     assert planned.diagnostics
 
 
 def test_a_plan_never_prints_secrets() -> None:
-    planned = plan(_substituted(), _settings(_request(SECRET), sealed=True))
+    planned = plan(_given(_request(SECRET), sealed=True))
     assert planned.value is not None
     assert CANARY not in repr(planned.value)
 
 
 def test_on_disk(tmp_path: Path) -> None:
-    request = _request(PUBLIC, SECRET)
-    planned = plan(_substituted(), _settings(request))
+    given = _given(_request(PUBLIC, SECRET))
+    planned = plan(given)
     assert planned.value is not None
     place = tmp_path / "build/web/cloud-init"
-    manifest = manifest_of(
-        _substituted(),
-        request,
-        name="web",
-        catlet_id=CATLET_ID,
-        target="cloud-init",
-        architecture=DEFAULT_ARCHITECTURE,
-        tool="eryphc 0.1.0",
-    )
+    manifest = manifest_of(given, Target.CLOUD_INIT)
     with TargetFolders([place]) as folders:
         folders.stage(place, emit(planned.value), manifest)
         folders.commit()
@@ -218,7 +232,7 @@ def test_on_disk(tmp_path: Path) -> None:
 @pytest.mark.integration
 @pytest.mark.skipif(shutil.which("isoinfo") is None, reason="isoinfo is not installed")
 def test_isoinfo_finds_the_files_in_both_trees(tmp_path: Path) -> None:
-    files = _emit(_settings(_request(PUBLIC, network=NetworkConfigMode.ALWAYS)))
+    files = _emit(_given(_request(PUBLIC, network=NetworkConfigMode.ALWAYS)))
     image = tmp_path / "web.iso"
     image.write_bytes(_bytes(files["web.iso"]))
     for tree in ("-R", "-J"):

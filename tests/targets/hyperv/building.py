@@ -7,43 +7,38 @@ import email.policy
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from catlets import ordered
 from eryph_runtime.document import read as read_deployment
 from eryph_runtime.slots import patch
 from eryph_runtime.wanted import Deployment
+from eryphc import pipeline
+from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.iso_reader import read_iso
-from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors, ordered
-from eryphc.driver import (
-    Built,
-    FrontOptions,
-    Target,
-    TargetOptions,
-    build_target,
-    read_document,
-    to_bred,
-    to_fed,
-    with_values,
-)
+from eryphc.artifacts.manifest import Manifest
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.genepool.chain import PoolChain
+from eryphc.genepool.disk_images import DiskImages
 from eryphc.genepool.model import GenePool
-from eryphc.guestconfig.model import GuestKind, MergeMode, NetworkConfigMode
+from eryphc.guestconfig.model import GuestKind
+from eryphc.guestconfig.options import GuestOptions
 from eryphc.passes.read import Notation
-from eryphc.project import HyperVDefaults, read_project
+from eryphc.project.file import read_project
+from eryphc.project.specs import Spec
+from eryphc.request import BuildRequest
 from eryphc.source import SourceText
-from eryphc.specs import Spec
+from eryphc.targets import Target
+from eryphc.targets.definition import definition_of, project_sections
+from eryphc.targets.describe import manifest_of
+from eryphc.targets.hyperv.options import HyperVOptions
+from eryphc.targets.hyperv.settings import HyperVDefaults
 
 T = TypeVar("T")
 
 EPOCH = 315_532_800
-OPTIONS = TargetOptions(
-    guest=GuestKind.LINUX,
-    merge=MergeMode.MERGED,
-    network=NetworkConfigMode.GIVEN,
-    epoch=EPOCH,
-)
 MACHINE = "0a1b2c3d-0000-4000-8000-0123456789ab"
 
 
@@ -51,8 +46,9 @@ MACHINE = "0a1b2c3d-0000-4000-8000-0123456789ab"
 class Result:
     """What a build gave: files by name, and what was found on the way."""
 
-    built: Built | None
+    built: Mapping[str, ArtifactFile] | None
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    manifest: Manifest | None = None
 
     @property
     def document(self) -> dict[str, Any]:
@@ -65,14 +61,14 @@ class Result:
 
     def file(self, name: str) -> bytes:
         assert self.built is not None, self.shown()
-        content = self.built.files[name].content
+        content = self.built[name].content
         assert isinstance(content, bytes)
         return content
 
     @property
     def names(self) -> list[str]:
         assert self.built is not None, self.shown()
-        return sorted(map(str, self.built.files))
+        return sorted(self.built)
 
     def shown(self, level: Level | None = None) -> list[str]:
         """`CODE FILE:LINE:COLUMN` of each diagnostic, in order."""
@@ -131,10 +127,11 @@ def texts(user_data: bytes) -> list[str]:
 
 def settings_of(text: str) -> HyperVDefaults:
     """The `hyperv:` section of a project file of this text."""
-    outcome = read_project(SourceText("eryphc.yaml", text), Path())
+    outcome = read_project(SourceText("eryphc.yaml", text), Path(), project_sections())
     assert outcome.value is not None, outcome.diagnostics
-    assert outcome.value.hyperv is not None
-    return outcome.value.hyperv
+    settings = outcome.value.sections["hyperv"]
+    assert isinstance(settings, HyperVDefaults)
+    return settings
 
 
 def build(
@@ -142,12 +139,15 @@ def build(
     pool: GenePool | None = None,
     *,
     project: str | None = None,
-    front: FrontOptions | None = None,
+    request: BuildRequest | None = None,
     notation: Notation = Notation.YAML,
+    open_slots: Mapping[str, int] | None = None,
+    volumes: Mapping[str, str] | None = None,
+    guest: GuestKind | None = GuestKind.LINUX,
     **options: Any,
 ) -> Result:
-    """Build `spec` for hyperv. `options` are those of TargetOptions that differ from OPTIONS."""
-    front = front if front is not None else FrontOptions(name="web")
+    """Build `spec` for hyperv. `options` are those of the guest that differ from the defaults."""
+    request = request if request is not None else BuildRequest(name="web")
     pools = pool if pool is not None else PoolChain([])
     found: list[Diagnostic] = []
 
@@ -156,14 +156,33 @@ def build(
         return outcome.value
 
     source = SourceText("spec.yaml", spec)
-    document = take(read_document(Spec(source=source, folder=Path(), notation=notation), front))
-    bred = take(to_bred(document, pools)) if document is not None else None
-    given = take(with_values(bred, front)) if bred is not None else None
-    fed = take(to_fed(given, pools, front)) if given is not None else None
+    one = Spec(source=source, folder=Path(), notation=notation)
+    document = take(pipeline.read_document(one, request))
+    bred = take(pipeline.to_bred(document, pools)) if document is not None else None
+    given = take(pipeline.with_values(bred, request.values)) if bred is not None else None
+    fed = take(pipeline.to_fed(given, pools, request)) if given is not None else None
     if fed is None:
         return Result(None, found)
-    if project is not None:
-        options["hyperv"] = settings_of(project)
-    built = take(build_target(fed, Target.HYPERV, front, OPTIONS._replace(**options)))
+    backend = definition_of(Target.HYPERV).backend()
+    prepared = take(
+        pipeline.prepare(
+            fed,
+            request.values,
+            request,
+            backend,
+            options=HyperVOptions(open_slots=open_slots or {}, volumes=volumes or {}),
+            settings=None if project is None else settings_of(project),
+            guest=GuestOptions(kind=guest, **options),
+            epoch=EPOCH,
+        )
+    )
+    if prepared is None:
+        return Result(None, found)
+    assert backend.disk_files is not None
+    read = DiskImages()
+    disks = {path: read(path) for path in backend.disk_files(prepared.catlet, prepared.options)}
+    plan = backend.plan(replace(prepared, disks=disks))
+    found += pipeline.spoken(plan.diagnostics, prepared.opening)
     # A run with an error writes nothing, whoever reported it.
-    return Result(None if has_errors(found) else built, found)
+    built = None if plan.value is None or has_errors(found) else backend.emit(plan.value)
+    return Result(built, found, manifest_of(prepared, Target.HYPERV))

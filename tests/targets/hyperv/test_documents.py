@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from catlets import write_pool
 from eryph_runtime.document import read as read_deployment
 from eryphc.diagnostics.model import Level
-from eryphc.driver import FrontOptions
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.standard import StandardPool
 from eryphc.guestconfig.model import GuestKind
 from eryphc.passes.read import Notation
+from eryphc.request import BuildRequest
 from runtime.deployments import Desk
 from runtime.hyperv_model import Model, vhdx
 from targets.hyperv.building import Result, build
@@ -92,7 +92,7 @@ def standard() -> PoolChain:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example(name: str) -> None:
     text = (ROOT / "examples" / f"{name}.yaml").read_text("utf-8")
-    result = build(text, standard(), front=FrontOptions(), guest=None)
+    result = build(text, standard(), request=BuildRequest(), guest=None)
     document = checked(result)
     assert result.shown(Level.WARNING) == []
     assert document["machine"]["boot_drive"] == "sda"
@@ -117,8 +117,8 @@ def test_a_catlet_of_the_published_pool(geneset: str) -> None:
             for found in bare.diagnostics
             if found.code.name == "value-missing"
         }
-        front = FrontOptions(name="web", values=values)
-        result = build(spec, pool, front=front, guest=None)
+        request = BuildRequest(name="web", values=values)
+        result = build(spec, pool, request=request, guest=None)
         if geneset == "dbosoft/win11-21h2-enterprise/starter-1.0":
             # Its parent is not in the pool.
             assert result.built is None
@@ -243,14 +243,14 @@ def test_a_generated_catlet_is_carried_out(
 ) -> None:
     """Built, applied to the model of a host, nothing left to do, and removed again."""
     spec = json.dumps(catlet)
-    result = build(spec, pool, notation=Notation.JSON, front=FrontOptions(), guest=guest)
+    result = build(spec, pool, notation=Notation.JSON, request=BuildRequest(), guest=guest)
     event("built" if result.built else "refused")
     if result.built is None:
         # What cannot be is said: the combinations that are left in on purpose.
         assert {line.split()[0] for line in result.shown(Level.ERROR)} <= {"E0704", "E0406"}
         return
     document = checked(result)
-    again = build(spec, pool, notation=Notation.JSON, front=FrontOptions(), guest=guest)
+    again = build(spec, pool, notation=Notation.JSON, request=BuildRequest(), guest=guest)
     assert [again.file(name) for name in again.names] == [result.file(n) for n in result.names]
     folder = tmp_path_factory.mktemp("deployment")
     for name in result.names:
@@ -341,7 +341,7 @@ def test_a_catlet_that_breaks_rules_is_looked_at_to_the_end(
     pool: FolderPool, catlet: dict[str, Any]
 ) -> None:
     """Independent faults are reported in one run, so the target sees what rules refuse."""
-    result = build(json.dumps(catlet), pool, notation=Notation.JSON, front=FrontOptions())
+    result = build(json.dumps(catlet), pool, notation=Notation.JSON, request=BuildRequest())
     if result.built is not None:
         checked(result)
     else:
@@ -415,7 +415,7 @@ ALTERED: dict[str, tuple[str, str]] = {
 def test_every_key_has_its_effect_or_is_spoken_of(one: str, other: str) -> None:
     def outcome(spec: str) -> tuple[list[bytes], set[str]]:
         name = "" if spec.startswith("name:") else "name: web\n"
-        result = build(name + spec + "\n", front=FrontOptions(), guest=GuestKind.WINDOWS)
+        result = build(name + spec + "\n", request=BuildRequest(), guest=GuestKind.WINDOWS)
         return [result.file(file) for file in result.names], set(result.codes())
 
     (first, before), (second, after) = outcome(one), outcome(other)
@@ -441,9 +441,6 @@ SECRETS = {
 def test_a_secret_is_in_the_seed_alone(spec: str, guest: GuestKind) -> None:
     import base64
 
-    from eryphc.artifacts.file import ArtifactFile
-    from eryphc.artifacts.manifest import Manifest
-
     result = build(spec.replace("CANARY", CANARY), guest=guest)
     assert result.built is not None, result.shown()
     seed, sealed = (result.document[key]["file"] for key in ("seed", "sealed"))
@@ -456,15 +453,13 @@ def test_a_secret_is_in_the_seed_alone(spec: str, guest: GuestKind) -> None:
 
     assert [name for name, data in texts.items() if holds(data)] == [seed]
     assert sealed in texts
-    files: dict[str, ArtifactFile] = {str(path): file for path, file in result.built.files.items()}
-    assert [name for name, file in sorted(files.items()) if file.secret] == [seed]
-    manifest: Manifest = result.built.manifest
-    assert CANARY not in repr(manifest)
+    assert [name for name, file in sorted(result.built.items()) if file.secret] == [seed]
+    assert CANARY not in repr(result.manifest)
     assert CANARY not in repr(result.built)
     assert all(CANARY not in found.message for found in result.diagnostics)
 
 
 def test_without_secrets_there_is_no_sealed_image() -> None:
-    result = build("name: web\n", front=FrontOptions())
+    result = build("name: web\n", request=BuildRequest())
     assert result.document["sealed"] is None
     assert result.names == ["deploy.ps1", "deployment.json", "web.iso"]

@@ -12,10 +12,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from eryphc.artifacts.iso_reader import read_iso
-from eryphc.driver import FrontOptions
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.standard import StandardPool
+from eryphc.request import BuildRequest
 from golden import Golden
 from targets.hyperv.building import Result, build
 
@@ -63,7 +63,7 @@ def _image(name: str, image: bytes) -> Iterator[str]:
 def test_example(name: str, snapshot: SnapshotAssertion) -> None:
     text = (ROOT / "examples" / f"{name}.yaml").read_text("utf-8")
     pools = PoolChain([FolderPool(ROOT / "examples/genes", "genes"), StandardPool()])
-    result = build(text, pools, front=FrontOptions(), guest=None)
+    result = build(text, pools, request=BuildRequest(), guest=None)
     assert shown(result) == snapshot(extension_class=Golden)
 
 
@@ -73,7 +73,7 @@ def test_everything(snapshot: SnapshotAssertion) -> None:
         (EVERYTHING / "spec.yaml").read_text("utf-8"),
         pools,
         project=(EVERYTHING / "eryphc.yaml").read_text("utf-8"),
-        front=FrontOptions(),
+        request=BuildRequest(),
         guest=None,
         open_slots={"token": 24},
     )

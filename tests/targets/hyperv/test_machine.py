@@ -162,11 +162,11 @@ FAULTS = {
 
 @pytest.mark.parametrize(("spec", "code", "place"), FAULTS.values(), ids=FAULTS)
 def test_what_is_said(spec: str, code: str, place: str) -> None:
-    from eryphc.driver import FrontOptions
+    from eryphc.request import BuildRequest
 
     if "name: con" not in spec:
         spec += "name: web\n"
-    result = build(spec, front=FrontOptions())
+    result = build(spec, request=BuildRequest())
     assert f"{code} {place}" in result.shown()
     assert (result.built is None) == code.startswith("E")
 

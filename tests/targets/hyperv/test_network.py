@@ -7,18 +7,19 @@ from typing import Any
 import pytest
 import yaml
 
-from eryphc.driver import FrontOptions, invented_mac
 from eryphc.guestconfig.model import GuestKind, NetworkConfigMode
+from eryphc.passes.identity import invented_mac
+from eryphc.request import BuildRequest
 from eryphc.source import SourceText
 from targets.hyperv.building import build
 
 TWO = "networks:\n- name: default\n- {name: lan, adapter_name: eth1}\n"
 ID = "11111111-2222-3333-4444-555555555555"
-FRONT = FrontOptions(name="web", catlet_id=ID)
+REQUEST = BuildRequest(name="web", catlet_id=ID)
 
 
 def test_adapters_of_the_networks() -> None:
-    result = build(TWO, front=FRONT)
+    result = build(TWO, request=REQUEST)
     adapters = result.document["network_adapters"]
     assert [(a["name"], a["network"]) for a in adapters] == [("eth0", "default"), ("eth1", "lan")]
     assert [a["mac_address"] for a in adapters] == [

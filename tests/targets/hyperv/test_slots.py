@@ -13,9 +13,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eryphc.driver import FrontOptions
 from eryphc.guestconfig.model import GuestKind, MergeMode
 from eryphc.passes.read import Notation
+from eryphc.request import BuildRequest
 from targets.hyperv.building import MACHINE, Result, build, texts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,13 +84,13 @@ def built(
 ) -> Result:
     """A build with `vmId` and `token` open, or with both given."""
     spec = json.dumps({"fodder": foods, "variables": [{"name": "token", "required": True}]})
-    front = FrontOptions(name="web")
+    request = BuildRequest(name="web")
     opened = {"token": LENGTH}
     if given is not None:
-        front = FrontOptions(name="web", vm_id=MACHINE, values=given)
+        request = BuildRequest(name="web", vm_id=MACHINE, values=given)
         opened = {}
     return build(
-        spec, notation=Notation.JSON, front=front, guest=guest, merge=merge, open_slots=opened
+        spec, notation=Notation.JSON, request=request, guest=guest, merge=merge, open_slots=opened
     )
 
 
@@ -321,8 +321,8 @@ OPEN_FAULTS = {
 
 @pytest.mark.parametrize(("opened", "given", "code"), OPEN_FAULTS.values(), ids=OPEN_FAULTS)
 def test_faults_of_open(opened: dict[str, int], given: dict[str, str], code: str) -> None:
-    front = FrontOptions(name="web", values=given)
-    result = build(VARIABLES + FOOD, open_slots=opened, front=front)
+    request = BuildRequest(name="web", values=given)
+    result = build(VARIABLES + FOOD, open_slots=opened, request=request)
     assert result.built is None
     result.only(code)
 
@@ -344,8 +344,8 @@ def test_names_of_variables_are_found_without_letter_case() -> None:
 
 
 def test_a_given_vm_id_leaves_nothing_open() -> None:
-    front = FrontOptions(name="web", vm_id=MACHINE)
-    result = build(food('final_message: "{{ vmId }}"'), front=front)
+    request = BuildRequest(name="web", vm_id=MACHINE)
+    result = build(food('final_message: "{{ vmId }}"'), request=request)
     assert result.document["seed"]["slots"] == result.document["seed"]["relocations"] == []
     assert MACHINE in texts(result.seed_files()["user-data"])[0]
 

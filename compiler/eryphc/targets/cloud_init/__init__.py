@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from eryphc.targets.cloud_init.emit import emit
-from eryphc.targets.cloud_init.plan import CloudInitPlan, CloudInitSettings, plan
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["CloudInitPlan", "CloudInitSettings", "emit", "plan"]
+from eryphc.targets.definition import Backend, TargetDefinition
+
+if TYPE_CHECKING:
+    from eryphc.targets.cloud_init.plan import CloudInitPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudInitOptions:
+    """The target has no options of its own."""
+
+
+def _backend() -> Backend[CloudInitOptions, CloudInitPlan]:
+    from eryphc.targets.cloud_init.emit import emit
+    from eryphc.targets.cloud_init.plan import plan
+
+    return Backend(plan=plan, emit=emit)
+
+
+DEFINITION: TargetDefinition[CloudInitOptions, CloudInitPlan] = TargetDefinition(
+    options=CloudInitOptions, backend=_backend
+)

@@ -1,46 +1,34 @@
-"""A substituted catlet and the settings of the target go in, every decision comes out."""
+"""What the target is given goes in, every decision comes out."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.diagnostics.output import vm_id_is_catlet_id
-from eryphc.guestconfig.model import GuestRequest
-from eryphc.ir.stages import Substituted
 from eryphc.targets.seeds import Seeds, seeds_of
 
-
-class CloudInitSettings(NamedTuple):
-    """What the target needs besides the catlet.
-
-    `name` is the normalised name of the catlet, `epoch` the time inside the image (seconds
-    since 1970 UTC). `vm_id_given`: the VM id is the user's, not the catlet id in its stead.
-    """
-
-    name: str
-    request: GuestRequest
-    epoch: int
-    sealed: bool = False
-    vm_id_given: bool = False
+if TYPE_CHECKING:
+    from eryphc.targets.cloud_init import CloudInitOptions
+    from eryphc.targets.definition import TargetInput
 
 
 class CloudInitPlan(NamedTuple):
-    """The images to make and the files they hold."""
+    """The images to make and the files they hold. `name` is the normalised name of the catlet,
+    `epoch` the time inside the images (seconds since 1970 UTC)."""
 
     name: str
     seeds: Seeds
     epoch: int
 
 
-def plan(catlet: Substituted, settings: CloudInitSettings) -> Outcome[CloudInitPlan]:
+def plan(given: TargetInput[CloudInitOptions]) -> Outcome[CloudInitPlan]:
     """Compose what the guest reads. Reports what `compose` does, E0609 and N0610."""
-    seeds = seeds_of(settings.request, sealed=settings.sealed)
+    seeds = seeds_of(given.request, sealed=given.sealed)
     found = seeds.diagnostics
-    if catlet.uses_vm_id and not settings.vm_id_given:
-        found = (*found, vm_id_is_catlet_id(catlet.uses_vm_id))
+    uses_vm_id = given.catlet.uses_vm_id
+    if uses_vm_id and not given.vm_id_given:
+        found = (*found, vm_id_is_catlet_id(uses_vm_id))
     if seeds.value is None:
         return Outcome(None, found)
-    return Outcome(
-        CloudInitPlan(name=settings.name, seeds=seeds.value, epoch=settings.epoch), found
-    )
+    return Outcome(CloudInitPlan(name=given.name, seeds=seeds.value, epoch=given.epoch), found)

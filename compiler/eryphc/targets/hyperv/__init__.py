@@ -1,1 +1,49 @@
 """The `hyperv` target: a deployment document, a script that carries it out, and the seed image."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from eryphc.targets.definition import Backend, TargetDefinition
+from eryphc.targets.hyperv.options import FLAGS, HyperVOptions
+
+if TYPE_CHECKING:
+    from eryphc.project.file import Section
+    from eryphc.targets.hyperv.plan import HyperVPlan
+
+
+def _backend() -> Backend[HyperVOptions, HyperVPlan]:
+    from eryphc.targets.hyperv.emit import emit
+    from eryphc.targets.hyperv.opening import open_places
+    from eryphc.targets.hyperv.plan import guest_options, plan
+    from eryphc.targets.hyperv.storage import disk_files
+
+    return Backend(
+        plan=plan, emit=emit, guest_options=guest_options, open=open_places, disk_files=disk_files
+    )
+
+
+def _section() -> Section:
+    from eryphc.targets.hyperv.settings import SECTION
+
+    return SECTION
+
+
+def _section_schema() -> Mapping[str, Any]:
+    from importlib.resources import files
+
+    text = files(__package__).joinpath("settings.schema.json").read_text(encoding="utf-8")
+    schema: Mapping[str, Any] = json.loads(text)
+    return schema
+
+
+DEFINITION: TargetDefinition[HyperVOptions, HyperVPlan] = TargetDefinition(
+    options=HyperVOptions,
+    flags=FLAGS,
+    backend=_backend,
+    section_name="hyperv",
+    section=_section,
+    section_schema=_section_schema,
+)

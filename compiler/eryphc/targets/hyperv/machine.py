@@ -12,8 +12,8 @@ from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import GuestKind
 from eryphc.ir.catlet import Capability, Catlet, Memory
-from eryphc.project import HyperVDefaults, StartAction, StopAction
 from eryphc.source import Span
+from eryphc.targets.hyperv.settings import HyperVDefaults, StartAction, StopAction
 
 MIB = 1024 * 1024
 TEMPLATES = ("MicrosoftWindows", "MicrosoftUEFICertificateAuthority", "OpenSourceShieldedVM")

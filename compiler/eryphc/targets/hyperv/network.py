@@ -14,7 +14,7 @@ from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import Adapter
 from eryphc.ir.catlet import Catlet, Network
-from eryphc.project import HyperVDefaults
+from eryphc.targets.hyperv.settings import HyperVDefaults
 from eryphc.targets.hyperv.storage import setting
 
 _MAC = re.compile("[0-9A-F]{12}")

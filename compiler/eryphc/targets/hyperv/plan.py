@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.guestconfig.model import GuestRequest, Seed
+from eryphc.guestconfig.model import GuestRequest, NetworkConfigMode, Seed
+from eryphc.guestconfig.options import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
 from eryphc.passes.places import in_documents, root_of, rooted
-from eryphc.project import Folders, HyperVDefaults
+from eryphc.targets.definition import TargetInput
 from eryphc.targets.hyperv.machine import machine
 from eryphc.targets.hyperv.network import Adapters, adapters
+from eryphc.targets.hyperv.options import HyperVOptions
 from eryphc.targets.hyperv.paths import folder_faults, is_reserved
 from eryphc.targets.hyperv.places import place_faults
+from eryphc.targets.hyperv.settings import Folders, HyperVDefaults
 from eryphc.targets.hyperv.slots import Slot, outside_of_text, relocations
 from eryphc.targets.hyperv.storage import SHARED_FOLDER, AtHand, Storage, setting, storage
 from eryphc.targets.seeds import Seeds, seed_files, seed_image, seeds_of
 
 SCHEMA = "eryphc/deployment/v1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HyperVSettings:
-    """What the target needs besides the catlet.
-
-    `slots` are the stand-ins that were substituted; `at_hand` the disk files that were read.
-    `guest_assumed`: nothing said that the guest is Linux.
-    """
-
-    name: str
-    catlet_id: str
-    request: GuestRequest
-    epoch: int
-    tool: str
-    defaults: HyperVDefaults
-    slots: tuple[Slot, ...] = ()
-    at_hand: AtHand = field(default_factory=AtHand)
-    guest_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +37,45 @@ class HyperVPlan:
     images: Mapping[str, ArtifactFile] = field(repr=False)
 
 
-def plan(catlet: Substituted, settings: HyperVSettings) -> Outcome[HyperVPlan]:
+def guest_options(options: GuestOptions) -> tuple[GuestOptions, tuple[Diagnostic, ...]]:
+    """The deployment sets the addresses of all adapters, so network-config names all of them."""
+    found = (wording.network_always(),) if options.network is NetworkConfigMode.NEVER else ()
+    return replace(options, network=NetworkConfigMode.ALWAYS), found
+
+
+def plan(given: TargetInput[HyperVOptions]) -> Outcome[HyperVPlan]:
     """Decide everything. Reports what Hyper-V cannot do (E07xx) and what `compose` reports."""
+    slots: tuple[Slot, ...] = given.opening.details or ()
+    settings = _Settings(
+        name=given.name,
+        catlet_id=given.catlet_id,
+        request=given.request._replace(slots=tuple(slot.text for slot in slots)),
+        epoch=given.epoch,
+        tool=given.tool,
+        defaults=given.settings or HyperVDefaults(),
+        slots=slots,
+        at_hand=AtHand(given=given.options.volumes, files=given.disks),
+        guest_assumed=given.guest_assumed,
+    )
+    return _planned(given.catlet, settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    """What the plan needs besides the catlet. `slots` are the stand-ins that were substituted."""
+
+    name: str
+    catlet_id: str
+    request: GuestRequest
+    epoch: int
+    tool: str
+    defaults: HyperVDefaults
+    slots: tuple[Slot, ...]
+    at_hand: AtHand
+    guest_assumed: bool
+
+
+def _planned(catlet: Substituted, settings: _Settings) -> Outcome[HyperVPlan]:
     seeds = seeds_of(settings.request, sealed=True)
     disks = storage(catlet, settings.defaults, settings.at_hand)
     network = adapters(catlet.catlet, settings.request.adapters, settings.defaults)
@@ -117,7 +138,7 @@ def plan(catlet: Substituted, settings: HyperVSettings) -> Outcome[HyperVPlan]:
     return Outcome(HyperVPlan(name=settings.name, document=document, images=images), tuple(found))
 
 
-def _known_addresses(settings: HyperVSettings, config: bytes | None, network: Adapters) -> None:
+def _known_addresses(settings: _Settings, config: bytes | None, network: Adapters) -> None:
     """Note the static addresses that the user's own network-config gives."""
     if config is None or settings.request.network_file is None:
         return
@@ -135,7 +156,7 @@ def _machine_folder(catlet: Catlet, folders: Folders) -> dict[str, Any]:
     return setting(folders.machines, "folder")
 
 
-def _folder_faults(settings: HyperVSettings, disks: Storage) -> tuple[Diagnostic, ...]:
+def _folder_faults(settings: _Settings, disks: Storage) -> tuple[Diagnostic, ...]:
     defaults = settings.defaults
     faults = folder_faults(defaults, settings.name, disks.files)
     if faults or defaults.folders is None:
@@ -157,7 +178,7 @@ def _named(catlet: Catlet, name: str) -> Iterator[Diagnostic]:
         yield wording.location_ignored("the catlet", catlet.location, at)
 
 
-def _open_places(settings: HyperVSettings, seeds: Seeds) -> tuple[Diagnostic, ...]:
+def _open_places(settings: _Settings, seeds: Seeds) -> tuple[Diagnostic, ...]:
     """Slots that stand where a value could change the meaning."""
     if not settings.slots:
         return ()
@@ -170,7 +191,7 @@ def _open_places(settings: HyperVSettings, seeds: Seeds) -> tuple[Diagnostic, ..
 
 
 def _seed(
-    seed: Seed, file: str, settings: HyperVSettings, images: dict[str, ArtifactFile]
+    seed: Seed, file: str, settings: _Settings, images: dict[str, ArtifactFile]
 ) -> dict[str, Any]:
     image = seed_image(seed, epoch=settings.epoch)
     images[file] = image

@@ -16,8 +16,9 @@ from eryphc.ir.catlet import Drive, DriveType
 from eryphc.ir.identifiers import GeneType
 from eryphc.ir.stages import PinnedGene, Substituted
 from eryphc.ir.volume import DiskFault, DiskImage
-from eryphc.project import DiskMode, HyperVDefaults
+from eryphc.targets.hyperv.options import HyperVOptions
 from eryphc.targets.hyperv.paths import is_reserved, path_fault
+from eryphc.targets.hyperv.settings import DiskMode, HyperVDefaults
 from eryphc.targets.hyperv.volumes import is_inherited_system, system_drive, volume_entry
 
 GIB = 1024**3
@@ -59,8 +60,9 @@ class AtHand:
     files: Mapping[Path, DiskImage | DiskFault] = field(default_factory=dict)
 
 
-def disk_files(catlet: Substituted, given: Mapping[str, str]) -> tuple[Path, ...]:
+def disk_files(catlet: Substituted, options: HyperVOptions) -> tuple[Path, ...]:
     """The files whose hash and size `storage` wants to know."""
+    given = options.volumes
     genes = _volume_genes(catlet)
     found = []
     for drive in catlet.catlet.drives or ():

@@ -7,8 +7,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +23,7 @@ from eryphc.source import SourceText, Span
 from eryphc.syntax.limits import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
-    from eryphc.project import PoolEntry, Project
+    from eryphc.project.file import PoolEntry, Project, Section
 
 PROJECT_FILE = "eryphc.yaml"
 STDIN_NAME = "<stdin>"
@@ -69,6 +68,19 @@ def read_text(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> Outcome[SourceText
     except ValueError:
         raise InputMissingError(command.file_not_found(shown, "not a path", ()), 1) from None
     return _decoded(shown, data, limit)
+
+
+def read_source(path: str | os.PathLike[str]) -> SourceText:
+    """A file as a text with its name. Raises `EryphcError`."""
+    from eryphc.errors import Failure, refused
+
+    try:
+        read = read_text(Path(path))
+    except InputMissingError as missing:
+        raise refused(Failure(missing.exit_code), missing.diagnostic) from None
+    if read.value is None:
+        raise refused(Failure.INPUT, *read.diagnostics)
+    return read.value
 
 
 _NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -173,14 +185,8 @@ def read_spec(name: str) -> Outcome[Spec]:
     text = read_text(path)
     if text.value is None:
         return Outcome(None, text.diagnostics)
-    folder = _folder(os.fspath(path.parent))
+    folder = path.parent
     return Outcome(Spec(text.value, folder, notation_of(path.name), _os_type(folder / MANIFEST)))
-
-
-@lru_cache(maxsize=8)
-def _folder(path: str) -> Path:
-    """One object for all specs of a folder: it is looked up by it again and again."""
-    return Path(path)
 
 
 def _stdin(count: int) -> bytes:
@@ -209,7 +215,14 @@ def _os_type(manifest: Path) -> str | None:
 class Pools:
     """Opens the pools of specs, in the order of cli.md; specs of one folder share them."""
 
-    def __init__(self, locations: Sequence[str], environment: str | None) -> None:
+    def __init__(
+        self,
+        locations: Sequence[str],
+        environment: str | None,
+        sections: Callable[[], Mapping[str, Section]],
+    ) -> None:
+        # Asked for only where there is a project file.
+        self._sections = sections
         self._given = [_folder_pool(Path(location)) for location in locations]
         self._given += [
             _folder_pool(Path(location))
@@ -218,7 +231,7 @@ class Pools:
         ]
         standard = standard_folder()
         self._standard = StandardPool() if standard is not None else None
-        self._chains: dict[Path, PoolChain] = {}
+        self._chains: dict[Path, Outcome[PoolChain]] = {}
         self._projects: dict[Path, Outcome[Project] | None] = {}
 
     @staticmethod
@@ -241,13 +254,24 @@ class Pools:
         """The project of a spec's folder, None where there is no project file."""
         if folder not in self._projects:
             path = find_project_file(folder.resolve())
-            self._projects[folder] = None if path is None else _read_project(path)
+            self._projects[folder] = None if path is None else self._read_project(path)
         return self._projects[folder]
+
+    def _read_project(self, path: Path) -> Outcome[Project]:
+        from eryphc.project.file import read_project
+
+        text = read_text(path)
+        if text.value is None:
+            return Outcome(None, text.diagnostics)
+        return read_project(text.value, path.parent, self._sections())
 
     def chain(self, folder: Path) -> Outcome[PoolChain]:
         """All pools for a spec that lies in `folder`."""
-        if folder in self._chains:
-            return Outcome(self._chains[folder])
+        if folder not in self._chains:
+            self._chains[folder] = self._chain(folder)
+        return self._chains[folder]
+
+    def _chain(self, folder: Path) -> Outcome[PoolChain]:
         project = self.project(folder)
         found: list[Diagnostic] = [] if project is None else [*project.diagnostics]
         entries: list[ProjectPool] = []
@@ -265,8 +289,7 @@ class Pools:
             pools.append(ProjectPools(entries))
         if self._standard is not None:
             pools.append(self._standard)
-        self._chains[folder] = PoolChain(pools)
-        return Outcome(self._chains[folder], tuple(found))
+        return Outcome(PoolChain(pools), tuple(found))
 
 
 def find_project_file(folder: Path) -> Path | None:
@@ -276,15 +299,6 @@ def find_project_file(folder: Path) -> Path | None:
         if path.is_file():
             return path
     return None
-
-
-def _read_project(path: Path) -> Outcome[Project]:
-    from eryphc.project import read_project
-
-    text = read_text(path)
-    if text.value is None:
-        return Outcome(None, text.diagnostics)
-    return read_project(text.value, path.parent)
 
 
 def _folder_pool(path: Path) -> FolderPool:
@@ -309,7 +323,7 @@ def _project_pools(project: Project, found: list[Diagnostic]) -> list[ProjectPoo
 def _project_pool(
     project: Project, entry: PoolEntry, report: Callable[[Diagnostic], None]
 ) -> GenePool | None:
-    from eryphc.project import PoolType
+    from eryphc.project.file import PoolType
 
     kind = entry.type or PoolType.FOLDER
     if kind not in (PoolType.FOLDER, PoolType.ERYPH_LOCAL):

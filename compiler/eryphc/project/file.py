@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.frozen import FrozenMap
 from eryphc.ir.catlet import Places, Record
 from eryphc.passes.values import Converter, Notation, Reading, Shape
 from eryphc.source import SourceText
@@ -25,34 +26,15 @@ class PoolType(StrEnum):
     GENEPOOL = "genepool"
 
 
-class DiskMode(StrEnum):
-    """How a drive that has a volume gene comes to its disk."""
-
-    DIFFERENCING = "differencing"
-    COPY = "copy"
-
-
-class StartAction(StrEnum):
-    NOTHING = "nothing"
-    START_IF_RUNNING = "start_if_running"
-    START = "start"
-
-
-class StopAction(StrEnum):
-    TURN_OFF = "turn_off"
-    SAVE = "save"
-    SHUT_DOWN = "shut_down"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Setting(Record):
+class Setting(Record):
     """A record of the project file."""
 
     places: Places = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoolEntry(_Setting):
+class PoolEntry(Setting):
     """`path` is for folders, `prefix` for registries, `url` for the public pool's API."""
 
     name: str | None = None
@@ -65,32 +47,11 @@ class PoolEntry(_Setting):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Folders(_Setting):
-    """Folders on a Hyper-V host: of machines, of their disks, of parent disks."""
+class Project(Setting):
+    """The project file; `folder` is where it lies and what its paths are relative to.
 
-    machines: str | None = None
-    disks: str | None = None
-    volumes: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HyperVDefaults(_Setting):
-    """`switches` maps the name of a network to a switch, `vlans` to a VLAN, `drives` a drive to
-    how it is made. `guardian` names whose key protects TPMs; else the host's own does."""
-
-    switches: tuple[tuple[str, str], ...] | None = None
-    vlans: tuple[tuple[str, str], ...] | None = None
-    guardian: str | None = None
-    folders: Folders | None = None
-    start_action: StartAction | None = None
-    stop_action: StopAction | None = None
-    disks: DiskMode | None = None
-    drives: tuple[tuple[str, str], ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project(_Setting):
-    """The project file; `folder` is where it lies and what its paths are relative to."""
+    `sections` holds what belongs to a target, by key.
+    """
 
     pools: tuple[PoolEntry, ...] | None = None
     shared: tuple[str, ...] | None = None
@@ -98,26 +59,26 @@ class Project(_Setting):
     guest: str | None = None
     epoch: str | None = None
     lint: tuple[tuple[str, str], ...] | None = None
-    hyperv: HyperVDefaults | None = None
     azure: tuple[tuple[str, str], ...] | None = None
     folder: Path = field(default=Path(), compare=False)
+    sections: Mapping[str, Any] = field(default_factory=FrozenMap)
 
 
-def _word(words: type[StrEnum]) -> Converter:
+def word(words: type[StrEnum]) -> Converter:
     def read(reading: Reading, node: Node, key: str) -> Any:
         return reading.word(node, key, words)
 
     return read
 
 
-def _list_of(entry: Converter) -> Converter:
+def list_of(entry: Converter) -> Converter:
     def read(reading: Reading, node: Node, key: str) -> Any:
         return reading.many(node, key, entry)
 
     return read
 
 
-def _texts_by_name(reading: Reading, node: Node, key: str) -> Any:
+def texts_by_name(reading: Reading, node: Node, key: str) -> Any:
     """A mapping with names of the user's own as keys, each with a text."""
     if not isinstance(node, MappingNode):
         return reading.wrong_kind(node, key, "a mapping")
@@ -130,73 +91,69 @@ def _texts_by_name(reading: Reading, node: Node, key: str) -> Any:
     return tuple(pairs)
 
 
-_text = Reading.text
+TEXT: Converter = Reading.text
 POOL = Shape(
     "gene pool",
     PoolEntry,
     {
-        "name": _text,
-        "type": _word(PoolType),
-        "path": _text,
-        "prefix": _text,
-        "url": _text,
-        "orgs": _list_of(_text),
+        "name": TEXT,
+        "type": word(PoolType),
+        "path": TEXT,
+        "prefix": TEXT,
+        "url": TEXT,
+        "orgs": list_of(TEXT),
         "fallback": Reading.boolean,
     },
 )
-FOLDERS = Shape(
-    "section of folders", Folders, {"machines": _text, "disks": _text, "volumes": _text}
-)
-HYPERV = Shape(
-    "hyperv section",
-    HyperVDefaults,
-    {
-        "switches": _texts_by_name,
-        "vlans": _texts_by_name,
-        "guardian": _text,
-        "folders": FOLDERS,
-        "start_action": _word(StartAction),
-        "stop_action": _word(StopAction),
-        "disks": _word(DiskMode),
-        "drives": _texts_by_name,
-    },
-)
-PROJECT = Shape(
-    "project file",
-    Project,
-    {
-        "pools": _list_of(POOL),
-        "shared": _list_of(_text),
-        "specs": _list_of(_text),
-        "guest": _text,
-        "epoch": _text,
-        "lint": _texts_by_name,
-        "hyperv": HYPERV,
-        "azure": _texts_by_name,
-    },
-)
+_OWN: Mapping[str, Converter] = {
+    "pools": list_of(POOL),
+    "shared": list_of(TEXT),
+    "specs": list_of(TEXT),
+    "guest": TEXT,
+    "epoch": TEXT,
+    "lint": texts_by_name,
+    "azure": texts_by_name,
+}
 
 
-def read_project(source: SourceText, folder: Path) -> Outcome[Project]:
+class Section(NamedTuple):
+    """A key of the project file that belongs to a target: how it is read, and its rules."""
+
+    shape: Shape
+    faults: Callable[[Any], Iterable[Diagnostic]]
+
+
+def read_project(
+    source: SourceText, folder: Path, sections: Mapping[str, Section]
+) -> Outcome[Project]:
     """The project file, or what is wrong with it. An empty file says nothing."""
     composed = compose(source)
     if composed.value is None:
         return Outcome(None, composed.diagnostics)
     reading = Reading(source, Notation.YAML)
-    value = reading.convert(composed.value, "project file", PROJECT)
+
+    def build(places: Places, **values: Any) -> Project:
+        own = {key: value for key, value in values.items() if key not in sections}
+        theirs = FrozenMap({key: value for key, value in values.items() if key in sections})
+        return Project(folder=folder, places=places, sections=theirs, **own)
+
+    keys: dict[str, Converter] = {**_OWN}
+    keys |= {key: section.shape for key, section in sections.items()}
+    shape = Shape("project file", build, keys)
+    value = reading.convert(composed.value, "project file", shape)
     if value is None:
         return Outcome(Project(folder=folder), tuple(reading.diagnostics))
     found = [*reading.diagnostics]
     if isinstance(value, Project):
         found += _faults(value)
+        for key, section in sections.items():
+            if value.sections.get(key) is not None:
+                found += section.faults(value.sections[key])
         if not has_errors(found):
-            fields = {key: getattr(value, key) for key in PROJECT.fields}
-            return Outcome(Project(folder=folder, places=value.places, **fields), tuple(found))
+            return Outcome(value, tuple(found))
     return Outcome(None, tuple(found))
 
 
-_VLAN = re.compile("[1-9][0-9]{0,3}")
-_LAST_VLAN = 4094
 _NEEDS = {
     PoolType.FOLDER: "path",
     PoolType.ERYPH_LOCAL: "path",
@@ -225,15 +182,4 @@ def _faults(project: Project) -> list[Diagnostic]:
     if project.guest is not None and project.guest not in ("linux", "windows"):
         message = f"`{project.guest}` is neither `linux` nor `windows`"
         found.append(command.project_value("guest", message, project.at("guest")))
-    hyperv = project.hyperv
-    for drive, mode in (hyperv.drives or ()) if hyperv is not None else ():
-        if mode not in (DiskMode.DIFFERENCING, DiskMode.COPY):
-            message = f"`{mode}` of drive `{drive}` is neither `differencing` nor `copy`"
-            span = hyperv.at("drives") if hyperv is not None else None
-            found.append(command.project_value("hyperv", message, span))
-    for network, vlan in (hyperv.vlans or ()) if hyperv is not None else ():
-        if _VLAN.fullmatch(vlan) is None or int(vlan) > _LAST_VLAN:
-            message = f"`{vlan}` of network `{network}` is no VLAN: 1 to {_LAST_VLAN}"
-            span = hyperv.at("vlans") if hyperv is not None else None
-            found.append(command.project_value("hyperv", message, span))
     return found

@@ -1,0 +1,124 @@
+"""Which disk images a gene or a specification needs: what `eryphc volume` works with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from eryphc.diagnostics import volumes as wording
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.shown import ShownDiagnostic, show
+from eryphc.errors import EryphcError, Failure, refused
+from eryphc.gallery import resolved_tag
+from eryphc.ir.identifiers import Architecture, GeneId, GeneType
+from eryphc.ir.volume import Volume
+from eryphc.request import BuildRequest
+from eryphc.session import Result, Session
+
+if TYPE_CHECKING:
+    from eryphc.genepool.model import GeneSetTag
+
+
+class NeededVolume(NamedTuple):
+    """A volume gene, its tag and variant; `drives` are those of the spec that start from it."""
+
+    gene: GeneId
+    architecture: Architecture
+    volume: Volume
+    tag: GeneSetTag
+    drives: tuple[str, ...] = ()
+    spec: str | None = None
+    catlet: str | None = None
+
+
+class NeededVolumes(Result):
+    """The volumes that genes and specifications name, in their order."""
+
+    def __init__(
+        self,
+        volumes: tuple[NeededVolume, ...],
+        diagnostics: tuple[ShownDiagnostic, ...],
+        failure: Failure | None,
+    ) -> None:
+        super().__init__(diagnostics, failure)
+        self.volumes = volumes
+
+
+def needed_volumes(
+    session: Session, words: tuple[str, ...], request: BuildRequest
+) -> NeededVolumes:
+    """What each word needs: `gene:...` the volume of that name, a specification those that its
+    drives start from. A word that cannot be read hides none of the others."""
+    found: list[NeededVolume] = []
+    diagnostics: list[ShownDiagnostic] = []
+    failure: Failure | None = None
+    for word in words:
+        try:
+            needed = _of_gene if word.startswith("gene:") else _of_spec
+            volumes, said = needed(session, word, request)
+            found += volumes
+            diagnostics += said
+        except EryphcError as error:
+            diagnostics += error.diagnostics
+            failure = max(failure or error.failure, error.failure)
+    return NeededVolumes(tuple(found), tuple(diagnostics), failure)
+
+
+def _of_gene(
+    session: Session, text: str, request: BuildRequest
+) -> tuple[list[NeededVolume], tuple[ShownDiagnostic, ...]]:
+    from eryphc.diagnostics import command
+    from eryphc.diagnostics.pools import gene_not_found
+    from eryphc.passes.collect import best_match
+    from eryphc.syntax.identifiers import parse_gene
+    from eryphc.syntax.names import NameFault
+
+    gene = parse_gene(text)
+    if isinstance(gene, NameFault):
+        raise refused(Failure.INPUT, command.gene_unknown(text, gene.message))
+    found: list[Diagnostic] = []
+    tag = resolved_tag(session.pools(), gene.geneset, found)
+    gene = GeneId(tag.id, gene.name)
+    variants = tag.variants(GeneType.VOLUME, gene.name)
+    found += variants.diagnostics
+    if not variants.value:
+        if variants.value is not None:
+            known = tag.names(GeneType.VOLUME)
+            found.append(gene_not_found(gene, GeneType.VOLUME, None, known))
+        raise refused(Failure.INPUT, *found)
+    variant = best_match(gene, variants.value, request.processor, None)
+    if isinstance(variant, Diagnostic):
+        raise refused(Failure.INPUT, *found, variant)
+    volume = variant.volume or Volume(path=variant.path)
+    return [NeededVolume(gene, variant.architecture, volume, tag)], show(found)
+
+
+def _of_spec(
+    session: Session, word: str, request: BuildRequest
+) -> tuple[list[NeededVolume], tuple[ShownDiagnostic, ...]]:
+    read = session.read(word, request)
+    fed = session.expand(read, "feed", request)
+    data = fed.data()
+    if data is None:
+        raise EryphcError(fed.failure or Failure.INPUT, fed.diagnostics)
+    drives: dict[str, list[str]] = {}
+    for drive in data.get("drives", ()):
+        if drive.get("source") is not None:
+            drives.setdefault(drive["source"], []).append(drive.get("name", ""))
+    said = list(fed.diagnostics)
+    found = [
+        NeededVolume(
+            gene=gene.id,
+            architecture=gene.architecture,
+            volume=gene.volume or Volume(),
+            tag=resolved_tag(session.pools_of(read), gene.id.geneset, []),
+            drives=tuple(sorted(drives[str(gene.id)])),
+            spec=word,
+            catlet=read.name,
+        )
+        for gene in fed.genes
+        # An ancestor's volume that no drive starts from any more is not needed.
+        if gene.type is GeneType.VOLUME and str(gene.id) in drives
+    ]
+    if not found:
+        said += show((wording.nothing_to_fetch(word),))
+    return found, tuple(said)

@@ -1,0 +1,170 @@
+"""What the gene pools offer: lists of gene sets, and what one of their genes takes and holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eryphc.diagnostics import command as wording
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.shown import show
+from eryphc.errors import Failure, refused
+from eryphc.genepool.listing import ListedSet, gene_sets
+from eryphc.ir.catlet import Catlet, FodderGene, Variable
+from eryphc.ir.identifiers import GeneId, GeneSetId, GeneType
+from eryphc.passes.redact import REDACTED
+from eryphc.session import Result, Session
+from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source
+from eryphc.syntax.names import NameFault
+
+if TYPE_CHECKING:
+    from eryphc.genepool.chain import PoolChain
+    from eryphc.genepool.model import GeneSetTag, Variant
+
+
+class Description(Result):
+    """A gene set tag as data (`gene show --format json`); `data` is None after an error."""
+
+    def __init__(self, data: dict[str, Any], found: list[Diagnostic]) -> None:
+        super().__init__(show(found))
+        self.data = data if self.ok else None
+
+
+def listed_sets(session: Session, name: str | None = None) -> tuple[ListedSet, ...]:
+    """The gene sets that a session can use, by name.
+
+    `name` is an organization, a set, or `ORGANIZATION/SET`. Raises `EryphcError`.
+    """
+    asked = (name or "").lower().rstrip("/")
+    return tuple(
+        listed
+        for listed in gene_sets(session.pools())
+        if not asked or asked in (listed.organization, listed.geneset, listed.id)
+    )
+
+
+def described(session: Session, id_: str) -> Description:
+    """What a gene set or a fodder gene offers.
+
+    `id_` is `gene:ORGANIZATION/SET[/TAG]:GENE`, or `ORGANIZATION/SET[/TAG]` for all its genes.
+    Raises `EryphcError` where there is no such gene.
+    """
+    chain = session.pools()
+    geneset, gene = _wanted(chain, id_)
+    found: list[Diagnostic] = []
+    tag = resolved_tag(chain, geneset, found)
+    return Description(_described(tag, gene, found), found)
+
+
+def resolved_tag(chain: PoolChain, geneset: GeneSetId, found: list[Diagnostic]) -> GeneSetTag:
+    """The tag that a gene set stands for in the end. Raises `EryphcError`."""
+    from eryphc.passes.resolve import resolve
+
+    resolved = resolve(geneset, chain, None)
+    if resolved.value is None:
+        raise refused(Failure.INPUT, *resolved.diagnostics)
+    found += resolved.diagnostics
+    return resolved.value
+
+
+def _wanted(chain: PoolChain, text: str) -> tuple[GeneSetId, str | None]:
+    if text.startswith("gene:"):
+        gene = parse_gene(text)
+        if isinstance(gene, GeneId):
+            return gene.geneset, gene.name
+        geneset = parse_set_source(text)
+        if geneset is not None:
+            return geneset, None
+        raise refused(Failure.INPUT, wording.gene_unknown(text, gene.message))
+    parsed = parse_gene_set(text)
+    if isinstance(parsed, NameFault):
+        meant = _named(chain, text)
+        raise refused(Failure.INPUT, wording.gene_unknown(text, parsed.message, meant))
+    return parsed, None
+
+
+def _named(chain: PoolChain, text: str) -> str | None:
+    """The gene set that a name without an organization can only mean."""
+    named = {listed.id for listed in gene_sets(chain) if listed.geneset == text.lower()}
+    return named.pop() if len(named) == 1 else None
+
+
+def _described(tag: GeneSetTag, wanted: str | None, found: list[Diagnostic]) -> dict[str, Any]:
+    """A gene set tag as data: what it is, and the interface of each gene."""
+    from eryphc.genepool.listing import description
+
+    folder = Path(tag.manifest.source.name).parent.parent
+    short, long = description(folder)
+    data: dict[str, Any] = {
+        "id": str(tag.id),
+        "short_description": short,
+        "description": long,
+        "metadata": dict(tag.manifest.metadata),
+        "genes": [],
+    }
+    for kind in (GeneType.CATLET, GeneType.FODDER, GeneType.VOLUME):
+        names = ("catlet",) if kind is GeneType.CATLET else tag.names(kind)
+        for name in names:
+            if wanted is not None and wanted != name.lower():
+                continue
+            variants = tag.variants(kind, name.lower())
+            found += variants.diagnostics
+            for variant in variants.value or ():
+                data["genes"].append(_gene(tag, variant, found))
+    if wanted is not None and not data["genes"]:
+        from eryphc.diagnostics.pools import gene_not_found
+
+        gene = GeneId(tag.id, wanted)
+        known = tag.names(GeneType.FODDER)
+        raise refused(Failure.INPUT, gene_not_found(gene, GeneType.FODDER, None, known))
+    return data
+
+
+def _gene(tag: GeneSetTag, variant: Variant, found: list[Diagnostic]) -> dict[str, Any]:
+    from eryphc.passes.read import Notation, read_catlet, read_fodder_gene
+
+    data: dict[str, Any] = {
+        "id": str(GeneId(tag.id, variant.name.lower())),
+        "type": variant.type.value,
+        "arch": str(variant.architecture),
+    }
+    if variant.type is GeneType.VOLUME:
+        if variant.volume is not None:
+            data["format"] = variant.volume.format
+            data["url"] = variant.volume.url
+        return data
+    text = tag.read(variant)
+    found += text.diagnostics
+    if text.value is None:
+        return data
+    notation = Notation.JSON if text.value.form == "json" else Notation.YAML
+    data["sha256"] = text.value.sha256
+    read: Any = (read_fodder_gene if variant.type is GeneType.FODDER else read_catlet)(
+        text.value.source, notation=notation, strict=notation is Notation.YAML
+    )
+    found += read.diagnostics
+    record: FodderGene | Catlet | None = read.value
+    if record is not None:
+        if isinstance(record, Catlet):
+            data["parent"] = record.parent
+        data["variables"] = [_variable(variable) for variable in record.variables or ()]
+        data["fodder"] = [
+            {
+                "name": food.name,
+                "source": food.source,
+                "type": food.type or ("cloud-config" if not food.source else None),
+                "secret": bool(food.secret),
+            }
+            for food in record.fodder or ()
+        ]
+    return data
+
+
+def _variable(variable: Variable) -> dict[str, Any]:
+    return {
+        "name": variable.name,
+        "type": (variable.type or "string"),
+        "default": REDACTED if variable.secret and variable.value else variable.value,
+        "required": bool(variable.required),
+        "secret": bool(variable.secret),
+    }

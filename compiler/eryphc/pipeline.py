@@ -1,0 +1,206 @@
+"""The order of the compile, one function a stage: each takes what the one before it gave.
+
+Nothing here reads files, prints or decides what may be shown: that is the session's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from eryphc import __version__
+from eryphc.diagnostics import command, language, rules
+from eryphc.diagnostics.model import Diagnostic, Label, Outcome
+from eryphc.genepool.model import GenePool
+from eryphc.guestconfig.options import GuestOptions
+from eryphc.ir.catlet import Catlet
+from eryphc.ir.stages import Bred, Document, Fed, Substituted
+from eryphc.passes.breed import breed
+from eryphc.passes.check import check_catlet
+from eryphc.passes.feed import feed
+from eryphc.passes.given import give
+from eryphc.passes.identity import default_catlet_id
+from eryphc.passes.pedigree import read_pedigree
+from eryphc.passes.read import is_partial, read_catlet
+from eryphc.passes.substitute import substitute
+from eryphc.project.specs import Spec
+from eryphc.request import BuildRequest
+from eryphc.syntax.names import blank
+from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, Opening, TargetInput
+
+TOOL = f"eryphc {__version__}"
+UNKNOWN_VM_ID = "#vmId"
+
+
+def read_document(spec: Spec, request: BuildRequest) -> Outcome[Document]:
+    """The author's document with the names that the request replaces.
+
+    It may come with errors, and is then only good for finding more.
+    """
+    read = read_catlet(spec.source, notation=spec.notation)
+    if read.value is None:
+        return Outcome(None, read.diagnostics)
+    catlet = read.value
+    found = list(read.diagnostics)
+    if request.name is not None or request.hostname is not None:
+        catlet = catlet._replace(
+            name=request.name if request.name is not None else catlet.name,
+            hostname=request.hostname or request.name or catlet.hostname,
+            # What the request says was not written in the document.
+            places={
+                key: place
+                for key, place in catlet.places.items()
+                if key not in ("name", "hostname")
+            },
+        )
+        found += [
+            command.bad_option_value("--name", fault.message)
+            for fault in check_catlet(Catlet(name=request.name))
+        ]
+    if blank(catlet.name):
+        found.append(rules.name_missing(catlet.at()))
+    partial = is_partial(read.diagnostics)
+    document = Document(catlet=catlet, source=spec.source, depth=0, partial=partial)
+    return Outcome(document, tuple(found))
+
+
+def catlet_name(document: Document) -> str:
+    """The normalised name that the catlet will have."""
+    name = document.catlet.name
+    return "catlet" if name is None or blank(name) else name.lower()
+
+
+def to_bred(document: Document, pools: GenePool) -> Outcome[Bred]:
+    """Ancestors read and inherited from, the result normalised and with its defaults."""
+    pedigree = read_pedigree(document, pools)
+    if pedigree.value is None:
+        return Outcome(None, pedigree.diagnostics)
+    bred = breed(pedigree.value)
+    found = bred.diagnostics
+    if document.partial:
+        # A name that is missing could not be read, which was reported.
+        found = tuple(d for d in found if d.code not in language.NAMELESS)
+    return Outcome(bred.value, (*pedigree.diagnostics, *found))
+
+
+def with_values(bred: Bred, values: Mapping[str, str]) -> Outcome[Bred]:
+    """The given values in the variables, as the stages before substitution show them."""
+    given = give(bred.catlet, values)
+    if given.value is None:
+        return Outcome(None, given.diagnostics)
+    return Outcome(bred._replace(catlet=given.value), given.diagnostics)
+
+
+def to_fed(bred: Bred, pools: GenePool, request: BuildRequest) -> Outcome[Fed]:
+    return feed(bred, pools, request.processor, request.meaning)
+
+
+def to_substituted(
+    fed: Fed, values: Mapping[str, str], request: BuildRequest, vm_id: str | None = None
+) -> Outcome[Substituted]:
+    """Every food with the text a guest gets. Without a VM id the text `#vmId` stands for it."""
+    catlet_id = request.catlet_id or default_catlet_id(fed.catlet)
+    return substitute(fed, values, catlet_id, vm_id or request.vm_id or UNKNOWN_VM_ID)
+
+
+def prepare(
+    fed: Fed,
+    values: Mapping[str, str],
+    request: BuildRequest,
+    backend: Backend[Any, Any],
+    *,
+    options: Any,
+    settings: Any,
+    guest: GuestOptions,
+    epoch: int,
+) -> Outcome[TargetInput[Any]]:
+    """A fed catlet to what a target decides from.
+
+    `guest` is the request's with what the project says. Values that the target leaves open are
+    stand-ins from here on; diagnostics speak of their names instead.
+    """
+    from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
+    from eryphc.guestconfig.request import guest_request
+
+    opening = NOTHING_OPEN
+    if backend.open is not None:
+        texts = (
+            guest.instance_id or "",
+            guest.network_file.text if guest.network_file is not None else "",
+        )
+        asked = Openable(fed=fed, values=values, vm_id=request.vm_id, texts=texts)
+        opened = backend.open(asked, options)
+        if opened.value is None:
+            return Outcome(None, opened.diagnostics)
+        opening = opened.value
+    catlet_id = request.catlet_id or default_catlet_id(fed.catlet)
+    names = {name.lower() for name in opening.values}
+    filled = {name: text for name, text in values.items() if name.lower() not in names}
+    done = to_substituted(
+        _left_open(fed, names),
+        {**filled, **opening.values},
+        replace(request, catlet_id=catlet_id),
+        opening.vm_id or request.vm_id or catlet_id,
+    )
+    if done.value is None:
+        return Outcome(None, spoken(done.diagnostics, opening))
+    guest, found = (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
+    asked_of_guest, notes = guest_request(done.value, catlet_id, guest)
+    given = TargetInput(
+        catlet=done.value,
+        name=done.value.catlet.name or "catlet",
+        catlet_id=catlet_id,
+        architecture=request.processor,
+        request=asked_of_guest,
+        guest_assumed=any(note.code == GUEST_ASSUMED_LINUX for note in notes),
+        vm_id_given=request.vm_id is not None,
+        sealed=guest.sealed,
+        epoch=epoch,
+        tool=TOOL,
+        options=options,
+        settings=settings,
+        opening=opening,
+    )
+    diagnostics = spoken((*done.diagnostics, *notes, *found), opening)
+    return Outcome(given, diagnostics)
+
+
+def _left_open(fed: Fed, names: set[str]) -> Fed:
+    """The catlet whose variables left open count as secret."""
+    variables = fed.catlet.variables
+    if not names or variables is None:
+        return fed
+    marked = tuple(
+        v._replace(secret=True, required=None if blank(v.value) else v.required)
+        if (v.name or "").lower() in names
+        else v
+        for v in variables
+    )
+    return fed._replace(catlet=fed.catlet._replace(variables=marked))
+
+
+def spoken(diagnostics: tuple[Diagnostic, ...], opening: Opening) -> tuple[Diagnostic, ...]:
+    """The diagnostics with references in the place of stand-ins, which nobody has written."""
+    stand_ins = opening.stand_ins
+    if not stand_ins:
+        return diagnostics
+
+    def words(text: str) -> str:
+        for stand_in, name in stand_ins.items():
+            text = text.replace(stand_in, f"{{{{ {name} }}}}")
+        return text
+
+    def clear(label: Label) -> Label:
+        return label._replace(message=words(label.message))
+
+    return tuple(
+        each._replace(
+            message=words(each.message),
+            notes=tuple(map(words, each.notes)),
+            help=None if each.help is None else words(each.help),
+            primary=None if each.primary is None else clear(each.primary),
+            related=tuple(map(clear, each.related)),
+        )
+        for each in diagnostics
+    )

@@ -1,0 +1,124 @@
+"""Everything that shapes the result of a compile, as one value."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from eryphc.diagnostics import command
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.errors import Failure, refused
+from eryphc.frozen import FrozenMap
+from eryphc.guestconfig.options import GuestOptions
+from eryphc.ir.identifiers import DEFAULT_ARCHITECTURE, Architecture
+from eryphc.passes.feed import Compat
+from eryphc.syntax.identifiers import parse_architecture
+from eryphc.syntax.names import CATLET, NameFault, name_faults
+
+O = TypeVar("O")  # noqa: E741 - the options of a target
+
+_LONGEST_INSTANCE_ID = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest:
+    """What is asked of a compile. Every field has the default of the command line.
+
+    `values` are given for variables of the catlet; one that it does not declare is an error,
+    unless `other_values` lets it be (where several specifications share the values). `name` and
+    `hostname` replace the author's, `name` alone sets both. `epoch` is the time inside artifacts,
+    in seconds since 1970 UTC. `targets` holds options of targets, at most one of each class. Raises
+    `EryphcError`. Equal requests are equal in everything that shapes a result.
+    """
+
+    values: Mapping[str, str] = field(default_factory=FrozenMap)
+    other_values: bool = False
+    architecture: Architecture | str = DEFAULT_ARCHITECTURE
+    compat: Compat | str = Compat.ERYPHC
+    name: str | None = None
+    hostname: str | None = None
+    catlet_id: str | None = None
+    vm_id: str | None = None
+    epoch: int | str | None = None
+    guest: GuestOptions = field(default_factory=GuestOptions)
+    targets: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        found: list[Diagnostic] = []
+        put = object.__setattr__
+        put(self, "values", FrozenMap(self.values))
+        put(self, "compat", Compat(self.compat))
+        put(self, "targets", tuple(self.targets))
+        if isinstance(self.architecture, str):
+            parsed = parse_architecture(self.architecture)
+            if isinstance(parsed, NameFault):
+                found.append(command.bad_option_value("--arch", parsed.message))
+            else:
+                put(self, "architecture", parsed)
+        if self.name is not None:
+            found += [
+                command.bad_option_value("--name", fault.message)
+                for fault in name_faults(CATLET, self.name)
+            ]
+        for option, key in (("--catlet-id", "catlet_id"), ("--vm-id", "vm_id")):
+            text = getattr(self, key)
+            if text is not None:
+                known = _uuid(text)
+                if known is None:
+                    found.append(_no_uuid(option, text))
+                else:
+                    put(self, key, known)
+        instance_id = self.guest.instance_id
+        if instance_id is not None and not _names_folder(instance_id):
+            message = f"an instance id has 1 to {_LONGEST_INSTANCE_ID} printable characters"
+            found.append(command.bad_option_value("--instance-id", message))
+        if found:
+            raise refused(Failure.INPUT, *found)
+
+    def __repr__(self) -> str:
+        # Values may be secret, and what is printed ends in logs.
+        return f"BuildRequest({self.architecture}, {self.name!r}, values of {sorted(self.values)})"
+
+    @property
+    def processor(self) -> Architecture:
+        """`architecture`, which is one of the known after checking."""
+        if isinstance(self.architecture, str):
+            raise TypeError("the architecture was not read")
+        return self.architecture
+
+    @property
+    def meaning(self) -> Compat:
+        """`compat` as the word that it is after checking."""
+        return Compat(self.compat)
+
+    def options_of(self, kind: type[O]) -> O:
+        """The options of a target's class, or its defaults."""
+        for options in self.targets:
+            if type(options) is kind:
+                return options
+        return kind()
+
+
+def _uuid(text: str) -> str | None:
+    """The normal form of a UUID, with or without braces and dashes; None where it is none."""
+    plain = text.strip().strip("{}").lower()
+    try:
+        parsed = str(uuid.UUID(plain))
+        return parsed if parsed in (plain, str(uuid.UUID(hex=plain.replace("-", "")))) else None
+    except ValueError:
+        return None
+
+
+def _no_uuid(option: str, text: str) -> Diagnostic:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    help_text = "write it as 01234567-89ab-cdef-0123-456789abcdef"
+    return command.bad_option_value(option, f"`{shown}` is not a UUID", help_text)
+
+
+def _names_folder(text: str) -> bool:
+    """Whether a guest can make a folder of that name, which it does of an instance id."""
+    if text.strip() in ("", ".", "..") or not text.isprintable():
+        return False
+    return len(text.encode("utf-8", "surrogatepass")) <= _LONGEST_INSTANCE_ID

@@ -1,0 +1,687 @@
+"""One session of work on a project: the order of a compile, its caches, and what may leave it.
+
+Everything that the command line does, a program does with a `Session`. It owns the gene pools and
+project files that were read and the environment; nothing that it keeps is
+shared with another session, so that two threads can work with one each. Diagnostics leave it as
+data without secrets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+
+from eryphc import pipeline
+from eryphc.diagnostics.echoes import without_echoes
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
+from eryphc.errors import EryphcError, Failure, refused
+from eryphc.ir.catlet import Catlet, Fodder, Record, Variable
+from eryphc.ir.stages import Bred, Document, Fed, Substituted
+from eryphc.passes.conceal import conceal
+from eryphc.project.specs import InputMissingError, Pools, Spec, read_spec
+from eryphc.request import BuildRequest
+from eryphc.source import SourceText, Span
+from eryphc.syntax.names import blank
+from eryphc.targets import Target
+from eryphc.targets.definition import definition_of, project_sections
+
+if TYPE_CHECKING:
+    from eryphc.artifacts.file import ArtifactFile, WrittenFile
+    from eryphc.artifacts.manifest import Manifest
+    from eryphc.genepool.chain import PoolChain
+    from eryphc.guestconfig.model import Seed
+    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.ir.stages import PinnedGene
+    from eryphc.ir.volume import ReadDisk
+    from eryphc.project.file import Project
+
+T = TypeVar("T")
+
+VARIABLE_PREFIX = "ERYPHC_VAR_"
+POOLS_VARIABLE = "ERYPHC_GENEPOOL"
+EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
+
+Ask: TypeAlias = Callable[[str, bool], "str | None"]
+"""Asks a person for the value of a variable, by its name and whether it is secret."""
+
+
+class Result:
+    """What every answer of a session has: diagnostics in order, and whether one is an error.
+
+    `failure` tells what kind of error it is, None where there is none.
+    """
+
+    def __init__(
+        self, diagnostics: Iterable[ShownDiagnostic], failure: Failure | None = None
+    ) -> None:
+        self.diagnostics = ordered(diagnostics)
+        errors = any(each.level is Level.ERROR for each in self.diagnostics)
+        self.failure = failure or (Failure.INPUT if errors else None)
+
+    @property
+    def ok(self) -> bool:
+        return self.failure is None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(ok={self.ok}, diagnostics={len(self.diagnostics)})"
+
+
+class ReadSpec(Result):
+    """A specification as read, before anything was looked up for it.
+
+    `name` is the normalised name of its catlet, None where the document could not be read. Hand
+    it to the other calls of the session instead of the specification, and it is not read again.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        request: BuildRequest,
+        read: tuple[Spec, Document] | None,
+        found: Sequence[Diagnostic],
+        failure: Failure | None,
+    ) -> None:
+        super().__init__(_shown(found, () if read is None else (read[1].catlet,)), failure)
+        self.source = source
+        self.request = request
+        self.name = None if read is None else pipeline.catlet_name(read[1])
+        self._read = read
+        self._found = tuple(found)
+
+
+class Checked(Result):
+    """What is to be said of a specification.
+
+    `declared` are the names of the catlet's variables in lower case, `sources` each gene set of the
+    closure with the folder that it came from.
+    """
+
+    def __init__(self, work: _Work) -> None:
+        super().__init__(work.shown(), work.failure)
+        self.declared = work.declared
+        self.sources = work.sources
+
+
+class Expanded(Checked):
+    """The effective catlet at one stage. `genes` is the closure, by type and id, once it is fed."""
+
+    def __init__(self, work: _Work, catlet: Catlet | None) -> None:
+        super().__init__(work)
+        self.name = work.name
+        self.genes = work.genes if self.ok else ()
+        self._catlet = catlet if self.ok else None
+
+    def data(self, *, show_secrets: bool = False) -> dict[str, Any] | None:
+        """The catlet with the language's own keys, as `expand --format json` prints it."""
+        if self._catlet is None:
+            return None
+        from eryphc.ir.document import trimmed
+        from eryphc.passes.redact import redact
+
+        return trimmed(self._catlet if show_secrets else redact(self._catlet))
+
+    def yaml(self, *, show_secrets: bool = False) -> str | None:
+        """The catlet as `expand` prints it."""
+        data = self.data(show_secrets=show_secrets)
+        if data is None:
+            return None
+        from eryphc.ir.yaml_text import yaml_text
+
+        return yaml_text(data)
+
+
+class Compiled(Expanded):
+    """A specification compiled apart from any target.
+
+    `guest` is what a guest would read; its texts hold secrets.
+    """
+
+    def __init__(self, work: _Work, catlet: Catlet | None, guest: Seed | None) -> None:
+        super().__init__(work, catlet)
+        self.guest = guest if self.ok else None
+
+    @property
+    def catlet(self) -> dict[str, Any] | None:
+        """The effective catlet as plain data, without secrets."""
+        return self.data()
+
+
+class Built(Checked):
+    """The files of one target, by path; nothing is on disk. There are none after an error."""
+
+    def __init__(
+        self, work: _Work, target: Target, made: tuple[Mapping[str, ArtifactFile], Manifest] | None
+    ) -> None:
+        super().__init__(work)
+        self.name = work.name
+        self.target = target
+        self.files: Mapping[str, ArtifactFile] = {}
+        self.manifest: Manifest | None = None
+        if made is not None and self.ok:
+            self.files, self.manifest = made
+
+    def write(self, folder: str | os.PathLike[str]) -> tuple[WrittenFile, ...]:
+        """Write the files and `manifest.json` as the folder of the target; gives them by path.
+
+        The folder is replaced as a whole or not at all, and only if this tool wrote it. Raises
+        `EryphcError`, also for a build that failed.
+        """
+        with Outputs() as outputs:
+            outputs.look_at(Path(folder))
+            written = outputs.stage(Path(folder), self)
+            outputs.commit()
+        return written
+
+
+class Outputs:
+    """Several target folders, written all or none: look at each, stage each, commit.
+
+    Leaving without `commit` leaves every place as it was. Raises `EryphcError`.
+    """
+
+    def __init__(self) -> None:
+        from eryphc.artifacts.folder import TargetFolders
+
+        self._folders = TargetFolders()
+
+    def __enter__(self) -> Self:
+        self._folders.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._folders.__exit__(kind, error, trace)
+
+    def look_at(self, folder: Path) -> None:
+        """Take a folder in. Refused is one that is not this tool's to replace."""
+        with _output():
+            self._folders.look_at(folder)
+
+    def stage(self, folder: Path, built: Built) -> tuple[WrittenFile, ...]:
+        """Write the files of one target beside the folder, which was looked at."""
+        if built.manifest is None:
+            raise EryphcError(built.failure or Failure.INPUT, built.diagnostics)
+        with _output():
+            return self._folders.stage(folder, built.files, built.manifest)
+
+    def commit(self) -> None:
+        """Swap in all that was staged, or none of it."""
+        with _output():
+            self._folders.commit()
+
+
+class _output:  # noqa: N801 - used like a function
+    """Turns what writing raises into `EryphcError`."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        from eryphc.artifacts.errors import OutputFailed, OutputRefused
+
+        if isinstance(error, OutputRefused):
+            raise refused(Failure.USAGE, *error.diagnostics) from error
+        if isinstance(error, OutputFailed):
+            raise refused(Failure.OUTSIDE, *error.diagnostics) from error
+
+
+SpecName: TypeAlias = "str | os.PathLike[str] | SourceText | ReadSpec"
+DEFAULT = BuildRequest()
+
+
+class Session:
+    """The project of `folder` (the working folder), with its gene pools.
+
+    `genepools` are folders that come before all others. `environment` is the process's unless
+    another is given: `ERYPHC_GENEPOOL`, `ERYPHC_VAR_*` and `SOURCE_DATE_EPOCH` are read from it.
+    With `ask` a person is asked for values that a catlet needs and nobody gave. `on_hashing`
+    hears how far a large disk file has been hashed. Raises `EryphcError` for a pool that is not
+    there.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str] = ".",
+        *,
+        genepools: Sequence[str | os.PathLike[str]] = (),
+        environment: Mapping[str, str] | None = None,
+        ask: Ask | None = None,
+        on_hashing: Callable[[Path, int, int], None] | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.environment = dict(os.environ if environment is None else environment)
+        self.ask = ask
+        self.on_hashing = on_hashing
+        locations = tuple(os.fspath(pool) for pool in genepools)
+        from_environment = self.environment.get(POOLS_VARIABLE)
+        fault = Pools.refused(locations, from_environment)
+        if fault is not None:
+            raise refused(Failure.USAGE, fault)
+        self._pools = Pools(locations, from_environment, project_sections)
+        self._values = {
+            name[len(VARIABLE_PREFIX) :]: value
+            for name, value in sorted(self.environment.items())
+            if name.startswith(VARIABLE_PREFIX) and len(name) > len(VARIABLE_PREFIX)
+        }
+        self._disks: ReadDisk | None = None
+
+    def __repr__(self) -> str:
+        return f"Session({str(self.folder)!r})"
+
+    # --- what a program asks for -------------------------------------------------------------
+
+    def read(self, spec: SpecName, request: BuildRequest = DEFAULT) -> ReadSpec:
+        """Read a specification: a file, a folder with `catlet.yaml`, `-`, or a text."""
+        if isinstance(spec, ReadSpec):
+            return spec
+        found: list[Diagnostic] = []
+        if isinstance(spec, SourceText):
+            from eryphc.passes.read import notation_of
+
+            one: Spec | None = Spec(spec, self.folder, notation_of(spec.name))
+            name = spec.name
+        else:
+            name = os.fspath(spec)
+            try:
+                outcome = read_spec(name)
+            except InputMissingError as missing:
+                failure = Failure(missing.exit_code)
+                return ReadSpec(name, request, None, (missing.diagnostic,), failure)
+            found += outcome.diagnostics
+            one = outcome.value
+        if one is None:
+            return ReadSpec(name, request, None, found, None)
+        document = pipeline.read_document(one, request)
+        found += document.diagnostics
+        read = None if document.value is None else (one, document.value)
+        return ReadSpec(name, request, read, found, None)
+
+    def expand(
+        self, spec: SpecName, stage: str = "substitute", request: BuildRequest = DEFAULT
+    ) -> Expanded:
+        """The effective catlet after the stage `breed`, `feed` or `substitute`."""
+        work = _Work(self, spec, request)
+        bred = work.bred()
+        catlet: Catlet | None = None
+        if bred is not None and (stage != "breed" or work.document.partial):
+            fed = work.fed(bred)
+            if fed is not None and not work.document.partial:
+                catlet = work.expanded(fed, bred, stage)
+        elif bred is not None:
+            catlet = work.with_values(bred)
+        return Expanded(work, catlet)
+
+    def expand_gene(
+        self, gene: str, stage: str = "substitute", request: BuildRequest = DEFAULT
+    ) -> Expanded:
+        """The fodder of one gene (`gene:ORGANIZATION/SET[/TAG]:GENE`), `request.values` bound."""
+        work = _Work(self, None, request)
+        catlet = work.gene(gene, stage)
+        return Expanded(work, catlet)
+
+    def compile(self, spec: SpecName, request: BuildRequest = DEFAULT) -> Compiled:
+        """Compile a specification as far as no target decides anything."""
+        work = _Work(self, spec, request)
+        catlet: Catlet | None = None
+        guest: Seed | None = None
+        bred = work.bred()
+        fed = None if bred is None else work.fed(bred)
+        if fed is not None and not work.document.partial:
+            done = work.take(pipeline.to_substituted(fed, work.values, request))
+            if done is not None:
+                catlet = done.catlet
+                guest = work.guest(done)
+        return Compiled(work, catlet, guest)
+
+    def check(
+        self,
+        spec: SpecName,
+        targets: Sequence[Target] = (Target.CLOUD_INIT,),
+        request: BuildRequest = DEFAULT,
+    ) -> Checked:
+        """All that building the targets would complain about. Makes no files."""
+        work = _Work(self, spec, request)
+        bred = work.bred()
+        fed = None if bred is None else work.fed(bred)
+        if fed is not None and not work.document.partial:
+            for target in targets:
+                work.planned(fed, target)
+        return Checked(work)
+
+    def build(self, spec: SpecName, target: Target, request: BuildRequest = DEFAULT) -> Built:
+        """The files of one target, in memory."""
+        return next(iter(self.builds(spec, (target,), request)))
+
+    def builds(
+        self, spec: SpecName, targets: Sequence[Target], request: BuildRequest = DEFAULT
+    ) -> Iterator[Built]:
+        """The files of several targets, each as it is made; what they share is compiled once."""
+        work = _Work(self, spec, request)
+        bred = work.bred()
+        fed = None if bred is None else work.fed(bred)
+        for target in targets:
+            made = None
+            if fed is not None and not work.document.partial:
+                made = work.emitted(fed, target)
+            yield Built(work, target, made)
+
+    @property
+    def disks(self) -> ReadDisk:
+        """Reads disk files; one that several specifications share is hashed once."""
+        if self._disks is None:
+            from eryphc.genepool.disk_images import DiskImages
+
+            self._disks = DiskImages(
+                None if self.on_hashing is None else lambda *progress: self._hear(*progress)
+            )
+        return self._disks
+
+    def _hear(self, path: Path, done: int, size: int) -> None:
+        if self.on_hashing is not None:
+            self.on_hashing(path, done, size)
+
+    def pools_of(self, read: ReadSpec) -> PoolChain:
+        """The gene pools of a specification, in order of priority. Raises `EryphcError`."""
+        return self._chain(self.folder if read._read is None else read._read[0].folder)
+
+    def pools(self) -> PoolChain:
+        """The gene pools of the session's folder. Raises `EryphcError`."""
+        return self._chain(self.folder)
+
+    def _chain(self, folder: Path) -> PoolChain:
+        chain = self._pools.chain(folder)
+        if chain.value is None:
+            raise refused(Failure.INPUT, *chain.diagnostics)
+        return chain.value
+
+
+class _Work:
+    """One specification on its way through the stages: its values, and what was found so far.
+
+    Records that hold secrets are kept beside the findings, since secrets are hidden at the end:
+    what a gene declares secret may stand in a document that was read long before.
+    """
+
+    def __init__(self, session: Session, spec: SpecName | None, request: BuildRequest) -> None:
+        self.session = session
+        self.request = request
+        self.found: list[Diagnostic] = []
+        self.records: list[Record] = []
+        self.values: Mapping[str, str] = request.values
+        self.declared: frozenset[str] = frozenset()
+        self.name = "catlet"
+        self._failure: Failure | None = None
+        self._chain: PoolChain | None = None
+        self._fed: Fed | None = None
+        self._read: tuple[Spec, Document] | None = None
+        if spec is not None:
+            read = session.read(spec, request)
+            self.found += read._found
+            self._failure = read.failure if read._read is None else None
+            self._read = read._read
+            if read._read is not None:
+                self.records.append(read._read[1].catlet)
+                self.name = read.name or "catlet"
+
+    # --- what leaves -------------------------------------------------------------------------
+
+    def shown(self) -> tuple[ShownDiagnostic, ...]:
+        return _shown(self.found, self.records)
+
+    @property
+    def failure(self) -> Failure | None:
+        return self._failure
+
+    @property
+    def genes(self) -> tuple[PinnedGene, ...]:
+        return () if self._fed is None else self._fed.genes
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where each gene set of the closure came from."""
+        if self._fed is None or self._chain is None:
+            return ()
+        found: list[str] = []
+        for geneset in sorted({gene.id.geneset for gene in self._fed.genes}):
+            tag = self._chain.find(geneset)
+            if tag is not None and tag.value is not None:
+                folder = tag.value.manifest.source.name.rpartition("/")[0]
+                found.append(f"{geneset} from {folder or 'the working folder'}")
+        return tuple(found)
+
+    # --- the stages --------------------------------------------------------------------------
+
+    @property
+    def document(self) -> Document:
+        if self._read is None:
+            raise TypeError("there is no document")
+        return self._read[1]
+
+    def take(self, outcome: Outcome[T]) -> T | None:
+        self.found += outcome.diagnostics
+        return outcome.value
+
+    def bred(self) -> Bred | None:
+        """The bred catlet, its values known; None after errors."""
+        if self._read is None:
+            return None
+        spec, document = self._read
+        chain = self.take(self.session._pools.chain(spec.folder))
+        if chain is None:
+            return None
+        self._chain = chain
+        bred = self.take(pipeline.to_bred(document, chain))
+        if bred is None:
+            return None
+        self.records += [each.catlet for each in bred.pedigree.documents]
+        self.values = self._values_of(bred, ask=not document.partial)
+        with_values = pipeline.with_values(bred, self.values).value
+        if with_values is not None:
+            self.records.append(with_values.catlet)
+        return bred
+
+    def _values_of(self, bred: Bred, *, ask: bool) -> Mapping[str, str]:
+        """What this catlet is given, by the request, the environment, or a person."""
+        variables = bred.catlet.variables or ()
+        names = {(variable.name or "").lower(): variable.name or "" for variable in variables}
+        self.declared = frozenset(names)
+        values = dict(self.request.values)
+        if self.request.other_values:
+            values = {name: text for name, text in values.items() if name.lower() in names}
+        given = {name.lower() for name in values}
+        for name, text in self.session._values.items():
+            if name.lower() in names and name.lower() not in given:
+                values[names[name.lower()]] = text
+                given.add(name.lower())
+        if self.session.ask is not None and ask:
+            given |= self._left_open()
+            for variable in variables:
+                name = variable.name or ""
+                if variable.required and blank(variable.value) and name.lower() not in given:
+                    answer = self.session.ask(name, bool(variable.secret))
+                    if answer is not None:
+                        values[name] = answer
+        return values
+
+    def _left_open(self) -> set[str]:
+        """The variables that a deployment supplies: nobody is asked for them."""
+        return {
+            name.lower()
+            for options in self.request.targets
+            for name in getattr(options, "open_slots", ())
+        }
+
+    def with_values(self, bred: Bred) -> Catlet | None:
+        given = self.take(pipeline.with_values(bred, self.values))
+        return None if given is None else given.catlet
+
+    def fed(self, bred: Bred) -> Fed | None:
+        if self._chain is None:
+            raise TypeError("there are no gene pools")
+        fed = self.take(pipeline.to_fed(bred, self._chain, self.request))
+        if fed is not None:
+            self.records.append(fed.catlet)
+            self._fed = fed
+        return fed
+
+    def expanded(self, fed: Fed, bred: Bred, stage: str) -> Catlet | None:
+        """A fed catlet at `feed` (values shown where they are given) or `substitute`."""
+        if stage == "feed":
+            return self.with_values(bred._replace(catlet=fed.catlet))
+        done = self.take(pipeline.to_substituted(fed, self.values, self.request))
+        if done is None:
+            return None
+        self.records.append(done.catlet)
+        return done.catlet
+
+    def gene(self, text: str, stage: str) -> Catlet | None:
+        """A catlet that holds nothing but the fodder of one gene, whose variables are given."""
+        from eryphc.diagnostics import command
+        from eryphc.syntax.identifiers import parse_gene, parse_set_source
+        from eryphc.syntax.names import NameFault
+
+        parsed = parse_gene(text)
+        if isinstance(parsed, NameFault) and parse_set_source(text) is None:
+            self.found.append(command.gene_unknown(text, parsed.message))
+            return None
+        source = SourceText("<command line>", text)
+        places = {"": Span(source, 0, len(text)), "source": Span(source, 0, len(text))}
+        reference = Fodder(
+            source=text,
+            variables=tuple(
+                Variable(name=name, value=value, places=places)
+                for name, value in self.request.values.items()
+            ),
+            places=places,
+        )
+        chain = self.take(self.session._pools.chain(self.session.folder))
+        if chain is None:
+            return None
+        self._chain = chain
+        catlet = Catlet(name="gene", fodder=(reference,), places=places)
+        document = Document(catlet=catlet, source=source, depth=0)
+        bred = self.take(pipeline.to_bred(document, chain))
+        fed = None if bred is None else self.fed(bred)
+        if fed is None:
+            return None
+        catlet = fed.catlet
+        if stage == "substitute":
+            done = self.take(pipeline.to_substituted(fed, {}, self.request))
+            if done is None:
+                return None
+            catlet = done.catlet
+        return Catlet(fodder=catlet.fodder)
+
+    def guest(self, done: Substituted) -> Seed | None:
+        """What a guest would read, apart from any target."""
+        from eryphc.guestconfig.compose import compose
+        from eryphc.guestconfig.request import guest_request
+        from eryphc.passes.identity import default_catlet_id
+
+        self.records.append(done.catlet)
+        options = self._guest_options()
+        catlet_id = self.request.catlet_id or default_catlet_id(done.catlet)
+        asked, notes = guest_request(done, catlet_id, options)
+        self.found += notes
+        return self.take(compose(asked))
+
+    # --- targets -----------------------------------------------------------------------------
+
+    def planned(self, fed: Fed, target: Target) -> tuple[Any, Any, Any] | None:
+        """The backend of a target, what it was given, and its plan; None after errors."""
+        definition = definition_of(target)
+        backend = definition.backend()
+        epoch = self._epoch()
+        if epoch is None:
+            return None
+        project = self._project()
+        options = self.request.options_of(definition.options)
+        given = self.take(
+            pipeline.prepare(
+                fed,
+                self.values,
+                self.request,
+                backend,
+                options=options,
+                settings=None
+                if project is None or definition.section_name is None
+                else project.sections.get(definition.section_name),
+                guest=self._guest_options(),
+                epoch=epoch,
+            )
+        )
+        if given is None:
+            return None
+        self.records.append(given.catlet.catlet)
+        if backend.disk_files is not None:
+            read = self.session.disks
+            paths = backend.disk_files(given.catlet, options)
+            given = replace(given, disks={path: read(path) for path in paths})
+        plan = backend.plan(given)
+        self.found += pipeline.spoken(plan.diagnostics, given.opening)
+        return None if plan.value is None else (backend, given, plan.value)
+
+    def emitted(
+        self, fed: Fed, target: Target
+    ) -> tuple[Mapping[str, ArtifactFile], Manifest] | None:
+        """The files of a target and what its manifest says; None after errors."""
+        from eryphc.targets.describe import manifest_of
+
+        planned = self.planned(fed, target)
+        if planned is None or has_errors(self.found):
+            return None
+        backend, given, plan = planned
+        return backend.emit(plan), manifest_of(given, target)
+
+    def _project(self) -> Project | None:
+        if self._read is None:
+            return None
+        project = self.session._pools.project(self._read[0].folder)
+        return None if project is None else project.value
+
+    def _epoch(self) -> int | None:
+        from eryphc.artifacts.epoch import EpochSource, resolve_epoch
+
+        project = self._project()
+        asked = self.request.epoch
+        return self.take(
+            resolve_epoch(
+                option=None if asked is None else str(asked),
+                project=None
+                if project is None
+                else EpochSource(name="epoch", value=project.epoch, span=project.at("epoch")),
+                environment=self.session.environment.get(EPOCH_VARIABLE) or None,
+            )
+        )
+
+    def _guest_options(self) -> GuestOptions:
+        """The request's, with what the project and the gene set of the spec say."""
+        from eryphc.guestconfig.model import GuestKind
+
+        options = self.request.guest
+        if options.kind is not None or self._read is None:
+            return options
+        project = self._project()
+        word = project.guest if project is not None else None
+        if not word and self._read[0].os_type in tuple(GuestKind):
+            word = self._read[0].os_type
+        return options if not word else replace(options, kind=GuestKind(word))
+
+
+def _shown(found: Sequence[Diagnostic], records: Iterable[Record]) -> tuple[ShownDiagnostic, ...]:
+    """Diagnostics as they leave: without secrets, and without echoes of what was said before."""
+    return show(without_echoes(conceal(found, records)))

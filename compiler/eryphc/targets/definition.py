@@ -1,0 +1,191 @@
+"""What a target is made of, and what it is given: the contract between the session and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from eryphc.frozen import FrozenMap
+from eryphc.targets import Target
+
+if TYPE_CHECKING:
+    from eryphc.artifacts.file import ArtifactFile
+    from eryphc.diagnostics.model import Diagnostic, Outcome
+    from eryphc.guestconfig.model import GuestRequest
+    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.ir.identifiers import Architecture
+    from eryphc.ir.stages import Fed, Substituted
+    from eryphc.ir.volume import DiskFault, DiskImage
+    from eryphc.project.file import Section
+
+O = TypeVar("O")  # noqa: E741 - the options of a target
+P = TypeVar("P")
+
+
+class OptionRefused(ValueError):  # noqa: N818 - it says what happened
+    """The value of an option is not one that it takes; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """One option that a target adds to the command line.
+
+    `field` is the field of the target's options class that it sets. `read` makes the field's
+    value of the words that were given, in their order, and raises `OptionRefused`.
+    """
+
+    name: str
+    field: str
+    metavar: str
+    help: str
+    read: Callable[[Sequence[str]], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a target leaves open, so that the deployment supplies it.
+
+    `values` are stand-ins for variables of the catlet, `vm_id` one for the id of the machine,
+    None where the target does not leave it open. `details` is the target's own note of them. A
+    variable that is left open counts as secret, and its value may be missing.
+    """
+
+    values: Mapping[str, str] = field(default_factory=FrozenMap)
+    vm_id: str | None = None
+    details: Any = None
+
+    @property
+    def stand_ins(self) -> Mapping[str, str]:
+        """The name that each stand-in stands for, by the text of the stand-in."""
+        names = {text: name for name, text in self.values.items()}
+        return names if self.vm_id is None else {**names, self.vm_id: "vmId"}
+
+
+NOTHING_OPEN = Opening()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Openable:
+    """What values may be left open of. `values` were given, and so was `vm_id` if it is not None.
+
+    No stand-in may be a part of `texts`, which reach the guest beside the catlet's own.
+    """
+
+    fed: Fed
+    values: Mapping[str, str]
+    vm_id: str | None
+    texts: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetInput(Generic[O]):
+    """Everything that a target decides from. Nothing else shapes its files.
+
+    `epoch` is the time inside artifacts, in seconds since 1970 UTC. `vm_id_given` tells a VM id
+    of the user's from the catlet id in its stead. `guest_assumed`: nothing said that the guest is
+    Linux. `settings` is the target's section of the project file, `disks` what was read of
+    each disk file that `Backend.disk_files` named.
+    """
+
+    catlet: Substituted
+    name: str
+    catlet_id: str
+    architecture: Architecture
+    request: GuestRequest
+    guest_assumed: bool
+    vm_id_given: bool
+    sealed: bool
+    epoch: int
+    tool: str
+    options: O
+    settings: Any = None
+    opening: Opening = NOTHING_OPEN
+    disks: Mapping[Path, DiskImage | DiskFault] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend(Generic[O, P]):
+    """The functions of a target; all but `plan` and `emit` may be left out.
+
+    `plan` makes every decision and reports what the target cannot do. `emit` writes the plan
+    down, the same bytes for the same plan, and cannot fail. `guest_options` changes what was asked
+    for where the target needs another thing, and says so. `open` decides what the
+    deployment supplies later. `disk_files` names the disk files that the plan wants to know.
+    """
+
+    plan: Callable[[TargetInput[O]], Outcome[P]]
+    emit: Callable[[P], Mapping[str, ArtifactFile]]
+    guest_options: Callable[[GuestOptions], tuple[GuestOptions, tuple[Diagnostic, ...]]] | None = (
+        None
+    )
+    open: Callable[[Openable, O], Outcome[Opening]] | None = None
+    disk_files: Callable[[Substituted, O], tuple[Path, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetDefinition(Generic[O, P]):
+    """One target. What is imported only when it is needed stands behind a function.
+
+    `options` is a frozen class whose fields all have defaults, `flags` what the command line adds
+    for them. `section` reads the target's key of the project file, `section_schema` is the JSON
+    Schema of that key's value.
+    """
+
+    options: type[O]
+    flags: tuple[Flag, ...] = ()
+    backend: Callable[[], Backend[O, P]]
+    section: Callable[[], Section] | None = None
+    section_name: str | None = None
+    section_schema: Callable[[], Mapping[str, Any]] | None = None
+
+
+def definition_of(target: Target) -> TargetDefinition[Any, Any]:
+    """The definition of a target, imported now."""
+    package = import_module(f"eryphc.targets.{target.value.replace('-', '_')}")
+    definition = package.DEFINITION
+    if not isinstance(definition, TargetDefinition):
+        raise TypeError(f"{package.__name__}.DEFINITION is no TargetDefinition")
+    return definition
+
+
+def project_sections() -> Mapping[str, Section]:
+    """The sections of the project file that belong to targets, by key."""
+    found: dict[str, Section] = {}
+    for target in Target:
+        definition = definition_of(target)
+        if definition.section is not None and definition.section_name is not None:
+            found[definition.section_name] = definition.section()
+    return found
+
+
+def target_flags() -> Mapping[str, tuple[Flag, tuple[Target, ...]]]:
+    """What the targets add to the command line, by name, with the targets that take it."""
+    found: dict[str, tuple[Flag, tuple[Target, ...]]] = {}
+    for target in Target:
+        for flag in definition_of(target).flags:
+            known = found.get(flag.name, (flag, ()))
+            found[flag.name] = (known[0], (*known[1], target))
+    return found
+
+
+def target_options(target: Target, words: Mapping[str, Sequence[str]]) -> Any:
+    """The options of a target from the words that were given for each of its flags.
+
+    Raises `EryphcError` for a word that a flag does not take.
+    """
+    from eryphc.diagnostics import command
+    from eryphc.errors import Failure, refused
+
+    definition = definition_of(target)
+    values: dict[str, Any] = {}
+    for flag in definition.flags:
+        if words.get(flag.name):
+            try:
+                values[flag.field] = flag.read(words[flag.name])
+            except OptionRefused as fault:
+                found = command.bad_option_value(flag.name, str(fault))
+                raise refused(Failure.INPUT, found) from None
+    return definition.options(**values)

@@ -1,0 +1,71 @@
+"""The options of the target: values and disks that a deployment supplies later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from eryphc.frozen import FrozenMap
+from eryphc.targets.definition import Flag, OptionRefused
+
+_LONGEST_SLOT = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HyperVOptions:
+    """`open_slots` maps a variable that the deployment supplies to the length of its value.
+
+    `volumes` maps a drive to the path of its disk, where the pools do not have it.
+    """
+
+    open_slots: Mapping[str, int] = field(default_factory=FrozenMap)
+    volumes: Mapping[str, str] = field(default_factory=FrozenMap)
+
+    def __post_init__(self) -> None:
+        for name in ("open_slots", "volumes"):
+            object.__setattr__(self, name, FrozenMap(getattr(self, name)))
+
+
+def _slots(words: Sequence[str]) -> FrozenMap[int]:
+    slots: dict[str, int] = {}
+    for word in words:
+        name, _, length = word.partition("=")
+        digits = length.isascii() and length.isdigit() and len(length) < 8
+        if not name or not digits or not 0 < int(length) <= _LONGEST_SLOT:
+            raise OptionRefused(
+                f"`{word}` is not written NAME=LENGTH with a length of 1 to {_LONGEST_SLOT}"
+            )
+        if slots.get(name, int(length)) != int(length):
+            raise OptionRefused(f"`{name}` is given two lengths, {slots[name]} and {length}")
+        slots[name] = int(length)
+    return FrozenMap(slots)
+
+
+def _volumes(words: Sequence[str]) -> FrozenMap[str]:
+    volumes: dict[str, str] = {}
+    for word in words:
+        drive, _, path = word.partition("=")
+        if not drive or not path:
+            raise OptionRefused(f"`{word}` is not written DRIVE=PATH")
+        if volumes.get(drive.lower(), path) != path:
+            raise OptionRefused(f"drive `{drive}` is given two files")
+        volumes[drive.lower()] = path
+    return FrozenMap(volumes)
+
+
+FLAGS = (
+    Flag(
+        name="--open",
+        field="open_slots",
+        metavar="NAME=LENGTH",
+        help="A value that the deployment supplies later",
+        read=_slots,
+    ),
+    Flag(
+        name="--volume",
+        field="volumes",
+        metavar="DRIVE=PATH",
+        help="The disk of a drive, where the pools do not have it",
+        read=_volumes,
+    ),
+)

@@ -1,0 +1,90 @@
+"""The `hyperv:` section of the project file: what hosts have, said once for all catlets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from eryphc.diagnostics import command
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.passes.values import Shape
+from eryphc.project.file import TEXT, Section, Setting, texts_by_name, word
+
+
+class DiskMode(StrEnum):
+    """How a drive that has a volume gene comes to its disk."""
+
+    DIFFERENCING = "differencing"
+    COPY = "copy"
+
+
+class StartAction(StrEnum):
+    NOTHING = "nothing"
+    START_IF_RUNNING = "start_if_running"
+    START = "start"
+
+
+class StopAction(StrEnum):
+    TURN_OFF = "turn_off"
+    SAVE = "save"
+    SHUT_DOWN = "shut_down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders(Setting):
+    """Folders on a Hyper-V host: of machines, of their disks, of parent disks."""
+
+    machines: str | None = None
+    disks: str | None = None
+    volumes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HyperVDefaults(Setting):
+    """`switches` maps the name of a network to a switch, `vlans` to a VLAN, `drives` a drive to
+    how it is made. `guardian` names whose key protects TPMs; else the host's own does."""
+
+    switches: tuple[tuple[str, str], ...] | None = None
+    vlans: tuple[tuple[str, str], ...] | None = None
+    guardian: str | None = None
+    folders: Folders | None = None
+    start_action: StartAction | None = None
+    stop_action: StopAction | None = None
+    disks: DiskMode | None = None
+    drives: tuple[tuple[str, str], ...] | None = None
+
+
+FOLDERS = Shape("section of folders", Folders, {"machines": TEXT, "disks": TEXT, "volumes": TEXT})
+HYPERV = Shape(
+    "hyperv section",
+    HyperVDefaults,
+    {
+        "switches": texts_by_name,
+        "vlans": texts_by_name,
+        "guardian": TEXT,
+        "folders": FOLDERS,
+        "start_action": word(StartAction),
+        "stop_action": word(StopAction),
+        "disks": word(DiskMode),
+        "drives": texts_by_name,
+    },
+)
+
+_VLAN = re.compile("[1-9][0-9]{0,3}")
+_LAST_VLAN = 4094
+
+
+def _faults(defaults: HyperVDefaults) -> Iterator[Diagnostic]:
+    for drive, mode in defaults.drives or ():
+        if mode not in (DiskMode.DIFFERENCING, DiskMode.COPY):
+            message = f"`{mode}` of drive `{drive}` is neither `differencing` nor `copy`"
+            yield command.project_value("hyperv", message, defaults.at("drives"))
+    for network, vlan in defaults.vlans or ():
+        if _VLAN.fullmatch(vlan) is None or int(vlan) > _LAST_VLAN:
+            message = f"`{vlan}` of network `{network}` is no VLAN: 1 to {_LAST_VLAN}"
+            yield command.project_value("hyperv", message, defaults.at("vlans"))
+
+
+SECTION = Section(shape=HYPERV, faults=_faults)

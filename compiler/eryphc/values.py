@@ -1,0 +1,119 @@
+"""Values for variables as people write them: words of a command line, files, the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from eryphc.diagnostics import command
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.shown import ShownDiagnostic, show
+from eryphc.errors import EryphcError, Failure, refused
+from eryphc.frozen import FrozenMap
+
+
+class GivenValues(NamedTuple):
+    """Values by the names of their variables, and what is to be said of how they were given."""
+
+    values: FrozenMap[str]
+    diagnostics: tuple[ShownDiagnostic, ...] = ()
+
+
+def read_values(
+    words: Sequence[str] = (),
+    files: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> GivenValues:
+    """The values of `--var` words and `--var-file` files; a word comes before a file.
+
+    A word is `NAME=VALUE`; `NAME=@FILE` reads a file and `NAME=env:X` the environment,
+    `@@` and `env::` begin a value that has these signs itself. Raises `EryphcError`.
+    """
+    notes: list[Diagnostic] = []
+    values: dict[str, str] = {}
+    for path in files:
+        values.update(_variable_file(path))
+    given: dict[str, str] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or not name:
+            fault = command.bad_option_value("--var", "a value is not written NAME=VALUE")
+            raise refused(Failure.INPUT, fault)
+        given[name] = _value(name, text, environment or {}, notes)
+    # A later source gives way to an earlier one also where only the letter case differs.
+    lower = {name.lower() for name in given}
+    values = {name: text for name, text in values.items() if name.lower() not in lower}
+    return GivenValues(FrozenMap({**values, **given}), show(notes))
+
+
+def _value(name: str, text: str, environment: Mapping[str, str], notes: list[Diagnostic]) -> str:
+    if text.startswith("@@"):
+        return text[1:]
+    if text.startswith("env::"):
+        return "env:" + text[5:]
+    if text.startswith("@"):
+        from eryphc.project.specs import InputMissingError, read_text
+
+        try:
+            read = read_text(Path(text[1:]))
+        except InputMissingError as missing:
+            diagnostic = command.variable_source(name, missing.diagnostic.message)
+            raise refused(Failure(missing.exit_code), diagnostic) from None
+        if read.value is None:
+            raise _unread(read.diagnostics)
+        content = read.value.text.removesuffix("\n")
+        if content.endswith("\r"):
+            notes.append(command.value_ends_with_cr(name, text[1:]))
+        return content
+    if text.startswith("env:"):
+        found = environment.get(text[4:])
+        if found is None:
+            diagnostic = command.variable_source(
+                name, f"the environment has no variable `{text[4:]}`"
+            )
+            raise refused(Failure.INPUT, diagnostic)
+        return found
+    return text
+
+
+def _unread(diagnostics: Iterable[Diagnostic]) -> EryphcError:
+    """For a file of values, any of which may be a secret: no line of it is shown."""
+    return refused(Failure.INPUT, *(diagnostic._replace(secret=True) for diagnostic in diagnostics))
+
+
+def _variable_file(path: str) -> dict[str, str]:
+    from eryphc.diagnostics import reading
+    from eryphc.project.specs import InputMissingError, read_text
+    from eryphc.source import Span
+    from eryphc.syntax.nodes import AliasNode, MappingNode, ScalarNode
+    from eryphc.syntax.scalars import NULLS
+    from eryphc.syntax.yaml_nodes import compose
+
+    try:
+        read = read_text(Path(path))
+    except InputMissingError as missing:
+        raise refused(Failure(missing.exit_code), missing.diagnostic) from None
+    composed = compose(read.value) if read.value is not None else read
+    if read.value is None or composed.value is None:
+        raise _unread(composed.diagnostics)
+    root = composed.value
+    values: dict[str, str] = {}
+    faults: list[Diagnostic] = []
+    if isinstance(root, ScalarNode) and root.value in NULLS:
+        return values
+    if not isinstance(root, MappingNode):
+        span = Span(read.value, 0, 0)
+        found = reading.wrong_kind("a file of variables", "a mapping", "something else", span)
+        raise _unread((found,))
+    for key, written in root.entries:
+        value = written.target if isinstance(written, AliasNode) else written
+        if isinstance(key, ScalarNode) and isinstance(value, ScalarNode):
+            values[key.value] = value.value
+            continue
+        name = f"`{key.value}`" if isinstance(key, ScalarNode) else "a key"
+        span = Span(read.value, written.start, min(written.start + 1, written.end))
+        faults.append(reading.wrong_kind(name, "a text", "a collection", span))
+    if faults:
+        raise _unread(faults)
+    return values
