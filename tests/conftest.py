@@ -7,6 +7,7 @@ want of a component proves nothing, so it fails.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -30,6 +31,19 @@ _GOOD_REASONS = (
 def own_client_locks(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Tests that run beside this one deploy the same catlet, and are no other run of it."""
     os.environ["XDG_RUNTIME_DIR"] = str(tmp_path_factory.mktemp("locks"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs_hear_signals() -> None:
+    """Programs begin with the signals as a terminal gives them, however the tests were started.
+
+    Under `nohup`, or in the background of a script, signals are ignored, and programs inherit that,
+    but no handler. So the tests go on ignoring them, and what they start does not.
+    """
+    for name in ("SIGINT", "SIGHUP", "SIGTERM", "SIGQUIT"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catlets import write_pool
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.files import decode, shown_path
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.model import GeneSetTag
+from eryphc.genepool.volumes import read_descriptor
 from eryphc.ir.identifiers import Architecture, GeneSetId, GeneType
+from eryphc.source import SourceText
 
 KIT = GeneSetId("acme", "kit", "1.0")
 FODDER = "name: {name}\nfodder:\n- {{name: a, content: {content}}}\n"
@@ -367,6 +373,22 @@ def test_a_description_that_is_wrong(tmp_path: Path, text: str, problem: str) ->
     assert found.value is None
     assert [d.code.number for d in found.diagnostics] == ["E0317"]
     assert problem in found.diagnostics[0].message
+
+
+@given(
+    st.sampled_from(["http://", "https://", "HTTPS://", "ftp://", "https:", "//", ""]),
+    st.text("aZ09.-_~%+/:?#@[]\\ \t\nü", max_size=12),
+)
+def test_an_address_is_what_the_library_says(scheme: str, rest: str) -> None:
+    """Plain ones are judged without it."""
+    url = scheme + rest
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in ("http", "https") and bool(parts.netloc) and url.isprintable()
+    except ValueError:
+        right = False
+    text = f"format: raw\nurl: {json.dumps(url)}\nsha256: {'0' * 64}\n"
+    assert (read_descriptor(SourceText("sda.yaml", text)).value is not None) == right
 
 
 def test_an_unknown_key_of_a_description_is_a_warning(tmp_path: Path) -> None:

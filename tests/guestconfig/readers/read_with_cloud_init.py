@@ -41,7 +41,7 @@ class RecordedBoothooks(BootHookPartHandler):
     def handle_part(self, _data, ctype, filename, payload, _frequency):
         if ctype not in handlers.CONTENT_SIGNALS:
             path = self._write_part(payload, filename)
-            written.append([filename, util.load_file(path)])
+            written.append([filename, Path(path).read_bytes().decode("utf-8")])
 
 
 def main(source: str, folder: str) -> None:
