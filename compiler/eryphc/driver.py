@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -107,7 +108,8 @@ def read_document(spec: Spec, options: FrontOptions) -> Outcome[Document]:
     catlet = read.value
     found = list(read.diagnostics)
     if options.name is not None or options.hostname is not None:
-        catlet = catlet._replace(
+        catlet = replace(
+            catlet,
             name=options.name if options.name is not None else catlet.name,
             hostname=options.hostname or options.name or catlet.hostname,
             # What an option says was not written in the document.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eryphc.backends.describe import manifest_of
@@ -177,9 +178,9 @@ def _opened(fed: Fed, names: set[str]) -> Fed:
     if not names or variables is None:
         return fed
     marked = tuple(
-        v._replace(secret=True, required=None if blank(v.value) else v.required)
+        replace(v, secret=True, required=None if blank(v.value) else v.required)
         if (v.name or "").lower() in names
         else v
         for v in variables
     )
-    return fed._replace(catlet=fed.catlet._replace(variables=marked))
+    return fed._replace(catlet=replace(fed.catlet, variables=marked))

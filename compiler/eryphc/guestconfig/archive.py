@@ -6,6 +6,7 @@ Source: cloud-init.md 2.6. An archive is data, so the guest need not do it.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
@@ -74,7 +75,7 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
         name = f"{food.name}-{number}" if food.name else None
         pieces.append(
             Piece(
-                food=food._replace(name=name, filename=filename, content=text),
+                food=replace(food, name=name, filename=filename, content=text),
                 media_type=media_type,
                 jinja=jinja,
             )

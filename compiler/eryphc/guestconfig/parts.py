@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
@@ -103,7 +104,7 @@ def _configs(pieces: Sequence[Piece]) -> Iterator[Fodder]:
 
             plain = without_expressions(piece.text)
             if read(plain).root is not None:
-                yield piece.food._replace(content=Content(plain, piece.content.origin))
+                yield replace(piece.food, content=Content(plain, piece.content.origin))
         elif piece.media_type == ARCHIVE and not piece.jinja:
             from eryphc.guestconfig.archive import expand
 

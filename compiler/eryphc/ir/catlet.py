@@ -8,9 +8,10 @@ equality. None means "left open"; lists tell "left open" (None) from "empty".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from eryphc.diagnostics.model import Label
 from eryphc.ir.content import Content
@@ -62,74 +63,41 @@ FODDER_TYPES = (
 NOWHERE: Final[Places] = MappingProxyType({})
 
 
+def _nowhere() -> Places:
+    return NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What every record has: the places of its values.
+    """What every record has: the places of its values, which take no part in equality."""
 
-    The records of the language are tuples: a build makes and copies hundreds a catlet, and
-    classes of tuples are made in a tenth of the time of frozen dataclasses at every start.
-    """
-
-    __slots__ = ()
-
-    places: Places
+    places: Places = field(default_factory=_nowhere, compare=False, repr=False)
 
     def at(self, key: str = "") -> Span | None:
         """Place of the value of `key`, or of the record where the value has none."""
         return self.places.get(key) or self.places.get("")
 
 
-class _Compared(Record):
-    """A tuple that is equal to another by its fields up to the one named `until`."""
-
-    __slots__ = ()
-
-    _said: ClassVar[int]
-
-    def __init_subclass__(cls, until: str = "places") -> None:
-        # Of the tuple that each of these classes is, too.
-        fields: tuple[str, ...] = getattr(cls, "_fields")  # noqa: B009 - unknown to this class
-        cls._said = fields.index(until)
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and _said(self) == _said(other)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(_said(self))
-
-
-def _said(record: Any) -> Any:
-    return record[: record._said]
-
-
-class _Cpu(NamedTuple):
-    # The key of the language hides a method of tuples that nobody calls.
-    count: int | None = None  # type: ignore[assignment]
-    places: Places = NOWHERE
-
-
-class Cpu(_Compared, _Cpu):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cpu(Record):
     """The processors of a machine."""
 
-    __slots__ = ()
+    count: int | None = None
 
 
-class _Memory(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory(Record):
+    """Sizes in MiB."""
+
     startup: int | None = None
     minimum: int | None = None
     maximum: int | None = None
-    places: Places = NOWHERE
 
 
-class Memory(_Compared, _Memory):
-    """Sizes in MiB."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drive(Record):
+    """`source` is a gene identifier or a Windows path; `size` is in GiB."""
 
-    __slots__ = ()
-
-
-class _Drive(NamedTuple):
     name: str | None = None
     mutation: Mutation | None = None
     location: str | None = None
@@ -137,87 +105,68 @@ class _Drive(NamedTuple):
     source: str | None = None
     size: int | None = None
     type: DriveType | None = None
-    places: Places = NOWHERE
 
 
-class Drive(_Compared, _Drive):
-    """`source` is a gene identifier or a Windows path; `size` is in GiB."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkAdapter(Record):
+    """One network adapter; its address is in normal form only once it is normalised."""
 
-    __slots__ = ()
-
-
-class _NetworkAdapter(NamedTuple):
     name: str | None = None
     mutation: Mutation | None = None
     mac_address: str | None = None
     mac_address_spoofing: bool | None = None
     dhcp_guard: bool | None = None
     router_guard: bool | None = None
-    places: Places = NOWHERE
 
 
-class NetworkAdapter(_Compared, _NetworkAdapter):
-    """One network adapter; its address is in normal form only once it is normalised."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability(Record):
+    """One capability of the machine, such as `secure_boot`; `details` refine it."""
 
-    __slots__ = ()
-
-
-class _Capability(NamedTuple):
     name: str | None = None
     mutation: Mutation | None = None
     details: tuple[str, ...] | None = None
-    places: Places = NOWHERE
 
 
-class Capability(_Compared, _Capability):
-    """One capability of the machine, such as `secure_boot`; `details` refine it."""
-
-    __slots__ = ()
-
-
-class _Subnet(NamedTuple):
-    name: str | None = None
-    ip_pool: str | None = None
-    places: Places = NOWHERE
-
-
-class Subnet(_Compared, _Subnet):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subnet(Record):
     """One subnet of a network, and the pool that its addresses come from."""
 
-    __slots__ = ()
+    name: str | None = None
+    ip_pool: str | None = None
 
 
-class _Network(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network(Record):
+    """One network; `adapter_name` is the adapter that joins it."""
+
     name: str | None = None
     mutation: Mutation | None = None
     adapter_name: str | None = None
     subnet_v4: Subnet | None = None
     subnet_v6: Subnet | None = None
-    places: Places = NOWHERE
 
 
-class Network(_Compared, _Network):
-    """One network; `adapter_name` is the adapter that joins it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable(Record):
+    """A variable of a catlet, a food or a gene, or the binding of one at a reference."""
 
-    __slots__ = ()
-
-
-class _Variable(NamedTuple):
     name: str | None = None
     type: VariableType | None = None
     value: str | None = None
     secret: bool | None = None
     required: bool | None = None
-    places: Places = NOWHERE
 
 
-class Variable(_Compared, _Variable):
-    """A variable of a catlet, a food or a gene, or the binding of one at a reference."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fodder(Record):
+    """One entry of fodder: an inline food, a reference to a gene, or a removal.
 
-    __slots__ = ()
+    `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
+    entry is as young as its youngest writer. `gene` is the gene a fed food came from, and
+    `chain` the places that led to it (spec, parent, reference), outermost first.
+    """
 
-
-class _Fodder(NamedTuple):
     name: str | None = None
     remove: bool | None = None
     source: str | None = None
@@ -226,21 +175,9 @@ class _Fodder(NamedTuple):
     filename: str | None = None
     secret: bool | None = None
     variables: tuple[Variable, ...] | None = None
-    depth: int = 0
-    gene: str | None = None
-    chain: tuple[Label, ...] = ()
-    places: Places = NOWHERE
-
-
-class Fodder(_Compared, _Fodder, until="depth"):
-    """One entry of fodder: an inline food, a reference to a gene, or a removal.
-
-    `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
-    entry is as young as its youngest writer. `gene` is the gene a fed food came from, and
-    `chain` the places that led to it (spec, parent, reference), outermost first.
-    """
-
-    __slots__ = ()
+    depth: int = field(default=0, compare=False)
+    gene: str | None = field(default=None, compare=False)
+    chain: tuple[Label, ...] = field(default=(), compare=False)
 
     @property
     def layer(self) -> int:
@@ -248,7 +185,10 @@ class Fodder(_Compared, _Fodder, until="depth"):
         return self.depth * 2 + (1 if self.gene else 0)
 
 
-class _Catlet(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catlet(Record):
+    """A machine's specification: a document as written, or the effective one."""
+
     version: str | None = None
     config_type: ConfigType | None = None
     project: str | None = None
@@ -266,24 +206,13 @@ class _Catlet(NamedTuple):
     networks: tuple[Network, ...] | None = None
     variables: tuple[Variable, ...] | None = None
     fodder: tuple[Fodder, ...] | None = None
-    places: Places = NOWHERE
 
 
-class Catlet(_Compared, _Catlet):
-    """A machine's specification: a document as written, or the effective one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FodderGene(Record):
+    """A fodder gene: foods, and the variables that they use."""
 
-    __slots__ = ()
-
-
-class _FodderGene(NamedTuple):
     version: str | None = None
     name: str | None = None
     variables: tuple[Variable, ...] | None = None
     fodder: tuple[Fodder, ...] | None = None
-    places: Places = NOWHERE
-
-
-class FodderGene(_Compared, _FodderGene):
-    """A fodder gene: foods, and the variables that they use."""
-
-    __slots__ = ()

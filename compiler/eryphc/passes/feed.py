@@ -6,6 +6,7 @@ Removals act on the references of their own and of older documents (14, D1).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from eryphc.diagnostics import language
@@ -55,7 +56,8 @@ def feed(
         foods = _without_removed(foods, bred.removals, found)
     if has_errors(found):
         return Outcome(None, rooted(found, root))
-    catlet = bred.catlet._replace(
+    catlet = replace(
+        bred.catlet,
         config_type=ConfigType.SPECIFICATION,
         fodder=None if bred.catlet.fodder is None else _merged(foods),
     )
@@ -78,7 +80,8 @@ def _expand(entry: Fodder, gene: GeneId, text: GeneText, found: list[Diagnostic]
     foods = _chosen(entry, gene, read.value, faults)
     found.extend(chained(faults, entry.chain))
     return [
-        food._replace(
+        replace(
+            food,
             source=str(gene),
             variables=variables,
             depth=entry.depth,
@@ -142,12 +145,12 @@ def _bound(variable: Variable, binding: Variable | None) -> Variable:
     elif variable.secret is False and binding.secret is False:
         secret = False
     if binding.value is None:
-        return variable._replace(secret=secret)
+        return replace(variable, secret=secret)
     places = dict(variable.places)
     span = binding.at("value")
     if span is not None:
         places["value"] = span
-    return variable._replace(value=binding.value, secret=secret, places=places)
+    return replace(variable, value=binding.value, secret=secret, places=places)
 
 
 def _without_removed(

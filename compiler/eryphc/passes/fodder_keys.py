@@ -5,6 +5,7 @@ Source: catlet-language.md 5.6 and 10.5.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -62,7 +63,8 @@ def merge_food(parent: Fodder, child: Fodder) -> Fodder:
     own_variables = child.content is not None or child.source is not None
     if not own_variables:
         kept.append("variables")
-    return child._replace(
+    return replace(
+        child,
         content=parent.content if child.content is None else child.content,
         filename=parent.filename if child.filename is None else child.filename,
         remove=parent.remove if child.remove is None else child.remove,

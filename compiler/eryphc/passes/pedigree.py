@@ -8,6 +8,7 @@ sources that their gene set gives them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -55,7 +56,7 @@ def default_network(catlet: Catlet) -> Catlet:
     """An author's catlet without networks gets one; ancestors play no part in it (10.1)."""
     if catlet.networks:
         return catlet
-    return catlet._replace(networks=(Network(name=DEFAULT_NETWORK, places=_own(catlet)),))
+    return replace(catlet, networks=(Network(name=DEFAULT_NETWORK, places=_own(catlet)),))
 
 
 def _own(catlet: Catlet) -> dict[str, Span]:
@@ -201,14 +202,15 @@ class _Walk:
 
     def with_sources(self, catlet: Catlet, tag: GeneSetTag) -> Catlet:
         own = str(GeneId(tag.id, "catlet"))
-        return catlet._replace(
+        return replace(
+            catlet,
             drives=None
             if catlet.drives is None
             else tuple(self.with_volume(drive, tag) for drive in catlet.drives),
             fodder=None
             if catlet.fodder is None
             else tuple(
-                food._replace(source=own) if blank(food.source) else food for food in catlet.fodder
+                replace(food, source=own) if blank(food.source) else food for food in catlet.fodder
             ),
         )
 
@@ -220,8 +222,8 @@ class _Walk:
             volumes = tag.variants(GeneType.VOLUME, name)
             self.found.extend(volumes.diagnostics)
             if volumes.value:
-                return drive._replace(source=str(GeneId(tag.id, name)))
-        return drive._replace(source=None)
+                return replace(drive, source=str(GeneId(tag.id, name)))
+        return replace(drive, source=None)
 
     # -- gene sets of a document (10.2) -----------------------------------------------------
 
@@ -252,7 +254,8 @@ class _Walk:
                 continue
             self.resolved[geneset] = outcome.value
             self.resolved.setdefault(outcome.value.id, outcome.value)
-        rewritten = catlet._replace(
+        rewritten = replace(
+            catlet,
             drives=None
             if catlet.drives is None
             else tuple(self.final_drive(drive) for drive in catlet.drives),
@@ -300,13 +303,13 @@ class _Walk:
         tag = self.resolved.get(gene.geneset) if isinstance(gene, GeneId) else None
         if tag is None or isinstance(gene, NameFault):
             return drive
-        return drive._replace(source=str(GeneId(tag.id, gene.name)))
+        return replace(drive, source=str(GeneId(tag.id, gene.name)))
 
     def final_food(self, food: Fodder, document: Document, faults: list[Diagnostic]) -> Fodder:
         source = self.final_source(food, faults)
         if source == food.source and document.depth == food.depth and document.chain == food.chain:
             return food
-        return food._replace(source=source, depth=document.depth, chain=document.chain)
+        return replace(food, source=source, depth=document.depth, chain=document.chain)
 
     def final_source(self, food: Fodder, faults: list[Diagnostic]) -> str | None:
         source = food.source
@@ -345,5 +348,5 @@ def final_parent(pedigree: Pedigree, document: Document) -> Catlet:
     parsed = parse_gene_set(text) if text is not None and not blank(text) else None
     final = pedigree.resolved.get(parsed) if isinstance(parsed, GeneSetId) else None
     if final is not None and text != str(final):
-        catlet = catlet._replace(parent=str(final))
+        catlet = replace(catlet, parent=str(final))
     return catlet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from eryphc.diagnostics import language
@@ -122,7 +123,8 @@ def substitute(
     found.extend(rooted(faults.diagnostics(), root))
     if has_errors(found):
         return Outcome(None, tuple(found))
-    catlet = fed.catlet._replace(
+    catlet = replace(
+        fed.catlet,
         variables=(*variables, *system),
         fodder=None if fed.catlet.fodder is None else tuple(foods),
     )
@@ -195,7 +197,7 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults, root: Label | None) -> 
     content = food.content or _no_content(food)
     chain = rooted_chain(food.chain, root)
     if _BRACES not in content.text:
-        return food._replace(content=content, secret=bool(food.secret), chain=chain), False
+        return replace(food, content=content, secret=bool(food.secret), chain=chain), False
     scope = {**catlet, **own}
     hidden = bool(food.secret)
     jinja = is_jinja(content.text)
@@ -217,7 +219,7 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults, root: Label | None) -> 
     if filled.insertions:
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
     secret = bool(food.secret) or filled.secret
-    return food._replace(content=content, secret=secret, chain=chain), filled.vm_id
+    return replace(food, content=content, secret=secret, chain=chain), filled.vm_id
 
 
 def _no_content(food: Fodder) -> Content:
