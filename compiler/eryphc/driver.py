@@ -17,8 +17,8 @@ from eryphc import __version__
 from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.genepool.model import GenePool
+from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.ir.catlet import Catlet
-from eryphc.ir.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.passes.breed import breed
 from eryphc.passes.check import check_catlet

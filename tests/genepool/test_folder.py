@@ -13,7 +13,7 @@ from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.files import decode, shown_path
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.model import GeneSetTag
-from eryphc.ir.identifiers import Architecture, GeneSetId, GeneType
+from eryphc.identifiers import Architecture, GeneSetId, GeneType
 
 KIT = GeneSetId("acme", "kit", "1.0")
 FODDER = "name: {name}\nfodder:\n- {{name: a, content: {content}}}\n"

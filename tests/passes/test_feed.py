@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catlets import Result, run, write_pool
-from eryphc.ir.identifiers import Architecture
+from eryphc.identifiers import Architecture
 from eryphc.ir.stages import FROM_SPEC
 
 GENE = """\

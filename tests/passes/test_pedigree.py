@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catlets import run, write_pool
-from eryphc.ir.identifiers import GeneType
+from eryphc.identifiers import GeneType
 
 BASE = {"acme/base/1.0": {"catlet.yaml": "cpu: 2\n"}}
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from eryphc.artifacts.manifest import Manifest, ManifestAdapter, ManifestGene
 from eryphc.guestconfig.model import GuestRequest
-from eryphc.ir.identifiers import Architecture
+from eryphc.identifiers import Architecture
 from eryphc.ir.stages import PinnedGene, Substituted
 
 

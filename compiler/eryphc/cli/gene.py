@@ -14,8 +14,8 @@ from eryphc.cli.console import WRONG_INPUT, Console, speaking, write
 from eryphc.cli.groups import CommandGroup, completes
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.words import json_text
+from eryphc.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
-from eryphc.ir.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.passes.redact import REDACTED
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source
 from eryphc.syntax.names import NameFault

@@ -9,7 +9,7 @@ from eryphc.cli import options as shared
 from eryphc.cli.console import WRONG_INPUT, Console
 from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording
-from eryphc.ir.identifiers import Architecture, GeneId, GeneType
+from eryphc.identifiers import Architecture, GeneId, GeneType
 from eryphc.ir.volume import Volume
 
 if TYPE_CHECKING:

@@ -67,25 +67,29 @@ def _nowhere() -> Places:
     return NOWHERE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Record:
     """What every record has: the places of its values, which take no part in equality."""
 
-    places: Places = field(default_factory=_nowhere, compare=False, repr=False)
+    places: Places = field(default_factory=_nowhere, compare=False)
+
+    def __repr__(self) -> str:
+        """Its kind and name alone: any of its values may be secret."""
+        return f"{type(self).__name__}({getattr(self, 'name', None) or ''})"
 
     def at(self, key: str = "") -> Span | None:
         """Place of the value of `key`, or of the record where the value has none."""
         return self.places.get(key) or self.places.get("")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Cpu(Record):
     """The processors of a machine."""
 
     count: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Memory(Record):
     """Sizes in MiB."""
 
@@ -94,7 +98,7 @@ class Memory(Record):
     maximum: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Drive(Record):
     """`source` is a gene identifier or a Windows path; `size` is in GiB."""
 
@@ -107,7 +111,7 @@ class Drive(Record):
     type: DriveType | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class NetworkAdapter(Record):
     """One network adapter; its address is in normal form only once it is normalised."""
 
@@ -119,7 +123,7 @@ class NetworkAdapter(Record):
     router_guard: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Capability(Record):
     """One capability of the machine, such as `secure_boot`; `details` refine it."""
 
@@ -128,7 +132,7 @@ class Capability(Record):
     details: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Subnet(Record):
     """One subnet of a network, and the pool that its addresses come from."""
 
@@ -136,7 +140,7 @@ class Subnet(Record):
     ip_pool: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Network(Record):
     """One network; `adapter_name` is the adapter that joins it."""
 
@@ -147,7 +151,7 @@ class Network(Record):
     subnet_v6: Subnet | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Variable(Record):
     """A variable of a catlet, a food or a gene, or the binding of one at a reference."""
 
@@ -158,7 +162,7 @@ class Variable(Record):
     required: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fodder(Record):
     """One entry of fodder: an inline food, a reference to a gene, or a removal.
 
@@ -185,7 +189,7 @@ class Fodder(Record):
         return self.depth * 2 + (1 if self.gene else 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Catlet(Record):
     """A machine's specification: a document as written, or the effective one."""
 
@@ -208,7 +212,7 @@ class Catlet(Record):
     fodder: tuple[Fodder, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FodderGene(Record):
     """A fodder gene: foods, and the variables that they use."""
 

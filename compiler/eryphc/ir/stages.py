@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from eryphc.diagnostics.model import Label
+from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, Fodder
-from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.volume import Volume
 from eryphc.source import SourceText, Span
 

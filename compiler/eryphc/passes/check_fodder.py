@@ -13,6 +13,7 @@ from typing import TypeVar
 from eryphc.diagnostics import rules
 from eryphc.diagnostics.findings import Findings
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.identifiers import GeneId, GeneSetId
 from eryphc.ir.catlet import (
     FODDER_TYPES,
     WHOLE,
@@ -22,7 +23,6 @@ from eryphc.ir.catlet import (
     Variable,
     VariableType,
 )
-from eryphc.ir.identifiers import GeneId, GeneSetId
 from eryphc.source import Span
 from eryphc.syntax import names
 from eryphc.syntax.file_names import file_name_fault

@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
 from eryphc.genepool.model import GenePool, GeneSetTag, GeneText, Variant
+from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Record
-from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.stages import Bred, PinnedGene
 from eryphc.passes.places import chained, part
 from eryphc.source import Span

@@ -12,8 +12,8 @@ from enum import StrEnum
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
 from eryphc.genepool.model import GenePool, GeneText
+from eryphc.identifiers import Architecture, GeneId
 from eryphc.ir.catlet import ConfigType, Fodder, FodderGene, Variable
-from eryphc.ir.identifiers import Architecture, GeneId
 from eryphc.ir.stages import Bred, Fed
 from eryphc.passes.collect import collect
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food

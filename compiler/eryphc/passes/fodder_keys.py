@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from eryphc.identifiers import GeneId
 from eryphc.ir.catlet import Fodder
-from eryphc.ir.identifiers import GeneId
 from eryphc.passes.places import inherited
 from eryphc.syntax.identifiers import parse_gene
 from eryphc.syntax.names import blank

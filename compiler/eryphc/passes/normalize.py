@@ -12,6 +12,7 @@ from operator import is_
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.identifiers import GeneId
 from eryphc.ir.catlet import (
     Capability,
     Catlet,
@@ -27,7 +28,6 @@ from eryphc.ir.catlet import (
     Variable,
     VariableType,
 )
-from eryphc.ir.identifiers import GeneId
 from eryphc.source import Span
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set
 from eryphc.syntax.names import NameFault, blank, mac_address

@@ -16,8 +16,8 @@ from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
 from eryphc.genepool.model import GenePool, GeneSetTag
+from eryphc.identifiers import ANY, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Network, Record
-from eryphc.ir.identifiers import ANY, GeneId, GeneSetId, GeneType
 from eryphc.ir.stages import FROM_SPEC, Document, Pedigree
 from eryphc.passes.genes import catlet_gene
 from eryphc.passes.places import chained, parent_label, part, rooted

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eryphc.diagnostics.model import Diagnostic, Label
+from eryphc.identifiers import GeneSetId
 from eryphc.ir.catlet import Places, Record
-from eryphc.ir.identifiers import GeneSetId
 from eryphc.ir.stages import FROM_SPEC, Document, Pedigree
 from eryphc.source import Span
 

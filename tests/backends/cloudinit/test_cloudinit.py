@@ -20,9 +20,9 @@ from eryphc.artifacts.iso_reader import read_iso
 from eryphc.backends.cloudinit import CloudInitSettings, emit, plan
 from eryphc.backends.describe import manifest_of
 from eryphc.guestconfig.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
+from eryphc.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.content import Content, Written
-from eryphc.ir.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.stages import Pedigree, PinnedGene, Substituted
 from eryphc.source import SourceText, Span
 

@@ -14,8 +14,8 @@ from eryphc.backends.hyperv.paths import is_reserved, path_fault
 from eryphc.backends.hyperv.volumes import is_inherited_system, system_drive, volume_entry
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.identifiers import GeneType
 from eryphc.ir.catlet import Drive, DriveType
-from eryphc.ir.identifiers import GeneType
 from eryphc.ir.stages import PinnedGene, Substituted
 from eryphc.ir.volume import DiskFault, DiskImage
 from eryphc.project import DiskMode, HyperVDefaults
