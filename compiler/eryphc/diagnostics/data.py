@@ -7,6 +7,7 @@ from typing import Any
 
 from eryphc.diagnostics.model import Diagnostic, Label, Level
 from eryphc.diagnostics.printing import plain
+from eryphc.diagnostics.trail import related
 from eryphc.diagnostics.words import json_text
 from eryphc.source import Span
 
@@ -43,7 +44,7 @@ def _json(diagnostic: Diagnostic) -> dict[str, Any]:
         **_place(primary.span if primary is not None else None),
         "label": (primary.message or None) if primary is not None else None,
         "related": [
-            {"message": label.message, **_place(label.span)} for label in diagnostic.related
+            {"message": label.message, **_place(label.span)} for label in related(diagnostic)
         ],
         "notes": list(diagnostic.notes),
         "help": diagnostic.help,
@@ -86,8 +87,8 @@ def _sarif(diagnostic: Diagnostic, rule_index: int) -> dict[str, Any]:
     }
     if diagnostic.primary is not None:
         result["locations"] = [_sarif_place(diagnostic.primary)]
-    if diagnostic.related:
-        result["relatedLocations"] = [_sarif_place(label) for label in diagnostic.related]
+    if labels := related(diagnostic):
+        result["relatedLocations"] = [_sarif_place(label) for label in labels]
     return result
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.trail import related
 from eryphc.source import Span
 
 _LINE_WIDTH = 160
@@ -57,7 +58,7 @@ def _one(diagnostic: Diagnostic, paint: _Paint) -> str:
         lines.append(f"{gutter}{paint('34', '-->')} {place(span)}")
         if not diagnostic.secret:
             lines += _snippet(diagnostic.primary, width, tone, paint)
-    for label in diagnostic.related:
+    for label in related(diagnostic):
         words = f": {plain(label.message)}" if label.message else ""
         lines.append(f"{gutter}{paint('34', ':::')} {place(label.span)}{words}")
     lines += [f"{gutter} {paint('34', '=')} note: {plain(note)}" for note in diagnostic.notes]

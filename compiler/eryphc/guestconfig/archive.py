@@ -11,6 +11,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guestconfig.cloudconfig.strategy import has_strategy
 from eryphc.guestconfig.cloudconfig.tree import read, read_any
@@ -39,7 +40,7 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
 
     What is broken so that a guest loses everything, or an entry that a guest drops, is an error.
     """
-    food, label, chain = archive.food, archive.label, archive.food.chain
+    food, label, chain = archive.food, archive.label, trail(archive.food.text_origin)
     reading = read_any(archive.text)
     root = reading.root
     if root is None:

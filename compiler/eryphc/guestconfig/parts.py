@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.checks import check
 from eryphc.guestconfig.cloudconfig.tree import read
 from eryphc.guestconfig.foods import (
@@ -207,7 +208,7 @@ def _after_commands(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[bo
                     pieces[first].label,
                     pieces[last].label,
                     piece.food.at(),
-                    piece.food.chain,
+                    trail(piece.food.text_origin),
                 )
             )
     return [piece.media_type == SHELLSCRIPT and index > last for index, piece in enumerate(pieces)]

@@ -1,8 +1,8 @@
 """The catlet and the fodder gene as data.
 
-Sources: catlet-language.md 5 and 6. A record keeps the place of each of its values in
-`places`, by the key of the language ("" for the record itself); places take no part in
-equality. None means "left open"; lists tell "left open" (None) from "empty".
+Sources: catlet-language.md 5 and 6. A record knows the origin of each of its values, by the key
+of the language ("" for the record itself); origins take no part in equality. None means "left
+open"; lists tell "left open" (None) from "empty".
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from eryphc.diagnostics.model import Label
 from eryphc.ir.content import Content
+from eryphc.origin import Origin, Step
 from eryphc.source import Span
 
-Places: TypeAlias = Mapping[str, Span]
+# A span for what stands in the record's own document; the whole origin for every other value.
+Place: TypeAlias = Span | Origin
+Places: TypeAlias = Mapping[str, Place]
 # The key of a record's place from its first to its last character.
 WHOLE = "*"
 
@@ -69,17 +71,42 @@ def _nowhere() -> Places:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Record:
-    """What every record has: the places of its values, which take no part in equality."""
+    """What every record has: where its values come from, which takes no part in equality.
+
+    `document` tells how the document in which the record stands came to the catlet; None is for
+    the author's own. It is shared by all records of the document, so a value in it is only a
+    span until its origin is asked for.
+    """
 
     places: Places = field(default_factory=_nowhere, compare=False)
+    document: Origin | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         """Its kind and name alone: any of its values may be secret."""
         return f"{type(self).__name__}({getattr(self, 'name', None) or ''})"
 
+    def place(self, key: str) -> Span | None:
+        """Place of the value of `key`; None where no document holds it."""
+        place = self.places.get(key)
+        return place.span if isinstance(place, Origin) else place
+
     def at(self, key: str = "") -> Span | None:
         """Place of the value of `key`, or of the record where the value has none."""
-        return self.places.get(key) or self.places.get("")
+        return self.place(key) or self.place("")
+
+    def origin(self, key: str = "") -> Origin:
+        """Where the value of `key` comes from. Raises KeyError where nobody has said it.
+
+        What an ancestor wrote has an open end until `eryphc.origin.rooted` closes it.
+        """
+        place = self.places[key]
+        return place if isinstance(place, Origin) else self._here(place)
+
+    def _here(self, span: Span) -> Origin:
+        document = self.document
+        if document is None:
+            return Origin(span=span, step=Step.WRITTEN)
+        return Origin(span=span, step=document.step, gene=document.gene, via=document.via)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -167,8 +194,7 @@ class Fodder(Record):
     """One entry of fodder: an inline food, a reference to a gene, or a removal.
 
     `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
-    entry is as young as its youngest writer. `gene` is the gene a fed food came from, and
-    `chain` the places that led to it (spec, parent, reference), outermost first.
+    entry is as young as its youngest writer.
     """
 
     name: str | None = None
@@ -180,8 +206,20 @@ class Fodder(Record):
     secret: bool | None = None
     variables: tuple[Variable, ...] | None = None
     depth: int = field(default=0, compare=False)
-    gene: str | None = field(default=None, compare=False)
-    chain: tuple[Label, ...] = field(default=(), compare=False)
+
+    @property
+    def gene(self) -> str | None:
+        """The gene a fed food came from."""
+        document = self.document
+        fed = document is not None and document.step is Step.FED
+        return str(document.gene) if document is not None and fed else None
+
+    @property
+    def text_origin(self) -> Origin:
+        """Where its text comes from; where the entry does that has no text."""
+        if "content" not in self.places and self.content is not None:
+            return self._here(self.content.whole)
+        return self.origin("" if self.content is None else "content")
 
     @property
     def layer(self) -> int:

@@ -31,7 +31,7 @@ from eryphc.passes.check import check_sizes
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
 from eryphc.passes.normalize import normalize, with_defaults
 from eryphc.passes.pedigree import final_parent
-from eryphc.passes.places import in_documents, inherited, part, root_of, rooted
+from eryphc.passes.places import in_documents, inherited, part, rooted
 from eryphc.source import Span
 from eryphc.syntax.names import blank
 
@@ -75,7 +75,7 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
 
 
 def _placed(found: Sequence[Diagnostic], pedigree: Pedigree) -> tuple[Diagnostic, ...]:
-    return rooted(in_documents(found, pedigree.documents), root_of(pedigree))
+    return rooted(in_documents(found, pedigree.documents), pedigree.root)
 
 
 class _Ancestors(NamedTuple):
@@ -153,7 +153,7 @@ class _Breeding:
             "fodder",
         ):
             if key not in places and key in parent.places:
-                places[key] = parent.places[key]
+                places[key] = parent.origin(key)
         return replace(
             child,
             config_type=None,

@@ -65,7 +65,7 @@ class FodderCheck:
 
     def _could_not_be_read(self, record: Record) -> bool:
         """Whether a fault in reading lies inside `record`: no echo of it then."""
-        whole = record.places.get(WHOLE)
+        whole = record.place(WHOLE)
         if whole is None or not self._unread:
             return False
         at = bisect_left(self._unread, whole.start)

@@ -72,6 +72,5 @@ def merge_food(parent: Fodder, child: Fodder) -> Fodder:
         type=parent.type if child.type is None else child.type,
         variables=child.variables if own_variables else parent.variables,
         depth=min(parent.depth, child.depth),
-        chain=parent.chain if child.content is None and parent.content else child.chain,
         places=inherited(child, parent, kept),
     )

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backends.hyperv.building import MACHINE, Result, build, texts
+from eryphc.diagnostics.trail import related
 from eryphc.driver import FrontOptions
 from eryphc.guestconfig.model import GuestKind, MergeMode
 from eryphc.passes.read import Notation
@@ -268,7 +269,7 @@ def test_the_place_in_the_gene_is_shown_with_the_way_to_it(tmp_path: Path) -> No
     assert fault.primary is not None
     assert fault.primary.span.source.name.endswith("fodder/kit.yaml")
     assert fault.primary.span.text == "{{ who }}"
-    assert [label.span.source.name for label in fault.related] == ["spec.yaml"]
+    assert [label.span.source.name for label in related(fault)] == ["spec.yaml"]
 
 
 ENCODED = {

@@ -19,7 +19,7 @@ from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.guestconfig.model import GuestRequest, Seed
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
-from eryphc.passes.places import in_documents, root_of, rooted
+from eryphc.passes.places import in_documents, rooted
 from eryphc.project import Folders, HyperVDefaults
 
 SCHEMA = "eryphc/deployment/v1"
@@ -70,7 +70,7 @@ def plan(catlet: Substituted, settings: HyperVSettings) -> Outcome[HyperVPlan]:
     found: list[Diagnostic] = [
         *_folder_faults(settings, disks),
         *seeds.diagnostics,
-        *rooted(in_documents(of_catlet, catlet.pedigree.documents), root_of(catlet.pedigree)),
+        *rooted(in_documents(of_catlet, catlet.pedigree.documents), catlet.pedigree.root),
     ]
     if seeds.value is None:
         return Outcome(None, tuple(found))
