@@ -12,8 +12,8 @@ from eryphc.diagnostics.model import Diagnostic, Level, Outcome
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.model import GenePool
+from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.ir.catlet import Catlet, Fodder
-from eryphc.ir.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.ir.stages import Document, PinnedGene
 from eryphc.passes.breed import breed
 from eryphc.passes.feed import Compat, feed

@@ -9,7 +9,7 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure, refused
 from eryphc.gallery import resolved_tag
-from eryphc.ir.identifiers import Architecture, GeneId, GeneType
+from eryphc.identifiers import Architecture, GeneId, GeneType
 from eryphc.ir.volume import Volume
 from eryphc.request import BuildRequest
 from eryphc.session import Result, Session

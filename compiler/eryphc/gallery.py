@@ -10,8 +10,8 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import show
 from eryphc.errors import Failure, refused
 from eryphc.genepool.listing import ListedSet, gene_sets
+from eryphc.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
-from eryphc.ir.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.passes.redact import REDACTED
 from eryphc.session import Result, Session
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source

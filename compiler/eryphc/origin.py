@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
+from eryphc.identifiers import GeneId
 from eryphc.source import Span
 
 
@@ -47,8 +49,9 @@ class Origin:
     """The place of a value and how it came to be there.
 
     `span` is None only for values that no document holds: defaults, invented and given values,
-    stand-ins. `variable` names the variable whose value it is. `secret`: its text must not be
-    shown. The origin of what an ancestor wrote ends with an inherited step without `via`: the
+    stand-ins. `variable` names the variable whose value it is, `gene` the gene whose text holds
+    the place (None for a document of the author). `secret`: its text must not be shown. The
+    origin of what an ancestor wrote ends with an inherited step without `via`: the
     ancestors are the same for every specification that names them, and `rooted` adds the place
     in the specification.
     """
@@ -56,6 +59,7 @@ class Origin:
     span: Span | None
     step: Step
     variable: str | None = None
+    gene: GeneId | None = None
     via: Origin | None = None
     secret: bool = False
 
@@ -70,6 +74,10 @@ class Origin:
         while at is not None:
             yield at
             at = at.via
+
+
+DEFAULTED: Final = Origin(span=None, step=Step.DEFAULTED)
+"""Of a value that nobody wrote, and that depends on nothing."""
 
 
 def rooted(origin: Origin, root: Origin | None) -> Origin:

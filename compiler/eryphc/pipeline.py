@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from eryphc import __version__
 from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome
 from eryphc.genepool.model import GenePool
@@ -28,6 +27,7 @@ from eryphc.project.specs import Spec
 from eryphc.request import BuildRequest
 from eryphc.syntax.names import blank
 from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, Opening, TargetInput
+from eryphc.version import __version__
 
 TOOL = f"eryphc {__version__}"
 UNKNOWN_VM_ID = "#vmId"
@@ -44,7 +44,8 @@ def read_document(spec: Spec, request: BuildRequest) -> Outcome[Document]:
     catlet = read.value
     found = list(read.diagnostics)
     if request.name is not None or request.hostname is not None:
-        catlet = catlet._replace(
+        catlet = replace(
+            catlet,
             name=request.name if request.name is not None else catlet.name,
             hostname=request.hostname or request.name or catlet.hostname,
             # What the request says was not written in the document.
@@ -172,12 +173,12 @@ def _left_open(fed: Fed, names: set[str]) -> Fed:
     if not names or variables is None:
         return fed
     marked = tuple(
-        v._replace(secret=True, required=None if blank(v.value) else v.required)
+        replace(v, secret=True, required=None if blank(v.value) else v.required)
         if (v.name or "").lower() in names
         else v
         for v in variables
     )
-    return fed._replace(catlet=fed.catlet._replace(variables=marked))
+    return fed._replace(catlet=replace(fed.catlet, variables=marked))
 
 
 def spoken(diagnostics: tuple[Diagnostic, ...], opening: Opening) -> tuple[Diagnostic, ...]:

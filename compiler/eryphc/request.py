@@ -12,7 +12,7 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.errors import Failure, refused
 from eryphc.frozen import FrozenMap
 from eryphc.guestconfig.options import GuestOptions
-from eryphc.ir.identifiers import DEFAULT_ARCHITECTURE, Architecture
+from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.passes.feed import Compat
 from eryphc.syntax.identifiers import parse_architecture
 from eryphc.syntax.names import CATLET, NameFault, name_faults

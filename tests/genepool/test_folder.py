@@ -18,7 +18,7 @@ from eryphc.genepool.files import decode, shown_path
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.model import GeneSetTag
 from eryphc.genepool.volumes import read_descriptor
-from eryphc.ir.identifiers import Architecture, GeneSetId, GeneType
+from eryphc.identifiers import Architecture, GeneSetId, GeneType
 from eryphc.source import SourceText
 
 KIT = GeneSetId("acme", "kit", "1.0")

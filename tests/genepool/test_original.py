@@ -18,7 +18,7 @@ from eryphc.genepool.model import GeneSetTag
 from eryphc.genepool.packed import DamagedError, canonical_json, read_gene_manifest
 from eryphc.genepool.source_tree import SourceTag
 from eryphc.genepool.texts import gene_source
-from eryphc.ir.identifiers import GeneSetId, GeneType
+from eryphc.identifiers import GeneSetId, GeneType
 from eryphc.passes.read import Notation, read_catlet, read_fodder_gene
 from eryphc.source import SourceText
 

@@ -18,11 +18,10 @@ def food(
     **more: Any,
 ) -> Fodder:
     """A food whose document is its own text."""
-    content = None
-    if text is not None:
-        source = SourceText("web.yaml", text)
-        content = Content(text, Written(Span(source, 0, len(text))))
-    return Fodder(name=name, type=type, content=content, **more)
+    source = SourceText("web.yaml", text or "")
+    span = Span(source, 0, len(source.text))
+    content = None if text is None else Content(text, Written(span))
+    return Fodder(name=name, type=type, content=content, **{"places": {"": span}, **more})
 
 
 def request(*foods: Fodder, guest: GuestKind = GuestKind.LINUX, **more: Any) -> GuestRequest:

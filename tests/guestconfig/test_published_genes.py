@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def foods_of(path: Path) -> tuple[Fodder, ...]:
     for food in gene.fodder or ():
         if food.content is not None:
             text = re.sub(r"\{\{\s*(\S+?)\s*\}\}", value, food.content.text)
-            result.append(food._replace(content=Content(text, food.content.origin)))
+            result.append(replace(food, content=Content(text, food.content.origin)))
     return tuple(result)
 
 

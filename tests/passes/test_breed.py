@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catlets import Result, run, write_pool
 from eryphc.diagnostics.model import Level
+from eryphc.diagnostics.trail import related
 from eryphc.ir.catlet import Catlet, Fodder, Network, Variable
 from eryphc.passes.feed import Compat
 from eryphc.passes.normalize import normalize, with_defaults
@@ -138,7 +139,7 @@ def test_one_gene_set_with_two_tags(tmp_path: Path) -> None:
     assert found.message == (
         "the gene set `acme/kit` is used with two tags in one pedigree: `1.0` and `2.0`"
     )
-    assert [Path(label.span.source.name).name for label in found.related] == ["catlet.yaml"]
+    assert [Path(label.span.source.name).name for label in related(found)] == ["catlet.yaml"]
 
 
 REFERENCE = "fodder:\n- source: gene:acme/kit/1.0:tls\n"

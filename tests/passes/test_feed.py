@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from catlets import Result, run, write_pool
-from eryphc.ir.identifiers import Architecture
-from eryphc.ir.stages import FROM_SPEC
+from eryphc.diagnostics.trail import related, trail
+from eryphc.identifiers import Architecture
+from eryphc.origin import Step
 
 GENE = """\
 name: tls
@@ -68,11 +69,11 @@ def test_a_fed_food_says_where_it_came_from(tmp_path: Path) -> None:
     food = result.foods[0]
     assert (food.depth, food.gene, food.layer) == (1, "gene:acme/kit/1.0:tls", 3)
     # What ancestors bring is shared by specs, so the place in the spec comes with substitution.
-    assert food.chain[0] is FROM_SPEC
+    assert [origin.step for origin in food.origin().chain()] == [Step.FED, Step.INHERITED]
     done = run("parent: acme/base/1.0\n", pool)
-    assert [
-        (label.span.source.name.rsplit("/", 1)[-1], label.message) for label in done.foods[0].chain
-    ] == [
+    led = done.foods[0].origin()
+    assert [origin.step for origin in led.chain()] == [Step.FED, Step.INHERITED, Step.WRITTEN]
+    assert [(label.span.source.name.rsplit("/", 1)[-1], label.message) for label in trail(led)] == [
         ("spec.yaml", "the parent `acme/base/1.0` is named here"),
         ("catlet.yaml", "`gene:acme/kit/1.0:tls` is fed here"),
     ]
@@ -172,7 +173,7 @@ def test_a_gene_that_breaks_the_rules_is_shown_with_its_reference(tmp_path: Path
     (found,) = result.diagnostics
     assert found.primary is not None
     assert found.primary.span.source.name.endswith("acme/kit/1.0/fodder/tls.yaml")
-    assert [label.message for label in found.related] == ["`gene:acme/kit/1.0:tls` is fed here"]
+    assert [label.message for label in related(found)] == ["`gene:acme/kit/1.0:tls` is fed here"]
 
 
 def test_a_gene_is_parsed_once_for_many_catlets(

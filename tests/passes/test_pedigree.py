@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from catlets import run, write_pool
-from eryphc.ir.identifiers import GeneType
+from eryphc.diagnostics.trail import related
+from eryphc.identifiers import GeneType
 
 BASE = {"acme/base/1.0": {"catlet.yaml": "cpu: 2\n"}}
 
@@ -72,7 +73,7 @@ def test_a_loop_of_references_is_shown_whole(tmp_path: Path) -> None:
         "the tag `acme/base/latest` refers to itself: "
         "`acme/base/latest` → `acme/base/edge` → `acme/base/latest`"
     )
-    assert [label.message for label in found.related] == ["`acme/base/latest` is named here"]
+    assert [label.message for label in related(found)] == ["`acme/base/latest` is named here"]
 
 
 def test_a_missing_target_of_a_reference_is_shown_in_the_manifest(tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_a_missing_target_of_a_reference_is_shown_in_the_manifest(tmp_path: Path
     assert found.primary is not None
     assert found.primary.span.text == "acme/base/9.9"
     assert found.primary.span.source.name.endswith("acme/base/latest/geneset-tag.json")
-    assert [label.span.text for label in found.related] == ["acme/base"]
+    assert [label.span.text for label in related(found)] == ["acme/base"]
 
 
 def test_all_missing_gene_sets_of_a_document_are_told_together(tmp_path: Path) -> None:
@@ -142,7 +143,7 @@ def test_faults_in_an_ancestor_carry_the_chain(tmp_path: Path) -> None:
     (found,) = run("parent: acme/top/1.0\n", pool).diagnostics
     assert found.primary is not None
     assert found.primary.span.line == 2
-    assert [label.message for label in found.related] == [
+    assert [label.message for label in related(found)] == [
         "the parent `acme/top/1.0` is named here",
         "the parent `acme/base/1.0` is named here",
     ]

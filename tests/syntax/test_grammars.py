@@ -8,11 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from eryphc.identifiers import Architecture, GeneId, GeneSetId
 from eryphc.syntax.grammars import grammar, refused_at
 from eryphc.syntax.identifiers import (
-    Architecture,
-    GeneId,
-    GeneSetId,
     parse_architecture,
     parse_gene,
     parse_gene_set,

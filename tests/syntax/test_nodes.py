@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eryphc.diagnostics.model import has_errors
+from eryphc.diagnostics.trail import related
 from eryphc.ir.catlet import Catlet, Record
 from eryphc.ir.document import document
 from eryphc.ir.yaml_text import yaml_text
@@ -105,7 +106,7 @@ def test_every_place_lies_in_its_text(text: str) -> None:
     assert outcome.value is not None or has_errors(outcome.diagnostics)
     for diagnostic in outcome.diagnostics:
         assert diagnostic.primary is not None
-        for label in (diagnostic.primary, *diagnostic.related):
+        for label in (diagnostic.primary, *related(diagnostic)):
             assert 0 <= label.span.start <= label.span.end <= len(text)
             line, column = source.position(label.span.start)
             assert 1 <= line <= source.line_count

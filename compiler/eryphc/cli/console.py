@@ -59,8 +59,8 @@ def render(diagnostics: Sequence[ShownDiagnostic], kind: DiagnosticsFormat, *, c
 
             return as_json(diagnostics)
         case DiagnosticsFormat.SARIF:
-            from eryphc import __version__
             from eryphc.diagnostics.data import as_sarif
+            from eryphc.version import __version__
 
             return as_sarif(diagnostics, __version__)
         case DiagnosticsFormat.GITHUB:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
+from eryphc.origin import Origin
 from eryphc.source import Span
 
 T = TypeVar("T")
@@ -36,9 +37,10 @@ class Label(NamedTuple):
 class Diagnostic(NamedTuple):
     """One finding.
 
-    `message` alone says what is wrong and names the thing. `related` is the chain that
-    led here (catlet, parent, gene), outermost first. `notes` are facts, `help` the next step.
-    `secret` keeps the source line from being shown.
+    `message` alone says what is wrong and names the thing. `related` are other places that it
+    speaks of, `via` is an origin in the faulty document, which tells what led there (`trail`
+    puts it into words). `notes` are facts, `help` the next step. `secret` keeps the source line
+    from being shown.
     """
 
     code: Code
@@ -49,6 +51,7 @@ class Diagnostic(NamedTuple):
     notes: tuple[str, ...] = ()
     help: str | None = None
     secret: bool = False
+    via: Origin | None = None
 
 
 _LEVELS = {"E": Level.ERROR, "W": Level.WARNING, "N": Level.NOTE}

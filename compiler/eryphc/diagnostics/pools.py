@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 from eryphc.diagnostics.suggest import did_you_mean
 from eryphc.diagnostics.words import listed
-from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
+from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.source import Span
 
 GENE_NOT_FOUND = Code("E0301", "gene-not-found")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.trail import related
 from eryphc.source import Span
 
 
@@ -113,7 +114,7 @@ def _shown(diagnostic: Diagnostic) -> ShownDiagnostic:
         message=diagnostic.message,
         place=None if primary is None else _place(primary.span),
         label=None if primary is None else primary.message or None,
-        related=tuple(map(_label, diagnostic.related)),
+        related=tuple(map(_label, related(diagnostic))),
         notes=diagnostic.notes,
         help=diagnostic.help,
         snippet=None if primary is None or diagnostic.secret else _snippet(primary.span),

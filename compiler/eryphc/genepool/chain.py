@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.genepool.model import GenePool, GeneSetTag
-from eryphc.ir.identifiers import GeneSetId
+from eryphc.identifiers import GeneSetId
 
 
 class PoolChain:

@@ -10,7 +10,7 @@ from eryphc.genepool.files import PoolFiles, shown_path
 from eryphc.genepool.manifest import read_manifest
 from eryphc.genepool.model import GeneSetTag, Manifest
 from eryphc.genepool.source_tree import SourceTag
-from eryphc.ir.identifiers import GeneSetId
+from eryphc.identifiers import GeneSetId
 from eryphc.source import SourceText
 
 MANIFEST = "geneset-tag.json"

@@ -10,7 +10,7 @@ from pathlib import Path
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.model import GenePool
-from eryphc.ir.identifiers import GeneSetId
+from eryphc.identifiers import GeneSetId
 from eryphc.syntax.identifiers import parse_gene_set
 from eryphc.syntax.names import NameFault
 

@@ -7,7 +7,7 @@ import re
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.genepool.model import ListedGene, Manifest
-from eryphc.ir.identifiers import ANY, HYPERVISORS, GeneSetId, GeneType
+from eryphc.identifiers import ANY, HYPERVISORS, GeneSetId, GeneType
 from eryphc.source import SourceText, Span
 from eryphc.syntax.identifiers import parse_architecture, parse_gene_set
 from eryphc.syntax.json_nodes import compose_json

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from eryphc.diagnostics.model import Outcome
-from eryphc.ir.identifiers import Architecture, GeneSetId, GeneType
+from eryphc.identifiers import Architecture, GeneSetId, GeneType
 from eryphc.ir.volume import Volume
 from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import Node

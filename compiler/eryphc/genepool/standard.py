@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import eryphc
 from eryphc.genepool.folder import FolderPool
 
 _PACKAGE = "eryph_stdlib_genes"
@@ -17,7 +16,7 @@ def standard_folder() -> Path | None:
     Beside this package in a wheel, below its own root in a checkout. Only where it is in neither
     place is the import system asked, which costs more than all the rest of a build's lookups.
     """
-    beside = Path(eryphc.__file__).resolve().parent.parent
+    beside = Path(__file__).resolve().parents[2]
     for folder in (beside / _PACKAGE, beside.parent / "stdlib-genes" / _PACKAGE):
         if folder.is_dir():
             return folder

@@ -6,10 +6,12 @@ Source: cloud-init.md 2.6. An archive is data, so the guest need not do it.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guestconfig.cloudconfig.strategy import has_strategy
 from eryphc.guestconfig.cloudconfig.tree import read, read_any
@@ -38,7 +40,7 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
 
     What is broken so that a guest loses everything, or an entry that a guest drops, is an error.
     """
-    food, label, chain = archive.food, archive.label, archive.food.chain
+    food, label, chain = archive.food, archive.label, trail(archive.food.text_origin)
     reading = read_any(archive.text)
     root = reading.root
     if root is None:
@@ -74,7 +76,7 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
         name = f"{food.name}-{number}" if food.name else None
         pieces.append(
             Piece(
-                food=food._replace(name=name, filename=filename, content=text),
+                food=replace(food, name=name, filename=filename, content=text),
                 media_type=media_type,
                 jinja=jinja,
             )

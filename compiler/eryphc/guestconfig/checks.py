@@ -11,6 +11,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.nodes import EMPTY
 from eryphc.guestconfig.cloudconfig.tree import read
 from eryphc.guestconfig.foods import (
@@ -68,7 +69,7 @@ def is_encodable(piece: Piece) -> Diagnostic | None:
         text.encode()
     except UnicodeEncodeError as error:
         place = piece.span(error.start, error.start + 1)
-        return wording.text_not_unicode(piece.label, place, piece.food.chain)
+        return wording.text_not_unicode(piece.label, place, trail(piece.food.text_origin))
     return None
 
 
@@ -83,7 +84,9 @@ def is_encoded(piece: Piece) -> Diagnostic | None:
         encoding = "base64"
     else:
         return None
-    return wording.text_encoded(piece.label, encoding, piece.first_line, piece.food.chain)
+    return wording.text_encoded(
+        piece.label, encoding, piece.first_line, trail(piece.food.text_origin)
+    )
 
 
 def check(piece: Piece, mode: MergeMode) -> Checked:
@@ -95,17 +98,21 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
     if not piece.text.strip():
         if mode is MergeMode.PARTS and piece.media_type == CLOUD_CONFIG:
             return kept, ()
-        return kept, (wording.food_empty(piece.label, piece.food.at("name"), piece.food.chain),)
+        return kept, (
+            wording.food_empty(piece.label, piece.food.at("name"), trail(piece.food.text_origin)),
+        )
     encoded = is_encoded(piece)
     if encoded is not None:
         return kept, (_faithful(piece, encoded, "its text is encoded", mode),)
     if piece.media_type == UPSTART_JOB:
-        refused = wording.upstart_job_removed(piece.label, piece.food.at("type"), piece.food.chain)
+        refused = wording.upstart_job_removed(
+            piece.label, piece.food.at("type"), trail(piece.food.text_origin)
+        )
         return kept, (_faithful(piece, refused, "cloud-init removed upstart jobs in 22.2", mode),)
     if piece.jinja and piece.media_type not in _TEMPLATES:
         kind = _FODDER_TYPES.get(piece.media_type, piece.media_type)
         refused = wording.template_not_possible(
-            piece.label, kind, piece.first_line, piece.food.chain
+            piece.label, kind, piece.first_line, trail(piece.food.text_origin)
         )
         return kept, (_faithful(piece, refused, f"a {kind} is never rendered", mode),)
     if piece.jinja:
@@ -115,7 +122,9 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         if fault is not None:
             reason, start, end = fault
             place = piece.span(start, end)
-            refused = wording.template_broken(piece.label, reason, place, piece.food.chain)
+            refused = wording.template_broken(
+                piece.label, reason, place, trail(piece.food.text_origin)
+            )
             return kept, (_faithful(piece, refused, f"it is no template: {reason}", mode),)
     if piece.media_type == CLOUD_CONFIG:
         return _check_cloud_config(piece, mode)
@@ -124,7 +133,9 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
     if piece.media_type == BOOTHOOK:
         return _check_boothook(piece, mode)
     if piece.media_type in INCLUDES:
-        return (piece,), (wording.include_unpinned(piece.label, piece.food.at(), piece.food.chain),)
+        return (piece,), (
+            wording.include_unpinned(piece.label, piece.food.at(), trail(piece.food.text_origin)),
+        )
     if piece.media_type == ARCHIVE:
         return _check_archive(piece, mode)
     return (piece,), ()
@@ -155,7 +166,7 @@ def _check_cloud_config(piece: Piece, mode: MergeMode) -> Checked:
             _FODDER_TYPES.get(marked),
             _marker(line),
             piece.first_line,
-            piece.food.chain,
+            trail(piece.food.text_origin),
         ),
     )
 
@@ -176,7 +187,7 @@ def _check_script(piece: Piece, mode: MergeMode) -> Checked:
             _WORDS.get(marked, "a template"),
             _marker(line),
             piece.first_line,
-            piece.food.chain,
+            trail(piece.food.text_origin),
         )
         if marked not in _WORDS:
             return (piece,) if mode is MergeMode.PARTS else (), (_no_interpreter(piece, mode),)
@@ -189,7 +200,9 @@ def _check_script(piece: Piece, mode: MergeMode) -> Checked:
     kept = (piece,) if mode is MergeMode.PARTS else ()
     ending = extension(piece.food.filename or "").lower()
     if marked is None and (ending in ("ps1", "cmd", "bat") or has_interpreter_marker(body)):
-        refused = wording.linux_gets_windows_script(piece.label, piece.first_line, piece.food.chain)
+        refused = wording.linux_gets_windows_script(
+            piece.label, piece.first_line, trail(piece.food.text_origin)
+        )
         return kept, (_faithful(piece, refused, "it is a script for Windows", mode),)
     return kept, (_no_interpreter(piece, mode),)
 
@@ -199,7 +212,7 @@ def _no_interpreter(piece: Piece, mode: MergeMode, what: str = "script") -> Diag
         piece.label,
         what,
         piece.first_line,
-        piece.food.chain,
+        trail(piece.food.text_origin),
         indented=piece.text.lstrip().startswith("#!"),
     )
     return _faithful(piece, refused, "it does not begin with `#!`", mode)

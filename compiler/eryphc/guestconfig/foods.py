@@ -5,6 +5,7 @@ Source: cli.md ("Text"), cloud-init.md 2.1, 2.2 and 2.5.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from eryphc.ir.catlet import Fodder
@@ -100,7 +101,7 @@ def piece_of(food: Fodder) -> Piece:
     # Blank is unset; another type can only come from a packed gene, which is not refused for it.
     media_type = MEDIA_TYPES.get(food.type or "", MEDIA_TYPES["cloud-config"])
     if content is not food.content:
-        food = food._replace(content=content)
+        food = replace(food, content=content)
     return Piece(food=food, media_type=media_type, jinja=is_jinja(content.text))
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.filled import read_content
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
@@ -33,7 +34,7 @@ def lint(pieces: Sequence[Piece]) -> list[Diagnostic]:
 
 
 def _config(piece: Piece, root: MappingNode) -> Iterator[Diagnostic]:
-    label, chain = piece.label, piece.food.chain
+    label, chain = piece.label, trail(piece.food.text_origin)
     for key in _WINDOWS_KEYS:
         if key in root.keys:
             node = root.keys[key]

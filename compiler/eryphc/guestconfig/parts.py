@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.checks import check
 from eryphc.guestconfig.cloudconfig.tree import read
 from eryphc.guestconfig.foods import (
@@ -103,7 +105,7 @@ def _configs(pieces: Sequence[Piece]) -> Iterator[Fodder]:
 
             plain = without_expressions(piece.text)
             if read(plain).root is not None:
-                yield piece.food._replace(content=Content(plain, piece.content.origin))
+                yield replace(piece.food, content=Content(plain, piece.content.origin))
         elif piece.media_type == ARCHIVE and not piece.jinja:
             from eryphc.guestconfig.archive import expand
 
@@ -206,7 +208,7 @@ def _after_commands(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[bo
                     pieces[first].label,
                     pieces[last].label,
                     piece.food.at(),
-                    piece.food.chain,
+                    trail(piece.food.text_origin),
                 )
             )
     return [piece.media_type == SHELLSCRIPT and index > last for index, piece in enumerate(pieces)]

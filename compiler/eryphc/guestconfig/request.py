@@ -31,7 +31,7 @@ def guest_request(
         foods=foods,
         guest=guest,
         hostname=own.hostname or own.name or "catlet",
-        hostname_span=own.places.get("hostname") or own.places.get("name"),
+        hostname_span=own.place("hostname") or own.place("name"),
         instance_id=instance_id,
         adapters=adapters,
         merge=options.merge,

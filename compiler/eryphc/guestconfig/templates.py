@@ -12,6 +12,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.nodes import EMPTY, MappingNode, Scalar
 from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guestconfig.cloudconfig.tree import read
@@ -36,7 +37,11 @@ def shared_values(templates: Sequence[Piece], merged: str | None) -> list[Diagno
         for path, key in _clashes(root, ours):
             clashing.add(path)
             place = piece.span(key.start, key.end)
-            found.append(wording.template_shares_value(piece.label, path, place, piece.food.chain))
+            found.append(
+                wording.template_shares_value(
+                    piece.label, path, place, trail(piece.food.text_origin)
+                )
+            )
         for other, other_root in before:
             for path, key in _clashes(root, other_root):
                 if path not in clashing:
@@ -44,7 +49,7 @@ def shared_values(templates: Sequence[Piece], merged: str | None) -> list[Diagno
                     place = piece.span(key.start, key.end)
                     found.append(
                         wording.templates_share_value(
-                            piece.label, other.label, path, place, piece.food.chain
+                            piece.label, other.label, path, place, trail(piece.food.text_origin)
                         )
                     )
         before.append((piece, root))
@@ -64,7 +69,10 @@ def come_later(
             if plain is not None and not root.entries.keys().isdisjoint(plain.entries):
                 found.append(
                     wording.template_comes_later(
-                        piece.label, pieces[index].label, piece.first_line, piece.food.chain
+                        piece.label,
+                        pieces[index].label,
+                        piece.first_line,
+                        trail(piece.food.text_origin),
                     )
                 )
                 break

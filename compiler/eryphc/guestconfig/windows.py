@@ -9,6 +9,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.checks import is_encodable, is_encoded
 from eryphc.guestconfig.foods import CLOUD_CONFIG, SHELLSCRIPT, Piece, piece_of, with_marker
 from eryphc.guestconfig.model import GuestRequest, Part
@@ -29,7 +30,11 @@ def windows_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
         if unreadable is not None:
             found.append(unreadable)
         elif not piece.text.strip():
-            found.append(wording.food_empty(piece.label, piece.food.at("name"), piece.food.chain))
+            found.append(
+                wording.food_empty(
+                    piece.label, piece.food.at("name"), trail(piece.food.text_origin)
+                )
+            )
     if has_errors(found):
         return Outcome(None, tuple(found))
     names = unique(windows_name(piece) for piece in pieces)

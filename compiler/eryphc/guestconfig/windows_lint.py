@@ -11,6 +11,7 @@ from typing import Final
 
 from eryphc.diagnostics import windows_guest as wording
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, kind
 from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guestconfig.cloudconfig.tree import FaultKind, read
@@ -105,7 +106,9 @@ def lint(pieces: Sequence[Piece], names: Sequence[str]) -> list[Diagnostic]:
                 place = piece.span(match.start(1), match.end(1))
                 module = f"the module `{match[1]}`"
                 found.append(
-                    wording.windows_script_needs_shell(piece.label, module, place, piece.food.chain)
+                    wording.windows_script_needs_shell(
+                        piece.label, module, place, trail(piece.food.text_origin)
+                    )
                 )
         elif not piece.jinja:
             found += _cloud_config(piece)
@@ -113,11 +116,11 @@ def lint(pieces: Sequence[Piece], names: Sequence[str]) -> list[Diagnostic]:
 
 
 def _ignored(piece: Piece, what: str, place: Span | None) -> Diagnostic:
-    return wording.windows_ignores_part(piece.label, what, place, piece.food.chain)
+    return wording.windows_ignores_part(piece.label, what, place, trail(piece.food.text_origin))
 
 
 def _script(piece: Piece, name: str, *, last: bool) -> Iterator[Diagnostic]:
-    label, text, chain = piece.label, piece.text, piece.food.chain
+    label, text, chain = piece.label, piece.text, trail(piece.food.text_origin)
     name_place = piece.food.at("filename") if piece.food.filename else piece.first_line
     ending = extension(name).lower()
     if is_device(name):
@@ -155,7 +158,7 @@ def _code_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _cloud_config(piece: Piece) -> Iterator[Diagnostic]:
     reading = read(piece.text)
-    label, chain = piece.label, piece.food.chain
+    label, chain = piece.label, trail(piece.food.text_origin)
     root = reading.root
     faults = [fault for fault in reading.faults if fault.kind is not FaultKind.EMPTY]
     if faults:
@@ -190,7 +193,7 @@ def _unknown_keys(
                 piece.label,
                 f"{parent}.{key!s}",
                 piece.span(written.start, written.end),
-                piece.food.chain,
+                trail(piece.food.text_origin),
                 instead,
             )
 
@@ -202,7 +205,7 @@ def _users(piece: Piece, users: Node | None) -> Iterator[Diagnostic]:
         if isinstance(password, Scalar) and _HASH.match(str(password.value)):
             key = user.keys["passwd"]
             place = piece.span(key.start, key.end)
-            yield wording.windows_password_hash(piece.label, place, piece.food.chain)
+            yield wording.windows_password_hash(piece.label, place, trail(piece.food.text_origin))
 
 
 def _files(piece: Piece, files: Node | None) -> Iterator[Diagnostic]:
@@ -212,7 +215,9 @@ def _files(piece: Piece, files: Node | None) -> Iterator[Diagnostic]:
         if path is not None and path.startswith("/"):
             place = _value_place(piece, entry, "path")
             shown = _REDACTED if piece.food.secret else path
-            yield wording.windows_path_expected(piece.label, shown, place, piece.food.chain)
+            yield wording.windows_path_expected(
+                piece.label, shown, place, trail(piece.food.text_origin)
+            )
 
 
 def _commands(piece: Piece, commands: Node | None) -> Iterator[Diagnostic]:
@@ -235,11 +240,13 @@ def _commands(piece: Piece, commands: Node | None) -> Iterator[Diagnostic]:
             for match in _EXIT.finditer(line):
                 if match[1] != "1002":
                     yield wording.windows_config_never_ends(
-                        piece.label, match[1], place, piece.food.chain
+                        piece.label, match[1], place, trail(piece.food.text_origin)
                     )
             for match in _RESTART.finditer(line):
                 command = " ".join(match[0].split())
-                yield wording.windows_script_restarts(piece.label, command, place, piece.food.chain)
+                yield wording.windows_script_restarts(
+                    piece.label, command, place, trail(piece.food.text_origin)
+                )
 
 
 def _misformed(piece: Piece, path: str, node: Node) -> Diagnostic:
@@ -247,7 +254,9 @@ def _misformed(piece: Piece, path: str, node: Node) -> Diagnostic:
     from eryphc.guestconfig.cloudconfig.provenance import content_label
 
     label = content_label(piece.food, node.start, node.end)
-    return command_not_runnable(path, kind(node), label, Level.WARNING, piece.food.chain)
+    return command_not_runnable(
+        path, kind(node), label, Level.WARNING, trail(piece.food.text_origin)
+    )
 
 
 def _value_place(piece: Piece, entry: MappingNode, key: str) -> Span | None:

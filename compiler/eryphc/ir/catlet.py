@@ -1,22 +1,25 @@
 """The catlet and the fodder gene as data.
 
-Sources: catlet-language.md 5 and 6. A record keeps the place of each of its values in
-`places`, by the key of the language ("" for the record itself); places take no part in
-equality. None means "left open"; lists tell "left open" (None) from "empty".
+Sources: catlet-language.md 5 and 6. A record knows the origin of each of its values, by the key
+of the language ("" for the record itself); origins take no part in equality. None means "left
+open"; lists tell "left open" (None) from "empty".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
-from eryphc.diagnostics.model import Label
 from eryphc.ir.content import Content
+from eryphc.origin import Origin, Step
 from eryphc.source import Span
 
-Places: TypeAlias = Mapping[str, Span]
+# A span for what stands in the record's own document; the whole origin for every other value.
+Place: TypeAlias = Span | Origin
+Places: TypeAlias = Mapping[str, Place]
 # The key of a record's place from its first to its last character.
 WHOLE = "*"
 
@@ -62,74 +65,70 @@ FODDER_TYPES = (
 NOWHERE: Final[Places] = MappingProxyType({})
 
 
-class Record:
-    """What every record has: the places of its values.
+def _nowhere() -> Places:
+    return NOWHERE
 
-    The records of the language are tuples: a build makes and copies hundreds a catlet, and
-    classes of tuples are made in a tenth of the time of frozen dataclasses at every start.
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Record:
+    """What every record has: where its values come from, which takes no part in equality.
+
+    `document` tells how the document in which the record stands came to the catlet; None is for
+    the author's own. It is shared by all records of the document, so a value in it is only a
+    span until its origin is asked for.
     """
 
-    __slots__ = ()
+    places: Places = field(default_factory=_nowhere, compare=False)
+    document: Origin | None = field(default=None, compare=False)
 
-    places: Places
+    def __repr__(self) -> str:
+        """Its kind and name alone: any of its values may be secret."""
+        return f"{type(self).__name__}({getattr(self, 'name', None) or ''})"
+
+    def place(self, key: str) -> Span | None:
+        """Place of the value of `key`; None where no document holds it."""
+        place = self.places.get(key)
+        return place.span if isinstance(place, Origin) else place
 
     def at(self, key: str = "") -> Span | None:
         """Place of the value of `key`, or of the record where the value has none."""
-        return self.places.get(key) or self.places.get("")
+        return self.place(key) or self.place("")
+
+    def origin(self, key: str = "") -> Origin:
+        """Where the value of `key` comes from. Raises KeyError where nobody has said it.
+
+        What an ancestor wrote has an open end until `eryphc.origin.rooted` closes it.
+        """
+        place = self.places[key]
+        return place if isinstance(place, Origin) else self._here(place)
+
+    def _here(self, span: Span) -> Origin:
+        document = self.document
+        if document is None:
+            return Origin(span=span, step=Step.WRITTEN)
+        return Origin(span=span, step=document.step, gene=document.gene, via=document.via)
 
 
-class _Compared(Record):
-    """A tuple that is equal to another by its fields up to the one named `until`."""
-
-    __slots__ = ()
-
-    _said: ClassVar[int]
-
-    def __init_subclass__(cls, until: str = "places") -> None:
-        # Of the tuple that each of these classes is, too.
-        fields: tuple[str, ...] = getattr(cls, "_fields")  # noqa: B009 - unknown to this class
-        cls._said = fields.index(until)
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and _said(self) == _said(other)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(_said(self))
-
-
-def _said(record: Any) -> Any:
-    return record[: record._said]
-
-
-class _Cpu(NamedTuple):
-    # The key of the language hides a method of tuples that nobody calls.
-    count: int | None = None  # type: ignore[assignment]
-    places: Places = NOWHERE
-
-
-class Cpu(_Compared, _Cpu):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Cpu(Record):
     """The processors of a machine."""
 
-    __slots__ = ()
+    count: int | None = None
 
 
-class _Memory(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Memory(Record):
+    """Sizes in MiB."""
+
     startup: int | None = None
     minimum: int | None = None
     maximum: int | None = None
-    places: Places = NOWHERE
 
 
-class Memory(_Compared, _Memory):
-    """Sizes in MiB."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Drive(Record):
+    """`source` is a gene identifier or a Windows path; `size` is in GiB."""
 
-    __slots__ = ()
-
-
-class _Drive(NamedTuple):
     name: str | None = None
     mutation: Mutation | None = None
     location: str | None = None
@@ -137,87 +136,67 @@ class _Drive(NamedTuple):
     source: str | None = None
     size: int | None = None
     type: DriveType | None = None
-    places: Places = NOWHERE
 
 
-class Drive(_Compared, _Drive):
-    """`source` is a gene identifier or a Windows path; `size` is in GiB."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class NetworkAdapter(Record):
+    """One network adapter; its address is in normal form only once it is normalised."""
 
-    __slots__ = ()
-
-
-class _NetworkAdapter(NamedTuple):
     name: str | None = None
     mutation: Mutation | None = None
     mac_address: str | None = None
     mac_address_spoofing: bool | None = None
     dhcp_guard: bool | None = None
     router_guard: bool | None = None
-    places: Places = NOWHERE
 
 
-class NetworkAdapter(_Compared, _NetworkAdapter):
-    """One network adapter; its address is in normal form only once it is normalised."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Capability(Record):
+    """One capability of the machine, such as `secure_boot`; `details` refine it."""
 
-    __slots__ = ()
-
-
-class _Capability(NamedTuple):
     name: str | None = None
     mutation: Mutation | None = None
     details: tuple[str, ...] | None = None
-    places: Places = NOWHERE
 
 
-class Capability(_Compared, _Capability):
-    """One capability of the machine, such as `secure_boot`; `details` refine it."""
-
-    __slots__ = ()
-
-
-class _Subnet(NamedTuple):
-    name: str | None = None
-    ip_pool: str | None = None
-    places: Places = NOWHERE
-
-
-class Subnet(_Compared, _Subnet):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Subnet(Record):
     """One subnet of a network, and the pool that its addresses come from."""
 
-    __slots__ = ()
+    name: str | None = None
+    ip_pool: str | None = None
 
 
-class _Network(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Network(Record):
+    """One network; `adapter_name` is the adapter that joins it."""
+
     name: str | None = None
     mutation: Mutation | None = None
     adapter_name: str | None = None
     subnet_v4: Subnet | None = None
     subnet_v6: Subnet | None = None
-    places: Places = NOWHERE
 
 
-class Network(_Compared, _Network):
-    """One network; `adapter_name` is the adapter that joins it."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Variable(Record):
+    """A variable of a catlet, a food or a gene, or the binding of one at a reference."""
 
-    __slots__ = ()
-
-
-class _Variable(NamedTuple):
     name: str | None = None
     type: VariableType | None = None
     value: str | None = None
     secret: bool | None = None
     required: bool | None = None
-    places: Places = NOWHERE
 
 
-class Variable(_Compared, _Variable):
-    """A variable of a catlet, a food or a gene, or the binding of one at a reference."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Fodder(Record):
+    """One entry of fodder: an inline food, a reference to a gene, or a removal.
 
-    __slots__ = ()
+    `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
+    entry is as young as its youngest writer.
+    """
 
-
-class _Fodder(NamedTuple):
     name: str | None = None
     remove: bool | None = None
     source: str | None = None
@@ -226,21 +205,21 @@ class _Fodder(NamedTuple):
     filename: str | None = None
     secret: bool | None = None
     variables: tuple[Variable, ...] | None = None
-    depth: int = 0
-    gene: str | None = None
-    chain: tuple[Label, ...] = ()
-    places: Places = NOWHERE
+    depth: int = field(default=0, compare=False)
 
+    @property
+    def gene(self) -> str | None:
+        """The gene a fed food came from."""
+        document = self.document
+        fed = document is not None and document.step is Step.FED
+        return str(document.gene) if document is not None and fed else None
 
-class Fodder(_Compared, _Fodder, until="depth"):
-    """One entry of fodder: an inline food, a reference to a gene, or a removal.
-
-    `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
-    entry is as young as its youngest writer. `gene` is the gene a fed food came from, and
-    `chain` the places that led to it (spec, parent, reference), outermost first.
-    """
-
-    __slots__ = ()
+    @property
+    def text_origin(self) -> Origin:
+        """Where its text comes from; where the entry does that has no text."""
+        if "content" not in self.places and self.content is not None:
+            return self._here(self.content.whole)
+        return self.origin("" if self.content is None else "content")
 
     @property
     def layer(self) -> int:
@@ -248,7 +227,10 @@ class Fodder(_Compared, _Fodder, until="depth"):
         return self.depth * 2 + (1 if self.gene else 0)
 
 
-class _Catlet(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Catlet(Record):
+    """A machine's specification: a document as written, or the effective one."""
+
     version: str | None = None
     config_type: ConfigType | None = None
     project: str | None = None
@@ -266,24 +248,13 @@ class _Catlet(NamedTuple):
     networks: tuple[Network, ...] | None = None
     variables: tuple[Variable, ...] | None = None
     fodder: tuple[Fodder, ...] | None = None
-    places: Places = NOWHERE
 
 
-class Catlet(_Compared, _Catlet):
-    """A machine's specification: a document as written, or the effective one."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FodderGene(Record):
+    """A fodder gene: foods, and the variables that they use."""
 
-    __slots__ = ()
-
-
-class _FodderGene(NamedTuple):
     version: str | None = None
     name: str | None = None
     variables: tuple[Variable, ...] | None = None
     fodder: tuple[Fodder, ...] | None = None
-    places: Places = NOWHERE
-
-
-class FodderGene(_Compared, _FodderGene):
-    """A fodder gene: foods, and the variables that they use."""
-
-    __slots__ = ()

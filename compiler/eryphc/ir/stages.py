@@ -8,32 +8,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from eryphc.diagnostics.model import Label
-from eryphc.ir.catlet import Catlet, Fodder
-from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
+from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
+from eryphc.ir.catlet import Catlet, Fodder, Record
 from eryphc.ir.volume import Volume
-from eryphc.source import SourceText, Span
-
-# Stands in chains for the place where the spec names its parent. What ancestors are read and
-# bred to is so the same for every spec, until a pass reports something (`passes.places.rooted`).
-FROM_SPEC = Label(Span(SourceText("", ""), 0, 0), "the parent is named in the spec")
+from eryphc.origin import Origin, rooted
+from eryphc.source import SourceText
 
 
 class Document(NamedTuple):
     """One catlet document of a pedigree, lowered and checked.
 
     `depth` 0 is the author's. `geneset` is the final gene set it was read from (None for the
-    author's), `chain` the places that led to it, outermost first; that of an ancestor begins
-    with `FROM_SPEC`. Of a `partial` one not every value could be read: it is good for finding
-    more faults, not for substitution.
+    author's), `origin` what led to it (None for the author's); that of an ancestor has an open
+    end, for it is the same for every spec (`Pedigree.root`). Of a `partial` one not every value
+    could be read: it is good for finding more faults, not for substitution.
     """
 
     catlet: Catlet
     source: SourceText
     depth: int
     geneset: GeneSetId | None = None
-    chain: tuple[Label, ...] = ()
+    origin: Origin | None = None
     partial: bool = False
+
+    @property
+    def parent_origin(self) -> Origin | None:
+        """Where the document names its parent."""
+        return self.catlet.origin("parent") if "parent" in self.catlet.places else None
 
 
 class Pedigree(NamedTuple):
@@ -46,6 +47,11 @@ class Pedigree(NamedTuple):
     documents: tuple[Document, ...]
     resolved: Mapping[GeneSetId, GeneSetId]
     os_types: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> Origin | None:
+        """Where the author names the parent: the end of the origins of all that is inherited."""
+        return self.documents[0].parent_origin
 
 
 class Bred(NamedTuple):
@@ -86,3 +92,7 @@ class Substituted(NamedTuple):
     pedigree: Pedigree
     genes: tuple[PinnedGene, ...]
     uses_vm_id: tuple[str, ...] = ()
+
+    def origin(self, record: Record, key: str = "") -> Origin:
+        """Where a value of a record of this catlet comes from, up to the author's document."""
+        return rooted(record.origin(key), self.pedigree.root)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from eryphc.diagnostics import language
@@ -30,7 +31,7 @@ from eryphc.passes.check import check_sizes
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
 from eryphc.passes.normalize import normalize, with_defaults
 from eryphc.passes.pedigree import final_parent
-from eryphc.passes.places import in_documents, inherited, part, root_of, rooted
+from eryphc.passes.places import in_documents, inherited, part, rooted
 from eryphc.source import Span
 from eryphc.syntax.names import blank
 
@@ -54,7 +55,7 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
         found.extend(parent.diagnostics)
         catlet = _Breeding(found).breed(parent.value, spec)
     if catlet.config_type is ConfigType.CONFIGURATION:
-        catlet = catlet._replace(config_type=None)
+        catlet = replace(catlet, config_type=None)
     removals = tuple(food for food in catlet.fodder or () if food.remove and gene_of(food))
     normal = normalize(_mutate(catlet), removals)
     found.extend(normal.diagnostics)
@@ -74,7 +75,7 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
 
 
 def _placed(found: Sequence[Diagnostic], pedigree: Pedigree) -> tuple[Diagnostic, ...]:
-    return rooted(in_documents(found, pedigree.documents), root_of(pedigree))
+    return rooted(in_documents(found, pedigree.documents), pedigree.root)
 
 
 class _Ancestors(NamedTuple):
@@ -116,7 +117,8 @@ def _mutate(catlet: Catlet) -> Catlet:
             return None
         return tuple(item for item in items if item.mutation is not Mutation.REMOVE)
 
-    return catlet._replace(
+    return replace(
+        catlet,
         drives=kept(catlet.drives),
         network_adapters=kept(catlet.network_adapters),
         capabilities=kept(catlet.capabilities),
@@ -151,8 +153,9 @@ class _Breeding:
             "fodder",
         ):
             if key not in places and key in parent.places:
-                places[key] = parent.places[key]
-        return child._replace(
+                places[key] = parent.origin(key)
+        return replace(
+            child,
             config_type=None,
             cpu=_breed_cpu(parent.cpu, child.cpu),
             memory=_breed_memory(parent.memory, child.memory),
@@ -233,7 +236,8 @@ class _Breeding:
             )
             if not own
         ]
-        merged = child._replace(
+        merged = replace(
+            child,
             type=child.type or parent.type or DriveType.VHD,
             source=parent.source if child.source is None else child.source,
             size=child.size or parent.size,
@@ -312,14 +316,15 @@ def _breed_cpu(parent: Cpu | None, child: Cpu | None) -> Cpu | None:
         return parent if child is None else child
     if child.count is not None:
         return child
-    return child._replace(count=parent.count, places=inherited(child, parent, ("count",)))
+    return replace(child, count=parent.count, places=inherited(child, parent, ("count",)))
 
 
 def _breed_memory(parent: Memory | None, child: Memory | None) -> Memory | None:
     if parent is None or child is None:
         return parent if child is None else child
     kept = [key for key in ("startup", "minimum", "maximum") if getattr(child, key) is None]
-    return child._replace(
+    return replace(
+        child,
         startup=parent.startup if child.startup is None else child.startup,
         minimum=parent.minimum if child.minimum is None else child.minimum,
         maximum=parent.maximum if child.maximum is None else child.maximum,
@@ -330,20 +335,21 @@ def _breed_memory(parent: Memory | None, child: Memory | None) -> Memory | None:
 def _adapter(parent: NetworkAdapter, child: NetworkAdapter) -> NetworkAdapter:
     keys = ("mac_address", "mac_address_spoofing", "dhcp_guard", "router_guard")
     kept = {key: getattr(parent, key) for key in keys if getattr(child, key) is None}
-    return child._replace(**kept, places=inherited(child, parent, kept))
+    return replace(child, **kept, places=inherited(child, parent, kept))
 
 
 def _network(parent: Network, child: Network) -> Network:
     """A subnet is taken whole, never field by field."""
     keys = ("adapter_name", "subnet_v4", "subnet_v6")
     kept = {key: getattr(parent, key) for key in keys if getattr(child, key) is None}
-    return child._replace(**kept, places=inherited(child, parent, kept))
+    return replace(child, **kept, places=inherited(child, parent, kept))
 
 
 def _capability(parent: Capability, child: Capability) -> Capability:
     if child.details is not None:
-        return child._replace(mutation=None)
-    return child._replace(
+        return replace(child, mutation=None)
+    return replace(
+        child,
         mutation=None,
         details=parent.details,
         places=inherited(child, parent, ("details",)),

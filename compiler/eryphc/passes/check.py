@@ -215,5 +215,5 @@ def _within(span: Span, records: Sequence[Record] | None) -> bool:
     return any(
         whole.source is span.source and whole.start <= span.start < whole.end
         for record in records or ()
-        if (whole := record.places.get(WHOLE)) is not None
+        if (whole := record.place(WHOLE)) is not None
     )

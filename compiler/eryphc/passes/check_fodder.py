@@ -13,6 +13,7 @@ from typing import TypeVar
 from eryphc.diagnostics import rules
 from eryphc.diagnostics.findings import Findings
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.identifiers import GeneId, GeneSetId
 from eryphc.ir.catlet import (
     FODDER_TYPES,
     WHOLE,
@@ -22,7 +23,6 @@ from eryphc.ir.catlet import (
     Variable,
     VariableType,
 )
-from eryphc.ir.identifiers import GeneId, GeneSetId
 from eryphc.source import Span
 from eryphc.syntax import names
 from eryphc.syntax.file_names import file_name_fault
@@ -65,7 +65,7 @@ class FodderCheck:
 
     def _could_not_be_read(self, record: Record) -> bool:
         """Whether a fault in reading lies inside `record`: no echo of it then."""
-        whole = record.places.get(WHOLE)
+        whole = record.place(WHOLE)
         if whole is None or not self._unread:
             return False
         at = bisect_left(self._unread, whole.start)

@@ -11,11 +11,12 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from eryphc.diagnostics import pools as wording
-from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.genepool.model import GenePool, GeneSetTag, GeneText, Variant
+from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Record
-from eryphc.ir.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.stages import Bred, PinnedGene
+from eryphc.origin import Origin
 from eryphc.passes.places import chained, part
 from eryphc.source import Span
 from eryphc.syntax.identifiers import parse_gene
@@ -32,13 +33,13 @@ class Closure(NamedTuple):
 
 
 class _Wanted(NamedTuple):
-    """A gene, and the record whose value of `key` names it."""
+    """A gene, the record whose value of `key` names it, and an origin in that document."""
 
     type: GeneType
     id: GeneId
     record: Record
     key: str
-    chain: tuple[Label, ...]
+    origin: Origin | None
 
     @property
     def span(self) -> Span | None:
@@ -71,7 +72,7 @@ def collect(bred: Bred, pools: GenePool, architecture: Architecture) -> Outcome[
         value = known.get((*key, architecture))
         if value is None:
             gene = _gene(wanted, pools, architecture)
-            found.extend(chained(gene.diagnostics, wanted.chain))
+            found.extend(chained(gene.diagnostics, wanted.origin))
             value = gene.value
             if value is None:
                 continue
@@ -115,20 +116,17 @@ def _wanted(bred: Bred) -> Iterator[_Wanted]:
     for child, ancestor in pairwise(documents):
         if ancestor.geneset is not None:
             id_ = GeneId(ancestor.geneset, "catlet")
-            yield _Wanted(GeneType.CATLET, id_, child.catlet, "parent", child.chain)
-    chains = {id(document.source): document.chain for document in documents}
+            yield _Wanted(GeneType.CATLET, id_, child.catlet, "parent", child.origin)
     for drive in bred.catlet.drives or ():
         source = drive.source
         gene = parse_gene(source) if source is not None and source.startswith("gene:") else None
         if source is not None and isinstance(gene, GeneId):
-            span = drive.at("source")
-            chain = chains.get(id(span.source), ()) if span is not None else ()
-            yield _Wanted(GeneType.VOLUME, gene, drive, "source", chain)
+            yield _Wanted(GeneType.VOLUME, gene, drive, "source", drive.origin("source"))
     for food in bred.catlet.fodder or ():
         gene = parse_gene(food.source) if food.source is not None else None
         if isinstance(gene, GeneId):
             kind = GeneType.CATLET if gene.name == "catlet" else GeneType.FODDER
-            yield _Wanted(kind, gene, food, "source", food.chain)
+            yield _Wanted(kind, gene, food, "source", food.text_origin)
 
 
 def _gene(

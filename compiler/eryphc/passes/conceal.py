@@ -72,10 +72,10 @@ def _secrets(record: Record) -> Iterable[Span]:
         if food.secret:
             if food.content is not None:
                 yield food.content.whole
-            if (place := food.places.get("content")) is not None:
+            if (place := food.place("content")) is not None:
                 yield place
     for variable in _variables(record):
-        if variable.secret and (place := variable.places.get("value")) is not None:
+        if variable.secret and (place := variable.place("value")) is not None:
             yield place
 
 

@@ -6,18 +6,21 @@ Removals act on the references of their own and of older documents (14, D1).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from eryphc.diagnostics import language
-from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.genepool.model import GenePool, GeneText
+from eryphc.identifiers import Architecture, GeneId
 from eryphc.ir.catlet import ConfigType, Fodder, FodderGene, Variable
-from eryphc.ir.identifiers import Architecture, GeneId
 from eryphc.ir.stages import Bred, Fed
+from eryphc.origin import Origin, Step
 from eryphc.passes.collect import collect
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
 from eryphc.passes.genes import fodder_gene
-from eryphc.passes.places import chained, part, root_of, rooted
+from eryphc.passes.places import chained, part, rooted
+from eryphc.source import Span
 from eryphc.syntax.names import blank
 
 
@@ -38,7 +41,7 @@ def feed(
     """
     if bred.catlet.config_type in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
         return Outcome(Fed(catlet=bred.catlet, pedigree=bred.pedigree, genes=()))
-    root = root_of(bred.pedigree)
+    root = bred.pedigree.root
     closure = collect(bred, pools, architecture)
     found = list(closure.diagnostics)
     if closure.value is None:
@@ -55,7 +58,8 @@ def feed(
         foods = _without_removed(foods, bred.removals, found)
     if has_errors(found):
         return Outcome(None, rooted(found, root))
-    catlet = bred.catlet._replace(
+    catlet = replace(
+        bred.catlet,
         config_type=ConfigType.SPECIFICATION,
         fodder=None if bred.catlet.fodder is None else _merged(foods),
     )
@@ -65,25 +69,27 @@ def feed(
 
 def _expand(entry: Fodder, gene: GeneId, text: GeneText, found: list[Diagnostic]) -> list[Fodder]:
     """The foods that `entry` asks for, bound."""
-    span = entry.at("source")
-    chain = entry.chain
-    if span is not None:
-        chain = (*chain, Label(span, f"`{gene}` is fed here"))
+    document = Origin(
+        span=Span(text.source, 0, len(text.source.text)),
+        step=Step.FED,
+        gene=gene,
+        via=entry.origin("source"),
+    )
     read = fodder_gene(text)
-    found.extend(chained(read.diagnostics, chain))
+    found.extend(chained(read.diagnostics, document))
     if read.value is None:
         return []
     faults: list[Diagnostic] = []
     variables = _bind(entry, gene, read.value, faults)
     foods = _chosen(entry, gene, read.value, faults)
-    found.extend(chained(faults, entry.chain))
+    found.extend(chained(faults, entry.text_origin))
     return [
-        food._replace(
+        replace(
+            food,
             source=str(gene),
             variables=variables,
             depth=entry.depth,
-            gene=str(gene),
-            chain=chain,
+            document=document,
         )
         for food in foods
     ]
@@ -142,12 +148,12 @@ def _bound(variable: Variable, binding: Variable | None) -> Variable:
     elif variable.secret is False and binding.secret is False:
         secret = False
     if binding.value is None:
-        return variable._replace(secret=secret)
+        return replace(variable, secret=secret)
     places = dict(variable.places)
     span = binding.at("value")
     if span is not None:
         places["value"] = span
-    return variable._replace(value=binding.value, secret=secret, places=places)
+    return replace(variable, value=binding.value, secret=secret, places=places)
 
 
 def _without_removed(
@@ -163,7 +169,9 @@ def _without_removed(
         left = [food for food in left if not _removes(key, removal.depth, food)]
         names = [food.name or "" for food in taken]
         span = removal.at("remove")
-        found.extend(chained((language.removal_applied(str(key), names, span),), removal.chain))
+        found.extend(
+            chained((language.removal_applied(str(key), names, span),), removal.text_origin)
+        )
     return left
 
 

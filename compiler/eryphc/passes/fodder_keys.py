@@ -5,11 +5,12 @@ Source: catlet-language.md 5.6 and 10.5.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from eryphc.identifiers import GeneId
 from eryphc.ir.catlet import Fodder
-from eryphc.ir.identifiers import GeneId
 from eryphc.passes.places import inherited
 from eryphc.syntax.identifiers import parse_gene
 from eryphc.syntax.names import blank
@@ -62,7 +63,8 @@ def merge_food(parent: Fodder, child: Fodder) -> Fodder:
     own_variables = child.content is not None or child.source is not None
     if not own_variables:
         kept.append("variables")
-    return child._replace(
+    return replace(
+        child,
         content=parent.content if child.content is None else child.content,
         filename=parent.filename if child.filename is None else child.filename,
         remove=parent.remove if child.remove is None else child.remove,
@@ -70,6 +72,5 @@ def merge_food(parent: Fodder, child: Fodder) -> Fodder:
         type=parent.type if child.type is None else child.type,
         variables=child.variables if own_variables else parent.variables,
         depth=min(parent.depth, child.depth),
-        chain=parent.chain if child.content is None and parent.content else child.chain,
         places=inherited(child, parent, kept),
     )

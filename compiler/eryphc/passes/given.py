@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome
@@ -21,7 +22,7 @@ def give(catlet: Catlet, values: Mapping[str, str]) -> Outcome[Catlet]:
     given = give_values(catlet.variables or (), values)
     if given.value is None:
         return Outcome(None, given.diagnostics)
-    return Outcome(catlet._replace(variables=given.value), given.diagnostics)
+    return Outcome(replace(catlet, variables=given.value), given.diagnostics)
 
 
 def give_values(
@@ -53,7 +54,7 @@ def give_values(
         if value is None:
             result.append(variable)
             continue
-        result.append(variable._replace(value=value))
+        result.append(replace(variable, value=value))
         typed = variable.type in (VariableType.BOOLEAN, VariableType.NUMBER)
         if (typed and blank(value)) or not value_fits(variable.type, value):
             faults.append(

@@ -6,11 +6,13 @@ Source: catlet-language.md 10.7 and 10.8.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import is_
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.identifiers import GeneId
 from eryphc.ir.catlet import (
     Capability,
     Catlet,
@@ -26,7 +28,6 @@ from eryphc.ir.catlet import (
     Variable,
     VariableType,
 )
-from eryphc.ir.identifiers import GeneId
 from eryphc.source import Span
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set
 from eryphc.syntax.names import NameFault, blank, mac_address
@@ -47,7 +48,8 @@ def normalize(
     faults: list[Diagnostic] = []
     name = _lower(catlet.name)
     networks = _networks(catlet.networks, faults)
-    normal = catlet._replace(
+    normal = replace(
+        catlet,
         name=name,
         hostname=name if blank(catlet.hostname) else catlet.hostname,
         project=_lower(catlet.project) or DEFAULT,
@@ -77,11 +79,11 @@ def with_defaults(catlet: Catlet) -> Catlet:
     name = catlet.name or DEFAULT_NAME
     cpu, memory = catlet.cpu or Cpu(), catlet.memory or Memory()
     if cpu.count is None:
-        cpu = cpu._replace(count=DEFAULT_CPUS)
+        cpu = replace(cpu, count=DEFAULT_CPUS)
     if memory.startup is None and memory.minimum is None and memory.maximum is None:
-        memory = memory._replace(startup=DEFAULT_MEMORY)
+        memory = replace(memory, startup=DEFAULT_MEMORY)
     hostname = name if blank(catlet.hostname) else catlet.hostname
-    return catlet._replace(name=name, hostname=hostname, cpu=cpu, memory=memory)
+    return replace(catlet, name=name, hostname=hostname, cpu=cpu, memory=memory)
 
 
 def _lower(text: str | None) -> str | None:
@@ -95,7 +97,8 @@ def _parent(catlet: Catlet) -> str | None:
 
 
 def _drive(drive: Drive, faults: list[Diagnostic]) -> Drive:
-    return drive._replace(
+    return replace(
+        drive,
         name=_lower(drive.name),
         type=drive.type or DriveType.VHD,
         store=_lower(drive.store) or DEFAULT,
@@ -121,7 +124,7 @@ def _food(food: Fodder, faults: list[Diagnostic]) -> Fodder:
     variables = _variables(food.variables or ())
     if name == food.name and source == food.source and variables is food.variables:
         return food
-    return food._replace(name=name, source=source, variables=variables)
+    return replace(food, name=name, source=source, variables=variables)
 
 
 def _variables(variables: Sequence[Variable]) -> tuple[Variable, ...]:
@@ -136,7 +139,7 @@ def _variable(variable: Variable) -> Variable:
     name = _lower(variable.name)
     if name == variable.name and variable.type is not None:
         return variable
-    return variable._replace(name=name, type=variable.type or VariableType.STRING)
+    return replace(variable, name=name, type=variable.type or VariableType.STRING)
 
 
 def _networks(
@@ -148,7 +151,8 @@ def _networks(
     for index, network in enumerate(networks):
         name = _lower(network.name)
         normal.append(
-            network._replace(
+            replace(
+                network,
                 name=name,
                 adapter_name=_lower(network.adapter_name) or f"eth{index}",
                 subnet_v4=_subnet(network, "subnet_v4", network.subnet_v4, faults),
@@ -167,7 +171,7 @@ def _subnet(
     if blank(subnet.name):
         span = subnet.at() or network.at(key)
         faults.append(language.subnet_unnamed(network.name or "", key, span))
-    return subnet._replace(name=_lower(subnet.name), ip_pool=_lower(subnet.ip_pool))
+    return replace(subnet, name=_lower(subnet.name), ip_pool=_lower(subnet.ip_pool))
 
 
 def _own_adapters(networks: Sequence[Network], faults: list[Diagnostic]) -> None:
@@ -215,12 +219,12 @@ def _adapter(adapter: NetworkAdapter) -> NetworkAdapter:
     name, mac = _lower(adapter.name), _mac(adapter.mac_address)
     if name == adapter.name and mac == adapter.mac_address:
         return adapter
-    return adapter._replace(name=name, mac_address=mac)
+    return replace(adapter, name=name, mac_address=mac)
 
 
 def _capability(capability: Capability) -> Capability:
     name = _lower(capability.name)
-    return capability if name == capability.name else capability._replace(name=name)
+    return capability if name == capability.name else replace(capability, name=name)
 
 
 def _mac(text: str | None) -> str | None:

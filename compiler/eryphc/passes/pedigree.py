@@ -8,18 +8,20 @@ sources that their gene set gives them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
-from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.genepool.model import GenePool, GeneSetTag
+from eryphc.identifiers import ANY, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Network, Record
-from eryphc.ir.identifiers import ANY, GeneId, GeneSetId, GeneType
-from eryphc.ir.stages import FROM_SPEC, Document, Pedigree
+from eryphc.ir.stages import Document, Pedigree
+from eryphc.origin import Origin, Step
 from eryphc.passes.genes import catlet_gene
-from eryphc.passes.places import chained, parent_label, part, rooted
+from eryphc.passes.places import brought, chained, defaulted, part, rooted
 from eryphc.passes.resolve import resolve
 from eryphc.source import SourceText, Span
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source
@@ -40,7 +42,7 @@ def read_pedigree(document: Document, pools: GenePool) -> Outcome[Pedigree]:
         return Outcome(_of_specification(document, pools))
     walk = _Walk(pools)
     walk.ascend(document._replace(catlet=default_network(document.catlet)))
-    found = rooted(walk.found, parent_label(walk.documents[0], walk.parent))
+    found = rooted(walk.found, walk.documents[0].parent_origin)
     if has_errors(found):
         return Outcome(None, found)
     pedigree = Pedigree(
@@ -55,7 +57,7 @@ def default_network(catlet: Catlet) -> Catlet:
     """An author's catlet without networks gets one; ancestors play no part in it (10.1)."""
     if catlet.networks:
         return catlet
-    return catlet._replace(networks=(Network(name=DEFAULT_NETWORK, places=_own(catlet)),))
+    return replace(catlet, networks=(Network(name=DEFAULT_NETWORK, places=_own(catlet)),))
 
 
 def _own(catlet: Catlet) -> dict[str, Span]:
@@ -96,8 +98,6 @@ class _Walk:
         self.found: list[Diagnostic] = []
         self.documents: list[Document] = []
         self.os_types: list[str] = []
-        # The final gene set of the spec's parent.
-        self.parent: GeneSetId | None = None
         # A gene set that failed stays out, and is reported once.
         self.resolved: dict[GeneSetId, GeneSetTag] = {}
         self.failed: set[GeneSetId] = set()
@@ -110,7 +110,6 @@ class _Walk:
         tag = self.resolved.get(written) if written is not None else None
         if written is None or tag is None:
             return
-        self.parent = tag.id
         lineage = self.lineage(written, tag)
         if lineage is None:
             self.climb(spec)
@@ -161,7 +160,7 @@ class _Walk:
                 if known
                 else language.pedigree_too_long(chain, MOST_ANCESTORS, span)
             )
-            self.found.extend(chained((fault,), document.chain))
+            self.found.extend(chained((fault,), document.origin))
             return None
         if tag.manifest.os_type is not None:
             self.os_types.append(tag.manifest.os_type)
@@ -169,46 +168,54 @@ class _Walk:
 
     def read_ancestor(self, child: Document, tag: GeneSetTag, span: Span | None) -> Document | None:
         variants = tag.variants(GeneType.CATLET, "catlet")
-        self.found.extend(chained(variants.diagnostics, child.chain))
+        self.found.extend(chained(variants.diagnostics, child.origin))
         variant = next((v for v in variants.value or () if v.architecture == ANY), None)
         if variant is None:
             if not has_errors(variants.diagnostics):
                 fault = wording.catlet_gene_missing(tag.id, span, tag.names(GeneType.FODDER))
-                self.found.extend(chained((fault,), child.chain))
+                self.found.extend(chained((fault,), child.origin))
             return None
-        chain = child.chain
-        if child.depth == 0:
-            chain = (FROM_SPEC,)
-        elif span is not None:
-            chain = (*chain, Label(span, f"the parent `{tag.id}` is named here"))
+        gene = GeneId(tag.id, "catlet")
         text = tag.read(variant)
-        self.found.extend(chained(text.diagnostics, chain))
+        source = SourceText(str(gene), "") if text.value is None else text.value.source
+        origin = Origin(
+            span=Span(source, 0, len(source.text)),
+            step=Step.INHERITED,
+            gene=gene,
+            # The place in the spec is left open: an ancestor is the same for every spec.
+            via=None if child.depth == 0 else child.parent_origin,
+        )
+        self.found.extend(chained(text.diagnostics, origin))
         if text.value is None:
             return None
         read = catlet_gene(text.value)
-        self.found.extend(chained(read.diagnostics, chain))
+        self.found.extend(chained(read.diagnostics, origin))
         if read.value is None:
             return None
         return Document(
-            catlet=self.with_sources(read.value, tag),
-            source=text.value.source,
+            catlet=self.with_sources(brought(read.value, origin), tag),
+            source=source,
             depth=child.depth + 1,
             geneset=tag.id,
-            chain=chain,
+            origin=origin,
         )
 
     # -- sources of an ancestor (10.3, 5) ---------------------------------------------------
 
     def with_sources(self, catlet: Catlet, tag: GeneSetTag) -> Catlet:
         own = str(GeneId(tag.id, "catlet"))
-        return catlet._replace(
+        return replace(
+            catlet,
             drives=None
             if catlet.drives is None
             else tuple(self.with_volume(drive, tag) for drive in catlet.drives),
             fodder=None
             if catlet.fodder is None
             else tuple(
-                food._replace(source=own) if blank(food.source) else food for food in catlet.fodder
+                replace(food, source=own, places=defaulted(food, "source"))
+                if blank(food.source)
+                else food
+                for food in catlet.fodder
             ),
         )
 
@@ -220,8 +227,10 @@ class _Walk:
             volumes = tag.variants(GeneType.VOLUME, name)
             self.found.extend(volumes.diagnostics)
             if volumes.value:
-                return drive._replace(source=str(GeneId(tag.id, name)))
-        return drive._replace(source=None)
+                return replace(
+                    drive, source=str(GeneId(tag.id, name)), places=defaulted(drive, "source")
+                )
+        return replace(drive, source=None)
 
     # -- gene sets of a document (10.2) -----------------------------------------------------
 
@@ -252,7 +261,8 @@ class _Walk:
                 continue
             self.resolved[geneset] = outcome.value
             self.resolved.setdefault(outcome.value.id, outcome.value)
-        rewritten = catlet._replace(
+        rewritten = replace(
+            catlet,
             drives=None
             if catlet.drives is None
             else tuple(self.final_drive(drive) for drive in catlet.drives),
@@ -260,7 +270,7 @@ class _Walk:
             if catlet.fodder is None
             else tuple(self.final_food(food, document, faults) for food in catlet.fodder),
         )
-        self.found.extend(chained(faults, document.chain))
+        self.found.extend(chained(faults, document.origin))
         return document._replace(catlet=rewritten)
 
     def named(
@@ -300,13 +310,13 @@ class _Walk:
         tag = self.resolved.get(gene.geneset) if isinstance(gene, GeneId) else None
         if tag is None or isinstance(gene, NameFault):
             return drive
-        return drive._replace(source=str(GeneId(tag.id, gene.name)))
+        return replace(drive, source=str(GeneId(tag.id, gene.name)))
 
     def final_food(self, food: Fodder, document: Document, faults: list[Diagnostic]) -> Fodder:
         source = self.final_source(food, faults)
-        if source == food.source and document.depth == food.depth and document.chain == food.chain:
+        if source == food.source and document.depth == food.depth:
             return food
-        return food._replace(source=source, depth=document.depth, chain=document.chain)
+        return replace(food, source=source, depth=document.depth)
 
     def final_source(self, food: Fodder, faults: list[Diagnostic]) -> str | None:
         source = food.source
@@ -345,5 +355,5 @@ def final_parent(pedigree: Pedigree, document: Document) -> Catlet:
     parsed = parse_gene_set(text) if text is not None and not blank(text) else None
     final = pedigree.resolved.get(parsed) if isinstance(parsed, GeneSetId) else None
     if final is not None and text != str(final):
-        catlet = catlet._replace(parent=str(final))
+        catlet = replace(catlet, parent=str(final))
     return catlet

@@ -1,14 +1,19 @@
-"""Where a fault is shown: narrower places inside a value, and the chain that led to a document."""
+"""Where values come from and where a fault is shown: places inside a value, origins, chains."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
-from eryphc.diagnostics.model import Diagnostic, Label
-from eryphc.ir.catlet import Places, Record
-from eryphc.ir.identifiers import GeneSetId
-from eryphc.ir.stages import FROM_SPEC, Document, Pedigree
+from eryphc import origin as origins
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.ir.catlet import Place, Places, Record
+from eryphc.ir.stages import Document
+from eryphc.origin import DEFAULTED, Origin, Step
 from eryphc.source import Span
+
+R = TypeVar("R", bound=Record)
 
 
 def part(record: Record, key: str, text: str, wanted: str) -> Span | None:
@@ -16,9 +21,9 @@ def part(record: Record, key: str, text: str, wanted: str) -> Span | None:
 
     Letter case is ignored: identifiers are lower case, what an author wrote need not be.
     """
-    span = record.at(key)
-    if span is None or key not in record.places:
-        return span
+    span = record.place(key)
+    if span is None:
+        return record.at()
     start = span.text.find(text)
     inside = text.lower().rfind(wanted.lower())
     if start == -1 or inside == -1:
@@ -28,59 +33,79 @@ def part(record: Record, key: str, text: str, wanted: str) -> Span | None:
 
 
 def inherited(child: Record, parent: Record, keys: Iterable[str]) -> Places:
-    """The places of `child` with those of `parent` for the values that it inherits."""
+    """The places of `child` with the origins of what it inherits from `parent`."""
     places = dict(child.places)
     for key in keys:
         if key in parent.places:
-            places[key] = parent.places[key]
+            places[key] = parent.origin(key)
         else:
             places.pop(key, None)
     return places
 
 
-def chained(diagnostics: Iterable[Diagnostic], chain: tuple[Label, ...]) -> tuple[Diagnostic, ...]:
-    """The diagnostics with the places that led to them in front."""
-    if not chain:
+def defaulted(record: Record, *keys: str) -> Places:
+    """The places of `record` where it gets values for `keys` that nobody wrote.
+
+    What is written but blank keeps its place: faults are shown there.
+    """
+    places = dict(record.places)
+    for key in keys:
+        span, document = record.place(key), record.document
+        plain = span is None and document is None
+        places[key] = DEFAULTED if plain else Origin(span=span, step=Step.DEFAULTED, via=document)
+    return places
+
+
+def brought(record: R, document: Origin) -> R:
+    """The record, and all in it, as part of a document that came as `document` says."""
+    changes: dict[str, Any] = {"document": document}
+    for each in fields(record):
+        value = getattr(record, each.name)
+        if isinstance(value, Record):
+            changes[each.name] = brought(value, document)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Record):
+            changes[each.name] = tuple(brought(item, document) for item in value)
+    return replace(record, **changes)
+
+
+def settled(record: R, root: Origin | None) -> R:
+    """The record with origins that do not end open: `root` is where the spec names its parent."""
+    if root is None:
+        return record
+    document = record.document
+    whole = document if document is None else origins.rooted(document, root)
+    places = record.places
+    if any(isinstance(place, Origin) for place in places.values()):
+        places = {key: _settled(place, root) for key, place in places.items()}
+    if whole is document and places is record.places:
+        return record
+    return replace(record, document=whole, places=places)
+
+
+def _settled(place: Place, root: Origin) -> Place:
+    return origins.rooted(place, root) if isinstance(place, Origin) else place
+
+
+def chained(diagnostics: Iterable[Diagnostic], origin: Origin | None) -> tuple[Diagnostic, ...]:
+    """The diagnostics of a document with what led to it; `origin` is in that document."""
+    if origin is None:
         return tuple(diagnostics)
-    return tuple(d._replace(related=(*chain, *d.related)) for d in diagnostics)
+    return tuple(d._replace(via=origin) for d in diagnostics)
 
 
-def parent_label(spec: Document, parent: GeneSetId | None) -> Label | None:
-    """Where the spec names its parent; `parent` is its final gene set."""
-    span = spec.catlet.at("parent")
-    return None if span is None else Label(span, f"the parent `{parent}` is named here")
-
-
-def root_of(pedigree: Pedigree) -> Label | None:
-    """What stands for `FROM_SPEC` in the chains of a pedigree."""
-    documents = pedigree.documents
-    return parent_label(documents[0], documents[1].geneset) if len(documents) > 1 else None
-
-
-def rooted(diagnostics: Iterable[Diagnostic], root: Label | None) -> tuple[Diagnostic, ...]:
-    """The diagnostics with `root` for `FROM_SPEC`."""
+def rooted(diagnostics: Iterable[Diagnostic], root: Origin | None) -> tuple[Diagnostic, ...]:
+    """The diagnostics with origins that do not end open."""
     return tuple(
-        d._replace(related=rooted_chain(d.related, root)) if FROM_SPEC in d.related else d
-        for d in diagnostics
+        d if d.via is None else d._replace(via=origins.rooted(d.via, root)) for d in diagnostics
     )
-
-
-def rooted_chain(chain: tuple[Label, ...], root: Label | None) -> tuple[Label, ...]:
-    """A chain as people read it."""
-    if FROM_SPEC not in chain:
-        return chain
-    labels = (root if label is FROM_SPEC else label for label in chain)
-    return tuple(label for label in labels if label is not None)
 
 
 def in_documents(
     diagnostics: Iterable[Diagnostic], documents: Iterable[Document]
 ) -> tuple[Diagnostic, ...]:
-    """The diagnostics, each with the chain of the document in which it lies."""
-    chains = {id(document.source): document.chain for document in documents}
+    """The diagnostics, each with what led to the document in which it lies."""
+    known = {id(document.source): document.origin for document in documents}
     return tuple(
-        d._replace(related=(*chains.get(id(d.primary.span.source), ()), *d.related))
-        if d.primary is not None
-        else d
+        d._replace(via=known.get(id(d.primary.span.source), d.via)) if d.primary is not None else d
         for d in diagnostics
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from eryphc.ir.catlet import Catlet, Fodder, Variable
 from eryphc.ir.content import Content, Written
@@ -16,21 +17,22 @@ def redact(catlet: Catlet) -> Catlet:
 
     Only for what is shown, and only after substitution: the placeholder is no boolean or number.
     """
-    return catlet._replace(
+    return replace(
+        catlet,
         variables=None if catlet.variables is None else _variables(catlet.variables),
         fodder=None if catlet.fodder is None else tuple(_food(food) for food in catlet.fodder),
     )
 
 
 def _variables(variables: Sequence[Variable]) -> tuple[Variable, ...]:
-    return tuple(v._replace(value=REDACTED) if v.secret else v for v in variables)
+    return tuple(replace(v, value=REDACTED) if v.secret else v for v in variables)
 
 
 def _food(food: Fodder) -> Fodder:
     variables = None if food.variables is None else _variables(food.variables)
     if not food.secret:
-        return food._replace(variables=variables)
+        return replace(food, variables=variables)
     # Nothing of the hidden text stays reachable, not even through its origin.
     span = food.at("content") or Span(SourceText("", ""), 0, 0)
     content = Content(REDACTED, Written(span))
-    return food._replace(content=content, variables=variables)
+    return replace(food, content=content, variables=variables)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
 from eryphc.genepool.model import GenePool, GeneSetTag
-from eryphc.ir.identifiers import GeneSetId
+from eryphc.identifiers import GeneSetId
 from eryphc.source import Span
 from eryphc.syntax.identifiers import parse_gene_set
 from eryphc.syntax.names import NameFault

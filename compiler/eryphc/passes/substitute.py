@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.findings import MOST
-from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
 from eryphc.ir.content import Content, Insertion, Written
 from eryphc.ir.stages import Fed, Substituted
+from eryphc.origin import Step
 from eryphc.passes.check_fodder import value_fits
 from eryphc.passes.given import SYSTEM_VARIABLES, give_values
-from eryphc.passes.places import chained, part, root_of, rooted, rooted_chain
+from eryphc.passes.places import chained, part, rooted, settled
 from eryphc.source import SourceText, Span
 from eryphc.syntax.interpolation import Reference, ReferenceKind, scan
 from eryphc.syntax.limits import MAX_EXPANDED
@@ -73,7 +75,7 @@ class _Faults:
         found: list[Diagnostic] = []
         for key, build in self._builds.items():
             foods = self._foods[key]
-            found.extend(chained((build(_where(foods)),), foods[0].chain))
+            found.extend(chained((build(_where(foods)),), foods[0].text_origin))
         return found
 
 
@@ -110,19 +112,20 @@ def substitute(
     # Variables whose given value was refused have been spoken of.
     refused = {name.lower() for name in values} if given.value is None else set[str]()
     scope = _catlet_scope(variables, system, refused, found)
-    root = root_of(fed.pedigree)
+    root = fed.pedigree.root
     faults = _Faults()
     foods: list[Fodder] = []
     uses_vm_id: list[str] = []
     for food in fed.catlet.fodder or ():
-        filled, used = _food(food, scope, faults, root)
-        foods.append(filled)
+        filled, used = _food(food, scope, faults)
+        foods.append(settled(filled, root))
         if used:
             uses_vm_id.append(food.name or "")
     found.extend(rooted(faults.diagnostics(), root))
     if has_errors(found):
         return Outcome(None, tuple(found))
-    catlet = fed.catlet._replace(
+    catlet = replace(
+        fed.catlet,
         variables=(*variables, *system),
         fodder=None if fed.catlet.fodder is None else tuple(foods),
     )
@@ -183,19 +186,15 @@ def _inserted(kind: VariableType | None, value: str) -> str:
             return value
 
 
-def _food(food: Fodder, catlet: _Scope, faults: _Faults, root: Label | None) -> tuple[Fodder, bool]:
-    """The food with its content filled, and whether that uses the id of the VM.
-
-    Its chain is the one that people read: from here on a food stands for itself.
-    """
+def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
+    """The food with its content filled, and whether that uses the id of the VM."""
     own: dict[str, _Value] = {}
     for variable in food.variables or ():
         value = _variable(food, variable, catlet, faults)
         own.setdefault((variable.name or "").lower(), value)
     content = food.content or _no_content(food)
-    chain = rooted_chain(food.chain, root)
     if _BRACES not in content.text:
-        return food._replace(content=content, secret=bool(food.secret), chain=chain), False
+        return replace(food, content=content, secret=bool(food.secret)), False
     scope = {**catlet, **own}
     hidden = bool(food.secret)
     jinja = is_jinja(content.text)
@@ -217,7 +216,7 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults, root: Label | None) -> 
     if filled.insertions:
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
     secret = bool(food.secret) or filled.secret
-    return food._replace(content=content, secret=secret, chain=chain), filled.vm_id
+    return replace(food, content=content, secret=secret), filled.vm_id
 
 
 def _no_content(food: Fodder) -> Content:
@@ -229,7 +228,9 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
     """The value of a food's variable, which may itself use variables of the catlet."""
     name = variable.name or ""
     # One reference gives all its foods the same variables.
-    reference = food.chain[-1].span if food.chain and food.gene else food.at()
+    document = food.document
+    fed = document is not None and document.step is Step.FED
+    reference = document.via.span if document and document.via and fed else food.at()
     written = variable.value or ""
 
     def report(build: _Build) -> None:
@@ -278,7 +279,7 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
 
 def _needed_at(food: Fodder, variable: Variable, reference: Span | None) -> Span | None:
     """Where a value is missing: at the binding, else at the reference that has none."""
-    value, declared = variable.places.get("value"), variable.at("name")
+    value, declared = variable.place("value"), variable.at("name")
     if food.gene is None:
         return value or declared
     bound = value is not None and declared is not None and value.source is not declared.source

@@ -8,54 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from eryphc.diagnostics.words import clipped
+from eryphc.identifiers import HYPERVISORS, PROCESSORS, Architecture, GeneId, GeneSetId
 from eryphc.syntax.names import GENE, GENE_SET, ORGANIZATION, TAG, NameFault, NameKind, name_faults
-
-
-class GeneSetId(NamedTuple):
-    """`org/set/tag`; a reference without a tag means `latest`."""
-
-    organization: str
-    geneset: str
-    tag: str
-
-    def __str__(self) -> str:
-        return f"{self.organization}/{self.geneset}/{self.tag}"
-
-    @property
-    def without_tag(self) -> str:
-        return f"{self.organization}/{self.geneset}"
-
-
-class GeneId(NamedTuple):
-    """`gene:org/set/tag:name`."""
-
-    geneset: GeneSetId
-    name: str
-
-    def __str__(self) -> str:
-        return f"gene:{self.geneset}:{self.name}"
-
-
-class Architecture(NamedTuple):
-    """`hypervisor/processor`; `any/any` is written `any`."""
-
-    hypervisor: str
-    processor: str
-
-    def __str__(self) -> str:
-        if self.hypervisor == "any" and self.processor == "any":
-            return "any"
-        return f"{self.hypervisor}/{self.processor}"
-
-
-ANY = Architecture("any", "any")
-DEFAULT_ARCHITECTURE = Architecture("hyperv", "amd64")
-HYPERVISORS = ("any", "azure", "ec2", "hyperv", "kvm")
-PROCESSORS = ("amd64", "any", "arm64")
-
 
 _WORD = r"[A-Za-z0-9]+(?:(?:\.(?!\.)|-(?!-))+[A-Za-z0-9]+)*"
 _SET = rf"({_WORD})/({_WORD})(?:/({_WORD}))?"

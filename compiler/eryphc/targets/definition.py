@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from eryphc.diagnostics.model import Diagnostic, Outcome
     from eryphc.guestconfig.model import GuestRequest
     from eryphc.guestconfig.options import GuestOptions
-    from eryphc.ir.identifiers import Architecture
+    from eryphc.identifiers import Architecture
     from eryphc.ir.stages import Fed, Substituted
     from eryphc.ir.volume import DiskFault, DiskImage
     from eryphc.project.file import Section

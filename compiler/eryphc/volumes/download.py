@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from eryphc import __version__
 from eryphc.diagnostics import volumes as wording
 from eryphc.genepool.files import shown_path
+from eryphc.version import __version__
 from eryphc.volumes.checksums import BLOCK, Digest, Hashes, hash_file
 from eryphc.volumes.faults import VolumeError
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from eryphc.ir.identifiers import GeneId
+from eryphc.identifiers import GeneId
 from eryphc.volumes.checksums import Digest
 
 

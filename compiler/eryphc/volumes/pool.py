@@ -11,7 +11,7 @@ from eryphc.diagnostics import volumes as wording
 from eryphc.genepool.files import shown_path
 from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.source_tree import SourceTag
-from eryphc.ir.identifiers import Architecture, GeneId
+from eryphc.identifiers import Architecture, GeneId
 from eryphc.volumes.faults import VolumeError
 
 _TEXTS = (".yaml", ".yml", ".json", ".md")

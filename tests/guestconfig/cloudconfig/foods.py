@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from eryphc.identifiers import GeneId
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content, Written
+from eryphc.origin import Origin, Step
 from eryphc.source import SourceText, Span
 
 
@@ -12,13 +14,21 @@ def food(
     name: str = "a",
     *,
     depth: int = 0,
-    gene: str | None = None,
+    gene: GeneId | None = None,
     secret: bool = False,
     kind: str = "cloud-config",
 ) -> Fodder:
     source = SourceText(f"{name}.yaml", text)
-    content = Content(text, Written(Span(source, 0, len(text))))
-    return Fodder(name=name, type=kind, content=content, depth=depth, gene=gene, secret=secret)
+    span = Span(source, 0, len(text))
+    fed = None if gene is None else Origin(span=span, step=Step.FED, gene=gene)
+    return Fodder(
+        name=name,
+        type=kind,
+        content=Content(text, Written(span)),
+        depth=depth,
+        secret=secret,
+        document=fed,
+    )
 
 
 def foods(*texts: str, depth: int = 0) -> list[Fodder]:

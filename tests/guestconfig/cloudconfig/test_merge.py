@@ -9,6 +9,7 @@ from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guestconfig.cloudconfig.emit import cloud_config
 from eryphc.guestconfig.cloudconfig.merge import merge
 from eryphc.guestconfig.cloudconfig.nodes import plain
+from eryphc.identifiers import GeneId, GeneSetId
 from guestconfig.cloudconfig.foods import food, foods
 
 
@@ -240,11 +241,14 @@ def test_errors_point_into_the_food(text: str, code: str, where: str) -> None:
     assert place(outcome.diagnostics[0]) == where
 
 
+GENE = GeneId(GeneSetId("acme", "kit", "1.0"), "tls")
+
+
 def test_a_nearer_food_is_only_noted() -> None:
     texts = "users: [{name: a, shell: x}]", "users: [{name: a, shell: y}]"
     nearer = merge([food(texts[0], "far", depth=1), food(texts[1], "near")])
     assert [each.level for each in nearer.diagnostics] == [Level.NOTE]
-    farther = merge([food(texts[0], "near"), food(texts[1], "far", gene="g")])
+    farther = merge([food(texts[0], "near"), food(texts[1], "far", gene=GENE)])
     assert [each.level for each in farther.diagnostics] == [Level.WARNING]
     found = farther.diagnostics[0]
     assert found.message == "`users[a].shell` is set again, and this later value is used"

@@ -18,9 +18,9 @@ from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.folder import TargetFolders
 from eryphc.artifacts.iso_reader import read_iso
 from eryphc.guestconfig.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
+from eryphc.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.content import Content, Written
-from eryphc.ir.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.stages import Pedigree, PinnedGene, Substituted
 from eryphc.source import SourceText, Span
 from eryphc.targets import Target

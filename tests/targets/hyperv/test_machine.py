@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from eryphc.diagnostics.model import Level
+from eryphc.diagnostics.trail import related
 from eryphc.guestconfig.model import GuestKind
 from targets.hyperv.building import build
 
@@ -183,7 +184,7 @@ def test_a_fault_of_an_ancestor_is_shown_there_with_the_way_to_it(tmp_path: Any)
     assert fault.primary is not None
     assert fault.primary.span.source.name.endswith("acme/base/1.0/catlet.yaml")
     assert fault.primary.span.line == 2
-    assert [label.span.source.name for label in fault.related] == ["spec.yaml"]
+    assert [label.span.source.name for label in related(fault)] == ["spec.yaml"]
 
 
 def test_a_guest_that_nobody_named_may_be_windows() -> None:

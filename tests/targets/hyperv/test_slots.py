@@ -13,6 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from eryphc.diagnostics.trail import related
 from eryphc.guestconfig.model import GuestKind, MergeMode
 from eryphc.passes.read import Notation
 from eryphc.request import BuildRequest
@@ -268,7 +269,7 @@ def test_the_place_in_the_gene_is_shown_with_the_way_to_it(tmp_path: Path) -> No
     assert fault.primary is not None
     assert fault.primary.span.source.name.endswith("fodder/kit.yaml")
     assert fault.primary.span.text == "{{ who }}"
-    assert [label.span.source.name for label in fault.related] == ["spec.yaml"]
+    assert [label.span.source.name for label in related(fault)] == ["spec.yaml"]
 
 
 ENCODED = {

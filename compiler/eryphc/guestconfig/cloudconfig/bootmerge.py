@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig import losses, strategy
 from eryphc.guestconfig.cloudconfig.history import History
 from eryphc.guestconfig.cloudconfig.nodes import EMPTY, MappingNode, Node, Value
@@ -163,7 +164,7 @@ def _say(drop: Dropped, foods: Sequence[Fodder], provenance: Provenance) -> Diag
             drop.paths,
             food_name(loser),
             provenance.label(drop.node, "dropped"),
-            loser.chain,
+            trail(loser.text_origin),
             joins=joins,
         )
     return wording.dropped_in_guest(
@@ -171,7 +172,7 @@ def _say(drop: Dropped, foods: Sequence[Fodder], provenance: Provenance) -> Diag
         food_name(loser),
         food_name(winner),
         provenance.label(drop.node, "dropped"),
-        loser.chain,
+        trail(loser.text_origin),
         joins=joins,
         clash=any(each.clash for each in drop.lost),
     )
@@ -184,5 +185,5 @@ def _say_failed(food: Fodder, part: MappingNode, reason: str) -> Diagnostic:
         reason,
         content_label(food, node.start, node.end),
         Level.WARNING,
-        food.chain,
+        trail(food.text_origin),
     )

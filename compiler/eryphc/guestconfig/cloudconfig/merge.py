@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig import losses, strategy
 from eryphc.guestconfig.cloudconfig.canonical import (
     Canonical,
@@ -157,7 +158,7 @@ class _Fold:
                     str(error),
                     content_label(food, node.start, node.end),
                     Level.ERROR,
-                    food.chain,
+                    trail(food.text_origin),
                 )
             )
             return root

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eryphc.diagnostics.model import Label
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, descendants
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
@@ -86,4 +87,4 @@ class Provenance:
         return self.label(node if isinstance(node, Scalar) else owner, message)
 
     def chain(self, node: Node) -> tuple[Label, ...]:
-        return self.food(node).chain
+        return trail(self.food(node).text_origin)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.provenance import content_label, food_name
 from eryphc.guestconfig.cloudconfig.tree import Fault, FaultKind
 from eryphc.ir.catlet import Fodder
@@ -20,7 +21,7 @@ def report(food: Fodder, faults: Iterable[Fault], level: Level) -> list[Diagnost
 def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
     name = food_name(food)
     place = content_label(food, fault.start, fault.end)
-    chain = food.chain
+    chain = trail(food.text_origin)
     match fault.kind:
         case FaultKind.UNREADABLE:
             related = chain

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Label
+from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.canonical import Respelled
 from eryphc.guestconfig.cloudconfig.losses import shown_key
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
@@ -56,7 +57,11 @@ def respellings(respelled: Iterable[tuple[Fodder, Respelled]]) -> tuple[Diagnost
     """Notes for the old names that a merge replaced."""
     return tuple(
         wording.respelled(
-            each.old, each.new, each.version, content_label(food, each.start, each.end), food.chain
+            each.old,
+            each.new,
+            each.version,
+            content_label(food, each.start, each.end),
+            trail(food.text_origin),
         )
         for food, each in respelled
     )

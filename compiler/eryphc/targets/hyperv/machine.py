@@ -184,7 +184,7 @@ def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic])
 def _one_author(memory: Memory) -> bool:
     """Whether one document gives all sizes: the rules of the language have judged them then."""
     keys = ("startup", "minimum", "maximum")
-    places = [memory.places[key] for key in keys if key in memory.places]
+    places = [place for key in keys if (place := memory.place(key)) is not None]
     return all(place.source is places[0].source for place in places)
 
 
@@ -204,7 +204,7 @@ def _unknown_details(capabilities: Capabilities, found: list[Diagnostic]) -> Non
 def _detail_at(capability: Capability, text: str) -> Span | None:
     """The place of a detail: the place of a list is its key, and its entries follow that."""
     key = capability.at("details")
-    if key is None or "details" not in capability.places:
+    if key is None or capability.place("details") is None:
         return key
     start = key.source.text.find(text, key.end)
     return key if start == -1 else Span(key.source, start, start + len(text))

@@ -41,7 +41,7 @@ def place_faults(
     ]
     for food in open_foods:
         if food.type in _CONFIG_TYPES:
-            found += chained(_encoded(food, slots), food.chain)
+            found += chained(_encoded(food, slots), food.text_origin)
     for part in parts:
         kept = [food for food in open_foods if _label(food) in part.foods]
         for slot in _unquoted(part.media_type, part.text, slots):
@@ -63,7 +63,7 @@ def _unquoted_faults(part: Part, foods: Iterable[Fodder], slot: Slot) -> Iterato
             told = True
             span = _span(food.content, offset, slot)
             fault = wording.slot_unquoted(slot.name, _label(food), span)
-            yield from chained((fault,), food.chain)
+            yield from chained((fault,), food.text_origin)
     if not told:
         name = part.foods[0] if part.foods else part.name
         yield wording.slot_unquoted(slot.name, name, None)

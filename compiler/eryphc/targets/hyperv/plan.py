@@ -13,7 +13,7 @@ from eryphc.guestconfig.model import GuestRequest, NetworkConfigMode, Seed
 from eryphc.guestconfig.options import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
-from eryphc.passes.places import in_documents, root_of, rooted
+from eryphc.passes.places import in_documents, rooted
 from eryphc.targets.definition import TargetInput
 from eryphc.targets.hyperv.machine import machine
 from eryphc.targets.hyperv.network import Adapters, adapters
@@ -91,7 +91,7 @@ def _planned(catlet: Substituted, settings: _Settings) -> Outcome[HyperVPlan]:
     found: list[Diagnostic] = [
         *_folder_faults(settings, disks),
         *seeds.diagnostics,
-        *rooted(in_documents(of_catlet, catlet.pedigree.documents), root_of(catlet.pedigree)),
+        *rooted(in_documents(of_catlet, catlet.pedigree.documents), catlet.pedigree.root),
     ]
     if seeds.value is None:
         return Outcome(None, tuple(found))

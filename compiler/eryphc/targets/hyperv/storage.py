@@ -12,8 +12,8 @@ from typing import Any
 
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.identifiers import GeneType
 from eryphc.ir.catlet import Drive, DriveType
-from eryphc.ir.identifiers import GeneType
 from eryphc.ir.stages import PinnedGene, Substituted
 from eryphc.ir.volume import DiskFault, DiskImage
 from eryphc.targets.hyperv.options import HyperVOptions
