@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from eryph_runtime.deployment import Deployment
 from eryph_runtime.document import read as read_deployment
 from eryph_runtime.slots import patch
-from eryph_runtime.wanted import Deployment
 from eryphc.artifacts.iso_reader import read_iso
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors, ordered
 from eryphc.driver import (
