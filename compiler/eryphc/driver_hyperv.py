@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from eryph_runtime.deployment import SlotKind
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome, has_errors
@@ -145,11 +146,11 @@ def _slots(
             found.append(wording.slot_has_value(name))
         else:
             own = variable.name or name
-            slots.append(Slot(name=own, kind="value", text=stand_in(own, length, texts)))
+            slots.append(Slot(name=own, kind=SlotKind.VALUE, text=stand_in(own, length, texts)))
             texts.append(slots[-1].text)
     if front.vm_id is None:
         text = stand_in(VM_ID, VM_ID_LENGTH, texts)
-        slots.append(Slot(name=VM_ID, kind="vm-id", text=text))
+        slots.append(Slot(name=VM_ID, kind=SlotKind.VM_ID, text=text))
     return tuple(slots), found
 
 
