@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Mapping
 
+from eryph_runtime import deployment
+from eryph_runtime.deployment import to_text
 from eryphc.artifacts.file import ArtifactFile
+from eryphc.guestconfig.model import Seed
 from eryphc.targets.hyperv.deploy_script import deploy_script
 from eryphc.targets.hyperv.plan import HyperVPlan
+from eryphc.targets.hyperv.slots import relocations
+from eryphc.targets.seeds import seed_image
 
 DOCUMENT = "deployment.json"
 SCRIPT = "deploy.ps1"
@@ -15,15 +20,44 @@ SCRIPT = "deploy.ps1"
 
 def emit(plan: HyperVPlan) -> Mapping[str, ArtifactFile]:
     """The document, the script that carries it out, and the images. No secret but in images."""
-    text = json.dumps(plan.document, ensure_ascii=True, sort_keys=True, indent=2) + "\n"
+    seed, image = _placed(plan.seed, f"{plan.name}.iso", plan)
+    images = {seed.file: image}
+    sealed = None
+    if plan.sealed is not None:
+        sealed, image = _placed(plan.sealed, f"{plan.name}.sealed.iso", plan)
+        images[sealed.file] = image
+    text = to_text(plan.describe(seed=seed, sealed=sealed))
     return {
         DOCUMENT: ArtifactFile(
             content=text.encode("ascii"), media_type="application/json", secret=False
         ),
         SCRIPT: ArtifactFile(
-            content=deploy_script(plan.document).encode("ascii"),
+            content=deploy_script(text).encode("ascii"),
             media_type="text/x-powershell",
             secret=False,
         ),
-        **plan.images,
+        **images,
     }
+
+
+def _placed(seed: Seed, file: str, plan: HyperVPlan) -> tuple[deployment.Seed, ArtifactFile]:
+    """An image, and what the document says of it."""
+    image = seed_image(seed, epoch=plan.epoch)
+    content = image.content
+    if not isinstance(content, bytes):
+        raise TypeError("a seed image is bytes")
+    places = relocations(content, {"user-data": seed.user_data}, plan.slots)
+    used = {place.slot for place in places}
+    placed = deployment.Seed(
+        file=file,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        instance_id=seed.instance_id,
+        slots=tuple(
+            slot.document()
+            for slot in sorted(plan.slots, key=lambda slot: slot.name)
+            if slot.name in used
+        ),
+        relocations=places,
+    )
+    return placed, image
