@@ -79,11 +79,6 @@ def finding(
     )
 
 
-def code_of(level: Level, *codes: Code) -> Code:
-    """The one of `codes` whose letter says `level`."""
-    return next(code for code in codes if _LEVELS[code.number[0]] is level)
-
-
 class Outcome(NamedTuple, Generic[T]):
     """What a pass gives: a value, and what it found.
 
