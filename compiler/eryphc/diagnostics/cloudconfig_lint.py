@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 
-COMMAND_NOT_RUNNABLE = Code("E0530", "command-not-runnable")
+COMMAND_NOT_RUNNABLE = Code("E0530", "command-not-runnable", soft=True)
 COMMAND_IS_NULL = Code("N0531", "command-is-null")
 OWNER_NOT_YET_THERE = Code("W0532", "owner-not-yet-there")
 HOME_NOT_YET_THERE = Code("W0533", "home-not-yet-there")

@@ -17,10 +17,11 @@ _LEVELS = {"E": Level.ERROR, "W": Level.WARNING, "N": Level.NOTE}
 class Kind(NamedTuple):
     """One kind of finding, with one number and one name for ever.
 
-    `aliases` are numbers that the kind had beside its own. `soft`: an error without which an
+    `aliases` are numbers that the kind had beside its own. `soft`: an error in spite of which an
     artifact can be made, so that it may be lowered. `varies`: the rule decides the level of each
-    finding. `security`: no comment of a foreign gene silences it. `reaches`: it speaks of more
-    than the text it points at, such as what earlier foods set.
+    finding (what breaks E02xx in a packed gene is a warning). `security`: no comment of a foreign
+    gene silences it. `reaches`: it speaks of more than the text it points at, such as what
+    earlier foods set.
     """
 
     number: str
@@ -79,31 +80,31 @@ KINDS = (
     Kind("W0103", "comment-lost"),
     Kind("N0101", "blank-lines-changed"),
     Kind("N0102", "findings-not-listed"),
-    Kind("E0201", "bad-name"),
-    Kind("E0202", "required"),
-    Kind("E0203", "not-unique"),
-    Kind("E0204", "too-many"),
-    Kind("E0205", "out-of-range"),
-    Kind("E0206", "memory-relation"),
-    Kind("E0207", "bad-gene-set"),
-    Kind("E0208", "bad-gene"),
-    Kind("E0209", "bad-path"),
-    Kind("E0210", "gene-needs-vhd"),
-    Kind("E0211", "bad-mac-address"),
-    Kind("E0212", "fodder-names-nothing"),
-    Kind("E0213", "not-on-a-removal"),
-    Kind("E0214", "not-on-a-reference"),
-    Kind("E0215", "unknown-fodder-type"),
-    Kind("E0216", "bad-file-name"),
-    Kind("E0217", "no-content"),
-    Kind("E0218", "two-tags", aliases=("E0405",)),
-    Kind("E0219", "reserved-variable"),
-    Kind("E0220", "value-does-not-fit"),
-    Kind("E0221", "catlet-source-unnamed"),
-    Kind("E0222", "source-inside-a-gene"),
-    Kind("E0223", "variables-inside-a-gene"),
-    Kind("E0224", "gene-without-food"),
-    Kind("E0225", "reserved-gene-name"),
+    Kind("E0201", "bad-name", varies=True),
+    Kind("E0202", "required", varies=True),
+    Kind("E0203", "not-unique", varies=True),
+    Kind("E0204", "too-many", varies=True),
+    Kind("E0205", "out-of-range", varies=True),
+    Kind("E0206", "memory-relation", varies=True),
+    Kind("E0207", "bad-gene-set", varies=True),
+    Kind("E0208", "bad-gene", varies=True),
+    Kind("E0209", "bad-path", varies=True),
+    Kind("E0210", "gene-needs-vhd", varies=True),
+    Kind("E0211", "bad-mac-address", varies=True),
+    Kind("E0212", "fodder-names-nothing", varies=True),
+    Kind("E0213", "not-on-a-removal", varies=True),
+    Kind("E0214", "not-on-a-reference", varies=True),
+    Kind("E0215", "unknown-fodder-type", varies=True),
+    Kind("E0216", "bad-file-name", varies=True),
+    Kind("E0217", "no-content", varies=True),
+    Kind("E0218", "two-tags", aliases=("E0405",), varies=True),
+    Kind("E0219", "reserved-variable", varies=True),
+    Kind("E0220", "value-does-not-fit", varies=True),
+    Kind("E0221", "catlet-source-unnamed", varies=True),
+    Kind("E0222", "source-inside-a-gene", varies=True),
+    Kind("E0223", "variables-inside-a-gene", varies=True),
+    Kind("E0224", "gene-without-food", varies=True),
+    Kind("E0225", "reserved-gene-name", varies=True),
     Kind("W0201", "line-feed-tolerated"),
     Kind("W0202", "remove-inside-a-gene"),
     Kind("W0203", "catlet-unnamed"),
@@ -155,14 +156,14 @@ KINDS = (
     Kind("E0504", "cloud-config-expands-too-far", aliases=("W0504",), varies=True),
     Kind("E0507", "kinds-clash"),
     Kind("E0508", "merge-how-malformed", aliases=("W0508",), varies=True),
-    Kind("E0530", "command-not-runnable", aliases=("W0530",), varies=True, reaches=True),
+    Kind("E0530", "command-not-runnable", aliases=("W0530",), soft=True, varies=True, reaches=True),
     Kind("E0550", "text-not-unicode"),
     Kind("E0551", "script-without-interpreter"),
     Kind("E0552", "upstart-job-removed"),
     Kind("E0553", "type-contradicts-text"),
     Kind("E0554", "archive-broken"),
     Kind("E0555", "archive-entry-dropped"),
-    Kind("E0556", "template-shares-value", reaches=True),
+    Kind("E0556", "template-shares-value", soft=True, reaches=True),
     Kind("E0557", "template-not-possible"),
     Kind("E0558", "network-config-invalid"),
     Kind("E0559", "network-address-twice"),
@@ -243,7 +244,7 @@ KINDS = (
     Kind("E0701", "hyperv-memory-bounds"),
     Kind("E0702", "hyperv-pass-through-disk"),
     Kind("E0703", "hyperv-shared-disk-needs-share"),
-    Kind("E0704", "hyperv-linux-secure-boot", security=True),
+    Kind("E0704", "hyperv-linux-secure-boot", soft=True, security=True),
     Kind("E0705", "hyperv-slot-unknown"),
     Kind("E0706", "hyperv-slot-typed"),
     Kind("E0707", "hyperv-slot-too-short"),
@@ -314,6 +315,8 @@ KINDS = (
     Kind("E0917", "internal-fault"),
     Kind("W0918", "project-without-effect"),
     Kind("W0919", "value-ends-with-cr"),
+    Kind("W0920", "allowance-malformed"),
+    Kind("W0921", "allowance-unused"),
 )
 
 
