@@ -62,6 +62,14 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return [found[each] for each in sorted(found)]
 
 
+def shown_code(found: Diagnostic) -> str:
+    """The number; with the level where it is not the one that the letter says."""
+    number = found.code.number
+    if found.level.value.startswith(number[0].lower()):
+        return number
+    return f"{found.level.value}[{number}]"
+
+
 @dataclass
 class Result:
     """What a run of the passes gave. `stage` is the last pass that ran."""

@@ -60,7 +60,7 @@ def read_document(spec: Spec, request: BuildRequest) -> Outcome[Document]:
             for fault in check_catlet(Catlet(name=request.name))
         ]
     if blank(catlet.name):
-        found.append(rules.name_missing(catlet.at()))
+        found.append(rules.catlet_unnamed(catlet.at()))
     partial = is_partial(read.diagnostics)
     document = Document(catlet=catlet, source=spec.source, depth=0, partial=partial)
     return Outcome(document, tuple(found))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from eryphc.diagnostics import command
+from eryphc.diagnostics.levels import Choice, Choices, choices, chosen
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.errors import Failure, refused
 from eryphc.frozen import FrozenMap
@@ -29,7 +30,8 @@ class BuildRequest:
     `values` are given for variables of the catlet; one that it does not declare is an error,
     unless `other_values` lets it be (where several specifications share the values). `name` and
     `hostname` replace the author's, `name` alone sets both. `epoch` is the time inside artifacts,
-    in seconds since 1970 UTC. `targets` holds options of targets, at most one of each class. Raises
+    in seconds since 1970 UTC. `levels` says `allow`, `warn` or `deny` of kinds of findings, each by
+    its code or its name. `targets` holds options of targets, at most one of each class. Raises
     `EryphcError`. Equal requests are equal in everything that shapes a result.
     """
 
@@ -42,6 +44,7 @@ class BuildRequest:
     catlet_id: str | None = None
     vm_id: str | None = None
     epoch: int | str | None = None
+    levels: Mapping[str, Choice | str] = field(default_factory=FrozenMap)
     guest: GuestOptions = field(default_factory=GuestOptions)
     targets: tuple[Any, ...] = ()
 
@@ -70,6 +73,7 @@ class BuildRequest:
                     found.append(_no_uuid(option, text))
                 else:
                     put(self, key, known)
+        put(self, "levels", FrozenMap(_levels(self.levels, found)))
         instance_id = self.guest.instance_id
         if instance_id is not None and not _names_folder(instance_id):
             message = f"an instance id has 1 to {_LONGEST_INSTANCE_ID} printable characters"
@@ -93,12 +97,31 @@ class BuildRequest:
         """`compat` as the word that it is after checking."""
         return Compat(self.compat)
 
+    @property
+    def asked_levels(self) -> Choices:
+        """`levels` by the numbers of the kinds, which they have after checking."""
+        return {number: Choice(choice) for number, choice in self.levels.items()}
+
     def options_of(self, kind: type[O]) -> O:
         """The options of a target's class, or its defaults."""
         for options in self.targets:
             if type(options) is kind:
                 return options
         return kind()
+
+
+def _levels(levels: Mapping[str, Choice | str], found: list[Diagnostic]) -> Choices:
+    """What is said of kinds, by their numbers."""
+    said: list[tuple[Choice, tuple[str]]] = []
+    for word, asked in levels.items():
+        choice = Choice(asked)
+        number = chosen(word, choice)
+        if isinstance(number, str):
+            said.append((choice, (number,)))
+        else:
+            option = f"--{choice.value}"
+            found.append(command.bad_option_value(option, number.message, number.help))
+    return choices(said)
 
 
 def _uuid(text: str) -> str | None:

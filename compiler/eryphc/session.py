@@ -13,17 +13,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 
 from eryphc import pipeline
 from eryphc.diagnostics.echoes import without_echoes
+from eryphc.diagnostics.levels import NO_COMMENTS, Applied, LevelPolicy, comments_of
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
 from eryphc.errors import EryphcError, Failure, refused
 from eryphc.ir.catlet import Catlet, Fodder, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.passes.conceal import conceal
-from eryphc.project.specs import InputMissingError, Pools, Spec, read_spec
+from eryphc.project.specs import InputMissingError, Pools, Spec, levels_for, read_spec
 from eryphc.request import BuildRequest
 from eryphc.source import SourceText, Span
 from eryphc.syntax.names import blank
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile, WrittenFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.genepool.chain import PoolChain
-    from eryphc.guestconfig.model import Seed
+    from eryphc.guestconfig.model import GuestRequest, Seed
     from eryphc.guestconfig.options import GuestOptions
     from eryphc.ir.stages import PinnedGene
     from eryphc.ir.volume import ReadDisk
@@ -84,9 +85,11 @@ class ReadSpec(Result):
         request: BuildRequest,
         read: tuple[Spec, Document] | None,
         found: Sequence[Diagnostic],
+        levels: LevelPolicy,
         failure: Failure | None,
     ) -> None:
-        super().__init__(_shown(found, () if read is None else (read[1].catlet,)), failure)
+        counted = levels.applied(found).diagnostics
+        super().__init__(_shown(counted, () if read is None else (read[1].catlet,)), failure)
         self.source = source
         self.request = request
         self.name = None if read is None else pipeline.catlet_name(read[1])
@@ -105,6 +108,20 @@ class Checked(Result):
         super().__init__(work.shown(), work.failure)
         self.declared = work.declared
         self.sources = work.sources
+        self._heard: _Heard | None = None
+
+
+class _Heard(NamedTuple):
+    """The documents of one answer that have comments for this tool.
+
+    `used` are the comments that silence something, `kinds` what was looked for, for each target.
+    """
+
+    sources: tuple[SourceText, ...]
+    levels: LevelPolicy
+    used: frozenset[tuple[str, int]]
+    kinds: frozenset[str]
+    records: tuple[Record, ...]
 
 
 class Expanded(Checked):
@@ -300,15 +317,17 @@ class Session:
                 outcome = read_spec(name)
             except InputMissingError as missing:
                 failure = Failure(missing.exit_code)
-                return ReadSpec(name, request, None, (missing.diagnostic,), failure)
+                found.append(missing.diagnostic)
+                levels = LevelPolicy(request.asked_levels)
+                return ReadSpec(name, request, None, found, levels, failure)
             found += outcome.diagnostics
             one = outcome.value
         if one is None:
-            return ReadSpec(name, request, None, found, None)
+            return ReadSpec(name, request, None, found, LevelPolicy(request.asked_levels), None)
         document = pipeline.read_document(one, request)
         found += document.diagnostics
         read = None if document.value is None else (one, document.value)
-        return ReadSpec(name, request, read, found, None)
+        return ReadSpec(name, request, read, found, self._levels(one.folder, request), None)
 
     def expand(
         self, spec: SpecName, stage: str = "substitute", request: BuildRequest = DEFAULT
@@ -357,10 +376,32 @@ class Session:
         work = _Work(self, spec, request)
         bred = work.bred()
         fed = None if bred is None else work.fed(bred)
+        judged: list[tuple[Target, GuestRequest]] = []
         if fed is not None and not work.document.partial:
             for target in targets:
-                work.planned(fed, target)
-        return Checked(work)
+                planned = work.planned(fed, target)
+                if planned is not None:
+                    judged.append((target, planned[1].request))
+        checked = Checked(work)
+        # What stopped at an error may say more yet, and so may what one target does not have.
+        checked._heard = work.heard(judged if len(judged) == len(targets) else ())
+        return checked
+
+    def unused_comments(self, answers: Iterable[Checked]) -> tuple[ShownDiagnostic, ...]:
+        """Warnings for the comments in the project's documents that silence nothing in any of
+        these answers of `check`, although what they speak of was looked for."""
+        heard = [each._heard for each in answers if each._heard is not None]
+        used = frozenset[tuple[str, int]]().union(*(each.used for each in heard))
+        kinds: dict[str, frozenset[str]] = {}
+        for each in heard:
+            for source in each.sources:
+                kinds[source.name] = kinds.get(source.name, each.kinds) & each.kinds
+        found: list[ShownDiagnostic] = []
+        for each in heard:
+            for source in each.sources:
+                unused = each.levels.unused((source,), used, kinds[source.name])
+                found += _shown(each.levels.applied(unused).diagnostics, each.records)
+        return ordered(found)
 
     def build(self, spec: SpecName, target: Target, request: BuildRequest = DEFAULT) -> Built:
         """The files of one target, in memory."""
@@ -402,6 +443,13 @@ class Session:
         """The gene pools of the session's folder. Raises `EryphcError`."""
         return self._chain(self.folder)
 
+    def _levels(self, folder: Path, request: BuildRequest) -> LevelPolicy:
+        """What findings count as for a specification that lies in `folder`."""
+        project = self._pools.project(folder)
+        return levels_for(
+            request.asked_levels, project.value if project is not None else None, folder
+        )
+
     def _chain(self, folder: Path) -> PoolChain:
         chain = self._pools.chain(folder)
         if chain.value is None:
@@ -428,19 +476,57 @@ class _Work:
         self._chain: PoolChain | None = None
         self._fed: Fed | None = None
         self._read: tuple[Spec, Document] | None = None
-        if spec is not None:
+        self.levels = LevelPolicy(request.asked_levels)
+        if spec is None:
+            self.levels = session._levels(session.folder, request)
+        else:
             read = session.read(spec, request)
             self.found += read._found
             self._failure = read.failure if read._read is None else None
             self._read = read._read
             if read._read is not None:
+                self.levels = session._levels(read._read[0].folder, request)
                 self.records.append(read._read[1].catlet)
                 self.name = read.name or "catlet"
 
     # --- what leaves -------------------------------------------------------------------------
 
     def shown(self) -> tuple[ShownDiagnostic, ...]:
-        return _shown(self.found, self.records)
+        return _shown(self.counted().diagnostics, self.records)
+
+    def counted(self) -> Applied:
+        """What was found, as it counts in this project."""
+        return self.levels.applied((*self.found, *self.levels.malformed(self.documents())))
+
+    def documents(self) -> Iterator[SourceText]:
+        """The documents that were read: the specification, its ancestors, genes that feed it."""
+        if self._read is not None:
+            yield self._read[1].source
+        if self._fed is None:
+            return
+        yield from (each.source for each in self._fed.pedigree.documents[1:])
+        seen: set[int] = set()
+        for food in self._fed.catlet.fodder or ():
+            span = food.at()
+            if span is not None and id(span.source) not in seen:
+                seen.add(id(span.source))
+                yield span.source
+
+    def heard(self, judged: Sequence[tuple[Target, GuestRequest]]) -> _Heard | None:
+        """The comments in the documents, None where there are none."""
+        sources = tuple(each for each in self.documents() if comments_of(each) is not NO_COMMENTS)
+        if not sources:
+            return None
+        from eryphc.targets.judging import kinds_judged
+
+        kinds = [kinds_judged(target, request) for target, request in judged]
+        return _Heard(
+            sources=sources,
+            levels=self.levels,
+            used=self.counted().used,
+            kinds=frozenset.intersection(*kinds) if kinds else frozenset(),
+            records=tuple(self.records),
+        )
 
     @property
     def failure(self) -> Failure | None:
@@ -642,7 +728,7 @@ class _Work:
         from eryphc.targets.describe import manifest_of
 
         planned = self.planned(fed, target)
-        if planned is None or has_errors(self.found):
+        if planned is None or has_errors(self.counted().diagnostics):
             return None
         backend, given, plan = planned
         return backend.emit(plan), manifest_of(given, target)

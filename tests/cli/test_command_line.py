@@ -387,6 +387,7 @@ class TestHelp:
             pytest.param("build --network-config n.y", ["file,n.y"], id="else a file"),
             pytest.param("schema fo", ["plain,fodder-gene"], id="a schema"),
             pytest.param("explain e0301", ["plain,E0301"], id="a code"),
+            pytest.param("explain value-o", ["plain,value-overridden"], id="its name"),
             pytest.param("gene show eryphc/ng", ["plain,eryphc/nginx"], id="a gene set"),
             pytest.param("gene list --genepool pool acme/k", ["plain,acme/kit"], id="of a pool"),
             pytest.param("gene list --genepool nope acme/k", [], id="of no pool"),
@@ -616,6 +617,25 @@ class TestFinding:
         folder.write("asks.yaml", "name: asks\nvariables:\n- name: dbPassword\n  required: true\n")
         done = folder("check", "asks.yaml", "--diagnostics", "json")
         assert "give it with `--var dbPassword=...`" in [f["help"] for f in json.loads(done.out)]
+
+    @pytest.mark.parametrize("word", ["W0501", "e0501", "E0501", "cloud-config-unreadable"])
+    def test_a_code_has_many_names(self, folder: CommandLine, word: str) -> None:
+        done = folder("explain", word)
+        assert done.out.startswith("# E0501: cloud-config-unreadable\n")
+        assert "This kind is hard: an error of it cannot be lowered." in done.out
+        assert done.out.endswith("It was also called W0501.\n")
+
+    def test_what_may_be_silenced(self, folder: CommandLine) -> None:
+        done = folder("explain", "include-unpinned")
+        assert "The default level is warning.\n`--allow include-unpinned` silences it" in done.out
+        assert "It is a security rule" in done.out
+
+    def test_all_codes_and_the_numbers_they_had(self, folder: CommandLine) -> None:
+        lines = folder("explain").out.splitlines()
+        assert lines == sorted(lines)
+        assert "E0301  gene-not-found (hard)" in lines
+        assert "W0509  value-overridden" in lines
+        assert "N0509  value-overridden (now W0509)" in lines
 
     def test_an_error_is_explained_before_a_warning(self, folder: CommandLine) -> None:
         folder.write("lost.yaml", "parent: acme/nowhere\n")

@@ -305,6 +305,7 @@ def _data(catlet: Catlet | None) -> Any:
 
 PROJECTS = {
     "empty": "",
+    "levels": "lint:\n  allow: [W0534]\n  warn: [command-leaks]\n  deny: []\n",
     "a folder": "pools:\n- path: genes\n",
     "a folder with a type": "pools:\n- name: ours\n  type: folder\n  path: genes\n"
     "  orgs: [acme*]\n",
@@ -316,6 +317,8 @@ PROJECTS = {
     "  start_action: start\n  stop_action: shut_down\n  disks: copy\n  drives:\n    sda: copy\n",
 }
 WRONG_PROJECTS = {
+    "levels that are none": "lint: {forbid: [W0534]}\n",
+    "one level": "lint: {allow: W0534}\n",
     "an unknown key": "pool: []\n",
     "a pool without its place": "pools:\n- name: ours\n",
     "a registry without prefix": "pools:\n- type: oci\n  path: x\n",
@@ -343,10 +346,10 @@ def test_wrong_projects(text: str) -> None:
 
 
 def test_what_has_no_effect_is_said() -> None:
-    text = "guest: linux\nshared: [acme/kit]\nspecs: []\nlint: {long-lines: off}\n"
+    text = "guest: linux\nshared: [acme/kit]\nspecs: []\nazure: {size: small}\n"
     outcome = read_project(SourceText("eryphc.yaml", text), Path(), project_sections())
     assert outcome.value is not None
     assert [(d.code.number, d.message) for d in outcome.diagnostics] == [
         ("W0918", "`shared` of the project file has no effect in this version"),
-        ("W0918", "`lint` of the project file has no effect in this version"),
+        ("W0918", "`azure` of the project file has no effect in this version"),
     ]

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from eryphc import diagnostics
 from eryphc.cli.app import run
-from eryphc.diagnostics.model import Code
+from eryphc.diagnostics.codes import KINDS, kind_of
+from eryphc.diagnostics.model import Code, Level
 
 CATALOGUE = Path(diagnostics.__file__).parent
 PAGES = CATALOGUE / "pages"
@@ -39,6 +41,11 @@ def codes() -> Iterator[Code]:
 CODES = {code.number: code for code in codes()}
 
 
+class Found(NamedTuple):
+    code: str
+    level: str
+
+
 @dataclass(frozen=True)
 class Example:
     """Files of a folder and a command that is run in it."""
@@ -46,7 +53,7 @@ class Example:
     files: dict[str, str]
     command: str
 
-    def codes(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    def found(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> list[Found]:
         for name, text in self.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +65,7 @@ class Example:
             except ValueError:
                 continue
             if isinstance(found, list):
-                return [entry["code"] for entry in found if "code" in entry]
+                return [Found(each["code"], each["level"]) for each in found if "code" in each]
         pytest.fail(f"no diagnostics as JSON from `{self.command}`:\n{out}{err}")
 
     def _run(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
@@ -104,14 +111,40 @@ class Page:
 
 
 NUMBERS = sorted(path.stem for path in PAGES.glob("*.md"))
+# What a section shows, and the level of the finding there; None for the default.
+SECTIONS = {
+    "Wrong": None,
+    "Also wrong": None,
+    "Only a warning": Level.WARNING,
+    "Only a note": Level.NOTE,
+}
 
 
-def test_numbers_are_given_once() -> None:
+def test_every_code_of_the_catalogue_is_listed_and_every_one_listed_is_there() -> None:
+    listed = {kind.number: kind.name for kind in KINDS}
+    assert listed == {code.number: code.name for code in CODES.values()}
+    assert [k.number for k in KINDS if k.soft] == [c.number for c in CODES.values() if c.soft]
+    assert len(listed) == len(KINDS)
+
+
+def test_numbers_are_written_once() -> None:
     seen: Counter[str] = Counter()
     for path in sorted(CATALOGUE.glob("*.py")):
-        seen.update(re.findall(r'Code\(\s*"([EWN]\d{4})"', path.read_text(encoding="utf-8")))
+        seen.update(re.findall(r'\bCode\(\s*"([EWN]\d{4})"', path.read_text(encoding="utf-8")))
     assert [number for number, count in seen.items() if count > 1] == []
     assert set(seen) == set(CODES)
+
+
+def test_one_kind_has_one_number_and_one_name() -> None:
+    numbers = Counter(number for kind in KINDS for number in (kind.number, *kind.aliases))
+    names = Counter(kind.name for kind in KINDS)
+    assert [word for word, count in (*numbers.items(), *names.items()) if count > 1] == []
+
+
+def test_every_word_for_a_kind_finds_it() -> None:
+    for kind in KINDS:
+        for word in (kind.number, kind.number.lower(), kind.name, *kind.aliases):
+            assert kind_of(word) is kind
 
 
 def test_every_code_has_a_page_and_every_page_a_code() -> None:
@@ -131,14 +164,23 @@ def test_page(
     assert page.name == CODES[number].name
     if NOT_COMPILED.search(page.text):
         return
-    wrong, right = page.example("Wrong"), page.example("Right")
+    kind = kind_of(number)
+    assert kind is not None
+    sections = re.findall(r"^## (.+)$", page.text, re.MULTILINE)
+    assert set(sections) <= {*SECTIONS, "Right"}
+    if {"Only a warning", "Only a note"} & set(sections):
+        assert kind.varies
     for name in ("ERYPHC_GENEPOOL", "SOURCE_DATE_EPOCH"):
         monkeypatch.delenv(name, raising=False)
-    for example, expected in ((wrong, True), (right, False)):
-        folder = tmp_path / ("wrong" if expected else "right")
+    for section in sections:
+        example = page.example(section)
+        folder = tmp_path / section
         folder.mkdir()
         monkeypatch.chdir(folder)
-        found = example.codes(folder, capsys)
-        assert (number in found) is expected, f"{example.command} gave {found}"
-        if not expected:
-            assert not [c for c in found if c.startswith("E")], "the right example has errors"
+        found = example.found(folder, capsys)
+        told = f"{example.command} gave {found}"
+        if section == "Right":
+            assert number not in [each.code for each in found], told
+            assert "error" not in [each.level for each in found], told
+        else:
+            assert Found(number, SECTIONS[section] or kind.level) in found, told

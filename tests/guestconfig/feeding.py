@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catlets import shown_code
 from eryphc.guestconfig.compose import compose
 from eryphc.guestconfig.model import GuestKind, GuestRequest, Part, Seed
 from eryphc.ir.catlet import Fodder
@@ -42,4 +43,4 @@ def parts(*foods: Fodder, **more: Any) -> tuple[Part, ...]:
 
 def codes(*foods: Fodder, **more: Any) -> list[str]:
     """The codes of everything that is found, in the order found."""
-    return [found.code.number for found in compose(request(*foods, **more)).diagnostics]
+    return [shown_code(found) for found in compose(request(*foods, **more)).diagnostics]

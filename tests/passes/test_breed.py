@@ -135,7 +135,7 @@ def test_one_gene_set_with_two_tags(tmp_path: Path) -> None:
         },
     )
     result = run("parent: acme/base/1.0\nfodder:\n- source: gene:acme/kit:tls\n", pool)
-    found = result.only("E0405")
+    found = result.only("E0218")
     assert found.message == (
         "the gene set `acme/kit` is used with two tags in one pedigree: `1.0` and `2.0`"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from eryphc import Target
+from eryphc import Checked, Target
 from eryphc.cli import options as shared
 from eryphc.cli.console import Console, speaking
 from eryphc.cli.groups import completes
@@ -41,14 +41,17 @@ def command(
     request = shared.request_of(console, options, chosen, several=len(specs) > 1)
     session = shared.session_of(options)
     declared: frozenset[str] = frozenset()
+    answers: list[Checked] = []
     for name in specs:
         checked = session.check(name, chosen, request)
         console.take(checked)
+        answers.append(checked)
         for line in checked.sources:
             console.detail(line)
         declared |= checked.declared
     if len(specs) > 1:
         console.add(shared.undeclared_values(request, declared))
+    console.hand(session.unused_comments(answers))
     result = console.finish()
     if not result and not console.found:
         console.say(f"{len(specs)} spec{'s' if len(specs) > 1 else ''}: nothing to report")

@@ -29,9 +29,10 @@ def offered(offer: Offer, context: Context, word: str) -> list[CompletionItem]:
 
             return _beginning(word, schema_names())
         case "code":
-            from eryphc.cli.explain import PAGES
+            from eryphc.diagnostics.codes import KINDS
 
-            return _beginning(word.upper(), sorted(path.stem for path in PAGES.glob("*.md")))
+            numbers = _beginning(word.upper(), sorted(kind.number for kind in KINDS))
+            return numbers + _beginning(word.lower(), sorted(kind.name for kind in KINDS))
         case "gene-set":
             return _beginning(word, _gene_sets(context))
 

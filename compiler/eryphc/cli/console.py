@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from eryphc.cli.groups import WrongValueError, completes
+from eryphc.diagnostics.levels import NO_CHOICES, Choice, Choices, choices, chosen, leveled
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.shown import ShownDiagnostic, bounded, ordered, show
 from eryphc.errors import EryphcError
@@ -70,7 +72,11 @@ def render(diagnostics: Sequence[ShownDiagnostic], kind: DiagnosticsFormat, *, c
 
 
 class Console:
-    """One run's way of speaking. Diagnostics are gathered and printed once, at the end."""
+    """One run's way of speaking. Diagnostics are gathered and printed once, at the end.
+
+    `levels` is what the command line says of kinds of findings. A session has heeded it; here it
+    holds for all that is said otherwise.
+    """
 
     def __init__(
         self,
@@ -81,7 +87,9 @@ class Console:
         quiet: bool = False,
         verbose: bool = False,
         data: bool = False,
+        levels: Choices = NO_CHOICES,
     ) -> None:
+        self.levels = levels
         self.data = data
         self.kind = kind
         self.when = when
@@ -93,11 +101,11 @@ class Console:
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Findings that speak of no document: of options, of the disk, of other programs."""
-        self.found.extend(show(diagnostics))
+        self.hand(show(diagnostics))
 
     def hand(self, diagnostics: Iterable[ShownDiagnostic]) -> None:
-        """Findings that a session has handed out."""
-        self.found.extend(diagnostics)
+        """Findings as they leave a session or another part of the tool."""
+        self.found.extend(leveled(diagnostics, self.levels) if self.levels else diagnostics)
 
     def take(self, result: Result) -> None:
         """All that a session's answer has to say."""
@@ -193,6 +201,7 @@ def speaking(*, data: bool = False) -> Callable[[C], C]:
                 quiet=options.pop("quiet"),
                 verbose=options.pop("verbose"),
                 data=data,
+                levels=choices((each, options.pop(each.value)) for each in Choice),
             )
             try:
                 return function(*args, console=console, **options)
@@ -207,6 +216,30 @@ def speaking(*, data: bool = False) -> Callable[[C], C]:
     return decorate
 
 
+def _level_option(choice: Choice, help_text: str) -> Callable[[C], C]:
+    """`--allow`, `--warn` or `--deny`; gives the numbers of the kinds that are named."""
+
+    def numbers(
+        context: click.Context, parameter: click.Parameter, words: Sequence[str]
+    ) -> tuple[str, ...]:
+        found: list[str] = []
+        for word in words:
+            number = chosen(word, choice)
+            if not isinstance(number, str):
+                raise WrongValueError(number.message, number.help, parameter, context)
+            found.append(number)
+        return tuple(found)
+
+    return click.option(
+        f"--{choice.value}",
+        multiple=True,
+        metavar="CODE|NAME",
+        callback=numbers,
+        shell_complete=completes("code"),
+        help=help_text,
+    )
+
+
 _OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--diagnostics",
@@ -216,6 +249,9 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         help="How diagnostics are printed.",
     ),
     click.option("--strict", is_flag=True, help="Warnings count as errors."),
+    _level_option(Choice.ALLOW, "Do not report findings of this kind. Repeatable."),
+    _level_option(Choice.WARN, "Findings of this kind are warnings. Repeatable."),
+    _level_option(Choice.DENY, "Findings of this kind are errors. Repeatable."),
     click.option(
         "--color",
         type=click.Choice([when.value for when in When]),

@@ -59,6 +59,20 @@ class CommandGroup(click.Group):
         raise error
 
 
+class WrongValueError(click.BadParameter):
+    """A value that an option does not take; `advice` is the next step."""
+
+    def __init__(
+        self,
+        message: str,
+        advice: str | None,
+        param: click.Parameter | None,
+        context: click.Context | None,
+    ) -> None:
+        super().__init__(message, context, param)
+        self.advice = advice
+
+
 class UnknownCommandError(click.UsageError):
     """An unknown command; `meant` is the one that is nearest to it."""
 

@@ -252,6 +252,7 @@ def request_of(
         catlet_id=options["catlet_id"],
         vm_id=options["vm_id"],
         epoch=options.get("epoch"),
+        levels=console.levels,
         guest=_guest_options(options) if "merge" in options else GuestOptions(),
         targets=_target_options(options, targets),
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import click
 
-from eryphc.cli.groups import UnknownCommandError
+from eryphc.cli.groups import UnknownCommandError, WrongValueError
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.diagnostics.words import clipped
 
@@ -21,6 +21,8 @@ def explained(error: click.UsageError) -> tuple[str, str | None]:
             return _no_such_option(error, see)
         case click.MissingParameter():
             return f"{_parameter(error, 'a value')} is missing", see
+        case WrongValueError():
+            return f"{_parameter(error, 'a value')}: {error.message}", error.advice or see
         case click.BadParameter():
             message = error.message.rstrip(".").replace("'", "`")
             return f"{_parameter(error, 'a value')}: {clipped(message, 400)}", see
@@ -57,6 +59,18 @@ def _no_such_option(error: click.NoSuchOption, see: str | None) -> tuple[str, st
 
 
 _AFTER_COMMAND = (
-    *("--diagnostics", "--strict", "--color", "-q", "--quiet", "-v", "--verbose", "--genepool"),
+    *(
+        "--diagnostics",
+        "--strict",
+        "--allow",
+        "--warn",
+        "--deny",
+        "--color",
+        "-q",
+        "--quiet",
+        "-v",
+        "--verbose",
+        "--genepool",
+    ),
     *("--var", "--var-file", "--name", "--arch", "--target", "-o", "--output"),
 )

@@ -370,7 +370,7 @@ def _published_digest(
     if gene is None:
         return ()
     word = gene if gene.startswith("gene:") else f"gene:{gene}"
-    request = BuildRequest(architecture=options["arch"])
+    request = BuildRequest(architecture=options["arch"], levels=console.levels)
     needed = needed_volumes(shared.session_of(options), (word,), request)
     console.take(needed)
     if not needed.volumes:

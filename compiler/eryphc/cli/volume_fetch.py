@@ -65,7 +65,7 @@ class Fetching:
         self.cache = cache_folder(options["cache_dir"], os.environ)
 
     def run(self, words: tuple[str, ...], output_format: str) -> int:
-        request = BuildRequest(architecture=self.options["arch"])
+        request = BuildRequest(architecture=self.options["arch"], levels=self.console.levels)
         needed = needed_volumes(shared.session_of(self.options), words, request)
         self.console.take(needed)
         found, code = needed.volumes, needed.failure or 0

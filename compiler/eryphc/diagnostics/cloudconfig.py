@@ -1,37 +1,28 @@
 """E0501 to E0529: cloud-config, what its texts hold and how they merge.
 
-The same finding is an error where the texts are merged into one part, and a warning where they
-reach the guest as they are (`--merge parts`).
+What a guest drops is an error where the texts are merged into one part, and a warning where they
+reach the guest as they are (`--merge parts`): `level` says which.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, code_of
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 from eryphc.diagnostics.suggest import close_matches
 
 UNREADABLE = Code("E0501", "cloud-config-unreadable")
-UNREADABLE_IN_GUEST = Code("W0501", "cloud-config-unreadable")
 NOT_A_MAP = Code("E0502", "cloud-config-not-a-map")
-NOT_A_MAP_IN_GUEST = Code("W0502", "cloud-config-not-a-map")
 VALUE_UNREADABLE = Code("E0503", "cloud-config-value-unreadable")
-VALUE_UNREADABLE_IN_GUEST = Code("W0503", "cloud-config-value-unreadable")
 EXPANDS_TOO_FAR = Code("E0504", "cloud-config-expands-too-far")
-EXPANDS_TOO_FAR_IN_GUEST = Code("W0504", "cloud-config-expands-too-far")
-DUPLICATE_KEY = Code("W0505", "duplicate-key")
+DUPLICATE_KEY = Code("W0505", "cloud-config-duplicate-key")
 EMPTY = Code("W0506", "cloud-config-empty")
 KINDS_CLASH = Code("E0507", "kinds-clash")
 MERGE_HOW_MALFORMED = Code("E0508", "merge-how-malformed")
-MERGE_HOW_MALFORMED_IN_GUEST = Code("W0508", "merge-how-malformed")
 VALUE_OVERRIDDEN = Code("W0509", "value-overridden")
-VALUE_OVERRIDDEN_NEARER = Code("N0509", "value-overridden")
 FILE_REPLACED = Code("W0510", "file-replaced")
-FILE_REPLACED_NEARER = Code("N0510", "file-replaced")
 LIST_REPLACED = Code("W0511", "list-replaced")
-LIST_REPLACED_NEARER = Code("N0511", "list-replaced")
 REDEFINED = Code("W0512", "definition-extended")
-REDEFINED_NEARER = Code("N0512", "definition-extended")
 KEY_UNSET = Code("N0513", "key-unset")
 UNKNOWN_LIST_JOINED = Code("N0514", "unknown-list-joined")
 EMPTY_LIST_LEFT_OUT = Code("N0515", "empty-list-left-out")
@@ -57,7 +48,7 @@ def unreadable(
 ) -> Diagnostic:
     """`is_limit` tells that eryphc refuses the text for its size, which a guest need not."""
     return Diagnostic(
-        code=code_of(level, UNREADABLE, UNREADABLE_IN_GUEST),
+        code=UNREADABLE,
         level=level,
         message=f"the cloud-config of food `{food}` cannot be read: {problem}",
         primary=place,
@@ -75,7 +66,7 @@ def not_a_map(
     food: str, found: str, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
-        code=code_of(level, NOT_A_MAP, NOT_A_MAP_IN_GUEST),
+        code=NOT_A_MAP,
         level=level,
         message=f"the cloud-config of food `{food}` is {found}, and has to be a map",
         primary=place,
@@ -89,7 +80,7 @@ def value_unreadable(
     food: str, problem: str, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
-        code=code_of(level, VALUE_UNREADABLE, VALUE_UNREADABLE_IN_GUEST),
+        code=VALUE_UNREADABLE,
         level=level,
         message=f"the cloud-config of food `{food}` holds a value that a guest cannot load: "
         f"{problem}",
@@ -104,7 +95,7 @@ def expands_too_far(
     food: str, problem: str, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
-        code=code_of(level, EXPANDS_TOO_FAR, EXPANDS_TOO_FAR_IN_GUEST),
+        code=EXPANDS_TOO_FAR,
         level=level,
         message=f"the cloud-config of food `{food}` cannot be expanded: {problem}",
         primary=place,
@@ -151,7 +142,7 @@ def merge_how_malformed(
     food: str, reason: str, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
-        code=code_of(level, MERGE_HOW_MALFORMED, MERGE_HOW_MALFORMED_IN_GUEST),
+        code=MERGE_HOW_MALFORMED,
         level=level,
         message=f"food `{food}` cannot be merged as its `merge_how` or `merge_type` says: {reason}",
         primary=place,
@@ -165,7 +156,7 @@ def value_overridden(
     path: str, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
-        code=code_of(level, VALUE_OVERRIDDEN, VALUE_OVERRIDDEN_NEARER),
+        code=VALUE_OVERRIDDEN,
         level=level,
         message=f"`{path}` is set again, and this later value is used",
         primary=place,
@@ -175,7 +166,7 @@ def value_overridden(
 
 def file_replaced(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
-        code=code_of(level, FILE_REPLACED, FILE_REPLACED_NEARER),
+        code=FILE_REPLACED,
         level=level,
         message=f"the file of `{path}` is written again, and only this later one is kept",
         primary=place,
@@ -186,7 +177,7 @@ def file_replaced(path: str, place: Label, level: Level, related: tuple[Label, .
 
 def list_replaced(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
-        code=code_of(level, LIST_REPLACED, LIST_REPLACED_NEARER),
+        code=LIST_REPLACED,
         level=level,
         message=f"the list `{path}` is set again; such lists are not joined, this later one is "
         "used",
@@ -197,7 +188,7 @@ def list_replaced(path: str, place: Label, level: Level, related: tuple[Label, .
 
 def redefined(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
-        code=code_of(level, REDEFINED, REDEFINED_NEARER),
+        code=REDEFINED,
         level=level,
         message=f"`{path}` is defined in two foods with different keys, and is made of both",
         primary=place,

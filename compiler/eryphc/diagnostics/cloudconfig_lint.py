@@ -5,10 +5,9 @@ Facts: cloud-init.md 7.
 
 from __future__ import annotations
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, code_of
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
 
-COMMAND_NOT_RUNNABLE = Code("E0530", "command-not-runnable")
-COMMAND_NOT_RUNNABLE_IN_GUEST = Code("W0530", "command-not-runnable")
+COMMAND_NOT_RUNNABLE = Code("E0530", "command-not-runnable", soft=True)
 COMMAND_IS_NULL = Code("N0531", "command-is-null")
 OWNER_NOT_YET_THERE = Code("W0532", "owner-not-yet-there")
 HOME_NOT_YET_THERE = Code("W0533", "home-not-yet-there")
@@ -20,7 +19,6 @@ PASSWORD_LOCKED = Code("W0538", "password-locked")
 DEFAULT_USER_MISSING = Code("W0540", "default-user-missing")
 START_WAITS_FOR_BOOT = Code("W0541", "start-waits-for-boot")
 COMMAND_LEAKS = Code("W0542", "command-leaks")
-COMMAND_LEAKS_FOLDER = Code("N0542", "command-leaks")
 USER_TWICE = Code("W0543", "user-twice")
 SNAP_BEFORE_SEED = Code("W0544", "snap-before-seed")
 PASSWORD_TWICE = Code("W0545", "password-twice")
@@ -32,7 +30,7 @@ def command_not_runnable(
     """`kind` says in words what stands where text or a list is expected."""
     key = path.split("[")[0]
     return Diagnostic(
-        code=code_of(level, COMMAND_NOT_RUNNABLE, COMMAND_NOT_RUNNABLE_IN_GUEST),
+        code=COMMAND_NOT_RUNNABLE,
         level=level,
         message=f"`{path}` is {kind}, and with it not one command of `{key}` runs",
         primary=place,
@@ -170,7 +168,7 @@ def command_leaks(
     path: str, effect: str, level: Level, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
-        code=code_of(level, COMMAND_LEAKS, COMMAND_LEAKS_FOLDER),
+        code=COMMAND_LEAKS,
         level=level,
         message=f"`{path}` {effect} the commands of other foods that follow",
         primary=place,

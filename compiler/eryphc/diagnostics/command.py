@@ -83,8 +83,10 @@ def unknown_code(code: str, known: Collection[str]) -> Diagnostic:
     )
 
 
-def project_value(key: str, message: str, span: Span | None) -> Diagnostic:
-    return finding(PROJECT_VALUE, f"`{key}` of the project file: {message}", span)
+def project_value(
+    key: str, message: str, span: Span | None, help_text: str | None = None
+) -> Diagnostic:
+    return finding(PROJECT_VALUE, f"`{key}` of the project file: {message}", span, help=help_text)
 
 
 def project_without_effect(key: str, span: Span | None) -> Diagnostic:

@@ -12,7 +12,7 @@ from eryphc.source import Span
 MEMORY_BOUNDS = Code("E0701", "hyperv-memory-bounds")
 PASS_THROUGH = Code("E0702", "hyperv-pass-through-disk")
 SHARED_NEEDS_SHARE = Code("E0703", "hyperv-shared-disk-needs-share")
-LINUX_SECURE_BOOT = Code("E0704", "hyperv-linux-secure-boot")
+LINUX_SECURE_BOOT = Code("E0704", "hyperv-linux-secure-boot", soft=True)
 SLOT_UNKNOWN = Code("E0705", "hyperv-slot-unknown")
 SLOT_TYPED = Code("E0706", "hyperv-slot-typed")
 SLOT_TOO_SHORT = Code("E0707", "hyperv-slot-too-short")

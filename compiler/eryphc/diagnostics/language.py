@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.rules import TWO_TAGS
 from eryphc.diagnostics.suggest import did_you_mean
 from eryphc.diagnostics.words import listed
 from eryphc.source import Span
@@ -13,7 +14,6 @@ PEDIGREE_CIRCLE = Code("E0401", "pedigree-circle")
 PEDIGREE_TOO_LONG = Code("E0402", "pedigree-too-long")
 NAME_TWICE = Code("E0403", "name-twice")
 NAME_MISSING = Code("E0404", "name-missing")
-TWO_TAGS = Code("E0405", "two-tags")
 GENE_DRIVE_TYPE = Code("E0406", "gene-drive-type")
 ADAPTER_CLASH = Code("E0407", "adapter-clash")
 SUBNET_UNNAMED = Code("E0408", "subnet-unnamed")

@@ -21,10 +21,15 @@ class Level(StrEnum):
 
 
 class Code(NamedTuple):
-    """A kind of finding. A released number is never given to another kind."""
+    """A kind of finding. A released number is never given to another kind.
+
+    `soft`: an error of this kind does not keep the artifact from being made, so that a user may
+    lower it (`levels`).
+    """
 
     number: str
     name: str
+    soft: bool = False
 
 
 class Label(NamedTuple):
@@ -79,11 +84,6 @@ def finding(
     )
 
 
-def code_of(level: Level, *codes: Code) -> Code:
-    """The one of `codes` whose letter says `level`."""
-    return next(code for code in codes if _LEVELS[code.number[0]] is level)
-
-
 class Outcome(NamedTuple, Generic[T]):
     """What a pass gives: a value, and what it found.
 
@@ -96,3 +96,8 @@ class Outcome(NamedTuple, Generic[T]):
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
+
+
+def is_blocked(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether one of them is an error with which nothing can be made of what was read."""
+    return any(each.level is Level.ERROR and not each.code.soft for each in diagnostics)

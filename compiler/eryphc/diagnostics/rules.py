@@ -37,7 +37,7 @@ GENE_WITHOUT_FOOD = Code("E0224", "gene-without-food")
 RESERVED_GENE_NAME = Code("E0225", "reserved-gene-name")
 LINE_FEED_TOLERATED = Code("W0201", "line-feed-tolerated")
 REMOVE_IN_GENE = Code("W0202", "remove-inside-a-gene")
-NAME_MISSING = Code("W0203", "name-missing")
+CATLET_UNNAMED = Code("W0203", "catlet-unnamed")
 
 # Faults that no later pass trips over: it can go on to find others.
 HARMLESS_LATER = frozenset(
@@ -291,9 +291,9 @@ def remove_in_gene(name: str, span: Span | None) -> Diagnostic:
     )
 
 
-def name_missing(span: Span | None) -> Diagnostic:
+def catlet_unnamed(span: Span | None) -> Diagnostic:
     return finding(
-        NAME_MISSING,
+        CATLET_UNNAMED,
         "the catlet has no `name` and is called `catlet`",
         span,
         help="add `name:`, or give one with `--name`",

@@ -5,7 +5,7 @@ Source: cli.md ("The guest's configuration, for every target"), cloud-init.md 8.
 
 from __future__ import annotations
 
-from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome, is_blocked
 from eryphc.guestconfig.metadata import check_hostname, content_instance_id, meta_data
 from eryphc.guestconfig.mime import user_data
 from eryphc.guestconfig.model import GuestKind, GuestRequest, Part, Seed
@@ -22,7 +22,7 @@ def compose(request: GuestRequest) -> Outcome[Seed]:
     found: list[Diagnostic] = [*parts.diagnostics, *check_hostname(request)]
     network, network_found = network_config(request)
     found += network_found
-    if parts.value is None or has_errors(found):
+    if parts.value is None or is_blocked(found):
         return Outcome(None, tuple(found))
     return Outcome(_seed(request, parts.value, network), tuple(found))
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Outcome, is_blocked
 from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.checks import check
 from eryphc.guestconfig.cloudconfig.tree import read
@@ -54,7 +54,7 @@ def linux_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
         found += diagnostics
     found += lint(pieces)
     drafts = _drafts(request, pieces, found)
-    if has_errors(found):
+    if is_blocked(found):
         return Outcome(None, tuple(found))
     count = len(drafts)
     parts = tuple(

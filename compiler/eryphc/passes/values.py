@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.findings import Findings
+from eryphc.diagnostics.levels import is_for_us
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.ir.catlet import WHOLE, Record
 from eryphc.ir.content import Content, Written
@@ -288,7 +289,8 @@ class Reading:
         for at in cut.comments:
             line_end = self.source.text.find("\n", at)
             end = line_end if line_end != -1 else len(self.source.text)
-            self.report(reading.comment_in_content(Span(self.source, at, end)))
+            if not is_for_us(self.source.text[at:end]):
+                self.report(reading.comment_in_content(Span(self.source, at, end)))
         if cut.emptied:
             self.report(reading.blank_lines_changed(self.head(node)))
         span = Span(self.source, cut.start, cut.end)
@@ -313,6 +315,8 @@ class Reading:
     def _lost_comment(self, key_node: Node, node: Node) -> None:
         between = self.source.text[key_node.end : node.start]
         at = between.find("#")
+        while at != -1 and is_for_us(between[at:].split("\n", 1)[0]):
+            at = between.find("#", between.find("\n", at))
         if at != -1 and between[at - 1 : at] in (" ", "\n", "\t"):
             start = key_node.end + at
             line_end = self.source.text.find("\n", start)

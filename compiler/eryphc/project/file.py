@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from eryphc.diagnostics import command
+from eryphc.diagnostics.levels import NO_CHOICES, Choice, Choices, choices, chosen
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.frozen import FrozenMap
 from eryphc.ir.catlet import Places, Record
@@ -47,6 +48,15 @@ class PoolEntry(Setting):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lint(Setting):
+    """The numbers of kinds of findings, by what they count as."""
+
+    allow: tuple[str, ...] | None = None
+    warn: tuple[str, ...] | None = None
+    deny: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project(Setting):
     """The project file; `folder` is where it lies and what its paths are relative to.
 
@@ -58,7 +68,7 @@ class Project(Setting):
     specs: tuple[str, ...] | None = None
     guest: str | None = None
     epoch: str | None = None
-    lint: tuple[tuple[str, str], ...] | None = None
+    lint: Lint | None = None
     azure: tuple[tuple[str, str], ...] | None = None
     folder: Path = field(default=Path(), compare=False)
     sections: Mapping[str, Any] = field(default_factory=FrozenMap)
@@ -91,7 +101,24 @@ def texts_by_name(reading: Reading, node: Node, key: str) -> Any:
     return tuple(pairs)
 
 
+def _kind(choice: Choice) -> Converter:
+    """The number of the kind of finding that a code or a name means."""
+
+    def read(reading: Reading, node: Node, key: str) -> Any:
+        word = reading.text(node, key)
+        if not isinstance(word, str):
+            return word
+        number = chosen(word, choice)
+        if isinstance(number, str):
+            return number
+        span = reading.span(node)
+        return reading.report(command.project_value("lint", number.message, span, number.help))
+
+    return read
+
+
 TEXT: Converter = Reading.text
+LINT = Shape("lint section", Lint, {choice.value: list_of(_kind(choice)) for choice in Choice})
 POOL = Shape(
     "gene pool",
     PoolEntry,
@@ -111,7 +138,7 @@ _OWN: Mapping[str, Converter] = {
     "specs": list_of(TEXT),
     "guest": TEXT,
     "epoch": TEXT,
-    "lint": texts_by_name,
+    "lint": LINT,
     "azure": texts_by_name,
 }
 
@@ -121,6 +148,15 @@ class Section(NamedTuple):
 
     shape: Shape
     faults: Callable[[Any], Iterable[Diagnostic]]
+
+
+def levels_of(project: Project) -> Choices:
+    """What the project file says of kinds of findings."""
+    lint = project.lint
+    if lint is None:
+        return NO_CHOICES
+    said = ((Choice.ALLOW, lint.allow), (Choice.WARN, lint.warn), (Choice.DENY, lint.deny))
+    return choices((choice, numbers or ()) for choice, numbers in said)
 
 
 def read_project(
@@ -164,7 +200,7 @@ _NEEDS = {
 
 
 # Keys of the contract that nothing reads yet.
-_WITHOUT_EFFECT = ("shared", "specs", "lint", "azure")
+_WITHOUT_EFFECT = ("shared", "specs", "azure")
 
 
 def _faults(project: Project) -> list[Diagnostic]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from eryphc.diagnostics import command, reading
+from eryphc.diagnostics.levels import NO_CHOICES, Choices, LevelPolicy
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.files import shown_path
@@ -290,6 +291,25 @@ class Pools:
         if self._standard is not None:
             pools.append(self._standard)
         return Outcome(PoolChain(pools), tuple(found))
+
+
+def levels_for(asked: Choices, project: Project | None, folder: Path) -> LevelPolicy:
+    """What findings count as for a spec that lies in `folder`.
+
+    Documents below the folder of the project file, or else of the spec, are the project's own.
+    """
+    root = (folder if project is None else project.folder).resolve()
+
+    def own(name: str) -> bool:
+        # Standard input and the command line have no path.
+        return name.startswith("<") or Path(name).resolve().is_relative_to(root)
+
+    said = NO_CHOICES
+    if project is not None:
+        from eryphc.project.file import levels_of
+
+        said = levels_of(project)
+    return LevelPolicy(asked, said, own)
 
 
 def find_project_file(folder: Path) -> Path | None:

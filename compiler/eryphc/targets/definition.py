@@ -130,13 +130,15 @@ class TargetDefinition(Generic[O, P]):
     """One target. What is imported only when it is needed stands behind a function.
 
     `options` is a frozen class whose fields all have defaults, `flags` what the command line adds
-    for them. `section` reads the target's key of the project file, `section_schema` is the JSON
-    Schema of that key's value.
+    for them. `area` are the digits after the letter with which codes of this target begin.
+    `section` reads the target's key of the project file, `section_schema` is the JSON Schema of
+    that key's value.
     """
 
     options: type[O]
     flags: tuple[Flag, ...] = ()
     backend: Callable[[], Backend[O, P]]
+    area: str | None = None
     section: Callable[[], Section] | None = None
     section_name: str | None = None
     section_schema: Callable[[], Mapping[str, Any]] | None = None

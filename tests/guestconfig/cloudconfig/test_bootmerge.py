@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from eryphc.diagnostics.model import Level
 from eryphc.guestconfig.cloudconfig.bootmerge import boot
 from eryphc.guestconfig.cloudconfig.emit import cloud_config
 from eryphc.guestconfig.cloudconfig.merge import merge
@@ -107,18 +108,19 @@ def test_drops(texts: tuple[str, ...], expected: list[object]) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        pytest.param("a: b: c", "W0501", id="not yaml"),
-        pytest.param("- a", "W0502", id="a list"),
-        pytest.param("a: 0b_", "W0503", id="no number"),
+        pytest.param("a: b: c", "E0501", id="not yaml"),
+        pytest.param("- a", "E0502", id="a list"),
+        pytest.param("a: 0b_", "E0503", id="no number"),
         pytest.param("#cloud-config", "W0506", id="empty"),
-        pytest.param("merge_how: list[append]\nb: 1", "W0508", id="malformed"),
-        pytest.param("merge_how: nonsense()\nb: 1", "W0508", id="unknown merger"),
+        pytest.param("merge_how: list[append]\nb: 1", "E0508", id="malformed"),
+        pytest.param("merge_how: nonsense()\nb: 1", "E0508", id="unknown merger"),
         pytest.param("merge_how: str()\nb: 1", "W0520", id="no merger for maps"),
     ],
 )
 def test_lost_parts(text: str, code: str) -> None:
     found = boot(foods("a: 1", text))
     assert [each.code.number for each in found.diagnostics] == [code]
+    assert [each.level for each in found.diagnostics] == [Level.WARNING]
     assert plain(found.root) == {"a": 1}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from catlets import shown_code
 from eryphc.diagnostics.model import Level
 from eryphc.guestconfig.cloudconfig.examine import examine, examine_parts
 from eryphc.guestconfig.cloudconfig.merge import merge
@@ -14,7 +15,7 @@ def found(*texts: str) -> list[str]:
     outcome = merge(foods(*texts))
     assert outcome.value is not None, outcome.diagnostics
     return [
-        f"{each.code.number} {each.primary.span.text if each.primary else ''}"
+        f"{shown_code(each)} {each.primary.span.text if each.primary else ''}"
         for each in examine(outcome.value)
     ]
 
@@ -97,7 +98,7 @@ write_files:
         ),
         pytest.param(("runcmd: [b]", "runcmd: [exit 1]"), [], id="exit at the end"),
         pytest.param(("runcmd: [set -e]", "runcmd: [b]"), ["W0542 set -e"], id="set -e"),
-        pytest.param(("runcmd: [cd /x]", "runcmd: [b]"), ["N0542 cd /x"], id="cd"),
+        pytest.param(("runcmd: [cd /x]", "runcmd: [b]"), ["note[W0542] cd /x"], id="cd"),
         pytest.param(("runcmd: [cd /x && make]", "runcmd: [b]"), [], id="cd for one line"),
         pytest.param(("runcmd: [cd /x, exit 1]",), [], id="one food is its own business"),
         pytest.param(("users: [{name: a}, {name: a, uid: 1}]",), ["W0543 a"], id="a user twice"),
@@ -141,7 +142,7 @@ def test_parts_are_never_refused() -> None:
     one = food("runcmd: [{a: b}]\napt_update: true\nnetwork: {}")
     diagnostics = examine_parts([one, food("a: b: c")])
     assert {each.level for each in diagnostics} == {Level.WARNING}
-    assert [each.code.number for each in diagnostics] == ["W0530", "W0537", "W0524"]
+    assert [each.code.number for each in diagnostics] == ["E0530", "W0537", "W0524"]
 
 
 def test_secrets_are_not_told() -> None:

@@ -43,6 +43,7 @@ DEFINITION: TargetDefinition[HyperVOptions, HyperVPlan] = TargetDefinition(
     options=HyperVOptions,
     flags=FLAGS,
     backend=_backend,
+    area="07",
     section_name="hyperv",
     section=_section,
     section_schema=_section_schema,

@@ -8,7 +8,7 @@ from functools import partial
 
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
-from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Outcome, is_blocked
 from eryphc.guestconfig.model import GuestRequest, NetworkConfigMode, Seed
 from eryphc.guestconfig.options import GuestOptions
 from eryphc.ir.catlet import Catlet
@@ -104,7 +104,7 @@ def _planned(catlet: Substituted, settings: _Settings) -> Outcome[HyperVPlan]:
     if seeds.value is None:
         return Outcome(None, tuple(found))
     found += _open_places(settings, seeds.value)
-    if has_errors(found):
+    if is_blocked(found):
         return Outcome(None, tuple(found))
     seed = seeds.value.seed
     found += _unused_slots(settings.slots, seed)
