@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from eryphc.diagnostics import command, language, rules
-from eryphc.diagnostics.model import Diagnostic, Label, Outcome
+from eryphc.diagnostics.model import Outcome
 from eryphc.genepool.model import GenePool
 from eryphc.guestconfig.options import GuestOptions
 from eryphc.ir.catlet import Catlet
@@ -26,7 +26,7 @@ from eryphc.passes.substitute import substitute
 from eryphc.project.specs import Spec
 from eryphc.request import BuildRequest
 from eryphc.syntax.names import blank
-from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, Opening, TargetInput
+from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, TargetInput
 from eryphc.version import __version__
 
 TOOL = f"eryphc {__version__}"
@@ -98,11 +98,20 @@ def to_fed(bred: Bred, pools: GenePool, request: BuildRequest) -> Outcome[Fed]:
 
 
 def to_substituted(
-    fed: Fed, values: Mapping[str, str], request: BuildRequest, vm_id: str | None = None
+    fed: Fed,
+    values: Mapping[str, str],
+    request: BuildRequest,
+    vm_id: str | None = None,
+    *,
+    stand_in: bool = False,
 ) -> Outcome[Substituted]:
-    """Every food with the text a guest gets. Without a VM id the text `#vmId` stands for it."""
+    """Every food with the text a guest gets. Without a VM id the text `#vmId` stands for it.
+
+    `stand_in`: the `vm_id` stands for the one that the deployment will know.
+    """
     catlet_id = request.catlet_id or default_catlet_id(fed.catlet)
-    return substitute(fed, values, catlet_id, vm_id or request.vm_id or UNKNOWN_VM_ID)
+    known = vm_id or request.vm_id or UNKNOWN_VM_ID
+    return substitute(fed, values, catlet_id, known, stand_in=stand_in)
 
 
 def prepare(
@@ -143,9 +152,10 @@ def prepare(
         {**filled, **opening.values},
         replace(request, catlet_id=catlet_id),
         opening.vm_id or request.vm_id or catlet_id,
+        stand_in=opening.vm_id is not None,
     )
     if done.value is None:
-        return Outcome(None, spoken(done.diagnostics, opening))
+        return Outcome(None, done.diagnostics)
     guest, found = (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
     asked_of_guest, notes = guest_request(done.value, catlet_id, guest)
     given = TargetInput(
@@ -163,8 +173,7 @@ def prepare(
         settings=settings,
         opening=opening,
     )
-    diagnostics = spoken((*done.diagnostics, *notes, *found), opening)
-    return Outcome(given, diagnostics)
+    return Outcome(given, (*done.diagnostics, *notes, *found))
 
 
 def _left_open(fed: Fed, names: set[str]) -> Fed:
@@ -179,29 +188,3 @@ def _left_open(fed: Fed, names: set[str]) -> Fed:
         for v in variables
     )
     return fed._replace(catlet=replace(fed.catlet, variables=marked))
-
-
-def spoken(diagnostics: tuple[Diagnostic, ...], opening: Opening) -> tuple[Diagnostic, ...]:
-    """The diagnostics with references in the place of stand-ins, which nobody has written."""
-    stand_ins = opening.stand_ins
-    if not stand_ins:
-        return diagnostics
-
-    def words(text: str) -> str:
-        for stand_in, name in stand_ins.items():
-            text = text.replace(stand_in, f"{{{{ {name} }}}}")
-        return text
-
-    def clear(label: Label) -> Label:
-        return label._replace(message=words(label.message))
-
-    return tuple(
-        each._replace(
-            message=words(each.message),
-            notes=tuple(map(words, each.notes)),
-            help=None if each.help is None else words(each.help),
-            primary=None if each.primary is None else clear(each.primary),
-            related=tuple(map(clear, each.related)),
-        )
-        for each in diagnostics
-    )

@@ -19,11 +19,11 @@ from eryphc import pipeline
 from eryphc.diagnostics.echoes import without_echoes
 from eryphc.diagnostics.levels import NO_COMMENTS, Applied, LevelPolicy, comments_of
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.diagnostics.secrecy import Secrets
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
 from eryphc.errors import EryphcError, Failure, refused
 from eryphc.ir.catlet import Catlet, Fodder, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
-from eryphc.passes.conceal import conceal
 from eryphc.project.specs import InputMissingError, Pools, Spec, levels_for, read_spec
 from eryphc.request import BuildRequest
 from eryphc.source import SourceText, Span
@@ -718,7 +718,7 @@ class _Work:
             paths = backend.disk_files(given.catlet, options)
             given = replace(given, disks={path: read(path) for path in paths})
         plan = backend.plan(given)
-        self.found += pipeline.spoken(plan.diagnostics, given.opening)
+        self.found += plan.diagnostics
         return None if plan.value is None else (backend, given, plan.value)
 
     def emitted(
@@ -770,4 +770,4 @@ class _Work:
 
 def _shown(found: Sequence[Diagnostic], records: Iterable[Record]) -> tuple[ShownDiagnostic, ...]:
     """Diagnostics as they leave: without secrets, and without echoes of what was said before."""
-    return show(without_echoes(conceal(found, records)))
+    return show(without_echoes(found), Secrets(records))

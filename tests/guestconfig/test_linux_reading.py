@@ -8,6 +8,7 @@ from eryphc.guestconfig.compose import compose
 from eryphc.guestconfig.model import MergeMode
 from guestconfig.conftest import Reader
 from guestconfig.feeding import food, request, seed
+from saying import said
 
 pytestmark = pytest.mark.integration
 
@@ -135,7 +136,7 @@ def test_what_the_guest_drops_is_what_is_reported(read_as_linux: Reader) -> None
         "locale": "rendered-host",
     }
     lost = [
-        (found.code.number, found.message)
+        (found.code.number, said(found).message)
         for found in outcome.diagnostics
         if found.code.number in ("W0506", "W0520")
     ]

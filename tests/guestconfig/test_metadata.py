@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from eryphc.guestconfig.metadata import check_hostname, content_instance_id, meta_data, quoted
 from eryphc.guestconfig.model import GuestKind, GuestRequest
+from saying import said
 
 
 def test_bytes() -> None:
@@ -62,6 +63,6 @@ def test_what_windows_makes_of_a_long_name() -> None:
         foods=(), guest=GuestKind.WINDOWS, hostname="abcdefghijklmn-p", instance_id="i"
     )
     [found] = check_hostname(request)
-    assert found.message == (
+    assert said(found).message == (
         "Windows takes 15 characters of a host name: `abcdefghijklmn-p` becomes `abcdefghijklmn0`"
     )

@@ -10,6 +10,7 @@ from eryphc.guestconfig.model import Adapter, GuestKind, NetworkConfigMode
 from eryphc.guestconfig.network import network_config
 from eryphc.source import SourceText, Span
 from guestconfig.feeding import request
+from saying import said
 
 GIVEN = Adapter(name="eth0", mac_address="D2:AB:00:00:00:01", given=True)
 INVENTED = Adapter(name="eth1", mac_address="d2:ab:00:00:00:02", given=False)
@@ -232,7 +233,7 @@ def test_another_address_than_the_catlets() -> None:
 def test_places_are_those_of_the_file() -> None:
     source = SourceText("net.yaml", "version: 2\nethernets:\n  a:\n    dhcp4: what\n")
     [found] = compose(request(network_file=source)).diagnostics
-    assert found.message == (
+    assert said(found).message == (
         "the network-config is not valid: `ethernets.a.dhcp4`: 'what' is not one of"
         " ['yes', 'no', True, False]"
     )
@@ -252,4 +253,4 @@ def test_places_are_those_of_the_file() -> None:
 )
 def test_what_is_said_of_an_entry(text: str, message: str) -> None:
     _, found = network_config(request(network_file=SourceText("net.yaml", text)))
-    assert any(message in each.message for each in found)
+    assert any(message in said(each).message for each in found)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catlets import Result, run, write_pool
 from eryphc.passes.redact import redact
+from saying import said
 
 VARIABLES = """\
 variables:
@@ -172,7 +173,6 @@ def test_a_secret_value_is_never_shown(tmp_path: Path) -> None:
     binding = "{name: domain, value: d}, {name: flag, value: hunter2, secret: true}"
     found = with_gene(tmp_path, binding).only("E0414")
     assert "hunter2" not in found.message
-    assert found.secret is True
 
 
 def test_what_uses_a_faulty_value_is_not_judged() -> None:
@@ -208,7 +208,7 @@ def test_given_values(values: dict[str, str], codes: list[str]) -> None:
 def test_a_given_secret_is_never_shown() -> None:
     variables = "variables:\n- {name: pin, type: number, secret: true}\n"
     result = run(variables, values={"pin": "hunter2"})
-    assert "hunter2" not in repr([d.message for d in result.diagnostics])
+    assert "hunter2" not in repr([said(d).message for d in result.diagnostics])
 
 
 # -- Jinja and the id of the VM ----------------------------------------------------------------

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from eryphc.diagnostics.findings import Findings
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, finding
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, finding, wording
+from eryphc.diagnostics.said import Own, Said, Words, own
 from eryphc.source import SourceText, Span
 
 if TYPE_CHECKING:
@@ -71,14 +72,16 @@ def chosen(word: str, choice: Choice) -> str | Refused:
     return kind.number
 
 
+_UNKNOWN_WORD = "`{}` is neither the code nor the name of a diagnostic"
+
+
 def _unknown(word: str) -> Refused:
     from eryphc.diagnostics.codes import known_words
     from eryphc.diagnostics.suggest import did_you_mean
     from eryphc.diagnostics.words import clipped
 
     meant = did_you_mean(word, known_words())
-    message = f"`{clipped(word)}` is neither the code nor the name of a diagnostic"
-    return Refused(message, meant or "`eryphc explain` lists them")
+    return Refused(_UNKNOWN_WORD.format(clipped(word)), meant or "`eryphc explain` lists them")
 
 
 class Allowance(NamedTuple):
@@ -138,8 +141,8 @@ def comments_of(source: SourceText) -> Comments:
     faults: list[Diagnostic] = []
     for number, each in enumerate(said):
         if number == MOST_NAMES:
-            message = f"comments for eryphc name more than {MOST_NAMES} kinds of findings"
-            faults.append(_malformed(message, _place(each), "the rest of them is ignored"))
+            message = own("comments for eryphc name more than {} kinds of findings", MOST_NAMES)
+            faults.append(_malformed(message, _place(each), own("the rest of them is ignored")))
             break
         if isinstance(each, Allowance):
             allowances.append(each)
@@ -160,31 +163,32 @@ def _read(
     whole = Span(source, match.start(), match.start() + len(match[0].rstrip()))
     parsed = _ALLOW.match(match[1].rstrip())
     if parsed is None:
-        yield _malformed("a comment for eryphc begins with `eryphc: allow`", whole)
+        yield _malformed(own("a comment for eryphc begins with `eryphc: allow`"), whole)
         return
     if not (parsed[2] or "").strip():
-        yield _malformed("this comment gives no reason, so it silences nothing", whole)
+        yield _malformed(own("this comment gives no reason, so it silences nothing"), whole)
         return
     from eryphc.diagnostics.codes import kind_of
 
     words = list(_WORD.finditer(parsed[1]))
     if not words:
-        yield _malformed("this comment names nothing that it silences", whole)
+        yield _malformed(own("this comment names nothing that it silences"), whole)
     for word in words:
         start = match.start(1) + parsed.start(1) + word.start()
         span = Span(source, start, start + len(word[0]))
         kind = kind_of(word[0])
         if kind is None:
             refused = _unknown(word[0])
-            yield _malformed(refused.message, span, refused.help)
+            yield _malformed(own(_UNKNOWN_WORD, Said(word[0])), span, Own(refused.help or ""))
         elif not kind.silenceable:
-            message = f"`{kind.name}` is an error that no comment silences"
+            message = own("`{}` is an error that no comment silences", Own(kind.name))
             yield _malformed(message, span)
         else:
             yield Allowance(kind, span, lines)
 
 
-def _malformed(message: str, span: Span | None, help_text: str | None = None) -> Diagnostic:
+@wording
+def _malformed(message: Words, span: Span | None, help_text: Words | None = None) -> Diagnostic:
     return finding(
         ALLOWANCE_MALFORMED,
         message,

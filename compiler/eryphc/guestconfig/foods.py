@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from eryphc.diagnostics.said import Said, named
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content, Insertion, Substituted, Written
 from eryphc.source import SourceText, Span
@@ -82,6 +83,12 @@ class Piece(NamedTuple):
     def label(self) -> str:
         """What people call the piece."""
         return self.food.name or self.food.filename or "food"
+
+    @property
+    def said(self) -> Said:
+        """The label inside a message."""
+        key = "name" if self.food.name else "filename"
+        return named(self.label, self.food.place(key) or self.food.at())
 
     @property
     def sent_as(self) -> str:

@@ -10,13 +10,13 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import Own, named
 from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.filled import read_content
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guestconfig.foods import CLOUD_CONFIG, Piece
 
-_REDACTED: Final = "#REDACTED"
 _OLD_HASH_LENGTH: Final = 13
 _WINDOWS_KEYS: Final = ("set_timezone", "set_hostname")
 _LOOKED_AT: Final = frozenset((*_WINDOWS_KEYS, "users", "write_files"))
@@ -34,26 +34,25 @@ def lint(pieces: Sequence[Piece]) -> list[Diagnostic]:
 
 
 def _config(piece: Piece, root: MappingNode) -> Iterator[Diagnostic]:
-    label, chain = piece.label, trail(piece.food.text_origin)
+    chain = trail(piece.food.text_origin)
     for key in _WINDOWS_KEYS:
         if key in root.keys:
             node = root.keys[key]
             place = piece.span(node.start, node.end)
             instead = key.removeprefix("set_")
-            yield wording.linux_gets_windows_key(label, key, instead, place, chain)
+            yield wording.linux_gets_windows_key(piece.said, Own(key), Own(instead), place, chain)
     for user in _maps(root.get("users")):
         password = user.get("passwd")
         if isinstance(password, Scalar) and not _is_hash(password.value):
             key_node = user.keys["passwd"]
             place = piece.span(key_node.start, key_node.end)
-            yield wording.linux_password_plain(label, place, chain)
+            yield wording.linux_password_plain(piece.said, place, chain)
     for entry in _maps(root.get("write_files")):
         path = entry.text("path")
         if path is not None and _is_windows_path(path):
             node_of_path = entry.entries["path"]
             place = piece.span(node_of_path.start, node_of_path.end)
-            shown = _REDACTED if piece.food.secret else path
-            yield wording.linux_path_expected(label, shown, place, chain)
+            yield wording.linux_path_expected(piece.said, named(path), place, chain)
 
 
 def _is_hash(value: object) -> bool:

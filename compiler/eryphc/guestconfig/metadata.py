@@ -10,6 +10,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import named
 from eryphc.guestconfig.model import GuestKind, GuestRequest
 
 _LABEL_LENGTH: Final = 63
@@ -61,14 +62,14 @@ def check_hostname(request: GuestRequest) -> tuple[Diagnostic, ...]:
     if _is_address(hostname):
         if request.guest is GuestKind.LINUX:
             renamed = "ip-" + hostname.replace(".", "-")
-            return (wording.hostname_is_address(hostname, renamed, span),)
-        return (wording.hostname_malformed(hostname, hostname.split(".")[0], span),)
+            return (wording.hostname_is_address(named(hostname), named(renamed), span),)
+        return (wording.hostname_malformed(named(hostname), named(hostname.split(".")[0]), span),)
     labels = hostname.split(".")
     for label in labels:
         if not _is_label(label):
-            return (wording.hostname_malformed(hostname, label, span),)
+            return (wording.hostname_malformed(named(hostname), named(label), span),)
     if len(hostname) > _RFC_LENGTH:
-        return (wording.hostname_malformed(hostname, hostname, span),)
+        return (wording.hostname_malformed(named(hostname), named(hostname), span),)
     if request.guest is GuestKind.WINDOWS:
         return _check_windows(hostname, labels[0], request)
     return ()
@@ -80,9 +81,9 @@ def _check_windows(hostname: str, computer: str, request: GuestRequest) -> tuple
         cut = computer[:_NETBIOS_LENGTH]
         if cut.endswith("-"):
             cut = cut[:-1] + "0"
-        return (wording.hostname_too_long(hostname, cut, span),)
+        return (wording.hostname_too_long(named(hostname), named(cut), span),)
     if computer.isdigit():
-        return (wording.hostname_of_digits(hostname, span),)
+        return (wording.hostname_of_digits(named(hostname), span),)
     return ()
 
 

@@ -75,6 +75,10 @@ class Part(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     foods: tuple[int, ...] = ()
 
+    def __repr__(self) -> str:
+        # Its text may be secret, and what is printed ends in logs.
+        return f"Part({self.name!r}, {self.media_type!r}, secret={self.secret})"
+
 
 class Seed(NamedTuple):
     """The files of a NoCloud seed, and what they were made of: parts, and the id in meta-data."""
@@ -85,3 +89,6 @@ class Seed(NamedTuple):
     instance_id: str
     parts: tuple[Part, ...] = ()
     secret: bool = False
+
+    def __repr__(self) -> str:
+        return f"Seed({len(self.user_data)} bytes, parts={self.parts!r}, secret={self.secret})"

@@ -11,6 +11,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import Own, Said, named
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
 from eryphc.guestconfig.model import GuestKind
@@ -103,7 +104,9 @@ class _Rules:
         return Span(self.source, node.start, min(node.end, len(text) if end == -1 else end))
 
     def doubt(self, problem: str, node: Node, label: str = "") -> None:
-        self.found.append(wording.network_entry_doubtful(problem, self.place(node), label))
+        self.found.append(
+            wording.network_entry_doubtful(Said(problem), self.place(node), Own(label))
+        )
 
     def version_2(self, network: MappingNode) -> None:
         for written, node in network.keys.items():
@@ -215,18 +218,18 @@ class _Rules:
         place = self.place(node)
         if not isinstance(node.value, str):
             written = self.source.text[node.start : node.end]
-            self.found.append(wording.network_address_not_text(written, place))
+            self.found.append(wording.network_address_not_text(Said(written), place))
             return
         address = node.value.lower()
         if not _ADDRESS.match(address):
             problem = f"`{node.value}` is no MAC address"
-            self.found.append(wording.network_config_invalid(problem, place))
+            self.found.append(wording.network_config_invalid(Said(problem), place))
         elif address != node.value:
             self.doubt(f"the address of `{name}` has capital letters", node, "write them small")
         if address in self.addresses:
             other, first = self.addresses[address]
-            names = (other, name)
-            self.found.append(wording.network_address_twice(address, place, first, names))
+            names = (named(other), named(name))
+            self.found.append(wording.network_address_twice(named(address), place, first, names))
         self.addresses.setdefault(address, (name, place))
 
     def version_1(self, network: MappingNode) -> None:
@@ -266,7 +269,7 @@ class _Rules:
             self.default_route(name, family, subnet.get("metric"), gateway)
 
     def windows(self, problem: str, node: Node) -> None:
-        self.found.append(wording.network_not_read_by_windows(problem, self.place(node)))
+        self.found.append(wording.network_not_read_by_windows(Said(problem), self.place(node)))
 
 
 def _entries(node: Node | None) -> Iterator[tuple[str, MappingNode, Scalar]]:

@@ -12,11 +12,14 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import Own, Said, Words, joined, own
 from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.nodes import EMPTY, MappingNode, Scalar
 from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
+from eryphc.guestconfig.cloudconfig.saying import key_said
 from eryphc.guestconfig.cloudconfig.tree import read
 from eryphc.guestconfig.foods import Piece
+from eryphc.source import Span
 
 _EXPRESSION: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _STATEMENT: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -39,7 +42,7 @@ def shared_values(templates: Sequence[Piece], merged: str | None) -> list[Diagno
             place = piece.span(key.start, key.end)
             found.append(
                 wording.template_shares_value(
-                    piece.label, path, place, trail(piece.food.text_origin)
+                    piece.said, _path(piece, path, place), place, trail(piece.food.text_origin)
                 )
             )
         for other, other_root in before:
@@ -49,7 +52,11 @@ def shared_values(templates: Sequence[Piece], merged: str | None) -> list[Diagno
                     place = piece.span(key.start, key.end)
                     found.append(
                         wording.templates_share_value(
-                            piece.label, other.label, path, place, trail(piece.food.text_origin)
+                            piece.said,
+                            other.said,
+                            _path(piece, path, place),
+                            place,
+                            trail(piece.food.text_origin),
                         )
                     )
         before.append((piece, root))
@@ -69,8 +76,8 @@ def come_later(
             if plain is not None and not root.entries.keys().isdisjoint(plain.entries):
                 found.append(
                     wording.template_comes_later(
-                        piece.label,
-                        pieces[index].label,
+                        piece.said,
+                        pieces[index].said,
                         piece.first_line,
                         trail(piece.food.text_origin),
                     )
@@ -88,7 +95,7 @@ def without_expressions(text: str) -> str:
     return _STATEMENT.sub(lambda match: _filled(match[0], " "), plain)
 
 
-def template_fault(text: str) -> tuple[str, int, int] | None:
+def template_fault(text: str) -> tuple[Words, int, int] | None:
     """Why the text is no Jinja template, and where; None where it is one.
 
     Read by the library that guests render with, which drop a template that it refuses.
@@ -103,12 +110,12 @@ def template_fault(text: str) -> tuple[str, int, int] | None:
         number = min(max(error.lineno, 1), len(lines))
         start = sum(len(line) + 1 for line in lines[: number - 1])
         return (
-            (error.message or "it cannot be read").rstrip("."),
+            Said((error.message or "it cannot be read").rstrip(".")),
             start,
             start + len(lines[number - 1]),
         )
     except RecursionError:
-        return "it nests too deeply", 0, 0
+        return own("it nests too deeply"), 0, 0
     return None
 
 
@@ -127,6 +134,10 @@ def _root(text: str) -> MappingNode:
 
 def _filled(text: str, character: str) -> str:
     return "".join("\n" if here == "\n" else character for here in text)
+
+
+def _path(piece: Piece, path: str, place: Span) -> Own:
+    return joined((key_said(piece.food, key, place) for key in path.split(".")), ".")
 
 
 def _clashes(

@@ -11,9 +11,11 @@ from typing import Final
 
 from eryphc.diagnostics import windows_guest as wording
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, kind
 from eryphc.guestconfig.cloudconfig.nodes import Sequence as ListNode
+from eryphc.guestconfig.cloudconfig.saying import key_said
 from eryphc.guestconfig.cloudconfig.tree import FaultKind, read
 from eryphc.guestconfig.foods import (
     ARCHIVE,
@@ -84,7 +86,6 @@ _LINUX_IMPORT: Final = re.compile(
     r"|termios)\b",
     re.MULTILINE,
 )
-_REDACTED: Final = "#REDACTED"
 
 
 def lint(pieces: Sequence[Piece], names: Sequence[str]) -> list[Diagnostic]:
@@ -95,19 +96,19 @@ def lint(pieces: Sequence[Piece], names: Sequence[str]) -> list[Diagnostic]:
         # The one and only template is sent as plain text, which is the one form that is rendered.
         rendered = len(pieces) == 1 and piece.media_type == CLOUD_CONFIG
         if piece.jinja and not rendered:
-            found.append(_ignored(piece, "templates among other parts", piece.first_line))
+            found.append(_ignored(piece, own("templates among other parts"), piece.first_line))
         elif piece.media_type in _IGNORED_PARTS:
-            what = _IGNORED_PARTS[piece.media_type]
+            what = Own(_IGNORED_PARTS[piece.media_type])
             found.append(_ignored(piece, what, piece.food.at("type")))
         elif piece.media_type == SHELLSCRIPT:
             found += _script(piece, name, last=last)
         elif piece.media_type == PART_HANDLER:
             for match in _LINUX_IMPORT.finditer(piece.text):
                 place = piece.span(match.start(1), match.end(1))
-                module = f"the module `{match[1]}`"
+                module = own("the module `{}`", Said(match[1]))
                 found.append(
                     wording.windows_script_needs_shell(
-                        piece.label, module, place, trail(piece.food.text_origin)
+                        piece.said, module, place, trail(piece.food.text_origin)
                     )
                 )
         elif not piece.jinja:
@@ -115,37 +116,43 @@ def lint(pieces: Sequence[Piece], names: Sequence[str]) -> list[Diagnostic]:
     return found
 
 
-def _ignored(piece: Piece, what: str, place: Span | None) -> Diagnostic:
-    return wording.windows_ignores_part(piece.label, what, place, trail(piece.food.text_origin))
+def _ignored(piece: Piece, what: Words, place: Span | None) -> Diagnostic:
+    return wording.windows_ignores_part(piece.said, what, place, trail(piece.food.text_origin))
 
 
 def _script(piece: Piece, name: str, *, last: bool) -> Iterator[Diagnostic]:
-    label, text, chain = piece.label, piece.text, trail(piece.food.text_origin)
+    text, chain = piece.text, trail(piece.food.text_origin)
     name_place = piece.food.at("filename") if piece.food.filename else piece.first_line
     ending = extension(name).lower()
     if is_device(name):
-        yield wording.windows_device_name(label, name, name_place, chain)
+        yield wording.windows_device_name(
+            piece.said, named(name, piece.food.at("filename")), name_place, chain
+        )
     if not has_interpreter_extension(name) and not has_interpreter_marker(text):
-        yield wording.windows_script_not_run(label, name, piece.first_line, chain)
+        yield wording.windows_script_not_run(
+            piece.said, named(name, piece.food.at("filename")), piece.first_line, chain
+        )
     elif wants_32_bit(text) and has_interpreter_extension(name):
-        yield wording.windows_32_bit_ignored(label, name, name_place, chain)
+        yield wording.windows_32_bit_ignored(
+            piece.said, named(name, piece.food.at("filename")), name_place, chain
+        )
     elif ending == "py":
-        yield wording.windows_script_needs_shell(label, "Python", name_place, chain)
+        yield wording.windows_script_needs_shell(piece.said, own("Python"), name_place, chain)
     elif ending == "sh" or (text.startswith("#!") and not has_interpreter_extension(name)):
-        yield wording.windows_script_needs_shell(label, "bash", piece.first_line, chain)
+        yield wording.windows_script_needs_shell(piece.said, own("bash"), piece.first_line, chain)
     for start, line in _code_lines(text):
         for match in _EXIT.finditer(line):
             place = piece.span(start + match.start(), start + match.end())
             if last:
                 continue
             if match[1] == "1001":
-                yield wording.windows_script_ends_run(label, place, chain)
+                yield wording.windows_script_ends_run(piece.said, place, chain)
             else:
-                yield wording.windows_runs_again(label, match[1], place, chain)
+                yield wording.windows_runs_again(piece.said, Own(match[1]), place, chain)
         for match in _RESTART.finditer(line):
             place = piece.span(start + match.start(), start + match.end())
             command = " ".join(match[0].split())
-            yield wording.windows_script_restarts(label, command, place, chain)
+            yield wording.windows_script_restarts(piece.said, Said(command), place, chain)
 
 
 def _code_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -158,7 +165,7 @@ def _code_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _cloud_config(piece: Piece) -> Iterator[Diagnostic]:
     reading = read(piece.text)
-    label, chain = piece.label, trail(piece.food.text_origin)
+    chain = trail(piece.food.text_origin)
     root = reading.root
     faults = [fault for fault in reading.faults if fault.kind is not FaultKind.EMPTY]
     if faults:
@@ -170,9 +177,13 @@ def _cloud_config(piece: Piece) -> Iterator[Diagnostic]:
     for key, node in root.keys.items():
         place = piece.span(node.start, node.end)
         if key not in _KEYS:
-            yield wording.windows_ignores_key(label, str(key), place, chain)
+            yield wording.windows_ignores_key(
+                piece.said, key_said(piece.food, key, place), place, chain
+            )
         elif key in _HOSTNAME_KEYS:
-            yield wording.windows_renames_twice(label, str(key), place, chain)
+            yield wording.windows_renames_twice(
+                piece.said, key_said(piece.food, key, place), place, chain
+            )
     yield from _users(piece, root.get("users"))
     yield from _files(piece, root.get("write_files"))
     ntp = root.get("ntp")
@@ -186,13 +197,14 @@ def _unknown_keys(
 ) -> Iterator[Diagnostic]:
     for key, written in node.keys.items():
         if key not in known:
-            instead = None
+            instead: Words | None = None
+            place = piece.span(written.start, written.end)
             if parent == "users" and key in _PLAIN_KEYS:
-                instead = "use `passwd` with the plain text"
+                instead = own("use `passwd` with the plain text")
             yield wording.windows_ignores_key(
-                piece.label,
-                f"{parent}.{key!s}",
-                piece.span(written.start, written.end),
+                piece.said,
+                own("{}.{}", Own(parent), key_said(piece.food, key, place)),
+                place,
                 trail(piece.food.text_origin),
                 instead,
             )
@@ -205,7 +217,7 @@ def _users(piece: Piece, users: Node | None) -> Iterator[Diagnostic]:
         if isinstance(password, Scalar) and _HASH.match(str(password.value)):
             key = user.keys["passwd"]
             place = piece.span(key.start, key.end)
-            yield wording.windows_password_hash(piece.label, place, trail(piece.food.text_origin))
+            yield wording.windows_password_hash(piece.said, place, trail(piece.food.text_origin))
 
 
 def _files(piece: Piece, files: Node | None) -> Iterator[Diagnostic]:
@@ -214,9 +226,8 @@ def _files(piece: Piece, files: Node | None) -> Iterator[Diagnostic]:
         path = entry.text("path")
         if path is not None and path.startswith("/"):
             place = _value_place(piece, entry, "path")
-            shown = _REDACTED if piece.food.secret else path
             yield wording.windows_path_expected(
-                piece.label, shown, place, trail(piece.food.text_origin)
+                piece.said, named(path), place, trail(piece.food.text_origin)
             )
 
 
@@ -224,14 +235,14 @@ def _commands(piece: Piece, commands: Node | None) -> Iterator[Diagnostic]:
     if commands is None or (isinstance(commands, Scalar) and commands.value is None):
         return
     if not isinstance(commands, ListNode):
-        yield _misformed(piece, "runcmd", commands)
+        yield _misformed(piece, own("runcmd"), commands)
         return
     for number, entry in enumerate(commands.items):
         if not isinstance(entry, ListNode) and not (
             isinstance(entry, Scalar) and isinstance(entry.value, str)
         ):
             # cloudbase-init raises, unlike cloud-init for an empty one too.
-            yield _misformed(piece, f"runcmd[{number}]", entry)
+            yield _misformed(piece, own("runcmd[{}]", number), entry)
             continue
         words = entry.items if isinstance(entry, ListNode) else (entry,)
         text = " ".join(str(word.value) for word in words if isinstance(word, Scalar))
@@ -240,22 +251,22 @@ def _commands(piece: Piece, commands: Node | None) -> Iterator[Diagnostic]:
             for match in _EXIT.finditer(line):
                 if match[1] != "1002":
                     yield wording.windows_config_never_ends(
-                        piece.label, match[1], place, trail(piece.food.text_origin)
+                        piece.said, Own(match[1]), place, trail(piece.food.text_origin)
                     )
             for match in _RESTART.finditer(line):
                 command = " ".join(match[0].split())
                 yield wording.windows_script_restarts(
-                    piece.label, command, place, trail(piece.food.text_origin)
+                    piece.said, Said(command), place, trail(piece.food.text_origin)
                 )
 
 
-def _misformed(piece: Piece, path: str, node: Node) -> Diagnostic:
+def _misformed(piece: Piece, path: Words, node: Node) -> Diagnostic:
     from eryphc.diagnostics.cloudconfig_lint import command_not_runnable
     from eryphc.guestconfig.cloudconfig.provenance import content_label
 
     label = content_label(piece.food, node.start, node.end)
     return command_not_runnable(
-        path, kind(node), label, Level.WARNING, trail(piece.food.text_origin)
+        path, Own(kind(node)), label, Level.WARNING, trail(piece.food.text_origin)
     )
 
 

@@ -29,12 +29,16 @@ class Written(NamedTuple):
 
 
 class Insertion(NamedTuple):
-    """One replaced stretch: `start` to `end` of the new text stood at `old_start` to `old_end`."""
+    """One replaced stretch: `start` to `end` of the new text stood at `old_start` to `old_end`.
+
+    `secret`: what was put there must not be shown.
+    """
 
     start: int
     end: int
     old_start: int
     old_end: int
+    secret: bool = False
 
 
 class Substituted(NamedTuple):
@@ -62,7 +66,8 @@ class Content:
         self._places: _Places | None = None
 
     def __repr__(self) -> str:
-        return f"Content({self.text!r})"
+        """Its size alone: any text may be secret."""
+        return f"Content({len(self.text)} characters)"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Content) and self.text == other.text

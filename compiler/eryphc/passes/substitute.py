@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 from eryphc.diagnostics import language
 from eryphc.diagnostics.findings import MOST
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.said import Own, Said, joined, name_of, named, own
 from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
 from eryphc.ir.content import Content, Insertion, Written
@@ -28,10 +29,14 @@ _OVERFLOW = "overflow"
 
 
 class _Value(NamedTuple):
-    """What a reference inserts. What uses a `faulty` value is not judged: it was reported."""
+    """What a reference inserts. What uses a `faulty` value is not judged: it was reported.
+
+    `unspoken` is text that no message repeats although it is no secret: nobody has written it.
+    """
 
     text: str
     secret: bool = False
+    unspoken: bool = False
     vm_id: bool = False
     faulty: bool = False
 
@@ -49,7 +54,7 @@ class _Filled(NamedTuple):
 
 _Scope: TypeAlias = Mapping[str, _Value]
 # A fault in words, given where it is ("the food `x` of ...").
-_Build: TypeAlias = Callable[[str], Diagnostic]
+_Build: TypeAlias = Callable[[Own], Diagnostic]
 
 
 class _Faults:
@@ -79,11 +84,13 @@ class _Faults:
         return found
 
 
-def _where(foods: Sequence[Fodder]) -> str:
-    names = ", ".join(f"`{food.name}`" for food in foods)
-    what = f"the food {names}" if len(foods) == 1 else f"the foods {names}"
+def _where(foods: Sequence[Fodder]) -> Own:
+    names = joined(own("`{}`", name_of(food)) for food in foods)
+    what = own("the food {}" if len(foods) == 1 else "the foods {}", names)
     source = foods[0].source
-    return what if source is None or blank(source) else f"{what} of `{source}`"
+    if source is None or blank(source):
+        return what
+    return own("{} of `{}`", what, named(source, foods[0].at()))
 
 
 def is_jinja(text: str) -> bool:
@@ -92,12 +99,19 @@ def is_jinja(text: str) -> bool:
 
 
 def substitute(
-    fed: Fed, values: Mapping[str, str], catlet_id: str, vm_id: str
+    fed: Fed,
+    values: Mapping[str, str],
+    catlet_id: str,
+    vm_id: str,
+    *,
+    stand_in: bool = False,
 ) -> Outcome[Substituted]:
     """Put the values of variables into every food.
 
     `values` are those given for the catlet's variables, by name. The system variables are
-    appended to the catlet's. A food is secret if it says so or uses a secret variable (W1).
+    appended to the catlet's; `stand_in` tells that `vm_id` only stands for what the deployment
+    knows, and is repeated in no message.
+    A food is secret if it says so or uses a secret variable (W1).
     Errors, all in one go: what `give_values` finds, values of the wrong kind, required variables
     without a value, unknown variables, references that are none.
     """
@@ -111,7 +125,7 @@ def substitute(
     )
     # Variables whose given value was refused have been spoken of.
     refused = {name.lower() for name in values} if given.value is None else set[str]()
-    scope = _catlet_scope(variables, system, refused, found)
+    scope = _catlet_scope(variables, system, refused, found, stand_in=stand_in)
     root = fed.pedigree.root
     faults = _Faults()
     foods: list[Fodder] = []
@@ -142,6 +156,8 @@ def _catlet_scope(
     system: Sequence[Variable],
     refused: set[str],
     found: list[Diagnostic],
+    *,
+    stand_in: bool,
 ) -> dict[str, _Value]:
     """The catlet's variables, checked. Of equal names the first counts."""
     scope: dict[str, _Value] = {}
@@ -152,12 +168,12 @@ def _catlet_scope(
         if blank(value):
             if variable.required:
                 fault = language.value_missing(
-                    variable.name or "", None, variable.at("name"), variable.at("required")
+                    name_of(variable), None, variable.at("name"), variable.at("required")
                 )
         elif not value_fits(variable.type, value):
-            shown = None if variable.secret else value
+            shown = None if variable.secret else Said(value)
             fault = language.value_unfit(
-                variable.name or "", None, str(variable.type), shown, variable.at("value")
+                name_of(variable), None, Own(str(variable.type)), shown, variable.at("value")
             )
         if fault is not None and name not in refused:
             found.append(fault)
@@ -166,6 +182,7 @@ def _catlet_scope(
             _Value(
                 text=_inserted(variable.type, value),
                 secret=bool(variable.secret),
+                unspoken=stand_in and variable is system[1],
                 vm_id=variable is system[1],
                 faulty=fault is not None or name in refused,
             ),
@@ -210,7 +227,7 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
         last, at = filled.overflow.name, content.span(filled.overflow.start, filled.overflow.end)
         faults.add(
             food,
-            lambda where: language.substituted_too_large(last, where, MAX_EXPANDED, at),
+            lambda where: language.substituted_too_large(named(last), where, MAX_EXPANDED, at),
             shared=_OVERFLOW,
         )
     if filled.insertions:
@@ -233,9 +250,9 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
     reference = document.via.span if document and document.via and fed else food.at()
     written = variable.value or ""
 
-    def report(build: _Build) -> None:
-        problem = build("").message
-        faults.add(food, build, shared=(reference, food.source, name.lower(), problem))
+    def report(build: _Build, at: int = -1) -> None:
+        problem = build(own("")).code
+        faults.add(food, build, shared=(reference, food.source, name.lower(), problem, at))
 
     def unknown(found: Reference) -> None:
         if faults.full:
@@ -243,14 +260,14 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
         start, end = _name_place(written, found)
         span = part(variable, "value", written, written[start:end])
         hidden = bool(variable.secret)
-        report(_unknown(found, span, catlet, inside=name, hidden=hidden))
+        report(_unknown(found, span, catlet, inside=name, hidden=hidden), found.start)
 
     filled = _fill(written, catlet, unknown, faults)
     if filled.overflow is not None:
         last, whole = filled.overflow.name, variable.at("value")
         faults.add(
             food,
-            lambda where: language.substituted_too_large(last, where, MAX_EXPANDED, whole),
+            lambda where: language.substituted_too_large(named(last), where, MAX_EXPANDED, whole),
             shared=_OVERFLOW,
         )
     secret = bool(variable.secret) or filled.secret
@@ -266,14 +283,16 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
         if not variable.required:
             return value
         at = _needed_at(food, variable, reference)
-        report(lambda where: language.value_missing(name, where, at, variable.at("required")))
+        report(
+            lambda where: language.value_missing(named(name), where, at, variable.at("required"))
+        )
     elif value_fits(variable.type, filled.text):
         return value
     else:
-        shown = None if secret else filled.text
+        shown = None if secret else Said(filled.text)
         at = variable.at("value")
         kind, typed = str(variable.type), variable.at("type")
-        report(lambda where: language.value_unfit(name, where, kind, shown, at, typed))
+        report(lambda where: language.value_unfit(named(name), where, Own(kind), shown, at, typed))
     return value._replace(faulty=True)
 
 
@@ -317,7 +336,8 @@ def _fill(
         pieces.extend((kept, value.text))
         start = length + len(kept)
         length = start + len(value.text)
-        insertions.append(Insertion(start, length, reference.start, reference.end))
+        hidden = value.secret or value.unspoken
+        insertions.append(Insertion(start, length, reference.start, reference.end, hidden))
         written = reference.end
         secret, vm_id = secret or value.secret, vm_id or value.vm_id
         faulty = faulty or value.faulty
@@ -347,10 +367,15 @@ def _unknown(
     name, known = reference.name, tuple(scope)
     if reference.kind is ReferenceKind.VARIABLE:
         return lambda where: language.variable_unknown(
-            name, where, span, known, in_value=inside, secret=hidden
+            Said(name),
+            where,
+            span,
+            tuple(map(named, known)),
+            in_value=None if inside is None else named(inside),
+            secret=hidden,
         )
     return lambda where: language.reference_invalid(
-        name, where, span, in_value=inside, secret=hidden
+        Said(name), where, span, in_value=None if inside is None else named(inside), secret=hidden
     )
 
 

@@ -13,12 +13,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import saying
 from eryphc.diagnostics.model import Level
 from eryphc.guestconfig.cloudconfig.bootmerge import boot
 from eryphc.guestconfig.cloudconfig.emit import cloud_config
 from eryphc.guestconfig.cloudconfig.merge import merge
 from eryphc.guestconfig.cloudconfig.nodes import plain
 from guestconfig.cloudconfig.foods import food, foods
+from saying import opened
 
 PACKAGE = Path("/usr/lib/python3/dist-packages/cloudinit")
 SCRIPT = Path(__file__).with_name("real_cloud_init.py")
@@ -67,7 +69,7 @@ timezone: UTC
 
 
 def dropped(*texts: str) -> list[tuple[int, int, tuple[str, ...]]]:
-    return [(each.loser, each.winner, each.paths) for each in boot(foods(*texts)).dropped]
+    return [(each.loser, each.winner, opened(each.paths)) for each in boot(foods(*texts)).dropped]
 
 
 def test_the_default_drops_whole_keys() -> None:
@@ -138,7 +140,7 @@ def test_lost_parts(text: str, code: str) -> None:
     ],
 )
 def test_the_help_would_help(texts: tuple[str, ...], said: str | None) -> None:
-    (found,) = boot(foods(*texts)).diagnostics
+    found = saying.said(*boot(foods(*texts)).diagnostics)
     assert found.code.number == "W0520"
     assert found.help is None if said is None else said in str(found.help)
 
@@ -262,7 +264,7 @@ def test_each_piece_is_blamed_on_the_part_since_which_it_is_gone(texts: list[str
     for drop in ours.dropped:
         data = json.loads(texts[drop.loser])
         assert drop.loser not in failed
-        for path in drop.paths:
+        for path in opened(drop.paths):
             assert drop.winner == winner(states, drop.loser, f".{path}", data), (texts, drop)
 
 
@@ -289,7 +291,7 @@ class TestAgainstCloudInit:
             told = {
                 (drop.loser, path)
                 for drop in ours.dropped
-                for path in drop.paths
+                for path in opened(drop.paths)
                 if drop.key != "merge_type"
             }
             assert told == all_lost(texts, answer), texts

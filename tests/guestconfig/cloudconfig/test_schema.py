@@ -13,6 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import saying
 from eryphc.guestconfig.cloudconfig import verdict as own
 from eryphc.guestconfig.cloudconfig.merge import merge
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode
@@ -203,8 +204,8 @@ def said(text: str, *, secret: bool = False) -> list[str]:
     one = food(text, secret=secret)
     found = check(tree(text), Provenance([(one, tree(text))]))
     return [
-        f"{each.code.number} {each.message} | {each.primary.span.text if each.primary else ''}"
-        for each in found
+        f"{told.code} {told.message} | {each.primary.span.text if each.primary else ''}"
+        for each, told in zip(found, saying.handed_out(found, one), strict=True)
     ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from eryphc.diagnostics.said import Said
 from eryphc.guestconfig.cloudconfig.keys import CA_CERTS_SPELLINGS, SPELLINGS, USER_SPELLINGS
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value
 from eryphc.guestconfig.cloudconfig.tree import Fault, FaultKind, Reading, read, read_anew
@@ -109,7 +110,7 @@ def _respell(
                     kind=FaultKind.DUPLICATE_KEY,
                     start=place.start,
                     end=place.end,
-                    words=str(name),
+                    words=Said(str(name)),
                     first=(first.start, first.end),
                 )
             )

@@ -11,8 +11,10 @@ from typing import TypeAlias
 
 from eryphc.diagnostics import cloudconfig_lint as wording
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guestconfig.cloudconfig.provenance import Provenance
+from eryphc.guestconfig.cloudconfig.saying import Names
 
 Rule: TypeAlias = Callable[[MappingNode, Provenance, Level], Iterator[Diagnostic]]
 
@@ -62,9 +64,13 @@ def _true(node: Node | None) -> bool:
     return isinstance(node, Scalar) and bool(node.value)
 
 
-def _named(path: str, name: str | None, number: int, node: Node, provenance: Provenance) -> str:
-    hidden = name is None or provenance.secret(node)
-    return f"{path}[{number if hidden else name}]"
+def _named(path: str, number: int, node: Node, provenance: Provenance) -> Own:
+    return Names(provenance).entry(Own(path), node, number)
+
+
+def _value(node: Node, words: object, provenance: Provenance) -> Said:
+    """A part of a value that is no identity."""
+    return Said(str(words), provenance.label(node).span)
 
 
 def _created(root: MappingNode) -> Mapping[str, None]:
@@ -101,13 +107,13 @@ def _commands(root: MappingNode, provenance: Provenance, level: Level) -> Iterat
         if not isinstance(node, Sequence):
             continue
         for number, item in enumerate(node.items):
-            path = f"{key}[{number}]"
+            path = own("{}[{}]", Own(key), number)
             if isinstance(item, Scalar) and item.value is None:
                 label = provenance.label(item)
                 yield wording.command_is_null(path, label, provenance.chain(item))
             elif not isinstance(item, Sequence) and not _is_text(item):
                 label, chain = provenance.label(item), provenance.chain(item)
-                yield wording.command_not_runnable(path, kind(item), label, level, chain)
+                yield wording.command_not_runnable(path, Own(kind(item)), label, level, chain)
 
 
 def _files(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
@@ -116,8 +122,8 @@ def _files(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator
     for number, file in _entries(root.get("write_files")):
         path = file.text("path")
 
-        def entry(number: int = number, path: str | None = path, file: Node = file) -> str:
-            return _named("write_files", path, number, file, provenance)
+        def entry(number: int = number, file: Node = file) -> Own:
+            return _named("write_files", number, file, provenance)
 
         if path is not None and path.startswith("/tmp/"):  # noqa: S108
             label, chain = provenance.label(file.entries["path"]), provenance.chain(file)
@@ -129,14 +135,14 @@ def _files(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator
             for name in owner.split(":"):
                 if name in created:
                     label, chain = provenance.label(file.entries["owner"]), provenance.chain(file)
-                    shown = "…" if provenance.food(file).secret else name
+                    shown = _value(file.entries["owner"], name, provenance)
                     yield wording.owner_not_yet_there(entry(), shown, label, chain)
                     break
         elif path is not None and path.startswith("/home/"):
             name = path.split("/")[2]
             if name in created:
                 label, chain = provenance.label(file.entries["path"]), provenance.chain(file)
-                shown = "…" if provenance.food(file).secret else name
+                shown = named(name, label.span)
                 yield wording.home_not_yet_there(entry(), shown, label, chain)
 
 
@@ -146,15 +152,15 @@ def _permissions(root: MappingNode, provenance: Provenance, _level: Level) -> It
         node = file.get("permissions")
         if not isinstance(node, Scalar):
             continue
-        path = f"{_named('write_files', file.text('path'), number, file, provenance)}.permissions"
+        path = own("{}.permissions", _named("write_files", number, file, provenance))
         value = node.value
         label = provenance.label(node)
         chain = provenance.chain(node)
         if isinstance(value, int) and not isinstance(value, bool):
             written = label.span.text
             if re.fullmatch(r"0o?[0-7_]+", written) is None and not 0 <= value <= 7:
-                shown = "…" if provenance.food(node).secret else str(value)
-                octal = "…" if provenance.food(node).secret else f"{value:o}"
+                shown = _value(node, value, provenance)
+                octal = _value(node, f"{value:o}", provenance)
                 yield wording.permissions_not_octal(path, shown, octal, label, chain)
         elif isinstance(value, str) and re.fullmatch(r"0*[1-7][0-7]{3}", value):
             yield wording.permissions_special(path, label, chain)
@@ -173,10 +179,10 @@ def _passwords(root: MappingNode, provenance: Provenance, _level: Level) -> Iter
     for number, user in _entries(root.get("users")):
         given = [key for key in _PASSWORDS if _is_password(user.get(key))]
         if len(given) > 1:
-            path = _named("users", user.text("name"), number, user, provenance)
+            path = _named("users", number, user, provenance)
             label = provenance.key_label(user, given[1])
             chain = provenance.chain(user.entries[given[1]])
-            yield wording.password_twice(path, given[0], given[1], label, chain)
+            yield wording.password_twice(path, Own(given[0]), Own(given[1]), label, chain)
         lock = user.get("lock_passwd") or user.get("lock-passwd")
         if isinstance(lock, Scalar) and not lock.value:
             continue
@@ -188,7 +194,7 @@ def _passwords(root: MappingNode, provenance: Provenance, _level: Level) -> Iter
                 continue
             # Said to be locked beside a password: the author knows.
             if lock is None:
-                path = _named("users", user.text("name"), number, user, provenance)
+                path = _named("users", number, user, provenance)
                 owner_key = key if key in user.keys else key.replace("_", "-")
                 label = provenance.key_label(user, owner_key)
                 yield wording.password_locked(path, label, provenance.chain(password))
@@ -212,7 +218,7 @@ def _default_user(root: MappingNode, provenance: Provenance, _level: Level) -> I
         node = root.get(key)
         if node is not None:
             label = provenance.key_label(root, key)
-            yield wording.default_user_missing(key, label, provenance.chain(node))
+            yield wording.default_user_missing(Own(key), label, provenance.chain(node))
 
 
 def _units_that_wait(root: MappingNode) -> frozenset[str]:
@@ -247,9 +253,9 @@ def _starts(root: MappingNode, provenance: Provenance, _level: Level) -> Iterato
             for word in words:
                 unit = word if "." in word else f"{word}.service"
                 if unit in late:
-                    shown = "…" if provenance.food(item).secret else unit
+                    shown = _value(item, unit, provenance)
                     label = provenance.label(item)
-                    path = f"runcmd[{number}]"
+                    path = own("runcmd[{}]", number)
                     chain = provenance.chain(item)
                     yield wording.start_waits_for_boot(path, shown, label, chain)
 
@@ -280,7 +286,9 @@ def _snaps(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator
                 break
             if match is not None:
                 label = provenance.label(item)
-                yield wording.snap_before_seed(f"{key}[{number}]", label, provenance.chain(item))
+                yield wording.snap_before_seed(
+                    own("{}[{}]", Own(key), number), label, provenance.chain(item)
+                )
                 break
 
 
@@ -299,10 +307,10 @@ def _leaks(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator
             owner = provenance.number(item)
             last = provenance.number(items[-1])
             if last != owner:
-                path = f"{key}[{number}]"
+                path = own("{}[{}]", Own(key), number)
                 label = provenance.label(item)
                 chain = provenance.chain(item)
-                yield wording.command_leaks(path, effect, level, label, chain)
+                yield wording.command_leaks(path, Own(effect), level, label, chain)
 
 
 def _effect(text: str) -> tuple[str, Level]:
@@ -327,7 +335,7 @@ def _users_twice(root: MappingNode, provenance: Provenance, _level: Level) -> It
             continue
         if name in seen:
             label = provenance.label(user.entries["name"])
-            yield wording.user_twice(f"users[{number}]", label, provenance.chain(user))
+            yield wording.user_twice(own("users[{}]", number), label, provenance.chain(user))
         seen.add(name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eryphc.diagnostics.model import Label
+from eryphc.diagnostics.said import Said, named
 from eryphc.diagnostics.trail import trail
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, descendants
 from eryphc.ir.catlet import Fodder
@@ -13,6 +14,11 @@ from eryphc.ir.content import Content
 
 def food_name(food: Fodder) -> str:
     return food.name or "(without a name)"
+
+
+def food_said(food: Fodder) -> Said:
+    """The name of a food inside a message."""
+    return named(food_name(food), food.place("name") or food.at())
 
 
 def content_of(food: Fodder) -> Content:
