@@ -306,24 +306,23 @@ class FodderCheck:
         self.variables(gene.variables or ())
 
     def gene_food(self, food: Fodder) -> None:
-        name = food.name or ""
         if blank(food.name) and not self._could_not_be_read(food):
             self.found.append(
                 rules.required(own("name"), own("fodder entry of a gene"), food.at("name"))
             )
         if not blank(food.source):
             at = food.at("source")
-            self.found.append(rules.gene_food_source(named(name), name_of(food, "source"), at))
+            self.found.append(rules.gene_food_source(name_of(food), name_of(food, "source"), at))
             return
         if food.variables is not None:
-            self.found.append(rules.gene_food_variables(named(name), food.at("variables")))
+            self.found.append(rules.gene_food_variables(name_of(food), food.at("variables")))
         if food.remove:
-            self.found.append(rules.remove_in_gene(named(name), food.at("remove")))
+            self.found.append(rules.remove_in_gene(name_of(food), food.at("remove")))
         if blank(food.name):
             return
         self.food(food)
         if not food.remove and _blank_content(food) and not self._could_not_be_read(food):
-            self.found.append(rules.no_content(named(name), food.at("name"), in_gene=True))
+            self.found.append(rules.no_content(name_of(food), food.at("name"), in_gene=True))
 
 
 def _blank_content(food: Fodder) -> bool:

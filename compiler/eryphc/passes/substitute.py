@@ -243,7 +243,7 @@ def _no_content(food: Fodder) -> Content:
 
 def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults) -> _Value:
     """The value of a food's variable, which may itself use variables of the catlet."""
-    name = variable.name or ""
+    name, said = variable.name or "", name_of(variable)
     # One reference gives all its foods the same variables.
     document = food.document
     fed = document is not None and document.step is Step.FED
@@ -260,7 +260,7 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
         start, end = _name_place(written, found)
         span = part(variable, "value", written, written[start:end])
         hidden = bool(variable.secret)
-        report(_unknown(found, span, catlet, inside=name, hidden=hidden), found.start)
+        report(_unknown(found, span, catlet, inside=said, hidden=hidden), found.start)
 
     filled = _fill(written, catlet, unknown, faults)
     if filled.overflow is not None:
@@ -283,16 +283,14 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
         if not variable.required:
             return value
         at = _needed_at(food, variable, reference)
-        report(
-            lambda where: language.value_missing(named(name), where, at, variable.at("required"))
-        )
+        report(lambda where: language.value_missing(said, where, at, variable.at("required")))
     elif value_fits(variable.type, filled.text):
         return value
     else:
         shown = None if secret else Said(filled.text)
         at = variable.at("value")
         kind, typed = str(variable.type), variable.at("type")
-        report(lambda where: language.value_unfit(named(name), where, Own(kind), shown, at, typed))
+        report(lambda where: language.value_unfit(said, where, Own(kind), shown, at, typed))
     return value._replace(faulty=True)
 
 
@@ -362,7 +360,7 @@ def _value_of(reference: Reference, scope: _Scope) -> _Value | None:
 
 
 def _unknown(
-    reference: Reference, span: Span | None, scope: _Scope, *, inside: str | None, hidden: bool
+    reference: Reference, span: Span | None, scope: _Scope, *, inside: Said | None, hidden: bool
 ) -> _Build:
     name, known = reference.name, tuple(scope)
     if reference.kind is ReferenceKind.VARIABLE:
@@ -371,11 +369,11 @@ def _unknown(
             where,
             span,
             tuple(map(named, known)),
-            in_value=None if inside is None else named(inside),
+            in_value=inside,
             secret=hidden,
         )
     return lambda where: language.reference_invalid(
-        Said(name), where, span, in_value=None if inside is None else named(inside), secret=hidden
+        Said(name), where, span, in_value=inside, secret=hidden
     )
 
 
