@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from artifacts.iso_reference import reference_iso
 from eryphc.artifacts.epoch import DEFAULT_EPOCH, LAST_EPOCH
 from eryphc.artifacts.iso import LARGEST_FILE, IsoError, nocloud_iso, volume_date
 from eryphc.artifacts.iso_reader import difference, read_iso
-from eryphc.artifacts.iso_reference import reference_iso
 
 LETTERS = "ABCXYZabcxyz0189-_."
 SEED = {

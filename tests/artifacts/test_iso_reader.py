@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from artifacts.iso_dates import UnknownImageError, pin_dates
 from eryphc.artifacts.iso import SECTOR, nocloud_iso
-from eryphc.artifacts.iso_dates import UnknownImageError, pin_dates
 from eryphc.artifacts.iso_reader import UnreadableImageError, difference, read_iso
 
 FILES = {"user-data": b"#cloud-config\n", "meta-data": b"", "a" * 60: b"x" * 5000}

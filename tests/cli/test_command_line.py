@@ -382,6 +382,8 @@ class TestHelp:
             pytest.param("build web.yaml --target c", ["plain,cloud-init"], id="a target"),
             pytest.param("check --target ", ["plain,cloud-init", "plain,hyperv"], id="all targets"),
             pytest.param("build -o d", ["dir,d"], id="a folder"),
+            pytest.param("init --ex", ["plain,--examples"], id="an option"),
+            pytest.param("init --examples d", ["dir,d"], id="a folder after an option"),
             pytest.param("build --var-file v", ["file,v"], id="a file of variables"),
             pytest.param("build --network-config al", ["plain,always"], id="a word of an option"),
             pytest.param("build --network-config n.y", ["file,n.y"], id="else a file"),

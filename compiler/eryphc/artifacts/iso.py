@@ -1,7 +1,7 @@
 """The files of a seed go in, the bytes of an ISO 9660 image come out.
 
-The image is the one that `iso_reference` makes with pycdlib, byte for byte; a property test
-holds the two together. It exists because importing pycdlib costs three empty Python starts.
+The image is the one that pycdlib makes, byte for byte: tests/artifacts/test_iso.py holds the two
+together. This module exists because importing pycdlib costs three empty Python starts.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from eryphc.guestconfig.cloudconfig import verdict as own
 from eryphc.guestconfig.cloudconfig.merge import merge
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode
 from eryphc.guestconfig.cloudconfig.provenance import Provenance
-from eryphc.guestconfig.cloudconfig.schema import check, jsonschema_verdict
+from eryphc.guestconfig.cloudconfig.schema import check, library_errors
 from eryphc.guestconfig.cloudconfig.tree import read
 from guestconfig.cloudconfig.foods import food
 from places import PUBLISHED
@@ -27,6 +27,14 @@ def tree(text: str) -> MappingNode:
     root = read(text).root
     assert root is not None, text
     return root
+
+
+def jsonschema_verdict(root: MappingNode) -> int:
+    """What `verdict` has to answer, by the library."""
+    found = own.VALID
+    for error in library_errors(root):
+        found |= own.DEPRECATED if error.validator == "deprecated" else own.INVALID
+    return found
 
 
 def agree(text: str) -> int:

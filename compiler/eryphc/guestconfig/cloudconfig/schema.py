@@ -67,18 +67,13 @@ def respellings(respelled: Iterable[tuple[Fodder, Respelled]]) -> tuple[Diagnost
     )
 
 
-def jsonschema_verdict(root: MappingNode) -> int:
-    """What `verdict` answers, by the library: the measure in the tests."""
-    from eryphc.guestconfig.cloudconfig.verdict import DEPRECATED, INVALID
-
-    found = VALID
-    for error in _validator().iter_errors(_instance(root)):
-        found |= DEPRECATED if error.validator == "deprecated" else INVALID
-    return found
+def library_errors(root: MappingNode) -> Iterator[ValidationError]:
+    """All that jsonschema finds, choices as wholes; what is deprecated is an error of that name."""
+    return _validator().iter_errors(_instance(root))
 
 
 def _errors(root: MappingNode) -> Iterator[ValidationError]:
-    for error in _validator().iter_errors(_instance(root)):
+    for error in library_errors(root):
         yield from _narrowed(error)
 
 

@@ -1,7 +1,7 @@
 """A finished ISO image goes in, the same image with one time in all its dates comes out.
 
 Writers take the clock in places no argument reaches; this overwrites what they wrote.
-Sources: ECMA-119 8.4, 9.1; RRIP 1.09 4.1.6; SUSP; reproducible-builds.md 2.2 D.
+Sources: ECMA-119 8.4, 9.1; RRIP 1.09 4.1.6; SUSP.
 """
 
 from __future__ import annotations

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from io import BytesIO
 
+from pycdlib import PyCdlib
+
+from artifacts.iso_dates import pin_dates
 from eryphc.artifacts.iso import refuse_unwritable
-from eryphc.artifacts.iso_dates import pin_dates
 
 
 def reference_iso(files: Mapping[str, bytes], *, label: str = "cidata", epoch: int) -> bytes:
     """What `nocloud_iso` gives, by pycdlib's public interface. Raises `IsoError`."""
-    from pycdlib import PyCdlib
-
     refuse_unwritable(files, label)
     image = PyCdlib()
     image.new(
