@@ -17,7 +17,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-TOURS = ("README.md", "docs/automation.md", "docs/catlets.md", "docs/own-genes.md")
+TOURS = (
+    "README.md",
+    "docs/tutorial.md",
+    "docs/automation.md",
+    "docs/catlets.md",
+    "docs/own-genes.md",
+)
 # A file to be written, by its path after the language, or commands and what they print.
 BLOCK = re.compile(
     r"^```(?:console|(?:yaml|json) (?P<path>\S+))\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
