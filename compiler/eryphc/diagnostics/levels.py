@@ -293,7 +293,7 @@ class LevelPolicy(NamedTuple):
                 return allowance
         return None
 
-    def _covers(self, kind: Kind, place: Label, related: Iterable[Label]) -> bool:
+    def _covers(self, kind: Kind, place: Label, related: Collection[Label]) -> bool:
         """Whether a comment may silence a finding there.
 
         In a gene of somebody else it speaks for the text of this gene alone. What the finding
@@ -304,7 +304,9 @@ class LevelPolicy(NamedTuple):
             return True
         if kind.security:
             return False
-        return not kind.reaches or any(label.span.source is source for label in related)
+        return not kind.reaches or (
+            bool(related) and all(label.span.source is source for label in related)
+        )
 
     def malformed(self, documents: Iterable[SourceText]) -> tuple[Diagnostic, ...]:
         """What is wrong with the comments of the project's own documents."""
