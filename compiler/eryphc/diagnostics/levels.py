@@ -71,12 +71,15 @@ def chosen(word: str, choice: Choice) -> str | Refused:
     return kind.number
 
 
-def _unknown(word: str) -> Refused:
-    from eryphc.diagnostics.codes import known_words
-    from eryphc.diagnostics.suggest import did_you_mean
+def _unknown(word: str, *, suggest: bool = True) -> Refused:
     from eryphc.diagnostics.words import clipped
 
-    meant = did_you_mean(word, known_words())
+    meant = None
+    if suggest and len(word) <= _LONGEST_NAME:
+        from eryphc.diagnostics.codes import known_words
+        from eryphc.diagnostics.suggest import did_you_mean
+
+        meant = did_you_mean(word, known_words())
     message = f"`{clipped(word)}` is neither the code nor the name of a diagnostic"
     return Refused(message, meant or "`eryphc explain` lists them")
 
@@ -103,6 +106,9 @@ class Comments(NamedTuple):
 
 NO_COMMENTS = Comments((), ())
 MOST_NAMES = 1_000
+# Looking for what was meant takes a while.
+_MOST_SUGGESTED = 5
+_LONGEST_NAME = 60
 _MARK = "eryphc:"
 _COMMENT = re.compile(r"(?:^|(?<=[ \t\r]))#[ \t]*eryphc:([^\r\n]*)", re.MULTILINE)
 _ALLOW = re.compile(r"[ \t]*allow(?![^\s])(.*?)(?:--(.*))?$")
@@ -129,13 +135,13 @@ def comments_of(source: SourceText) -> Comments:
     for line in reversed(lines):
         follows = line + 1 in below and source.line(line + 1).lstrip().startswith("#")
         below[line] = below[line + 1] if follows else line + 1
+    faults: list[Diagnostic] = []
     said = (
         each
         for match, line in zip(found, lines, strict=True)
-        for each in _read(source, match, (line, below[line]))
+        for each in _read(source, match, (line, below[line]), suggest=len(faults) < _MOST_SUGGESTED)
     )
     allowances: list[Allowance] = []
-    faults: list[Diagnostic] = []
     for number, each in enumerate(said):
         if number == MOST_NAMES:
             message = f"comments for eryphc name more than {MOST_NAMES} kinds of findings"
@@ -155,7 +161,7 @@ def _place(said: Allowance | Diagnostic) -> Span | None:
 
 
 def _read(
-    source: SourceText, match: re.Match[str], lines: tuple[int, int]
+    source: SourceText, match: re.Match[str], lines: tuple[int, int], *, suggest: bool
 ) -> Iterator[Allowance | Diagnostic]:
     whole = Span(source, match.start(), match.start() + len(match[0].rstrip()))
     parsed = _ALLOW.match(match[1].rstrip())
@@ -167,15 +173,15 @@ def _read(
         return
     from eryphc.diagnostics.codes import kind_of
 
-    words = list(_WORD.finditer(parsed[1]))
+    words = list(islice(_WORD.finditer(parsed[1]), MOST_NAMES + 1))
     if not words:
         yield _malformed("this comment names nothing that it silences", whole)
-    for word in words:
+    for number, word in enumerate(words):
         start = match.start(1) + parsed.start(1) + word.start()
         span = Span(source, start, start + len(word[0]))
         kind = kind_of(word[0])
         if kind is None:
-            refused = _unknown(word[0])
+            refused = _unknown(word[0], suggest=suggest and number < _MOST_SUGGESTED)
             yield _malformed(refused.message, span, refused.help)
         elif not kind.silenceable:
             message = f"`{kind.name}` is an error that no comment silences"
