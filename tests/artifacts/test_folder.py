@@ -320,7 +320,7 @@ def test_all_or_none_wherever_the_swap_is_broken_off(
     count = 0
     genuine = swap.rename
 
-    def rename(old: Path, new: Path) -> None:
+    def rename(old: str, new: str) -> None:
         nonlocal count
         count += 1
         if count == fatal:

@@ -67,7 +67,8 @@ def boot(image: Path, iso: Path, expected: Sequence[str]) -> None:
     run = subprocess.run(
         [
             *(sys.executable, HARNESS / "boot.py", "--image", image, "--cidata", iso),
-            *("--json", report, "--timeout", "900", *expected),
+            *("--json", report, "--timeout", "900"),
+            *expected,
         ],
         capture_output=True,
         text=True,

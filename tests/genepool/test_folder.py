@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -227,9 +229,9 @@ def test_other_tags_are_never_looked_into(tmp_path: Path, monkeypatch: pytest.Mo
     listed: list[str] = []
     scandir = os.scandir
 
-    def watched(path: Path) -> os.ScandirIterator[str]:  # type: ignore[name-defined]
+    def watched(path: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
         listed.append(Path(path).relative_to(tmp_path).as_posix())
-        return scandir(path)  # type: ignore[return-value]
+        return scandir(path)
 
     monkeypatch.setattr(os, "scandir", watched)
     variants(tag_of(pool), GeneType.FODDER, "tls")

@@ -6,6 +6,7 @@ import pytest
 
 from eryphc.guestconfig.compose import compose, sealed
 from eryphc.guestconfig.model import GuestKind, MergeMode, Part
+from eryphc.ir.catlet import Fodder
 from guestconfig.feeding import codes, food, parts, request, seed
 
 SH = "#!/bin/sh\necho hi\n"
@@ -168,7 +169,7 @@ def test_two_templates() -> None:
         pytest.param([food("set_timezone: UTC\n")], None, None, id="key of Windows"),
     ],
 )
-def test_findings(foods: list[object], merged: list[str] | None, apart: list[str] | None) -> None:
+def test_findings(foods: list[Fodder], merged: list[str] | None, apart: list[str] | None) -> None:
     for mode, expected in ((MergeMode.MERGED, merged), (MergeMode.PARTS, apart)):
         if expected is not None:
             assert codes(*foods, merge=mode) == expected

@@ -92,7 +92,9 @@ def test_a_header_makes_it_a_part() -> None:
         headers=(("X-Merge-Type", "list(append)"),),
     )
     message = email.message_from_bytes(user_data((part,)))
-    [inner] = message.get_payload()
+    payload = message.get_payload()
+    assert isinstance(payload, list)
+    [inner] = payload
     assert isinstance(inner, Message)
     assert inner["X-Merge-Type"] == "list(append)"
 

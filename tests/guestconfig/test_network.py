@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 
@@ -69,7 +71,7 @@ def test_version_1() -> None:
 )
 def test_when(
     adapters: tuple[Adapter, ...],
-    more: dict[str, object],
+    more: dict[str, Any],
     names: list[str] | None,
     codes: list[str],
 ) -> None:
@@ -92,7 +94,7 @@ def test_adapters_are_pointed_at() -> None:
     assert [label.span for label in found[0].related] == [places[1]]
 
 
-def given_file(text: str, *adapters: Adapter, **more: object) -> tuple[bytes | None, list[str]]:
+def given_file(text: str, *adapters: Adapter, **more: Any) -> tuple[bytes | None, list[str]]:
     source = SourceText("net.yaml", text)
     data, found = network_config(request(adapters=adapters, network_file=source, **more))
     return data, [each.code.number for each in found]

@@ -38,7 +38,7 @@ def test_every_renderer_of_cloud_init(
     assert data is not None
     source = tmp_path / "network-config"
     source.write_bytes(data)
-    command = [SYSTEM_PYTHON, READERS / "convert_network_with_cloud_init.py"]
+    command: list[str | Path] = [SYSTEM_PYTHON, READERS / "convert_network_with_cloud_init.py"]
     command += ["--network-data", source, "--kind", "yaml", "--output-kind", renderer]
     command += ["--directory", tmp_path / "out", "--distro", distribution]
     for adapter in ADAPTERS:

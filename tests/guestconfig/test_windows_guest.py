@@ -10,6 +10,7 @@ import pytest
 from eryphc.guestconfig.compose import compose
 from eryphc.guestconfig.model import GuestKind
 from eryphc.guestconfig.windows_names import unique
+from eryphc.ir.catlet import Fodder
 from guestconfig import feeding
 from guestconfig.feeding import food
 
@@ -164,7 +165,7 @@ def test_texts(text: str, filename: str | None, expected: str) -> None:
         pytest.param([food("", "shellscript", filename="a.ps1")], ["W0554"], id="empty"),
     ],
 )
-def test_findings(foods: list[object], expected: list[str]) -> None:
+def test_findings(foods: list[Fodder], expected: list[str]) -> None:
     assert codes(*foods) == expected
 
 

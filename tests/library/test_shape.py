@@ -132,7 +132,7 @@ def test_the_guests_in_the_readme_are_those_of_the_metadata(name: str) -> None:
     metadata = geneset(name)["metadata"]
     assert isinstance(metadata, dict)
     known = WINDOWS if for_windows(name) else LINUX
-    states = {}
+    states: dict[str, str] = {}
     for key, state in (("guests_run", "run"), ("guests_declared", "declared")):
         states |= {guest: state for guest in metadata[key].split(", ") if guest}
     assert states.keys() <= known.keys()

@@ -248,8 +248,10 @@ def ours(host: "ModelHost", before: set[str]) -> set[str]:
     return {path for path in tree(host) - before if not is_parent(path)}
 
 
-CHANGING = ("Add-", "Set-", "New-", "Remove-", "Rename-", "Enable-", "Disable-", "Connect-")
-CHANGING += ("Disconnect-", "Resize-", "Convert-", "Start-", "Stop-", "Resume-", "Invoke-")
+CHANGING = (
+    *("Add-", "Set-", "New-", "Remove-", "Rename-", "Enable-", "Disable-", "Connect-"),
+    *("Disconnect-", "Resize-", "Convert-", "Start-", "Stop-", "Resume-", "Invoke-"),
+)
 
 
 def changes(calls: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -261,7 +261,7 @@ class Model:
             ("{disk-folder}", self.host["disk_folder"]),
         ):
             if path.startswith(token + "\\"):
-                return folder + path[len(token) :]
+                return f"{folder}{path[len(token) :]}"
         return path
 
     def _read(
@@ -358,11 +358,12 @@ class Model:
         }
 
     def _chain(self, path: str) -> list[str]:
-        chain = []
-        while path is not None and key(path) in self.world.files and len(chain) < 50:
-            chain.append(path)
-            disk = self.world.files[key(path)].disk
-            path = disk["parent"] if disk else None
+        chain: list[str] = []
+        at: str | None = path
+        while at is not None and key(at) in self.world.files and len(chain) < 50:
+            chain.append(at)
+            disk = self.world.files[key(at)].disk
+            at = disk["parent"] if disk else None
         return chain
 
     def _disk(self, path: str) -> Any:
@@ -795,7 +796,8 @@ class Model:
         it["network_adapters"] = kept
 
     def _named(self, machine: str, name: str) -> dict[str, Any]:
-        found = [a for a in self._vm(machine)["network_adapters"] if a["name"] == name]
+        adapters: list[dict[str, Any]] = self._vm(machine)["network_adapters"]
+        found = [each for each in adapters if each["name"] == name]
         if len(found) != 1:
             raise ModelError(f"{len(found)} adapters of that name", category="InvalidArgument")
         return found[0]

@@ -110,7 +110,7 @@ def test_no_text_of_the_published_pool_was_taken() -> None:
     """No run of three lines that say anything is the same in ours and in theirs."""
 
     def runs(gene: FodderGene) -> set[tuple[str, ...]]:
-        found = set()
+        found: set[tuple[str, ...]] = set()
         for food in gene.fodder or ():
             if food.content is None:
                 continue

@@ -123,20 +123,21 @@ def _records(catlet: Catlet | None) -> list[Record]:
     return [catlet, *(record for records in lists for record in records or ())]
 
 
-foods = st.fixed_dictionaries(
+foods: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"name": st.from_regex(r"[a-z]{3,8}", fullmatch=True), "content": texts.filter(str.strip)},
     optional={"secret": st.booleans(), "type": st.just("shellscript")},
 )
+keys: dict[str, st.SearchStrategy[Any]] = {
+    "hostname": texts,
+    "cpu": st.builds(lambda n: {"count": n}, st.integers(1, 240)),
+    "fodder": st.lists(foods, max_size=3, unique_by=lambda food: food["name"]),
+    "variables": st.lists(
+        st.fixed_dictionaries({"name": st.just("v"), "value": texts}), max_size=1
+    ),
+}
 catlets = st.fixed_dictionaries(
     {"name": st.from_regex(r"[a-z]{3,8}", fullmatch=True)},
-    optional={
-        "hostname": texts,
-        "cpu": st.builds(lambda n: {"count": n}, st.integers(1, 240)),
-        "fodder": st.lists(foods, max_size=3, unique_by=lambda food: food["name"]),
-        "variables": st.lists(
-            st.fixed_dictionaries({"name": st.just("v"), "value": texts}), max_size=1
-        ),
-    },
+    optional=keys,
 )
 
 

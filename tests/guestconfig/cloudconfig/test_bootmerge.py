@@ -228,7 +228,7 @@ def lost(before: Any, after: Any, path: str) -> Iterator[str]:
 
 
 def all_lost(texts: list[str], answer: dict[str, Any]) -> set[tuple[int, str]]:
-    found = set()
+    found: set[tuple[int, str]] = set()
     for number, text in enumerate(texts):
         if number in answer["failed"]:
             continue

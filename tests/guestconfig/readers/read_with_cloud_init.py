@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 from cloudinit import handlers, helpers, user_data, util
 from cloudinit.handlers.boot_hook import BootHookPartHandler
@@ -19,26 +20,28 @@ from cloudinit.settings import PER_ALWAYS, PER_INSTANCE, PER_ONCE
 
 
 class Warnings(logging.Handler):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.messages = []
+        self.messages: list[str] = []
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         self.messages.append(record.getMessage())
 
 
 class DataSource:
-    def get_instance_id(self):
+    def get_instance_id(self) -> str:
         return "i-test"
 
 
-written: list = []
+written: list[list[Any]] = []
 
 
-class RecordedBoothooks(BootHookPartHandler):
+class RecordedBoothooks(BootHookPartHandler):  # type: ignore[misc] # cloud-init has no types
     """Writes a boothook as the guest does, and stops before running it."""
 
-    def handle_part(self, _data, ctype, filename, payload, _frequency):
+    def handle_part(
+        self, _data: object, ctype: str, filename: str, payload: str, _frequency: str
+    ) -> None:
         if ctype not in handlers.CONTENT_SIGNALS:
             path = self._write_part(payload, filename)
             written.append([filename, Path(path).read_bytes().decode("utf-8")])
@@ -63,7 +66,7 @@ def main(source: str, folder: str) -> None:
     message = user_data.UserDataProcessor(paths).process(Path(source).read_bytes())
     parts = []
 
-    def note(_data, filename, payload, headers):
+    def note(_data: object, filename: str, payload: str, headers: dict[str, str]) -> None:
         parts.append([headers["Content-Type"], filename, payload])
 
     handlers.walk(message, note, None)

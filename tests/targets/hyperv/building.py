@@ -118,7 +118,7 @@ def texts(user_data: bytes) -> list[str]:
         return [user_data.decode()] if user_data else []
     message = email.message_from_bytes(user_data, policy=email.policy.default)
     found = []
-    for part in message.iter_parts():  # type: ignore[attr-defined]
+    for part in message.iter_parts():
         data = part.get_payload(decode=True)
         assert isinstance(data, bytes)
         found.append(data.decode("utf-8-sig"))

@@ -181,7 +181,12 @@ def test_cloud_init_reads_the_values(
     for data in (result.patched_files({"token": token}), direct.seed_files()):
         folder = tmp_path_factory.mktemp("guest")
         (folder / "user-data").write_bytes(data["user-data"])
-        command = ["/usr/bin/python3", READER, folder / "user-data", folder / "guest"]
+        command: list[str | Path] = [
+            "/usr/bin/python3",
+            READER,
+            folder / "user-data",
+            folder / "guest",
+        ]
         done = subprocess.run(command, capture_output=True, check=True)
         read = json.loads(done.stdout)
         seen.append({key: value for key, value in read.items() if key not in ("parts", "warnings")})
