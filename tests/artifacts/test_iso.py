@@ -124,7 +124,9 @@ def test_refuses_times_outside_1900_to_2155(epoch: int) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(shutil.which("isoinfo") is None, reason="isoinfo is not installed")
+@pytest.mark.skipif(
+    shutil.which("isoinfo") is None, reason="isoinfo is not installed: apt-get install genisoimage"
+)
 @pytest.mark.parametrize("tree", ["-R", "-J"])
 def test_isoinfo_reads_it(tree: str, tmp_path: Path) -> None:
     image = tmp_path / "seed.iso"
@@ -140,7 +142,9 @@ def test_isoinfo_reads_it(tree: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(shutil.which("xorriso") is None, reason="xorriso is not installed")
+@pytest.mark.skipif(
+    shutil.which("xorriso") is None, reason="xorriso is not installed: apt-get install xorriso"
+)
 def test_xorriso_reads_it(tmp_path: Path) -> None:
     image = tmp_path / "seed.iso"
     image.write_bytes(nocloud_iso(SEED, epoch=DEFAULT_EPOCH))

@@ -31,7 +31,7 @@ OTHER_WRITERS = [
 
 def _write(command: tuple[str, ...], image: Path, files: dict[str, bytes]) -> bytes:
     if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
+        pytest.skip(f"{command[0]} is not installed: apt-get install {command[0]}")
     folder = image.with_suffix(".files")
     folder.mkdir()
     for name, content in files.items():

@@ -22,11 +22,9 @@ from eryphc.passes.read import Notation, decode, notation_of, read_catlet, read_
 from eryphc.project.file import read_project
 from eryphc.source import SourceText
 from eryphc.targets.definition import project_sections
+from places import CONFORMANCE, PACKED, PUBLISHED
 
 ROOT = Path(__file__).parents[2]
-SHARED = ROOT / "../shared"
-PACKED = SHARED / "data/genepool-packed"
-shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
 SCHEMAS = {name: Draft202012Validator(json.loads(schema_text(name))) for name in schema_names()}
 
 
@@ -57,10 +55,9 @@ def loaded(name: str, text: str) -> Any:
 
 
 def published() -> Iterator[tuple[str, Path]]:
-    pool = SHARED / "genepool-published"
-    yield from (("catlet", path) for path in sorted(pool.rglob("catlet.yaml")))
-    for path in sorted(pool.rglob("*.y*ml")):
-        if "fodder" in path.relative_to(pool).parts[3:-1]:
+    yield from (("catlet", path) for path in sorted(PUBLISHED.rglob("catlet.yaml")))
+    for path in sorted(PUBLISHED.rglob("*.y*ml")):
+        if "fodder" in path.relative_to(PUBLISHED).parts[3:-1]:
             yield "fodder-gene", path
 
 
@@ -94,7 +91,6 @@ def test_examples(path: Path) -> None:
     assert complaints("catlet", loaded(path.name, text)) == []
 
 
-@shared
 def test_published_genes() -> None:
     seen = 0
     for kind, path in published():
@@ -110,10 +106,9 @@ def test_published_genes() -> None:
     assert seen > 100
 
 
-@shared
 def test_specs_of_the_conformance_cases() -> None:
     seen = 0
-    for path in sorted((SHARED / "conformance/cases").rglob("*.yaml")):
+    for path in sorted(CONFORMANCE.rglob("*.yaml")):
         case = yaml.safe_load(path.read_text(encoding="utf-8"))
         spec = case.get("spec") if isinstance(case, dict) else None
         if not isinstance(spec, str):
@@ -165,8 +160,6 @@ MAY_BE_ACCEPTED = {
 
 
 def refused_inputs() -> list[dict[str, Any]]:
-    if not SHARED.is_dir():
-        return []
     entries = json.loads((PACKED / "refused.json").read_text(encoding="utf-8"))
     return [
         e
@@ -175,7 +168,6 @@ def refused_inputs() -> list[dict[str, Any]]:
     ]
 
 
-@shared
 def test_what_the_original_refuses() -> None:
     passed = set()
     for entry in refused_inputs():
@@ -195,7 +187,6 @@ def test_what_the_original_refuses() -> None:
     assert passed - PACKER_ONLY - MAY_BE_ACCEPTED == reasons
 
 
-@shared
 @pytest.mark.parametrize("kind", ["catlet", "fodder"])
 def test_packed_genes_are_accepted(kind: str) -> None:
     paths = [p for p in sorted(PACKED.rglob(f"{kind}-*.json")) if p.parent.name.startswith("json")]

@@ -1,4 +1,4 @@
-"""Against gene pools that the original wrote. Skipped where that data is not at hand."""
+"""Against gene pools that the original wrote."""
 
 from __future__ import annotations
 
@@ -21,17 +21,15 @@ from eryphc.genepool.texts import gene_source
 from eryphc.identifiers import GeneSetId, GeneType
 from eryphc.passes.read import Notation, read_catlet, read_fodder_gene
 from eryphc.source import SourceText
-
-DATA = Path(__file__).parents[3] / "shared" / "data" / "genepool-packed"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="needs the shared data")
+from places import PACKED
 
 
 def folders(pattern: str) -> list[Path]:
-    return sorted(DATA.glob(pattern)) if DATA.is_dir() else []
+    return sorted(PACKED.glob(pattern))
 
 
 def name_of(path: Path) -> str:
-    return path.relative_to(DATA).as_posix()
+    return path.relative_to(PACKED).as_posix()
 
 
 def open_tag(root: Path, tag: str) -> GeneSetTag:
@@ -56,11 +54,11 @@ def texts(tag: GeneSetTag) -> dict[str, str]:
 
 @pytest.mark.parametrize("folder", folders("pool/*/*/*"), ids=name_of)
 def test_a_local_pool_is_read(folder: Path) -> None:
-    tag_name = folder.relative_to(DATA / "pool").as_posix()
-    tag = open_tag(DATA / "pool", tag_name)
+    tag_name = folder.relative_to(PACKED / "pool").as_posix()
+    tag = open_tag(PACKED / "pool", tag_name)
     expected = {
         path.stem: path.read_text("utf-8")
-        for path in (DATA / "tags" / tag_name).glob("json/*.json")
+        for path in (PACKED / "tags" / tag_name).glob("json/*.json")
     }
     assert texts(tag) == expected
     if tag.manifest.ref is None:
@@ -69,7 +67,7 @@ def test_a_local_pool_is_read(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", folders("tags/*/*/*/packed*"), ids=name_of)
 def test_packed_folders_that_wait_are_unpacked(folder: Path, tmp_path: Path) -> None:
-    tag_name = folder.parent.relative_to(DATA / "tags").as_posix()
+    tag_name = folder.parent.relative_to(PACKED / "tags").as_posix()
     shutil.copytree(folder, tmp_path / tag_name)
     json_folder = "json-0.10" if folder.name == "packed-0.10" else "json"
     expected = {
@@ -79,7 +77,7 @@ def test_packed_folders_that_wait_are_unpacked(folder: Path, tmp_path: Path) -> 
 
 
 def test_a_gene_counts_only_with_its_file_and_its_hash(tmp_path: Path) -> None:
-    shutil.copytree(DATA / "pool" / "acme" / "limits", tmp_path / "acme" / "limits")
+    shutil.copytree(PACKED / "pool" / "acme" / "limits", tmp_path / "acme" / "limits")
     folder = tmp_path / "acme" / "limits" / "1.0"
     tag = open_tag(tmp_path, "acme/limits/1.0")
 
@@ -101,7 +99,7 @@ def test_a_gene_counts_only_with_its_file_and_its_hash(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("victim", ["gene.json", "part"])
 def test_a_packed_gene_that_was_changed_is_damaged(tmp_path: Path, victim: str) -> None:
-    shutil.copytree(DATA / "tags/acme/limits/1.0/packed", tmp_path / "acme/limits/1.0")
+    shutil.copytree(PACKED / "tags/acme/limits/1.0/packed", tmp_path / "acme/limits/1.0")
     tag = open_tag(tmp_path, "acme/limits/1.0")
     (variant,) = tag.variants(GeneType.FODDER, "b2047").value or ()
     assert variant.digest is not None
@@ -113,7 +111,7 @@ def test_a_packed_gene_that_was_changed_is_damaged(tmp_path: Path, victim: str) 
 
 
 def test_a_packed_gene_with_a_part_missing_is_incomplete(tmp_path: Path) -> None:
-    shutil.copytree(DATA / "tags/acme/limits/1.0/packed", tmp_path / "acme/limits/1.0")
+    shutil.copytree(PACKED / "tags/acme/limits/1.0/packed", tmp_path / "acme/limits/1.0")
     tag = open_tag(tmp_path, "acme/limits/1.0")
     for part in tmp_path.rglob("*.part"):
         part.unlink()
@@ -122,9 +120,7 @@ def test_a_packed_gene_with_a_part_missing_is_incomplete(tmp_path: Path) -> None
 
 
 def vectors(member: str) -> list[dict[str, object]]:
-    if not DATA.is_dir():
-        return []
-    loaded = json.loads((DATA / "vectors.json").read_text("utf-8"))[member]
+    loaded = json.loads((PACKED / "vectors.json").read_text("utf-8"))[member]
     assert isinstance(loaded, list)
     return loaded
 
@@ -185,7 +181,7 @@ def test_a_source_gene_is_read_as_its_packed_form(path: Path) -> None:
 
 @pytest.mark.parametrize("folder", folders("tags/acme/*/*/source"), ids=name_of)
 def test_a_source_tree_has_the_genes_that_were_packed(folder: Path, tmp_path: Path) -> None:
-    tag_name = folder.parent.relative_to(DATA / "tags").as_posix()
+    tag_name = folder.parent.relative_to(PACKED / "tags").as_posix()
     root = tmp_path / tag_name
     inner = folder / tag_name
     shutil.copytree(inner if inner.is_dir() else folder, root)

@@ -15,9 +15,9 @@ from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
 from eryphc.passes.read import Notation, decode, gene_source, read_fodder_gene
 from guestconfig.feeding import request
+from places import PUBLISHED
 
-POOL = Path(__file__).parents[3] / "shared" / "genepool-published"
-GENES = sorted(POOL.glob("*/*/*/fodder/*.yaml")) if POOL.is_dir() else []
+GENES = sorted(PUBLISHED.glob("*/*/*/fodder/*.yaml"))
 
 
 # What is true of them: cloud-init reports it too. The last two releases have it no more.
@@ -49,7 +49,6 @@ def foods_of(path: Path) -> tuple[Fodder, ...]:
     return tuple(result)
 
 
-@pytest.mark.skipif(not GENES, reason="the published gene pool is not beside this checkout")
 @pytest.mark.parametrize(
     "path", [pytest.param(path, id="/".join(path.parts[-4:])) for path in GENES]
 )

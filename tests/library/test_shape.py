@@ -235,7 +235,7 @@ def test_the_scripts_are_sound_shell(name: str, tmp_path: Path) -> None:
 @pytest.mark.integration
 def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
     if shutil.which("shellcheck") is None:
-        pytest.skip("no shellcheck here")
+        pytest.skip("shellcheck is not installed: apt-get install shellcheck")
     paths = []
     for name in linux_sets():
         for at, food in enumerate(gene(name).fodder or ()):

@@ -11,8 +11,6 @@ from eryphc.ir.catlet import Fodder, FodderGene
 from eryphc.passes.read import decode, gene_source, notation_of, read_fodder_gene
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SHARED = CHECKOUT.parent / "shared"
-PUBLISHED = SHARED / "genepool-published"
 EXAMPLES = CHECKOUT / "examples"
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(\S*?)\s*\}\}")

@@ -25,7 +25,9 @@ SCRIPT = Path(__file__).with_name("real_cloud_init.py")
 
 cloud_init = [
     pytest.mark.integration,
-    pytest.mark.skipif(not PACKAGE.is_dir(), reason="cloud-init is not installed"),
+    pytest.mark.skipif(
+        not PACKAGE.is_dir(), reason="cloud-init is not installed: apt-get install cloud-init"
+    ),
 ]
 
 

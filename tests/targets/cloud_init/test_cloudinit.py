@@ -230,7 +230,9 @@ def test_on_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(shutil.which("isoinfo") is None, reason="isoinfo is not installed")
+@pytest.mark.skipif(
+    shutil.which("isoinfo") is None, reason="isoinfo is not installed: apt-get install genisoimage"
+)
 def test_isoinfo_finds_the_files_in_both_trees(tmp_path: Path) -> None:
     files = _emit(_given(_request(PUBLIC, network=NetworkConfigMode.ALWAYS)))
     image = tmp_path / "web.iso"
