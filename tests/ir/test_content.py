@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import time
+import re
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eryphc.ir import content as module
 from eryphc.ir.content import Content, Insertion, Substituted, Written
 from eryphc.source import SourceText, Span
+from work import grows_evenly
 
 LINES = st.lists(st.text(alphabet="ab ", max_size=4), min_size=1, max_size=6)
 
@@ -60,11 +64,29 @@ def test_a_line_that_is_not_in_the_document_is_the_whole_scalar() -> None:
     assert Content("one\ntwo", Written(span)).span(4, 5) == span
 
 
-def test_twenty_thousand_places_in_one_text_take_no_time() -> None:
-    content = written([f"- command {number} of a very long list" for number in range(20_000)])
-    insertions = tuple(Insertion(each, each + 1, each, each + 1) for each in range(0, 200_000, 10))
+def places(count: int) -> int:
+    """Asks for the place of a character in each of so many lines; how many are different."""
+    content = written([f"- command {number} of a very long list" for number in range(count)])
+    insertions = tuple(
+        Insertion(each, each + 1, each, each + 1) for each in range(0, 10 * count, 10)
+    )
     substituted = Content(content.text, Substituted(content, insertions))
-    start = time.process_time()
-    places = {substituted.span(offset, offset + 5).line for offset in range(0, 600_000, 30)}
-    assert len(places) > 15_000
-    assert time.process_time() - start < 2
+    return len({substituted.span(at, at + 5).line for at in range(0, 30 * count, 30)})
+
+
+def test_thousands_of_places_in_one_text_are_found_one_by_one() -> None:
+    assert grows_evenly(places, 1_000)
+    assert places(20_000) > 15_000
+
+
+def test_the_lines_of_a_text_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    class Counted:
+        def finditer(self, text: str) -> Iterator[re.Match[str]]:
+            read.append(len(text))
+            return re.finditer("\n", text)
+
+    monkeypatch.setattr(module, "_LINE_END", Counted())
+    assert places(100) > 70
+    assert len(read) == 1
