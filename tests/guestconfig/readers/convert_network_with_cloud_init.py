@@ -10,7 +10,7 @@ from cloudinit import util
 from cloudinit.cmd.main import main
 
 
-def leave_owner(_file, user=None, group=None):
+def leave_owner(_file: str, user: str | None = None, group: str | None = None) -> None:
     # A cloud-init that gives them to somebody else is news that a test should bring.
     if (user, group) != ("systemd-network", "systemd-network"):
         sys.exit(f"given to {user}:{group}")
