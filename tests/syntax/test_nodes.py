@@ -16,7 +16,7 @@ from eryphc.ir.catlet import Catlet, Record
 from eryphc.ir.document import document
 from eryphc.ir.yaml_text import yaml_text
 from eryphc.passes.read import Notation, read_catlet
-from eryphc.source import SourceText
+from eryphc.source import SourceText, Span
 from eryphc.syntax.json_nodes import compose_json
 from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
 from eryphc.syntax.yaml_nodes import compose
@@ -113,6 +113,7 @@ def test_every_place_lies_in_its_text(text: str) -> None:
             assert 1 <= column <= len(source.line(line)) + 2
     for record in _records(outcome.value):
         for span in record.places.values():
+            assert isinstance(span, Span)
             assert 0 <= span.start <= span.end <= len(text)
 
 
