@@ -13,6 +13,7 @@ from eryph_runtime.carry_out import Journal, carry_out, run_one
 from eryph_runtime.compare import compare
 from eryph_runtime.compare_files import creations
 from eryph_runtime.comparison import Change, Findings
+from eryph_runtime.deployment import Deployment
 from eryph_runtime.faults import HostFailure, RefusalError
 from eryph_runtime.host import Action, Host, Step
 from eryph_runtime.preconditions import check_host, host_faults
@@ -22,7 +23,6 @@ from eryph_runtime.running import power_on, shut_down
 from eryph_runtime.seeds import SeedGoal
 from eryph_runtime.survey import Situation, survey
 from eryph_runtime.talk import Talk
-from eryph_runtime.wanted import Deployment
 
 # Creating takes three rounds, a restart one more; what is not done by then never will be.
 _ROUNDS = 10

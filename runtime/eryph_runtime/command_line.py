@@ -18,6 +18,7 @@ from eryph_runtime import __version__
 from eryph_runtime.client_lock import client_lock
 from eryph_runtime.commands import COMMANDS, Asked
 from eryph_runtime.decode import MalformedError
+from eryph_runtime.deployment import Deployment
 from eryph_runtime.document import load
 from eryph_runtime.faults import HostFailure, RefusalError, UsageError
 from eryph_runtime.guest_ssh import check_user
@@ -27,7 +28,6 @@ from eryph_runtime.listing import list_machines
 from eryph_runtime.printing import Progress, shown, text_report
 from eryph_runtime.request import Request
 from eryph_runtime.values import read_values
-from eryph_runtime.wanted import Deployment
 
 OK, REFUSED, USAGE, HOST, CHANGES, INTERRUPTED = 0, 1, 2, 3, 4, 130
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from eryph_runtime.applying import Options, apply, examine, take_lock
 from eryph_runtime.comparison import Change
+from eryph_runtime.deployment import Deployment
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.host import Host
 from eryph_runtime.preconditions import host_faults
@@ -28,7 +29,6 @@ from eryph_runtime.sealing import Seal, Sealed, seal, seal_state, wait_provision
 from eryph_runtime.state import Machine
 from eryph_runtime.survey import Situation, survey
 from eryph_runtime.talk import Talk
-from eryph_runtime.wanted import Deployment
 
 _CHANGES = 4
 _START_SECONDS = 300

@@ -9,6 +9,7 @@ from eryph_runtime.compare_adapters import compare_adapters, remove_default_adap
 from eryph_runtime.compare_drives import compare_drives, compare_seed
 from eryph_runtime.compare_files import compare_files, make_folders
 from eryph_runtime.comparison import Change, Findings, Kind
+from eryph_runtime.deployment import IntegrationService, Processor, WantedMachine
 from eryph_runtime.host import Action
 from eryph_runtime.hostpaths import folded
 from eryph_runtime.properties import AFTER_TPM, BEFORE_TPM, compare_properties
@@ -21,7 +22,6 @@ from eryph_runtime.state import (
     TpmState,
 )
 from eryph_runtime.survey import Situation
-from eryph_runtime.wanted import IntegrationService, Processor, WantedMachine
 
 BUSY = frozenset(
     (

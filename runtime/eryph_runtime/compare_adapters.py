@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from eryph_runtime.comparison import Change, Findings, Kind, Value
+from eryph_runtime.deployment import NetworkAdapter
 from eryph_runtime.host import Action
 from eryph_runtime.state import AdapterState, Machine, State, Switch
 from eryph_runtime.survey import Situation
-from eryph_runtime.wanted import NetworkAdapter
 
 
 def find_switch(state: State, named: str) -> Switch | str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from eryph_runtime.compare_files import make_folder
 from eryph_runtime.comparison import Change, Findings, Kind
+from eryph_runtime.deployment import SEED_PLACE, Drive, DriveType
 from eryph_runtime.host import Action, Step, Upload
 from eryph_runtime.hostpaths import folded, is_own, lies_in
 from eryph_runtime.seeds import NoSeed, SeedGoal
 from eryph_runtime.state import AttachedDrive, Machine
 from eryph_runtime.survey import Situation
-from eryph_runtime.wanted import SEED_PLACE, Drive, DriveType
 
 
 def compare_drives(it: Situation, machine: Machine, found: Findings, *, creating: bool) -> None:

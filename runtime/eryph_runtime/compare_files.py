@@ -6,11 +6,11 @@ Source: hyperv.md 6 (disks), docs/deployment.md, part 2 (places).
 from __future__ import annotations
 
 from eryph_runtime.comparison import Change, Findings, Kind
+from eryph_runtime.deployment import Create, Drive, DriveType, UrlSource
 from eryph_runtime.host import Action, Step, Upload
 from eryph_runtime.hostpaths import ancestors, folded, parent, part_of
 from eryph_runtime.record import Created
 from eryph_runtime.survey import Situation, wanted_parent
-from eryph_runtime.wanted import Create, Drive, DriveType, UrlSource
 
 _SLOW = 4 * 3600.0
 

@@ -7,7 +7,7 @@ import types
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -69,22 +69,27 @@ def _value(kind: Any, data: Any, place: str) -> Any:
             key: _value(get_args(kind)[1], each, f"{place}.{key}")
             for key, each in _checked(dict, data, place).items()
         }
+    if origin is Literal:
+        (wanted,) = get_args(kind)
+        if type(data) is not type(wanted) or data != wanted:
+            raise MalformedError(f"{_at(place)}: must be {wanted!r}")
+        return wanted
     if is_dataclass(kind):
         return _record(kind, _checked(dict, data, place), place)
     if isinstance(kind, type) and issubclass(kind, Enum):
         known = {each.value: each for each in kind}
         text = _checked(str, data, place)
         if text not in known:
-            raise MalformedError(f"{_at(place)}: {text!r} is none of {', '.join(sorted(known))}")
+            raise MalformedError(f"{_at(place)}: {text!r} is none of {', '.join(known)}")
         return known[text]
     return _checked(kind, data, place)
 
 
 def _tagged(kinds: list[Any], data: Any, place: str) -> Any:
-    """Of several dataclasses the one whose TAG is the data's `kind`."""
+    """Of several dataclasses the one whose `kind` is the data's."""
     tag = _checked(dict, data, place).get("kind")
     for kind in kinds:
-        if tag == kind.TAG:
+        if tag in get_args(_hints(kind)["kind"]):
             return kind
     raise MalformedError(f"{_at(place)}: its kind is not known")
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from eryph_runtime.decode import MalformedError, decode, parse
+from eryph_runtime.deployment import LIMIT, Deployment, from_data, from_text
 from eryph_runtime.document_rules import check
-from eryph_runtime.wanted import SCHEMA, Deployment
-
-LIMIT = 16 * 1024 * 1024
 
 
 def load(path: Path) -> Deployment:
@@ -19,16 +16,14 @@ def load(path: Path) -> Deployment:
     """
     file = path / "deployment.json" if path.is_dir() else path
     with file.open("rb") as stream:
-        data = stream.read(LIMIT + 1)
-    if len(data) > LIMIT:
-        raise MalformedError(f"larger than {LIMIT} bytes")
-    return read(parse(data))
+        # One byte more than is allowed is enough to know.
+        deployment = from_text(stream.read(LIMIT + 1))
+    check(deployment)
+    return deployment
 
 
 def read(data: Any) -> Deployment:
     """Check parsed JSON and give the deployment; raises MalformedError."""
-    if isinstance(data, dict) and data.get("schema") != SCHEMA:
-        raise MalformedError(f"its schema is {data.get('schema')!r}, this runtime reads {SCHEMA}")
-    deployment = decode(Deployment, data)
+    deployment = from_data(data)
     check(deployment)
     return deployment

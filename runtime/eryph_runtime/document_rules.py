@@ -6,8 +6,7 @@ import ipaddress
 import re
 
 from eryph_runtime.decode import MalformedError
-from eryph_runtime.hostpaths import file_name_fault, path_fault
-from eryph_runtime.wanted import (
+from eryph_runtime.deployment import (
     SEED_PLACE,
     Create,
     Deployment,
@@ -21,6 +20,7 @@ from eryph_runtime.wanted import (
     SlotKind,
     UrlSource,
 )
+from eryph_runtime.hostpaths import file_name_fault, path_fault
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -35,11 +35,6 @@ def check(it: Deployment) -> None:
     _demand(_UUID.fullmatch(it.catlet.id), "catlet.id: must be a lower case UUID")
     machine = it.machine
     _demand(0 < len(machine.name) <= 100, "machine.name: must have 1 to 100 characters")
-    _demand(machine.generation == 2, "machine.generation: must be 2")
-    _choice(machine.start_action, ("Nothing", "StartIfRunning", "Start"), "machine.start_action")
-    _choice(machine.stop_action, ("TurnOff", "Save", "ShutDown"), "machine.stop_action")
-    kinds = ("Disabled", "Standard", "Production", "ProductionOnly")
-    _choice(machine.checkpoint_type, kinds, "machine.checkpoint_type")
     _check_memory(machine.memory)
     names = [each.name for each in it.parameters]
     _distinct(names, "parameters")
@@ -188,10 +183,6 @@ def _demand_path(path: str, place: str) -> None:
 def _demand_file(name: str, place: str) -> None:
     if fault := file_name_fault(name):
         raise MalformedError(f"{place}: {name!r}: {fault}")
-
-
-def _choice(value: str, known: tuple[str, ...], place: str) -> None:
-    _demand(value in known, f"{place}: {value!r} is none of {', '.join(known)}")
 
 
 def _distinct(values: list[str], place: str) -> None:

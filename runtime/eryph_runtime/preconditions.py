@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from eryph_runtime.compare_adapters import find_switch
 from eryph_runtime.comparison import Findings
+from eryph_runtime.deployment import Create, DriveType
 from eryph_runtime.hostpaths import is_share, parent
 from eryph_runtime.record import mark, unfinished_name
 from eryph_runtime.state import HostFacts
 from eryph_runtime.survey import Situation
-from eryph_runtime.wanted import Create, DriveType
 
 # First builds: Windows 10 1607/Server 2016, Server 2019, Server 2022, Server 2025.
 _BUILD_2016, _BUILD_2019, _BUILD_2022, _BUILD_2025 = 14393, 17763, 20348, 26100

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from eryph_runtime.comparison import Change, Value
+from eryph_runtime.deployment import WantedMachine
 from eryph_runtime.host import Action
 from eryph_runtime.state import HostFacts, Machine
-from eryph_runtime.wanted import WantedMachine
 
 Applies: TypeAlias = Callable[[Machine, WantedMachine, HostFacts], bool]
 NeedsOff: TypeAlias = Callable[[Machine, WantedMachine], bool]

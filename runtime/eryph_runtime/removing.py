@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from eryph_runtime.applying import take_lock
 from eryph_runtime.carry_out import Journal, carry_out, run_one
+from eryph_runtime.deployment import Deployment
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.host import Action, Host, Step
 from eryph_runtime.hostpaths import folded, is_own, lies_in, parent, part_of
@@ -18,7 +19,6 @@ from eryph_runtime.request import Request
 from eryph_runtime.running import shut_down, turn_off
 from eryph_runtime.survey import Situation, survey
 from eryph_runtime.talk import Talk
-from eryph_runtime.wanted import Deployment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eryph_runtime.deployment import Deployment, HostDefault, ParameterKind, Setting
 from eryph_runtime.hostpaths import own_folder, path_fault
 from eryph_runtime.record import Record
 from eryph_runtime.request import Request
 from eryph_runtime.state import State
-from eryph_runtime.wanted import Deployment, HostDefault, ParameterKind, Setting
 
 DEFAULT_SWITCH = "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444"
 

@@ -14,12 +14,12 @@ from typing import TypeAlias
 
 from eryph_runtime.carry_out import run_one
 from eryph_runtime.decode import MalformedError, decode
+from eryph_runtime.deployment import Deployment
 from eryph_runtime.faults import HostError, HostFailure, RefusalError
 from eryph_runtime.host import Action, Host
 from eryph_runtime.resolve import DEFAULT_SWITCH
 from eryph_runtime.state import Machine, Observation
 from eryph_runtime.talk import Talk
-from eryph_runtime.wanted import Deployment
 
 Clock: TypeAlias = Callable[[], float]
 Sleep: TypeAlias = Callable[[float], None]

@@ -13,6 +13,7 @@ from eryph_runtime.carry_out import Journal, carry_out, run_one
 from eryph_runtime.compare_drives import insert_seed, old_seeds
 from eryph_runtime.compare_files import creations
 from eryph_runtime.comparison import Findings
+from eryph_runtime.deployment import SEED_PLACE, Deployment
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.guest_ssh import cloud_init_is_done
 from eryph_runtime.host import Action, Host, Step
@@ -23,7 +24,6 @@ from eryph_runtime.seeds import NoSeed, SeedGoal
 from eryph_runtime.state import Machine
 from eryph_runtime.survey import Situation, survey
 from eryph_runtime.talk import Talk
-from eryph_runtime.wanted import SEED_PLACE, Deployment
 
 _POLL = 5.0
 

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from eryph_runtime.deployment import Seed
 from eryph_runtime.record import PlacedSeed
 from eryph_runtime.slots import SlotError, patch, value_fault
-from eryph_runtime.wanted import Seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

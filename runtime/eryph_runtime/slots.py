@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from eryph_runtime.wanted import Encoding, Relocation, Seed, Slot, SlotKind
+from eryph_runtime.deployment import Encoding, Relocation, Seed, Slot, SlotKind
 
 _VALUE = re.compile(r"[A-Za-z0-9\-._~+/=]+")
 _LINE_ENDS = b"\r\n"

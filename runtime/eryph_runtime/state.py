@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eryph_runtime.wanted import IntegrationService, Processor
+from eryph_runtime.deployment import IntegrationService, Processor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

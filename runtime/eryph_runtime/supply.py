@@ -6,12 +6,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from eryph_runtime.deployment import Deployment, HostSource, PoolSource
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.host import Events
 from eryph_runtime.hostpaths import is_absolute, path_fault
 from eryph_runtime.request import Request
 from eryph_runtime.state import State
-from eryph_runtime.wanted import Deployment, HostSource, PoolSource
 
 HOST_PREFIX = "host:"
 _CHUNK = 4 * 1024 * 1024

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eryph_runtime.decode import MalformedError, decode
+from eryph_runtime.deployment import SEED_PLACE, Create, Deployment, Drive
 from eryph_runtime.faults import HostFailure
 from eryph_runtime.host import Events, Host
 from eryph_runtime.hostpaths import ancestors, folded, parent, part_of
@@ -15,7 +16,6 @@ from eryph_runtime.resolve import Resolved, resolve
 from eryph_runtime.seeds import NoSeed, SeedGoal, seed_goal
 from eryph_runtime.state import Machine, State
 from eryph_runtime.supply import Supply, given_supplies
-from eryph_runtime.wanted import SEED_PLACE, Create, Deployment, Drive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TextIO
 
+from eryph_runtime.deployment import Deployment, Slot
 from eryph_runtime.faults import RefusalError, UsageError
 from eryph_runtime.slots import value_fault
-from eryph_runtime.wanted import Deployment, Slot
 
 _LIMIT = 1024 * 1024
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eryph_runtime.deployment import Encoding, Relocation, Seed, Slot, SlotKind
 from eryph_runtime.slots import SlotError, patch, value_fault
-from eryph_runtime.wanted import Encoding, Relocation, Seed, Slot, SlotKind
 
 MACHINE = "1c3e5f70-0a1b-4c2d-8e3f-a0b1c2d3e4f5"
 VALUE = st.text("ABCxyz019-._~+/=", min_size=1, max_size=80)

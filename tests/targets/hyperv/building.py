@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from catlets import ordered
+from eryph_runtime.deployment import Deployment
 from eryph_runtime.document import read as read_deployment
 from eryph_runtime.slots import patch
-from eryph_runtime.wanted import Deployment
 from eryphc import pipeline
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.iso_reader import read_iso
