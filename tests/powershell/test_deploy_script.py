@@ -52,7 +52,7 @@ class Script:
         self.write(document)
 
     def write(self, document: Document) -> None:
-        text = deploy_script(document)
+        text = deploy_script(json.dumps(document, indent=2, sort_keys=True))
         (self.folder / "deploy.ps1").write_text(text, encoding="ascii", newline="\n")
 
     def run(self, *arguments: str, code: int = 0, **environment: str) -> str:

@@ -17,7 +17,7 @@ MODULE = ROOT / "runtime/powershell/Eryphc"
 # Whole programs: of pieces in files nobody knows what runs.
 TEXTS = {
     "host.ps1": host_program().decode("ascii"),
-    "deploy.ps1": deploy_script(example()),
+    "deploy.ps1": deploy_script(json.dumps(example(), indent=2, sort_keys=True)),
     "Eryphc.psm1": (MODULE / "Eryphc.psm1").read_text(encoding="ascii"),
     "Eryphc.psd1": (MODULE / "Eryphc.psd1").read_text(encoding="ascii"),
 }

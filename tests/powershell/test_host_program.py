@@ -108,7 +108,8 @@ def test_apply_then_nothing_is_left_then_remove(runtime: Runtime) -> None:
 
 def test_the_script_and_the_runtime_agree(runtime: Runtime) -> None:
     script = runtime.folder / "deploy.ps1"
-    script.write_text(deploy_script(example()), encoding="ascii")
+    text = json.dumps(example(), indent=2, sort_keys=True)
+    script.write_text(deploy_script(text), encoding="ascii")
     runtime.run("apply", *BASE)
     done = runtime.host.run("-File", str(script), "-WhatIf")
     assert (done.returncode, done.stdout.strip()) == (0, "nothing to do")

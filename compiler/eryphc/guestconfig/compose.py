@@ -38,9 +38,7 @@ def sealed(request: GuestRequest) -> Outcome[Seed]:
         whole = compose(request)
         if whole.value is None:
             return Outcome(None, _errors(whole.diagnostics))
-        instance_id = content_instance_id(
-            whole.value.user_data, whole.value.network_config, request.hostname
-        )
+        instance_id = whole.value.instance_id
     public = request._replace(
         foods=tuple(food for food in request.foods if not food.secret),
         instance_id=instance_id,
@@ -62,6 +60,7 @@ def _seed(request: GuestRequest, parts: tuple[Part, ...], network: bytes | None)
         user_data=data,
         meta_data=meta_data(instance_id, request.hostname),
         network_config=network,
+        instance_id=instance_id,
         parts=parts,
         secret=any(part.secret for part in parts),
     )

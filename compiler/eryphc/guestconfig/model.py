@@ -74,10 +74,11 @@ class Part(NamedTuple):
 
 
 class Seed(NamedTuple):
-    """The files of a NoCloud seed, and the parts user-data was made of."""
+    """The files of a NoCloud seed, and what they were made of: parts, and the id in meta-data."""
 
     user_data: bytes
     meta_data: bytes
     network_config: bytes | None
+    instance_id: str
     parts: tuple[Part, ...] = ()
     secret: bool = False

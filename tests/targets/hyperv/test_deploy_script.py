@@ -5,7 +5,6 @@ import re
 from importlib.resources import files
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,10 +63,14 @@ VALUE = st.recursive(
 DOCUMENT = st.dictionaries(TEXT, VALUE, max_size=6)
 
 
+def written(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
 @given(DOCUMENT)
 @settings(max_examples=150)
 def test_the_literal_is_inert_and_gives_the_document_back(document: dict[str, Any]) -> None:
-    text = literal(document)
+    text = literal(written(document))
     assert all(32 <= ord(character) < 127 or character == "\n" for character in text)
     assert "'" not in text
     assert json.loads(text) == document
@@ -77,10 +80,10 @@ def test_the_literal_is_inert_and_gives_the_document_back(document: dict[str, An
 @settings(max_examples=50)
 def test_the_program_is_the_same_for_every_document(document: dict[str, Any]) -> None:
     before, after = program_parts()
-    text = deploy_script(document)
+    text = deploy_script(written(document))
     assert text.startswith(before)
     assert text.endswith(after)
-    assert text[len(before) : -len(after)] == literal(document)
+    assert text[len(before) : -len(after)] == literal(written(document))
 
 
 def test_the_literal_stands_in_a_here_string_at_the_end() -> None:
@@ -103,8 +106,3 @@ def test_what_both_programs_do_is_written_once() -> None:
         functions = re.findall(r"^function ([\w-]+)", own, re.MULTILINE)
         assert functions
         assert not set(functions) & set(re.findall(r"^function ([\w-]+)", shared, re.MULTILINE))
-
-
-def test_a_number_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        deploy_script({"x": float("nan")})

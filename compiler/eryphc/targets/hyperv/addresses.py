@@ -1,4 +1,4 @@
-"""The addresses that the network-config of a seed gives the adapters of a machine.
+"""The addresses that the user's network-config gives the adapters of a machine.
 
 Whoever looks for the machine's address later falls back to them. Source: hyperv.md 8.
 """
@@ -6,50 +6,72 @@ Whoever looks for the machine's address later falls back to them. Source: hyperv
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from eryphc.guestconfig.cloudconfig.nodes import plain
 from eryphc.guestconfig.cloudconfig.tree import read_any
 from eryphc.guestconfig.model import Adapter
 
 
-def static_addresses(config: bytes, adapters: Iterable[Adapter]) -> dict[str, list[str]]:
+class _Entry(NamedTuple):
+    """One interface of the file: known by its `mac`, or else by the first name that is one."""
+
+    mac: str | None
+    names: tuple[str, ...]
+    texts: tuple[Any, ...]
+
+
+def static_addresses(text: str, adapters: Iterable[Adapter]) -> Mapping[str, tuple[str, ...]]:
     """By the name of the adapter, in the file's order; adapters without any are left out.
 
-    `config` is a network-config of version 1 or 2 that was found valid.
+    `text` is a network-config of version 1 or 2, as the user wrote it, that was found valid.
+    An entry means the adapter that it is completed with where the guest gets it
+    (`guestconfig/network_file.py`).
     """
-    root = read_any(config.decode("utf-8")).root
+    root = read_any(text).root
     whole = _map(plain(root) if root is not None else None)
     data = _map(whole.get("network", whole))
-    names = {adapter.name: adapter.name for adapter in adapters}
-    names |= {_digits(adapter.mac_address): adapter.name for adapter in adapters}
-    found: dict[str, list[str]] = {}
-    for mac, name, texts in (*_version_2(data), *_version_1(data)):
-        adapter = names.get(_digits(mac)) if mac is not None else names.get(name)
-        for text in texts:
-            address = _address(text)
-            if adapter is not None and address is not None:
-                found.setdefault(adapter, []).append(address)
-    return found
+    by_mac, by_name = {}, {}
+    for adapter in adapters:
+        by_mac[_digits(adapter.mac_address)] = adapter.name
+        by_name[adapter.name.lower()] = adapter.name
+    result: dict[str, tuple[str, ...]] = {}
+    for entry in (*_version_2(data), *_version_1(data)):
+        if entry.mac is not None:
+            name = by_mac.get(_digits(entry.mac))
+        else:
+            known = (by_name.get(each.lower()) for each in entry.names)
+            name = next((each for each in known if each is not None), None)
+        addresses = [found for each in entry.texts if (found := _address(each)) is not None]
+        if name is not None and addresses:
+            result[name] = (*result.get(name, ()), *addresses)
+    return result
 
 
-def _version_2(data: dict[str, Any]) -> Iterator[tuple[str | None, str, list[Any]]]:
-    for key, entry in _map(data.get("ethernets")).items():
-        values = _map(entry)
-        mac = _map(values.get("match")).get("macaddress")
-        name = str(values.get("set-name", key))
-        texts = values.get("addresses") or []
-        yield (str(mac) if mac is not None else None), name, texts
+def _version_2(data: dict[str, Any]) -> Iterator[_Entry]:
+    for key, value in _map(data.get("ethernets")).items():
+        values = _map(value)
+        match, renamed = values.get("match"), str(values.get("set-name", key))
+        mac = _map(match).get("macaddress")
+        yield _Entry(
+            mac=str(mac) if mac is not None else None,
+            # An entry that matches by something else is no more than what it is renamed to.
+            names=(renamed,) if isinstance(match, dict) else (str(key), renamed),
+            texts=tuple(values.get("addresses") or ()),
+        )
 
 
-def _version_1(data: dict[str, Any]) -> Iterator[tuple[str | None, str, list[Any]]]:
+def _version_1(data: dict[str, Any]) -> Iterator[_Entry]:
     for item in data.get("config") or []:
         values = _map(item)
         if values.get("type") == "physical":
             mac = values.get("mac_address")
-            texts = [_map(subnet).get("address") for subnet in values.get("subnets") or []]
-            yield (str(mac) if mac is not None else None), str(values.get("name")), texts
+            yield _Entry(
+                mac=str(mac) if mac is not None else None,
+                names=(str(values.get("name")),),
+                texts=tuple(_map(subnet).get("address") for subnet in values.get("subnets") or ()),
+            )
 
 
 def _map(value: Any) -> dict[str, Any]:

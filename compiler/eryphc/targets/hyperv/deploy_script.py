@@ -9,11 +9,8 @@ literal, nothing in it is expanded, and it can still be read in a review. Source
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 _PROGRAM = "deploy_program.ps1"
 # What both programs do is written once, where the runtime can be copied with it.
@@ -23,8 +20,8 @@ _SHARED_PLACE = "# ==== shared.ps1 stands here ====\n"
 _PLACE = "\n$document = @'\n{}\n'@\n"
 
 
-def deploy_script(document: Mapping[str, Any]) -> str:
-    """The text of `deploy.ps1` for a deployment document (docs/deployment.md, part 1).
+def deploy_script(document: str) -> str:
+    """The text of `deploy.ps1` for the text of a deployment document, which is ASCII.
 
     ASCII with LF line ends; the same but for the literal for every document.
     """
@@ -42,8 +39,7 @@ def program_parts() -> tuple[str, str]:
     return before + opening, closing + after
 
 
-def literal(document: Mapping[str, Any]) -> str:
-    """The document as JSON of printable ASCII and line feeds, without a single quote."""
+def literal(document: str) -> str:
+    """A document as the text of the literal: without single quotes and without a last line feed."""
     # Outside of strings JSON has neither quote nor control character, so this changes strings only.
-    text = json.dumps(document, ensure_ascii=True, sort_keys=True, indent=2, allow_nan=False)
-    return text.replace("'", "\\u0027")
+    return document.removesuffix("\n").replace("'", "\\u0027")

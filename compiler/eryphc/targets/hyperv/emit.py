@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
+from eryph_runtime.deployment import to_text
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.targets.hyperv.deploy_script import deploy_script
 from eryphc.targets.hyperv.plan import HyperVPlan
@@ -15,13 +15,13 @@ SCRIPT = "deploy.ps1"
 
 def emit(plan: HyperVPlan) -> Mapping[str, ArtifactFile]:
     """The document, the script that carries it out, and the images. No secret but in images."""
-    text = json.dumps(plan.document, ensure_ascii=True, sort_keys=True, indent=2) + "\n"
+    text = to_text(plan.document)
     return {
         DOCUMENT: ArtifactFile(
             content=text.encode("ascii"), media_type="application/json", secret=False
         ),
         SCRIPT: ArtifactFile(
-            content=deploy_script(plan.document).encode("ascii"),
+            content=deploy_script(text).encode("ascii"),
             media_type="text/x-powershell",
             secret=False,
         ),

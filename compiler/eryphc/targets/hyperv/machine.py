@@ -5,9 +5,7 @@ Sources: hyperv.md 2, 5 and 12.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
+from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import GuestKind
@@ -30,23 +28,15 @@ _SERVICES = (
     "9F8233AC-BE49-4C79-8EE3-E7E1985B2077",
 )
 _START = {
-    StartAction.NOTHING: "Nothing",
-    StartAction.START_IF_RUNNING: "StartIfRunning",
-    StartAction.START: "Start",
+    StartAction.NOTHING: deployment.StartAction.NOTHING,
+    StartAction.START_IF_RUNNING: deployment.StartAction.START_IF_RUNNING,
+    StartAction.START: deployment.StartAction.START,
 }
 _STOP = {
-    StopAction.TURN_OFF: "TurnOff",
-    StopAction.SAVE: "Save",
-    StopAction.SHUT_DOWN: "ShutDown",
+    StopAction.TURN_OFF: deployment.StopAction.TURN_OFF,
+    StopAction.SAVE: deployment.StopAction.SAVE,
+    StopAction.SHUT_DOWN: deployment.StopAction.SHUT_DOWN,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    dynamic: bool
-    startup: int
-    minimum: int | None
-    maximum: int | None
 
 
 class Capabilities:
@@ -85,8 +75,8 @@ def machine(
     name: str,
     shared_disks: bool,
     boot_drive: str | None,
-) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
-    """The `machine` section of the deployment (docs/deployment.md), and what is wrong with it.
+) -> tuple[deployment.WantedMachine, tuple[Diagnostic, ...]]:
+    """The machine of the deployment, and what is wrong with it.
 
     `guest` None: nothing says what the guest is.
     """
@@ -103,8 +93,8 @@ def machine(
         at = capabilities.at("nested_virtualization")
         if memory.dynamic:
             found.append(wording.nested_dynamic(at))
-        if memory.startup < _NESTED_MEMORY:
-            found.append(wording.nested_small(memory.startup, at))
+        if memory.startup < _NESTED_MEMORY * MIB:
+            found.append(wording.nested_small(memory.startup // MIB, at))
     count = catlet.cpu.count if catlet.cpu is not None and catlet.cpu.count is not None else 1
     if nested and count > _NESTED_PROCESSORS_2019 and catlet.cpu is not None:
         limit = f"{_NESTED_PROCESSORS_2019} with nested virtualization"
@@ -112,31 +102,28 @@ def machine(
         at = catlet.cpu.at("count")
         found.append(wording.old_host_limit(what, "Windows Server 2016 or 2019", limit, at))
     start, stop = settings.start_action, settings.stop_action
-    section = {
-        "name": name,
-        "generation": 2,
-        "start_action": _START[start or StartAction.NOTHING],
-        "start_delay": 0,
-        "stop_action": _STOP[stop or StopAction.SHUT_DOWN],
+    checkpoints = deployment.CheckpointType
+    wanted = deployment.WantedMachine(
+        name=name,
+        start_action=_START[start or StartAction.NOTHING],
+        start_delay=0,
+        stop_action=_STOP[stop or StopAction.SHUT_DOWN],
         # Disks that machines share cannot be part of a checkpoint.
-        "checkpoint_type": "Disabled" if shared_disks else "Production",
-        "automatic_checkpoints": False,
-        "processor": {"count": count, "nested_virtualization": nested},
-        "memory": {
-            "dynamic": memory.dynamic,
-            "startup": memory.startup * MIB,
-            "minimum": memory.minimum * MIB if memory.minimum is not None else None,
-            "maximum": memory.maximum * MIB if memory.maximum is not None else None,
-        },
-        "firmware": _firmware(capabilities, guest, found),
-        "tpm": {
-            "enabled": capabilities.on("tpm"),
-            "guardian": _guardian(capabilities, settings, found),
-        },
-        "integration_services": [{"id": service, "enabled": True} for service in _SERVICES],
-        "boot_drive": boot_drive,
-    }
-    return section, tuple(found)
+        checkpoint_type=checkpoints.DISABLED if shared_disks else checkpoints.PRODUCTION,
+        automatic_checkpoints=False,
+        processor=deployment.Processor(count=count, nested_virtualization=nested),
+        memory=memory,
+        firmware=_firmware(capabilities, guest, found),
+        tpm=deployment.Tpm(
+            enabled=capabilities.on("tpm"),
+            guardian=_guardian(capabilities, settings, found),
+        ),
+        integration_services=tuple(
+            deployment.IntegrationService(id=service, enabled=True) for service in _SERVICES
+        ),
+        boot_drive=boot_drive,
+    )
+    return wanted, tuple(found)
 
 
 def _guardian(
@@ -152,7 +139,10 @@ def _guardian(
     return name
 
 
-def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic]) -> _Memory:
+def _memory(
+    catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic]
+) -> deployment.Memory:
+    """In bytes; what a catlet and the diagnostics say is in MiB."""
     given = catlet.memory
     startup = given.startup if given is not None else None
     minimum = given.minimum if given is not None else None
@@ -169,7 +159,7 @@ def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic])
             if given is not None and getattr(given, key) is not None:
                 why = "the capability `dynamic_memory` is disabled"
                 found.append(wording.without_effect(f"memory {key}", why, given.at(key)))
-        return _Memory(dynamic=False, startup=startup, minimum=None, maximum=None)
+        return deployment.Memory(dynamic=False, startup=startup * MIB, minimum=None, maximum=None)
     lowest = minimum if minimum is not None else min(startup, _HYPERV_MINIMUM)
     highest = maximum if maximum is not None else max(startup, _MAX_DYNAMIC)
     if not lowest <= startup <= highest and given is not None and not _one_author(given):
@@ -178,7 +168,9 @@ def _memory(catlet: Catlet, capabilities: Capabilities, found: list[Diagnostic])
     if highest > _MAX_DYNAMIC and given is not None:
         at = given.at("maximum" if maximum is not None else "startup")
         found.append(wording.dynamic_too_large(highest, at))
-    return _Memory(dynamic=True, startup=startup, minimum=lowest, maximum=highest)
+    return deployment.Memory(
+        dynamic=True, startup=startup * MIB, minimum=lowest * MIB, maximum=highest * MIB
+    )
 
 
 def _one_author(memory: Memory) -> bool:
@@ -218,9 +210,9 @@ def _template(detail: str) -> str | None:
 
 def _firmware(
     capabilities: Capabilities, guest: GuestKind | None, found: list[Diagnostic]
-) -> dict[str, Any]:
+) -> deployment.Firmware:
     if not capabilities.on("secure_boot"):
-        return {"secure_boot": False, "secure_boot_template": None}
+        return deployment.Firmware(secure_boot=False, secure_boot_template=None)
     template = "MicrosoftWindows"
     capability = capabilities.get("secure_boot")
     for detail in capability.details or () if capability is not None else ():
@@ -232,4 +224,4 @@ def _firmware(
     template = known.get(template.lower(), template)
     if guest is GuestKind.LINUX and template == "MicrosoftWindows":
         found.append(wording.linux_secure_boot(template, at or capabilities.at("secure_boot")))
-    return {"secure_boot": True, "secure_boot_template": template}
+    return deployment.Firmware(secure_boot=True, secure_boot_template=template)

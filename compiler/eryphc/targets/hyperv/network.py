@@ -6,14 +6,14 @@ Sources: hyperv.md 5 (MAC), 7; docs/deployment.md, "A network adapter".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import Adapter
-from eryphc.ir.catlet import Catlet, Network
+from eryphc.ir.catlet import Catlet
 from eryphc.targets.hyperv.settings import HyperVDefaults
 from eryphc.targets.hyperv.storage import setting
 
@@ -22,22 +22,35 @@ _HOST_POOL = "00155D"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
     """The adapters in the catlet's order; `open_networks` are those whose switch is left open."""
 
-    adapters: list[dict[str, Any]] = field(default_factory=list)
-    open_networks: list[str] = field(default_factory=list)
-    found: list[Diagnostic] = field(default_factory=list)
+    adapters: tuple[deployment.NetworkAdapter, ...]
+    open_networks: tuple[str, ...]
 
 
-def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDefaults) -> Adapters:
-    result = Adapters()
+def adapters(
+    catlet: Catlet,
+    addresses: tuple[Adapter, ...],
+    settings: HyperVDefaults,
+    static: Mapping[str, tuple[str, ...]],
+) -> tuple[Adapters, tuple[Diagnostic, ...]]:
+    """The adapters of the deployment, and what is wrong with them and their networks.
+
+    `addresses` are the adapters with the MAC address of each, in the catlet's order; `static` the
+    IP addresses that an adapter is told to take, by its name.
+    """
     switches = {name.lower(): switch for name, switch in settings.switches or ()}
     vlans = {name.lower(): int(vlan) for name, vlan in settings.vlans or ()}
-    networks = _by_adapter(catlet, result)
-    _check_vlans(catlet, settings, vlans, result)
-    _check_switches(catlet, settings, switches, result)
+    networks = {network.adapter_name or "": network for network in catlet.networks or ()}
+    found: list[Diagnostic] = [
+        *_subnet_faults(catlet),
+        *_vlan_faults(catlet, settings, vlans),
+        *_switch_faults(catlet, settings, switches),
+    ]
+    made: list[deployment.NetworkAdapter] = []
+    open_networks: dict[str, None] = {}
     seen: dict[str, str] = {}
     for adapter, address in zip(catlet.network_adapters or (), addresses, strict=True):
         name = adapter.name or ""
@@ -47,42 +60,42 @@ def adapters(catlet: Catlet, addresses: tuple[Adapter, ...], settings: HyperVDef
             continue
         at = adapter.at("mac_address")
         if address.given and mac.startswith(_HOST_POOL):
-            result.found.append(wording.mac_of_pool(address.mac_address, name, at))
+            found.append(wording.mac_of_pool(address.mac_address, name, at))
         if int(mac[:2], 16) & 1 or not int(mac, 16):
-            result.found.append(wording.multicast_mac(address.mac_address, name, at))
+            found.append(wording.multicast_mac(address.mac_address, name, at))
         if mac in seen:
-            result.found.append(wording.duplicate_mac(address.mac_address, (seen[mac], name), at))
+            found.append(wording.duplicate_mac(address.mac_address, (seen[mac], name), at))
         seen.setdefault(mac, name)
         network = networks.get(name)
-        switch: dict[str, Any] | None = None
+        switch: deployment.Setting | None = None
         vlan: int | None = None
         if network is None:
-            result.found.append(wording.adapter_disconnected(name, adapter.at("name")))
+            found.append(wording.adapter_disconnected(name, adapter.at("name")))
         else:
             own = network.name or ""
             vlan = vlans.get(own)
             switch = setting(switches.get(own), f"switch-{own}")
-            if switch["value"] is None and own not in result.open_networks:
-                result.open_networks.append(own)
-        result.adapters.append(
-            {
-                "name": name,
-                "mac_address": mac,
-                "mac_address_spoofing": bool(adapter.mac_address_spoofing),
-                "dhcp_guard": bool(adapter.dhcp_guard),
-                "router_guard": bool(adapter.router_guard),
-                "network": network.name if network is not None else None,
-                "switch": switch,
-                "vlan": vlan,
-                "addresses": [],
-            }
+            if switch.value is None:
+                open_networks[own] = None
+        made.append(
+            deployment.NetworkAdapter(
+                name=name,
+                mac_address=mac,
+                mac_address_spoofing=bool(adapter.mac_address_spoofing),
+                dhcp_guard=bool(adapter.dhcp_guard),
+                router_guard=bool(adapter.router_guard),
+                network=network.name if network is not None else None,
+                switch=switch,
+                vlan=vlan,
+                addresses=static.get(name, ()),
+            )
         )
-    return result
+    return Adapters(adapters=tuple(made), open_networks=tuple(open_networks)), tuple(found)
 
 
-def _check_switches(
-    catlet: Catlet, settings: HyperVDefaults, switches: Mapping[str, str], result: Adapters
-) -> None:
+def _switch_faults(
+    catlet: Catlet, settings: HyperVDefaults, switches: Mapping[str, str]
+) -> Iterator[Diagnostic]:
     """Switches of networks that the catlet lacks, and names that no switch has."""
     at = settings.at("switches")
     names = [network.name or "" for network in catlet.networks or ()]
@@ -90,31 +103,26 @@ def _check_switches(
     for name, switch in switches.items():
         if not switch.strip() or _CONTROL.search(switch):
             fault = "is no name of a switch"
-            result.found.append(wording.bad_setting(f"switches.{name}", switch, fault, at))
+            yield wording.bad_setting(f"switches.{name}", switch, fault, at)
         if name not in names:
-            found = wording.setting_unknown("switches", name, "network", open_names, at)
-            result.found.append(found)
+            yield wording.setting_unknown("switches", name, "network", open_names, at)
 
 
-def _check_vlans(
-    catlet: Catlet, settings: HyperVDefaults, vlans: Mapping[str, int], result: Adapters
-) -> None:
+def _vlan_faults(
+    catlet: Catlet, settings: HyperVDefaults, vlans: Mapping[str, int]
+) -> Iterator[Diagnostic]:
     """VLANs of networks that the catlet lacks."""
     names = [network.name or "" for network in catlet.networks or ()]
-    at = settings.at("vlans")
     open_names = [name for name in names if name not in vlans]
-    result.found += [
-        wording.setting_unknown("vlans", name, "network", open_names, at)
-        for name in vlans
-        if name not in names
-    ]
+    for name in vlans:
+        if name not in names:
+            at = settings.at("vlans")
+            yield wording.setting_unknown("vlans", name, "network", open_names, at)
 
 
-def _by_adapter(catlet: Catlet, result: Adapters) -> dict[str, Network]:
-    """The network of each adapter: at most one, as normalising a catlet sees to."""
-    found: dict[str, Network] = {}
+def _subnet_faults(catlet: Catlet) -> Iterator[Diagnostic]:
+    """Subnets and pools of addresses that no switch of a host has."""
     for network in catlet.networks or ():
-        found[network.adapter_name or ""] = network
         for key, subnet in (("subnet_v4", network.subnet_v4), ("subnet_v6", network.subnet_v6)):
             if subnet is None:
                 continue
@@ -124,5 +132,4 @@ def _by_adapter(catlet: Catlet, result: Adapters) -> dict[str, Network]:
             if not plain:
                 what = "subnet" if subnet.ip_pool is None else "subnet and pool of addresses"
                 span = network.at(key)
-                result.found.append(wording.subnet_ignored(network.name or "", what, span))
-    return found
+                yield wording.subnet_ignored(network.name or "", what, span)

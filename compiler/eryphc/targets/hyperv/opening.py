@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eryph_runtime.deployment import SlotKind
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.ir.catlet import VariableType
@@ -42,7 +43,7 @@ def open_places(given: Openable, options: HyperVOptions) -> Outcome[Opening]:
             found.append(wording.slot_has_value(name))
         else:
             own = variable.name or name
-            slots.append(Slot(name=own, kind="value", text=stand_in(own, length, texts)))
+            slots.append(Slot(name=own, kind=SlotKind.VALUE, text=stand_in(own, length, texts)))
             texts.append(slots[-1].text)
     if has_errors(found):
         return Outcome(None, tuple(found))
@@ -50,7 +51,7 @@ def open_places(given: Openable, options: HyperVOptions) -> Outcome[Opening]:
     vm_id = None
     if given.vm_id is None:
         vm_id = stand_in(VM_ID, VM_ID_LENGTH, texts)
-        slots.append(Slot(name=VM_ID, kind="vm-id", text=vm_id))
+        slots.append(Slot(name=VM_ID, kind=SlotKind.VM_ID, text=vm_id))
     return Outcome(Opening(values=values, vm_id=vm_id, details=tuple(slots)), tuple(found))
 
 

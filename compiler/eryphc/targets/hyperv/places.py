@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from eryph_runtime.deployment import SlotKind
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guestconfig.model import Part
@@ -144,7 +145,7 @@ def _encoded(food: Fodder, slots: Sequence[Slot]) -> Iterator[Diagnostic]:
                 continue
             # A value may be given in the very encoding.
             whole = scalar.value.strip() == slot.text
-            if whole and slot.kind == "value" and "64" in encoding and scalar.tag is None:
+            if whole and slot.kind is SlotKind.VALUE and "64" in encoding and scalar.tag is None:
                 continue
             span = _span(content, text.index(slot.text, scalar.start), slot)
             yield wording.slot_encoded(slot.name, _label(food), encoding, span)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from eryph_runtime import deployment
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -16,7 +17,7 @@ from eryphc.ir.stages import Substituted
 from eryphc.passes.places import in_documents, rooted
 from eryphc.targets.definition import TargetInput
 from eryphc.targets.hyperv.machine import machine
-from eryphc.targets.hyperv.network import Adapters, adapters
+from eryphc.targets.hyperv.network import adapters
 from eryphc.targets.hyperv.options import HyperVOptions
 from eryphc.targets.hyperv.paths import folder_faults, is_reserved
 from eryphc.targets.hyperv.places import place_faults
@@ -25,15 +26,13 @@ from eryphc.targets.hyperv.slots import Slot, outside_of_text, relocations
 from eryphc.targets.hyperv.storage import SHARED_FOLDER, AtHand, Storage, setting, storage
 from eryphc.targets.seeds import Seeds, seed_files, seed_image, seeds_of
 
-SCHEMA = "eryphc/deployment/v1"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HyperVPlan:
-    """The deployment document as data, and the images it names by hash."""
+    """The deployment document, and the images it names by hash."""
 
     name: str
-    document: Mapping[str, Any]
+    document: deployment.Deployment
     images: Mapping[str, ArtifactFile] = field(repr=False)
 
 
@@ -76,18 +75,21 @@ class _Settings:
 
 
 def _planned(catlet: Substituted, settings: _Settings) -> Outcome[HyperVPlan]:
+    own = catlet.catlet
     seeds = seeds_of(settings.request, sealed=True)
-    disks = storage(catlet, settings.defaults, settings.at_hand)
-    network = adapters(catlet.catlet, settings.request.adapters, settings.defaults)
-    section, faults = machine(
-        catlet.catlet,
+    disks, disk_faults = storage(catlet, settings.defaults, settings.at_hand)
+    # A network-config of the user's is known to be valid only where there is a seed.
+    static = _static_addresses(settings.request) if seeds.value is not None else {}
+    network, network_faults = adapters(own, settings.request.adapters, settings.defaults, static)
+    wanted, machine_faults = machine(
+        own,
         None if settings.guest_assumed else settings.request.guest,
         settings.defaults,
         name=settings.name,
         shared_disks=disks.shared,
         boot_drive=disks.boot_drive,
     )
-    of_catlet = (*disks.found, *network.found, *faults, *_named(catlet.catlet, settings.name))
+    of_catlet = (*disk_faults, *network_faults, *machine_faults, *_named(own, settings.name))
     found: list[Diagnostic] = [
         *_folder_faults(settings, disks),
         *seeds.diagnostics,
@@ -98,58 +100,49 @@ def _planned(catlet: Substituted, settings: _Settings) -> Outcome[HyperVPlan]:
     found += _open_places(settings, seeds.value)
     if has_errors(found):
         return Outcome(None, tuple(found))
-    _known_addresses(settings, seeds.value.seed.network_config, network)
-    images: dict[str, ArtifactFile] = {}
-    seed = _seed(seeds.value.seed, f"{settings.name}.iso", settings, images)
-    used = {slot["name"] for slot in seed["slots"]}
-    found += [
-        wording.slot_unused(slot.name)
-        for slot in settings.slots
-        if slot.kind == "value" and slot.name not in used
-    ]
+    seed, image = _seed(seeds.value.seed, f"{settings.name}.iso", settings)
+    images = {seed.file: image}
+    found += _unused_slots(settings, seed)
     sealed = None
     if seeds.value.seed.secret and seeds.value.sealed is not None:
-        sealed = _seed(seeds.value.sealed, f"{settings.name}.sealed.iso", settings, images)
+        sealed, image = _seed(seeds.value.sealed, f"{settings.name}.sealed.iso", settings)
+        images[sealed.file] = image
     folders = settings.defaults.folders or Folders()
-    own = catlet.catlet
-    document = {
-        "schema": SCHEMA,
-        "tool": settings.tool,
-        "catlet": {
-            "id": settings.catlet_id,
-            "name": settings.name,
-            "project": own.project or "default",
-            "environment": own.environment or "default",
-            "hostname": settings.request.hostname,
-        },
-        "guest": settings.request.guest.value,
-        "parameters": _parameters(folders, disks, network.open_networks, own.store or "default"),
-        "folders": {
-            "machine": _machine_folder(own, folders),
-            "volumes": setting(folders.volumes, "volume-folder"),
-        },
-        "machine": section,
-        "drives": disks.drives,
-        "network_adapters": network.adapters,
-        "volumes": disks.volumes,
-        "seed": seed,
-        "sealed": sealed,
-    }
+    document = deployment.Deployment(
+        tool=settings.tool,
+        catlet=deployment.CatletIdentity(
+            id=settings.catlet_id,
+            name=settings.name,
+            project=own.project or "default",
+            environment=own.environment or "default",
+            hostname=settings.request.hostname,
+        ),
+        guest=deployment.Guest(settings.request.guest),
+        parameters=_parameters(folders, disks, network.open_networks, own.store or "default"),
+        folders=deployment.Folders(
+            machine=_machine_folder(own, folders),
+            volumes=setting(folders.volumes, "volume-folder"),
+        ),
+        machine=wanted,
+        drives=disks.drives,
+        network_adapters=network.adapters,
+        volumes=disks.volumes,
+        seed=seed,
+        sealed=sealed,
+    )
     return Outcome(HyperVPlan(name=settings.name, document=document, images=images), tuple(found))
 
 
-def _known_addresses(settings: _Settings, config: bytes | None, network: Adapters) -> None:
-    """Note the static addresses that the user's own network-config gives."""
-    if config is None or settings.request.network_file is None:
-        return
+def _static_addresses(request: GuestRequest) -> Mapping[str, tuple[str, ...]]:
+    """The static addresses that the user's own network-config gives, by adapter."""
+    if request.network_file is None:
+        return {}
     from eryphc.targets.hyperv.addresses import static_addresses
 
-    known = static_addresses(config, settings.request.adapters)
-    for entry in network.adapters:
-        entry["addresses"] = known.get(entry["name"], [])
+    return static_addresses(request.network_file.text, request.adapters)
 
 
-def _machine_folder(catlet: Catlet, folders: Folders) -> dict[str, Any]:
+def _machine_folder(catlet: Catlet, folders: Folders) -> deployment.Setting:
     store = catlet.store or "default"
     if store != "default":
         return setting(None, f"store-{store}")
@@ -190,74 +183,73 @@ def _open_places(settings: _Settings, seeds: Seeds) -> tuple[Diagnostic, ...]:
     return place_faults(seeds.seed.parts, settings.request.foods, settings.slots)
 
 
-def _seed(
-    seed: Seed, file: str, settings: _Settings, images: dict[str, ArtifactFile]
-) -> dict[str, Any]:
+def _unused_slots(settings: _Settings, seed: deployment.Seed) -> Iterator[Diagnostic]:
+    used = {slot.name for slot in seed.slots}
+    for slot in settings.slots:
+        if slot.kind is deployment.SlotKind.VALUE and slot.name not in used:
+            yield wording.slot_unused(slot.name)
+
+
+def _seed(seed: Seed, file: str, settings: _Settings) -> tuple[deployment.Seed, ArtifactFile]:
     image = seed_image(seed, epoch=settings.epoch)
-    images[file] = image
     content = image.content
     if not isinstance(content, bytes):
         raise TypeError("a seed image is bytes")
-    import hashlib
-
     places = relocations(content, {"user-data": seed.user_data}, settings.slots)
-    used = {str(place["slot"]) for place in places}
-    return {
-        "file": file,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "size": len(content),
-        "instance_id": settings.request.instance_id or _instance_id(seed),
-        "slots": [
+    used = {place.slot for place in places}
+    placed = deployment.Seed(
+        file=file,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        instance_id=seed.instance_id,
+        slots=tuple(
             slot.document()
             for slot in sorted(settings.slots, key=lambda slot: slot.name)
             if slot.name in used
-        ],
-        "relocations": places,
-    }
-
-
-def _instance_id(seed: Seed) -> str:
-    """The derived id, as it stands in the meta-data."""
-    for line in seed.meta_data.decode("utf-8").splitlines():
-        key, _, value = line.partition(":")
-        if key == "instance-id":
-            return value.strip().strip("\"'")
-    return ""
+        ),
+        relocations=places,
+    )
+    return placed, image
 
 
 def _parameters(
-    folders: Folders, disks: Storage, networks: list[str], store: str
-) -> list[dict[str, Any]]:
+    folders: Folders, disks: Storage, networks: tuple[str, ...], store: str
+) -> tuple[deployment.Parameter, ...]:
     """The settings that `apply` must be given or finds on the host, by name."""
+    hosts = deployment.HostDefault
     found = []
     if folders.machines is None or folders.disks is None:
-        found.append(
-            _parameter("folder", "folder", "folder on the host for the machine", "machine-folder")
-        )
+        words = "folder on the host for the machine"
+        found.append(_folder_parameter("folder", words, hosts.MACHINE_FOLDER))
     if folders.volumes is None:
-        found.append(
-            _parameter(
-                "volume-folder", "folder", "folder on the host for parent disks", "disk-folder"
-            )
-        )
+        words = "folder on the host for parent disks"
+        found.append(_folder_parameter("volume-folder", words, hosts.DISK_FOLDER))
     if disks.shared_folder_open:
         words = "folder on a share or a cluster volume, for shared disks"
-        found.append(_parameter(SHARED_FOLDER, "folder", words, None))
-    for name in sorted(disks.stores | ({store} - {"default"})):
+        found.append(_folder_parameter(SHARED_FOLDER, words))
+    for name in disks.open_stores | ({store} - {"default"}):
         words = f"folder on the host of the data store {name}"
-        found.append(_parameter(f"store-{name}", "folder", words, None))
-    for network in networks:
-        host = "default-switch" if network == "default" else None
-        words = f"switch of the network {network}"
-        found.append(_parameter(f"switch-{network}", "switch", words, host))
-    return sorted(found, key=lambda parameter: str(parameter["name"]))
+        found.append(_folder_parameter(f"store-{name}", words))
+    found += [
+        deployment.Parameter(
+            name=f"switch-{network}",
+            kind=deployment.ParameterKind.SWITCH,
+            description=f"switch of the network {network}",
+            default=None,
+            host_default=hosts.DEFAULT_SWITCH if network == "default" else None,
+        )
+        for network in networks
+    ]
+    return tuple(sorted(found, key=lambda parameter: parameter.name))
 
 
-def _parameter(name: str, kind: str, description: str, host: str | None) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": kind,
-        "description": description,
-        "default": None,
-        "host_default": host,
-    }
+def _folder_parameter(
+    name: str, description: str, host_default: deployment.HostDefault | None = None
+) -> deployment.Parameter:
+    return deployment.Parameter(
+        name=name,
+        kind=deployment.ParameterKind.FOLDER,
+        description=description,
+        default=None,
+        host_default=host_default,
+    )

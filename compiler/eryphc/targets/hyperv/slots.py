@@ -11,7 +11,8 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from eryph_runtime import deployment
 
 VM_ID = "vmId"
 VM_ID_LENGTH = 36
@@ -27,17 +28,18 @@ class Slot:
     """`text` stands in the image until the value of `name` is known."""
 
     name: str
-    kind: str
+    kind: deployment.SlotKind
     text: str
     description: str | None = None
 
-    def document(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "length": len(self.text),
-            "description": self.description,
-        }
+    def document(self) -> deployment.Slot:
+        """The slot as the deployment has it: without its stand-in."""
+        return deployment.Slot(
+            name=self.name,
+            kind=self.kind,
+            length=len(self.text),
+            description=self.description,
+        )
 
 
 def stand_in(name: str, length: int, texts: Sequence[str]) -> str:
@@ -59,10 +61,10 @@ def stand_in(name: str, length: int, texts: Sequence[str]) -> str:
 
 def relocations(
     image: bytes, files: Mapping[str, bytes], slots: Iterable[Slot]
-) -> list[dict[str, Any]]:
+) -> tuple[deployment.Relocation, ...]:
     """Every place of every slot in `image`, which holds `files` as they are, without gaps."""
     slots = tuple(slots)
-    found: list[dict[str, Any]] = []
+    found: list[deployment.Relocation] = []
     for name, content in files.items():
         regions = [
             region
@@ -76,9 +78,9 @@ def relocations(
             for slot in slots:
                 wanted = slot.text.encode("ascii")
                 found += [
-                    _entry(slot, name, start, region, at) for at in places(region.text, wanted)
+                    _relocation(slot, name, start, region, at) for at in places(region.text, wanted)
                 ]
-    return sorted(found, key=lambda entry: (entry["offset"], entry["at"], entry["slot"]))
+    return tuple(sorted(found, key=lambda place: (place.offset, place.at, place.slot)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +118,26 @@ def places(content: bytes, wanted: bytes) -> Iterator[int]:
         at = content.find(wanted, at + len(wanted))
 
 
-def _entry(slot: Slot, file: str, start: int, region: _Region, at: int) -> dict[str, Any]:
-    encoded = region.length is not None
-    return {
-        "slot": slot.name,
-        "file": file,
-        "offset": start + region.offset + (0 if encoded else at),
-        "length": region.length if encoded else len(slot.text),
-        "encoding": "base64" if encoded else "plain",
-        "at": at if encoded else 0,
-    }
+def _relocation(
+    slot: Slot, file: str, start: int, region: _Region, at: int
+) -> deployment.Relocation:
+    if region.length is None:
+        return deployment.Relocation(
+            slot=slot.name,
+            file=file,
+            offset=start + region.offset + at,
+            length=len(slot.text),
+            encoding=deployment.Encoding.PLAIN,
+            at=0,
+        )
+    return deployment.Relocation(
+        slot=slot.name,
+        file=file,
+        offset=start + region.offset,
+        length=region.length,
+        encoding=deployment.Encoding.BASE64,
+        at=at,
+    )
 
 
 def outside_of_text(content: bytes, slots: Iterable[Slot], *, text: bool) -> tuple[Slot, ...]:

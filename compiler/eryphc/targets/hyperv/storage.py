@@ -5,11 +5,11 @@ Sources: hyperv.md 6; docs/deployment.md, "A drive" and "A volume".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.identifiers import GeneType
@@ -19,7 +19,7 @@ from eryphc.ir.volume import DiskFault, DiskImage
 from eryphc.targets.hyperv.options import HyperVOptions
 from eryphc.targets.hyperv.paths import is_reserved, path_fault
 from eryphc.targets.hyperv.settings import DiskMode, HyperVDefaults
-from eryphc.targets.hyperv.volumes import is_inherited_system, system_drive, volume_entry
+from eryphc.targets.hyperv.volumes import is_inherited_system, system_drive, volume_of
 
 GIB = 1024**3
 # The place of the seed's DVD drive.
@@ -29,27 +29,39 @@ _SHARED = (DriveType.SHARED_VHD, DriveType.VHD_SET)
 SHARED_FOLDER = "shared-folder"
 
 
-def setting(value: str | None, parameter: str | None) -> dict[str, Any]:
-    """A value, or the parameter of `apply` that gives it."""
-    return {"value": value, "parameter": None if value is not None else parameter}
+def setting(value: str | None, parameter: str) -> deployment.Setting:
+    """A value, or where there is none the parameter of `apply` that gives it."""
+    return deployment.Setting(value=value, parameter=parameter if value is None else None)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """What the drives of a catlet come to. `stores` are the data stores whose folder is open."""
+    """What the drives of a catlet come to.
 
-    drives: list[dict[str, Any]] = field(default_factory=list)
-    volumes: list[dict[str, Any]] = field(default_factory=list)
-    stores: set[str] = field(default_factory=set)
-    boot_drive: str | None = None
-    shared: bool = False
-    shared_folder_open: bool = False
-    found: list[Diagnostic] = field(default_factory=list)
+    `drives` are in the catlet's order, `volumes` sorted by name. `boot_drive` names the drive that
+    boots first. `open_stores` are the data stores whose folder is left open.
+    """
+
+    drives: tuple[deployment.Drive, ...]
+    volumes: tuple[deployment.Volume, ...]
+    boot_drive: str | None
+    open_stores: frozenset[str]
+
+    @property
+    def shared(self) -> bool:
+        """Whether several machines may share a disk."""
+        return any(drive.shared for drive in self.drives)
+
+    @property
+    def shared_folder_open(self) -> bool:
+        """Whether a shared disk lies in a folder that is left open."""
+        folders = (drive.folder for drive in self.drives)
+        return any(folder is not None and folder.parameter == SHARED_FOLDER for folder in folders)
 
     @property
     def files(self) -> list[str]:
         """The names of the disk files."""
-        return [entry["file"] for entry in self.drives if entry["file"] is not None]
+        return [drive.file for drive in self.drives if drive.file is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,45 +86,58 @@ def disk_files(catlet: Substituted, options: HyperVOptions) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def storage(catlet: Substituted, settings: HyperVDefaults, at_hand: AtHand) -> Storage:
-    """Every drive at its place on the controllers, and the volume it starts from."""
-    result = Storage()
-    drives = tuple(catlet.catlet.drives or ())
+def storage(
+    catlet: Substituted, settings: HyperVDefaults, at_hand: AtHand
+) -> tuple[Storage, tuple[Diagnostic, ...]]:
+    """Every drive at its place on the controllers and the volume it starts from, and what is wrong.
+
+    A drive that no host can have is reported and left out.
+    """
+    written = tuple(catlet.catlet.drives or ())
     modes = {name.lower(): mode for name, mode in settings.drives or ()}
     system = system_drive(catlet)
     genes = _volume_genes(catlet)
-    for index, drive in enumerate(drives):
+    drives: list[deployment.Drive] = []
+    volumes: list[deployment.Volume] = []
+    creates: dict[str, deployment.Create] = {}
+    boot_drive: str | None = None
+    found: list[Diagnostic] = []
+    for index, drive in enumerate(written):
         name = drive.name or ""
         gene = genes.get(drive.source or "")
         given = at_hand.given.get(name)
-        takes_volume = drive.type not in (DriveType.DVD, DriveType.PHD) and (
+        found += _drive_faults(drive, settings)
+        volume: deployment.Volume | None = None
+        if drive.type not in (DriveType.DVD, DriveType.PHD) and (
             gene is not None
             or is_inherited_system(catlet, drive)
             or given is not None
             or _on_host(drive)
-        )
-        entry = _drive(drive, settings, result, blank=not takes_volume)
-        entry["controller"], entry["location"] = divmod(index, _SEED_LOCATION)
-        if takes_volume:
-            mode = modes.get(name) or settings.disks or DiskMode.DIFFERENCING
-            copy = str(mode) == DiskMode.COPY or drive.type in _SHARED
-            entry["create"] = "copy" if copy else "differencing"
-            entry["volume"] = name
-            volume = volume_entry(drive, gene, given, at_hand.files, result.found)
-            result.volumes.append(volume)
-            _compare_sizes(drive, entry, volume, result)
-            if result.boot_drive is None or drive is system:
-                result.boot_drive = name
-        result.drives.append(entry)
-    result.volumes.sort(key=lambda volume: str(volume["name"]))
-    _settings_without_drive(result, drives, settings, modes)
-    known = [d.name or "" for d in drives if d.type not in (DriveType.DVD, DriveType.PHD)]
-    result.found += [
+        ):
+            volume, faults = volume_of(drive, gene, given, at_hand.files)
+            found += (*faults, *_size_faults(drive, volume))
+            volumes.append(volume)
+            if boot_drive is None or drive is system:
+                boot_drive = name
+        mode = modes.get(name) or settings.disks or DiskMode.DIFFERENCING
+        creates[name] = _create(drive, volume, mode)
+        if drive.type is not DriveType.PHD:
+            drives.append(_drive(drive, index, settings, creates[name], volume))
+    found += _mode_faults(written, settings, modes, creates)
+    known = [d.name or "" for d in written if d.type not in (DriveType.DVD, DriveType.PHD)]
+    found += [
         wording.volume_unknown_drive(drive, known) for drive in at_hand.given if drive not in known
     ]
-    if result.boot_drive is None:
-        result.found.append(wording.no_boot_drive(catlet.catlet.at("drives")))
-    return result
+    if boot_drive is None:
+        found.append(wording.no_boot_drive(catlet.catlet.at("drives")))
+    stores = {_own_store(drive) for drive in written if drive.type is not DriveType.DVD}
+    result = Storage(
+        drives=tuple(drives),
+        volumes=tuple(sorted(volumes, key=lambda volume: volume.name)),
+        boot_drive=boot_drive,
+        open_stores=frozenset(store for store in stores if store is not None),
+    )
+    return result, tuple(found)
 
 
 def _volume_genes(catlet: Substituted) -> dict[str, PinnedGene]:
@@ -123,111 +148,121 @@ def _on_host(drive: Drive) -> bool:
     return drive.source is not None and not drive.source.startswith("gene:")
 
 
+def _create(drive: Drive, volume: deployment.Volume | None, mode: str) -> deployment.Create:
+    if drive.type is DriveType.DVD:
+        return deployment.Create.MEDIA
+    if volume is None:
+        return deployment.Create.BLANK
+    if mode == DiskMode.COPY or drive.type in _SHARED:
+        return deployment.Create.COPY
+    return deployment.Create.DIFFERENCING
+
+
 def _drive(
-    drive: Drive, settings: HyperVDefaults, result: Storage, *, blank: bool
-) -> dict[str, Any]:
+    drive: Drive,
+    index: int,
+    settings: HyperVDefaults,
+    create: deployment.Create,
+    volume: deployment.Volume | None,
+) -> deployment.Drive:
+    """The drive at place number `index`, counted over all controllers."""
+    is_dvd = create is deployment.Create.MEDIA
+    controller, location = divmod(index, _SEED_LOCATION)
+    size = drive.size
+    if size is None and create is deployment.Create.BLANK:
+        size = _BLANK_GIB
+    return deployment.Drive(
+        name=drive.name or "",
+        type=deployment.DriveType(drive.type or DriveType.VHD),
+        controller=controller,
+        location=location,
+        folder=None if is_dvd else _folder(drive, settings),
+        file=None if is_dvd else _file(drive),
+        size=None if is_dvd or size is None else size * GIB,
+        create=create,
+        volume=volume.name if volume is not None else None,
+        media=drive.source if is_dvd else None,
+    )
+
+
+def _file(drive: Drive) -> str:
+    return f"{drive.name or ''}.{'vhds' if drive.type is DriveType.VHD_SET else 'vhdx'}"
+
+
+def _drive_faults(drive: Drive, settings: HyperVDefaults) -> Iterator[Diagnostic]:
+    """What is wrong with a drive, whatever it starts from."""
     name = drive.name or ""
-    kind = drive.type or DriveType.VHD
-    is_dvd = kind is DriveType.DVD
     if drive.location is not None:
-        result.found.append(
-            wording.location_ignored(f"drive `{name}`", drive.location, drive.at("location"))
-        )
-    if kind is DriveType.PHD:
-        result.found.append(wording.pass_through(name, drive.at("type")))
+        at = drive.at("location")
+        yield wording.location_ignored(f"drive `{name}`", drive.location, at)
+    if drive.type is DriveType.PHD:
+        yield wording.pass_through(name, drive.at("type"))
     elif drive.source is not None and _on_host(drive):
         fault = path_fault(drive.source)
         if fault is not None:
-            result.found.append(wording.host_path(name, drive.source, fault, drive.at("source")))
-    entry: dict[str, Any] = {
-        "name": name,
-        "type": kind.value,
-        "folder": None,
-        "file": None,
-        "size": drive.size * GIB if drive.size is not None else None,
-        "create": "media" if is_dvd else "blank",
-        "volume": None,
-        "media": drive.source if is_dvd else None,
-    }
-    if is_dvd:
-        entry["size"] = None
+            yield wording.host_path(name, drive.source, fault, drive.at("source"))
+    if drive.type is DriveType.DVD:
         for key, value in (("size", drive.size), ("store", _own_store(drive))):
             if value is not None:
                 why = "a DVD drive has no disk file"
                 what = f"the {key} of drive `{name}`"
-                result.found.append(wording.without_effect(what, why, drive.at(key)))
-        return entry
-    entry["folder"] = _folder(drive, kind, settings, result)
-    entry["file"] = f"{name}.{'vhds' if kind is DriveType.VHD_SET else 'vhdx'}"
+                yield wording.without_effect(what, why, drive.at(key))
+        return
+    folder = settings.folders.disks if settings.folders is not None else None
+    if (
+        drive.type in _SHARED
+        and _own_store(drive) is None
+        and folder is not None
+        and not _is_shared(folder)
+    ):
+        yield wording.shared_needs_share(name, drive.type, folder, drive.at("type"))
     if is_reserved(name):
-        result.found.append(wording.reserved_name("drive", name, entry["file"], drive.at("name")))
-    if entry["size"] is None and blank:
-        entry["size"] = _BLANK_GIB * GIB
-    return entry
+        yield wording.reserved_name("drive", name, _file(drive), drive.at("name"))
 
 
 def _own_store(drive: Drive) -> str | None:
     return drive.store if (drive.store or "default") != "default" else None
 
 
-def _folder(
-    drive: Drive, kind: DriveType, settings: HyperVDefaults, result: Storage
-) -> dict[str, Any]:
+def _folder(drive: Drive, settings: HyperVDefaults) -> deployment.Setting:
     """A drive's store chooses its folder; the default store is the folder of disks."""
     store = _own_store(drive)
-    folder = settings.folders.disks if settings.folders is not None else None
-    if kind in _SHARED:
-        result.shared = True
     if store is not None:
-        result.stores.add(store)
         return setting(None, f"store-{store}")
-    if kind in _SHARED:
-        if folder is not None and not _is_shared(folder):
-            at = drive.at("type")
-            fault = wording.shared_needs_share(drive.name or "", kind.value, folder, at)
-            result.found.append(fault)
-        if folder is None:
-            result.shared_folder_open = True
-            return setting(None, SHARED_FOLDER)
-    return setting(folder, "folder")
+    folder = settings.folders.disks if settings.folders is not None else None
+    return setting(folder, SHARED_FOLDER if drive.type in _SHARED else "folder")
 
 
 def _is_shared(folder: str) -> bool:
     return folder.startswith("\\\\") or folder.lower().startswith("c:\\clusterstorage\\")
 
 
-def _compare_sizes(
-    drive: Drive, entry: Mapping[str, Any], volume: Mapping[str, Any], result: Storage
-) -> None:
-    wanted, has = entry["size"], volume["virtual_size"]
+def _size_faults(drive: Drive, volume: deployment.Volume) -> Iterator[Diagnostic]:
+    wanted = drive.size * GIB if drive.size is not None else None
+    has = volume.virtual_size
     if wanted is not None and has is not None and wanted < has:
-        at = drive.at("size")
-        result.found.append(wording.drive_too_small(drive.name or "", wanted, has, at))
+        yield wording.drive_too_small(drive.name or "", wanted, has, drive.at("size"))
 
 
-def _settings_without_drive(
-    result: Storage,
+def _mode_faults(
     drives: tuple[Drive, ...],
     settings: HyperVDefaults,
     modes: Mapping[str, str],
-) -> None:
+    creates: Mapping[str, deployment.Create],
+) -> Iterator[Diagnostic]:
     """Modes of the project file for drives that the catlet lacks, or that start from nothing."""
     names = [drive.name or "" for drive in drives]
-    made = {entry["name"]: entry["create"] for entry in result.drives}
     at = settings.at("drives")
-    for name in modes:
+    for name, mode in modes.items():
+        what = f"`{mode}` of drive `{name}` under `hyperv: drives:`"
         if name not in names:
             open_names = [other for other in names if other not in modes]
-            result.found.append(wording.setting_unknown("drives", name, "drive", open_names, at))
-        elif made[name] == "blank":
-            what = f"`{modes[name]}` of drive `{name}` under `hyperv: drives:`"
-            result.found.append(wording.without_effect(what, "the drive starts blank", at))
-        elif made[name] == "media":
-            what = f"`{modes[name]}` of drive `{name}` under `hyperv: drives:`"
-            why = "a DVD drive has no disk file"
-            result.found.append(wording.without_effect(what, why, at))
-    for drive in drives:
-        name = drive.name or ""
-        if made[name] == "copy" and modes.get(name) == DiskMode.DIFFERENCING:
+            yield wording.setting_unknown("drives", name, "drive", open_names, at)
+        elif creates[name] is deployment.Create.BLANK:
+            yield wording.without_effect(what, "the drive starts blank", at)
+        elif creates[name] is deployment.Create.MEDIA:
+            yield wording.without_effect(what, "a DVD drive has no disk file", at)
+    for name in names:
+        if creates[name] is deployment.Create.COPY and modes.get(name) == DiskMode.DIFFERENCING:
             what = f"`differencing` of drive `{name}` under `hyperv: drives:`"
-            result.found.append(wording.without_effect(what, "a shared disk is always a copy", at))
+            yield wording.without_effect(what, "a shared disk is always a copy", at)

@@ -6,14 +6,16 @@ Sources: hyperv.md 6; docs/deployment.md, "A volume".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.ir.catlet import Drive, DriveType
 from eryphc.ir.stages import PinnedGene, Substituted
 from eryphc.ir.volume import DiskFault, DiskImage, Volume
+from eryphc.source import Span
 
 Files = Mapping[Path, DiskImage | DiskFault]
 
@@ -59,95 +61,115 @@ def is_inherited_system(catlet: Substituted, drive: Drive) -> bool:
     return False
 
 
-def volume_entry(
-    drive: Drive, gene: PinnedGene | None, given: str | None, files: Files, found: list[Diagnostic]
-) -> dict[str, Any]:
-    """Where the disk of a drive comes from; the last resort is always to ask for it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of the VHDX file that a drive starts from, and where it may come from.
+
+    The sizes, of the file and of the disk in it, are in bytes.
+    """
+
+    sha256: str | None = None
+    size: int | None = None
+    virtual_size: int | None = None
+    sources: tuple[deployment.VolumeSource, ...] = ()
+
+
+def volume_of(
+    drive: Drive, gene: PinnedGene | None, given: str | None, files: Files
+) -> tuple[deployment.Volume, tuple[Diagnostic, ...]]:
+    """Where the disk of a drive comes from; the last resort is always to ask for it.
+
+    `given` is the path that `--volume` names, `files` what was read of the files at hand.
+    """
     name = drive.name or ""
-    entry: dict[str, Any] = {
-        "name": name,
-        "gene": str(gene.id) if gene is not None else None,
-        "sha256": None,
-        "size": None,
-        "virtual_size": None,
-        "sources": [],
-    }
-    volume = gene.volume if gene is not None else None
+    known = _Known()
+    found: tuple[Diagnostic, ...] = ()
     if given is not None:
-        _given(entry, given, files[Path(given)], found)
-    elif volume is not None and gene is not None:
-        _from_gene(entry, gene, volume, drive, files, found)
+        known, found = _given(name, given, files[Path(given)])
+    elif gene is not None and gene.volume is not None:
+        known, found = _from_gene(drive, gene, gene.volume, files)
     elif drive.source is not None and not drive.source.startswith("gene:"):
-        entry["sources"].append({"kind": "host", "path": drive.source})
+        known = _Known(sources=(deployment.HostSource(path=drive.source),))
     else:
-        found.append(wording.volume_asked(name, drive.at("name")))
-    entry["sources"].append({"kind": "parameter", "drive": name})
-    return entry
+        found = (wording.volume_asked(name, drive.at("name")),)
+    made = deployment.Volume(
+        name=name,
+        gene=str(gene.id) if gene is not None else None,
+        sha256=known.sha256,
+        size=known.size,
+        virtual_size=known.virtual_size,
+        sources=(*known.sources, deployment.ParameterSource(drive=name)),
+    )
+    return made, found
 
 
 def _given(
-    entry: dict[str, Any], path: str, read: DiskImage | DiskFault, found: list[Diagnostic]
-) -> None:
-    name = str(entry["name"])
+    name: str, path: str, read: DiskImage | DiskFault
+) -> tuple[_Known, tuple[Diagnostic, ...]]:
     if isinstance(read, DiskFault):
-        if read.missing:
-            found.append(wording.volume_missing(name, path, read.reason))
-        else:
-            found.append(wording.volume_unreadable(name, path, read.reason))
-    elif read.format != "vhdx":
-        found.append(wording.volume_not_vhdx(name, path, read.format))
-    elif read.differencing:
-        found.append(wording.volume_incomplete(name, path))
-    else:
-        _take(entry, read)
+        fault = wording.volume_missing if read.missing else wording.volume_unreadable
+        return _Known(), (fault(name, path, read.reason),)
+    if read.format != "vhdx":
+        return _Known(), (wording.volume_not_vhdx(name, path, read.format),)
+    if read.differencing:
+        return _Known(), (wording.volume_incomplete(name, path),)
+    return _measured(read), ()
 
 
-def _take(entry: dict[str, Any], image: DiskImage) -> None:
-    entry["sha256"], entry["size"] = image.sha256, image.size
-    entry["virtual_size"] = image.virtual_size
+def _measured(image: DiskImage) -> _Known:
+    return _Known(sha256=image.sha256, size=image.size, virtual_size=image.virtual_size)
 
 
 def _from_gene(
-    entry: dict[str, Any],
-    gene: PinnedGene,
-    volume: Volume,
-    drive: Drive,
-    files: Files,
-    found: list[Diagnostic],
-) -> None:
-    name = str(entry["name"])
+    drive: Drive, gene: PinnedGene, volume: Volume, files: Files
+) -> tuple[_Known, tuple[Diagnostic, ...]]:
+    name = drive.name or ""
     at = drive.at("source") or drive.at("name")
-    read = files[volume.path] if volume.path is not None else None
-    if volume.path is not None and read is not None:
+    known = _Known()
+    found: tuple[Diagnostic, ...] = ()
+    if volume.path is not None:
         path = _in_pool(gene, volume.path)
-        if isinstance(read, DiskFault):
-            found.append(wording.volume_unreadable(name, path, read.reason, at))
-        elif read.format != "vhdx":
-            kind = volume.format if volume.format not in (None, "vhdx") else read.format
-            found.append(wording.volume_format(name, path, str(kind), at))
-        elif read.differencing:
-            found.append(wording.volume_incomplete(name, path, at))
-        else:
-            _take(entry, read)
-            entry["sources"].append({"kind": "pool", "path": path, "sha256": read.sha256})
-    if volume.url is None:
+        known, found = _at_hand(name, path, volume.format, files[volume.path], at)
+    published = _published(volume)
+    if published is None:
         if volume.path is None:
-            found.append(wording.volume_asked(name, at))
-        return
+            found = (*found, wording.volume_asked(name, at))
+        return known, found
+    known = replace(known, sources=(*known.sources, published))
+    # The digest of a list is the image's as published: that of the VHDX only where it is one.
+    if volume.format == "vhdx" and known.sha256 is None:
+        known = replace(known, sha256=volume.sha256, size=volume.size)
+    return known, found
+
+
+def _at_hand(
+    name: str, path: str, said: str | None, read: DiskImage | DiskFault, at: Span | None
+) -> tuple[_Known, tuple[Diagnostic, ...]]:
+    """What the file of a pool at `path` gives; `said` is the format that its name says."""
+    if isinstance(read, DiskFault):
+        return _Known(), (wording.volume_unreadable(name, path, read.reason, at),)
+    if read.format != "vhdx":
+        kind = read.format if said is None or said == "vhdx" else said
+        return _Known(), (wording.volume_format(name, path, kind, at),)
+    if read.differencing:
+        return _Known(), (wording.volume_incomplete(name, path, at),)
+    source = deployment.PoolSource(path=path, sha256=read.sha256)
+    return replace(_measured(read), sources=(source,)), ()
+
+
+def _published(volume: Volume) -> deployment.UrlSource | None:
+    """The publisher's image of a volume, None where nothing is known of it."""
+    if volume.url is None:
+        return None
     if volume.path is not None and not volume.url.lower().endswith(f".{volume.format}"):
         # What is known of the format is that of the file at hand.
-        return
-    # The digest of a list is the image's as published: that of the VHDX only where it is one.
-    if volume.format == "vhdx" and entry["sha256"] is None:
-        entry["sha256"], entry["size"] = volume.sha256, volume.size
-    entry["sources"].append(
-        {
-            "kind": "url",
-            "url": volume.url,
-            "checksums_url": volume.checksums_url,
-            "format": "raw" if volume.format in (None, "img") else volume.format,
-            "sha256": volume.sha256,
-        }
+        return None
+    kind = "raw" if volume.format is None or volume.format == "img" else volume.format
+    return deployment.UrlSource(
+        url=volume.url,
+        checksums_url=volume.checksums_url,
+        format=deployment.VolumeFormat(kind),
+        sha256=volume.sha256,
     )
 
 
