@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from eryph_runtime.decode import MalformedError, decode, parse, plain
 
-SCHEMA = "eryphc/deployment/v1"
+SCHEMA: Final = "eryphc/deployment/v1"
 LIMIT = 16 * 1024 * 1024
 """The longest document that is read, in bytes."""
 SEED_PLACE = (0, 63)
@@ -357,7 +357,7 @@ class Deployment:
     in the catlet's order. `sealed` is the seed without what is secret.
     """
 
-    schema: str = SCHEMA
+    schema: Literal["eryphc/deployment/v1"] = SCHEMA
     tool: str
     catlet: CatletIdentity
     guest: Guest

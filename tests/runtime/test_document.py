@@ -119,6 +119,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("network_adapters.0.vlan", 4095),
         ("seed.sha256", "x"),
         ("seed.file", "../x.iso"),
+        ("guest", "plan9"),
         ("volumes.0.sources.0.kind", "magic"),
         ("folders.machine", {"value": "C:\\x", "parameter": "folder"}),
     ],
@@ -151,6 +152,35 @@ def test_what_both_refuse(path: str, value: Any) -> None:
 def test_what_only_the_reader_sees(path: str, value: Any, fault: str) -> None:
     with pytest.raises(MalformedError, match=fault):
         read(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "fault"),
+    [
+        ("schema", "v9", "its schema is 'v9', this runtime reads eryphc/deployment/v1"),
+        ("guest", "plan9", "guest: 'plan9' is none of linux, windows"),
+        ("machine.generation", 1, "machine.generation: must be 2"),
+        ("machine.generation", 2.0, "machine.generation: must be 2"),
+        (
+            "machine.start_action",
+            "start",
+            "machine.start_action: 'start' is none of Nothing, StartIfRunning, Start",
+        ),
+        (
+            "drives.0.type",
+            "phd",
+            "drives[0].type: 'phd' is none of dvd, shared_vhd, vhd, vhd_set",
+        ),
+        ("drives.0.size", "8", "drives[0].size: must be a number"),
+        ("machine.tpm.enabled", 1, "machine.tpm.enabled: must be Boolean"),
+        ("volumes.0.sources.0.kind", "magic", "volumes[0].sources[0]: its kind is not known"),
+        ("folders.machine", [], "folders.machine: must be an object"),
+    ],
+)
+def test_a_refusal_names_the_place_and_what_it_takes(path: str, value: Any, fault: str) -> None:
+    with pytest.raises(MalformedError) as refused:
+        read(changed(path, value))
+    assert str(refused.value) == fault
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,18 @@ def test_a_file_of_the_user_gets_the_addresses_of_the_deployment() -> None:
             ["192.0.2.5"],
             id="version 1",
         ),
+        pytest.param(
+            "version: 2\nethernets: {ETH0: {set-name: lan, addresses: [192.0.2.5/24]}}\n",
+            ["192.0.2.5"],
+            id="by the name of the entry",
+        ),
+        pytest.param(
+            "version: 2\nethernets:\n  lan: {match: {driver: x}, set-name: eth0, "
+            "addresses: [192.0.2.5/24]}\n  eth0: {match: {driver: y}, set-name: wan, "
+            "addresses: [192.0.2.6/24]}\n",
+            ["192.0.2.5"],
+            id="by the name that it gets",
+        ),
         pytest.param("version: 2\nethernets: {eth0: {dhcp4: true}}\n", [], id="DHCP"),
         pytest.param(
             "version: 2\nethernets: {eth9: {addresses: [192.0.2.5/24]}}\n", [], id="another"
