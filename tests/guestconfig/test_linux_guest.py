@@ -33,7 +33,7 @@ def test_all_plain_cloud_configs_are_one_part_where_the_first_stood() -> None:
         ("004-LastOne.sh", "x-shellscript"),
     ]
     assert made[1].text == "#cloud-config\npackages:\n- a\n- b\n"
-    assert made[1].foods == ("one", "two")
+    assert [part.foods for part in made] == [(0,), (1, 3), (2,), (4,)]
     assert [part.secret for part in made] == [False, True, False, False]
 
 

@@ -67,6 +67,7 @@ def test_one_part_a_food_in_order() -> None:
         ("c", "text/cloud-config"),
     ]
     assert made[0].text == "#cloud-config\nusers: []\n"
+    assert [part.foods for part in made] == [(0,), (1,), (2,)]
 
 
 @pytest.mark.parametrize(

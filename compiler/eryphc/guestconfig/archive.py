@@ -75,7 +75,7 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
             media_type = marked_type(template_body(text.text)) or CLOUD_CONFIG
         name = f"{food.name}-{number}" if food.name else None
         pieces.append(
-            Piece(
+            archive._replace(
                 food=replace(food, name=name, filename=filename, content=text),
                 media_type=media_type,
                 jinja=jinja,

@@ -181,7 +181,7 @@ def _check_script(piece: Piece, mode: MergeMode) -> Checked:
     marked = marked_type(body)
     if marked is not None and marked != SHELLSCRIPT and piece.media_type == SHELLSCRIPT:
         line = body.lstrip().partition("\n")[0]
-        retyped = Piece(food=piece.food, media_type=marked, jinja=piece.jinja)
+        retyped = piece._replace(media_type=marked)
         note = wording.script_read_as_other(
             piece.label,
             _WORDS.get(marked, "a template"),

@@ -62,9 +62,11 @@ class Piece(NamedTuple):
     `media_type` is what the piece is in the end; a Jinja piece is sent as `text/jinja2` and
     becomes that only in the guest. `food.content` holds the piece's text with LF line ends,
     without byte order mark and trailing NULs, its places still those of the author's document.
+    `entry` is the index in the request's foods of the one that this is, or is an entry of.
     """
 
     food: Fodder
+    entry: int
     media_type: str
     jinja: bool = False
 
@@ -95,14 +97,14 @@ class Piece(NamedTuple):
         return self.span(0, len(self.text) if end == -1 else end)
 
 
-def piece_of(food: Fodder) -> Piece:
+def piece_of(food: Fodder, entry: int) -> Piece:
     """The piece of a food whose type is the one it says, or that its Jinja marker adds to."""
     content = normalised(food.content)
     # Blank is unset; another type can only come from a packed gene, which is not refused for it.
     media_type = MEDIA_TYPES.get(food.type or "", MEDIA_TYPES["cloud-config"])
     if content is not food.content:
         food = replace(food, content=content)
-    return Piece(food=food, media_type=media_type, jinja=is_jinja(content.text))
+    return Piece(food=food, entry=entry, media_type=media_type, jinja=is_jinja(content.text))
 
 
 def normalised(content: Content | None) -> Content:

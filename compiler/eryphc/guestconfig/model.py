@@ -63,14 +63,17 @@ class GuestRequest(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One MIME part of user-data. `text` is final; `secret` when any of its foods is."""
+    """One MIME part of user-data. `text` is final; `secret` when any of its foods is.
+
+    `foods` are the indexes, in the request's foods, of those that the part was made of.
+    """
 
     name: str
     media_type: str
     text: str
     secret: bool = False
     headers: tuple[tuple[str, str], ...] = ()
-    foods: tuple[str, ...] = ()
+    foods: tuple[int, ...] = ()
 
 
 class Seed(NamedTuple):

@@ -48,8 +48,8 @@ def linux_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
     """The parts in document order, and everything the guest would lose or do otherwise."""
     found: list[Diagnostic] = []
     pieces: list[Piece] = []
-    for food in request.foods:
-        checked, diagnostics = check(piece_of(food), request.merge)
+    for entry, food in enumerate(request.foods):
+        checked, diagnostics = check(piece_of(food, entry), request.merge)
         pieces += checked
         found += diagnostics
     found += lint(pieces)
@@ -65,7 +65,7 @@ def linux_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
             secret=any(piece.food.secret for piece in draft.pieces),
             # There is nothing to add a part to where it is the only one.
             headers=draft.headers if count > 1 else (),
-            foods=tuple(piece.label for piece in draft.pieces),
+            foods=tuple(dict.fromkeys(piece.entry for piece in draft.pieces)),
         )
         for number, draft in enumerate(drafts, start=1)
     )
@@ -162,12 +162,12 @@ def _fold(
     return _Draft(
         text=cloud_config(outcome.value.root, slots=slots),
         media_type=CLOUD_CONFIG,
-        naming=static[0] if len(static) == 1 else _MANY,
+        naming=static[0] if len(static) == 1 else static[0]._replace(food=_MANY),
         pieces=tuple(static),
     )
 
 
-_MANY: Final = Piece(food=Fodder(name="cloud-config"), media_type=CLOUD_CONFIG)
+_MANY: Final = Fodder(name="cloud-config")
 
 
 def _draft(piece: Piece, after_commands: bool, *, joins: bool = False) -> _Draft:  # noqa: FBT001

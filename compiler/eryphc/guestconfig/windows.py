@@ -23,7 +23,7 @@ _BYTE_ORDER_MARK: Final = "\ufeff"
 
 def windows_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
     """The parts in order; cloudbase-init merges nothing and runs each as it comes."""
-    pieces = [piece_of(food) for food in request.foods]
+    pieces = [piece_of(food, entry) for entry, food in enumerate(request.foods)]
     found: list[Diagnostic] = []
     for piece in pieces:
         unreadable = is_encodable(piece) or is_encoded(piece)
@@ -45,7 +45,7 @@ def windows_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
             media_type=piece.sent_as,
             text=_text(piece, name),
             secret=bool(piece.food.secret),
-            foods=(piece.label,),
+            foods=(piece.entry,),
         )
         for name, piece in zip(names, pieces, strict=True)
     )

@@ -272,6 +272,58 @@ def test_the_place_in_the_gene_is_shown_with_the_way_to_it(tmp_path: Path) -> No
     assert [label.span.source.name for label in related(fault)] == ["spec.yaml"]
 
 
+@pytest.mark.parametrize("merge", MergeMode)
+def test_of_entries_of_one_name_the_one_that_is_wrong_is_blamed(
+    tmp_path: Path, merge: MergeMode
+) -> None:
+    """The first is emitted anew, with quotes, or has its own; the second is kept as it is."""
+    from catlets import write_pool
+
+    line = "hostname: {{ vmId }}" if merge is MergeMode.MERGED else "hostname: '{{ vmId }}'"
+    kept = "## template: jinja\n    #cloud-config\n    fqdn: {{ vmId }}"
+    gene = f"name: kit\nfodder:\n- name: setup\n  content: |\n    {kept}\n"
+    pool = write_pool(tmp_path, {"acme/kit/1.0": {"fodder/kit.yaml": gene}})
+    spec = f"fodder:\n- name: setup\n  content: |\n    {line}\n- source: gene:acme/kit/1.0:kit\n"
+    fault = build(spec, pool, merge=merge).only("E0708")
+    assert fault.primary is not None
+    assert fault.primary.span.source.name.endswith("fodder/kit.yaml")
+    assert (fault.primary.span.line, fault.primary.span.column) == (7, 11)
+
+
+def test_each_of_two_wrong_entries_of_one_name_is_blamed_once(tmp_path: Path) -> None:
+    from catlets import write_pool
+
+    gene = "name: kit\nfodder:\n- name: setup\n  content: 'fqdn: {{ vmId }}'\n"
+    pool = write_pool(tmp_path, {"acme/kit/1.0": {"fodder/kit.yaml": gene}})
+    spec = (
+        "fodder:\n- name: setup\n  content: 'hostname: {{ vmId }}'\n"
+        "- source: gene:acme/kit/1.0:kit\n"
+    )
+    result = build(spec, pool, merge=MergeMode.PARTS)
+    faults = [found for found in result.diagnostics if found.code.number == "E0708"]
+    spans = [found.primary.span for found in faults if found.primary is not None]
+    shown = [f"{Path(span.source.name).name}:{span.line}:{span.column}" for span in spans]
+    assert sorted(shown) == ["kit.yaml:4:19", "spec.yaml:3:23"]
+
+
+def test_an_entry_of_an_archive_is_found_in_the_archive() -> None:
+    spec = """
+fodder:
+- name: good
+  content: {final_message: "{{ vmId }}"}
+- name: box
+  type: cloud-config-archive
+  content: |
+    - content: |
+        ## template: jinja
+        #cloud-config
+        hostname: {{ vmId }}
+"""
+    result = build(spec)
+    assert [line for line in result.shown() if line.startswith("E07")] == ["E0708 spec.yaml:7:3"]
+    assert "of `box`" in result.only("E0708").message
+
+
 ENCODED = {
     "b64": ("encoding: b64", "text {{ vmId }}", ["E0717"]),
     "gzip": ("encoding: gz+b64", "{{ vmId }}", ["E0717"]),

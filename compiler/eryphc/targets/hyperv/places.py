@@ -33,20 +33,18 @@ _STATEMENT = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 def place_faults(
     parts: Iterable[Part], foods: Sequence[Fodder], slots: Sequence[Slot]
 ) -> tuple[Diagnostic, ...]:
-    """E0708 for slots outside of the author's quotes, E0717 for slots in encoded text."""
+    """E0708 for slots outside of the author's quotes, E0717 for slots in encoded text.
+
+    `foods` are those that `parts` were made of.
+    """
     found: list[Diagnostic] = []
-    open_foods = [
-        food
-        for food in foods
-        if food.content is not None and any(slot.text in food.content.text for slot in slots)
-    ]
-    for food in open_foods:
-        if food.type in _CONFIG_TYPES:
+    for food in foods:
+        if food.type in _CONFIG_TYPES and any(_holds(food, slot) for slot in slots):
             found += chained(_encoded(food, slots), food.text_origin)
     for part in parts:
-        kept = [food for food in open_foods if _label(food) in part.foods]
+        own = [foods[index] for index in part.foods]
         for slot in _unquoted(part.media_type, part.text, slots):
-            found += _unquoted_faults(part, kept, slot)
+            found += _unquoted_faults([food for food in own if _holds(food, slot)] or own, slot)
     return tuple(found)
 
 
@@ -54,20 +52,27 @@ def _label(food: Fodder) -> str:
     return food.name or food.filename or "food"
 
 
-def _unquoted_faults(part: Part, foods: Iterable[Fodder], slot: Slot) -> Iterator[Diagnostic]:
-    """The fault at each food of the part in which the slot stands bare."""
-    told = False
-    for food in foods:
-        text = food.content.text if food.content is not None else ""
-        offset = next(_bare(text, slot.text), None)
-        if offset is not None:
-            told = True
-            span = _span(food.content, offset, slot)
-            fault = wording.slot_unquoted(slot.name, _label(food), span)
-            yield from chained((fault,), food.text_origin)
-    if not told:
-        name = part.foods[0] if part.foods else part.name
-        yield wording.slot_unquoted(slot.name, name, None)
+def _holds(food: Fodder, slot: Slot) -> bool:
+    return food.content is not None and slot.text in food.content.text
+
+
+def _unquoted_faults(foods: Sequence[Fodder], slot: Slot) -> Iterator[Diagnostic]:
+    """The fault at each of the foods in which the slot stands bare.
+
+    An archive holds the text of a part in another form, so its place is all that can be told.
+    """
+    bare = [
+        (food, offset)
+        for food in foods
+        if food.content is not None
+        and (offset := next(_bare(food.content.text, slot.text), None)) is not None
+    ]
+    for food, offset in bare:
+        fault = wording.slot_unquoted(slot.name, _label(food), _span(food.content, offset, slot))
+        yield from chained((fault,), food.text_origin)
+    for food in foods if not bare else ():
+        fault = wording.slot_unquoted(slot.name, _label(food), food.at("content"))
+        yield from chained((fault,), food.text_origin)
 
 
 def _span(content: Content | None, offset: int, slot: Slot) -> Span | None:
