@@ -20,7 +20,7 @@ from eryphc.diagnostics.echoes import without_echoes
 from eryphc.diagnostics.levels import NO_COMMENTS, Applied, LevelPolicy, comments_of
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
-from eryphc.errors import EryphcError, Failure, refused
+from eryphc.errors import EryphcError, Failure
 from eryphc.ir.catlet import Catlet, Fodder, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.passes.conceal import conceal
@@ -251,9 +251,9 @@ class _output:  # noqa: N801 - used like a function
         from eryphc.artifacts.errors import OutputFailed, OutputRefused
 
         if isinstance(error, OutputRefused):
-            raise refused(Failure.USAGE, *error.diagnostics) from error
+            raise EryphcError.of(Failure.USAGE, *error.diagnostics) from error
         if isinstance(error, OutputFailed):
-            raise refused(Failure.OUTSIDE, *error.diagnostics) from error
+            raise EryphcError.of(Failure.OUTSIDE, *error.diagnostics) from error
 
 
 SpecName: TypeAlias = "str | os.PathLike[str] | SourceText | ReadSpec"
@@ -287,7 +287,7 @@ class Session:
         from_environment = self.environment.get(POOLS_VARIABLE)
         fault = Pools.refused(locations, from_environment)
         if fault is not None:
-            raise refused(Failure.USAGE, fault)
+            raise EryphcError.of(Failure.USAGE, fault)
         self._pools = Pools(locations, from_environment, project_sections)
         self._values = {
             name[len(VARIABLE_PREFIX) :]: value
@@ -453,7 +453,7 @@ class Session:
     def _chain(self, folder: Path) -> PoolChain:
         chain = self._pools.chain(folder)
         if chain.value is None:
-            raise refused(Failure.INPUT, *chain.diagnostics)
+            raise EryphcError.of(Failure.INPUT, *chain.diagnostics)
         return chain.value
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
-from eryphc.errors import EryphcError, Failure, refused
+from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap
 
 
@@ -39,7 +39,7 @@ def read_values(
         name, equals, text = word.partition("=")
         if not equals or not name:
             fault = command.bad_option_value("--var", "a value is not written NAME=VALUE")
-            raise refused(Failure.INPUT, fault)
+            raise EryphcError.of(Failure.INPUT, fault)
         given[name] = _value(name, text, environment or {}, notes)
     # A later source gives way to an earlier one also where only the letter case differs.
     lower = {name.lower() for name in given}
@@ -59,7 +59,7 @@ def _value(name: str, text: str, environment: Mapping[str, str], notes: list[Dia
             read = read_text(Path(text[1:]))
         except InputMissingError as missing:
             diagnostic = command.variable_source(name, missing.diagnostic.message)
-            raise refused(Failure(missing.exit_code), diagnostic) from None
+            raise EryphcError.of(Failure(missing.exit_code), diagnostic) from None
         if read.value is None:
             raise _unread(read.diagnostics)
         content = read.value.text.removesuffix("\n")
@@ -72,14 +72,16 @@ def _value(name: str, text: str, environment: Mapping[str, str], notes: list[Dia
             diagnostic = command.variable_source(
                 name, f"the environment has no variable `{text[4:]}`"
             )
-            raise refused(Failure.INPUT, diagnostic)
+            raise EryphcError.of(Failure.INPUT, diagnostic)
         return found
     return text
 
 
 def _unread(diagnostics: Iterable[Diagnostic]) -> EryphcError:
     """For a file of values, any of which may be a secret: no line of it is shown."""
-    return refused(Failure.INPUT, *(diagnostic._replace(secret=True) for diagnostic in diagnostics))
+    return EryphcError.of(
+        Failure.INPUT, *(diagnostic._replace(secret=True) for diagnostic in diagnostics)
+    )
 
 
 def _variable_file(path: str) -> dict[str, str]:
@@ -93,7 +95,7 @@ def _variable_file(path: str) -> dict[str, str]:
     try:
         read = read_text(Path(path))
     except InputMissingError as missing:
-        raise refused(Failure(missing.exit_code), missing.diagnostic) from None
+        raise EryphcError.of(Failure(missing.exit_code), missing.diagnostic) from None
     composed = compose(read.value) if read.value is not None else read
     if read.value is None or composed.value is None:
         raise _unread(composed.diagnostics)

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from catlets import write_pool
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
-from eryphc.genepool.files import decode, shown_path
+from eryphc.genepool.files import decode
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.model import GeneSetTag
 from eryphc.genepool.volumes import read_descriptor
 from eryphc.identifiers import Architecture, GeneSetId, GeneType
-from eryphc.source import SourceText
+from eryphc.source import SourceText, shown_path
 
 KIT = GeneSetId("acme", "kit", "1.0")
 FODDER = "name: {name}\nfodder:\n- {{name: a, content: {content}}}\n"

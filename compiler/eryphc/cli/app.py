@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eryphc import __version__
 from eryphc.cli.groups import CommandGroup
-from eryphc.version import __version__
 
 if TYPE_CHECKING:
     from eryphc.diagnostics.model import Diagnostic

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
+from eryphc import shown_path
 from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, Console, speaking, write
 from eryphc.cli.groups import completes
 from eryphc.diagnostics import command as wording
-from eryphc.genepool.files import shown_path
 
 CATLET_FILE = "catlet.yaml"
 SCHEMA_FILE = "catlet.schema.json"

@@ -15,12 +15,11 @@ from eryphc.diagnostics import command, reading
 from eryphc.diagnostics.levels import NO_CHOICES, Choices, LevelPolicy
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
-from eryphc.genepool.files import shown_path
 from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.model import GenePool
 from eryphc.genepool.standard import StandardPool, standard_folder
 from eryphc.passes.read import Notation, decode, notation_of
-from eryphc.source import SourceText, Span
+from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.limits import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
@@ -73,14 +72,14 @@ def read_text(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> Outcome[SourceText
 
 def read_source(path: str | os.PathLike[str]) -> SourceText:
     """A file as a text with its name. Raises `EryphcError`."""
-    from eryphc.errors import Failure, refused
+    from eryphc.errors import EryphcError, Failure
 
     try:
         read = read_text(Path(path))
     except InputMissingError as missing:
-        raise refused(Failure(missing.exit_code), missing.diagnostic) from None
+        raise EryphcError.of(Failure(missing.exit_code), missing.diagnostic) from None
     if read.value is None:
-        raise refused(Failure.INPUT, *read.diagnostics)
+        raise EryphcError.of(Failure.INPUT, *read.diagnostics)
     return read.value
 
 

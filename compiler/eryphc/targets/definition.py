@@ -179,7 +179,7 @@ def target_options(target: Target, words: Mapping[str, Sequence[str]]) -> Any:
     Raises `EryphcError` for a word that a flag does not take.
     """
     from eryphc.diagnostics import command
-    from eryphc.errors import Failure, refused
+    from eryphc.errors import EryphcError, Failure
 
     definition = definition_of(target)
     values: dict[str, Any] = {}
@@ -189,5 +189,5 @@ def target_options(target: Target, words: Mapping[str, Sequence[str]]) -> Any:
                 values[flag.field] = flag.read(words[flag.name])
             except OptionRefused as fault:
                 found = command.bad_option_value(flag.name, str(fault))
-                raise refused(Failure.INPUT, found) from None
+                raise EryphcError.of(Failure.INPUT, found) from None
     return definition.options(**values)
