@@ -28,8 +28,8 @@ from runtime.deployments import EXAMPLE, HERE
 
 ROOT = HERE.parents[1]
 SCHEMA = json.loads((ROOT / "compiler/eryphc/schemas/deployment.schema.json").read_text("ascii"))
-DOCS = (ROOT / "docs/deployment.md").read_text("utf-8").partition("\n## 1 ")[2]
-DOCS = DOCS.partition("\n## 2 ")[0]
+PAGE = (ROOT / "docs/reference/deployment.md").read_text("utf-8")
+DOCS = PAGE.partition("\n## The document\n")[2].partition("\n## ")[0]
 
 
 # -- JSON -----------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def test_a_schema_that_says_anything_else_is_found() -> None:
                 assert compared(other), (path, name, change)
 
 
-# -- docs/deployment.md ---------------------------------------------------------------------------
+# -- docs/reference/deployment.md -----------------------------------------------------------------
 
 
 def reached(kind: Any) -> Iterator[Any]:
@@ -218,7 +218,7 @@ CHOICES = {
 
 
 def documented() -> Iterator[tuple[str, ...]]:
-    """The keys of each object in part 1: of the tables of keys, and of what stands in braces."""
+    """The keys of each object in the section: in tables of keys, or in braces."""
     for table in re.findall(r"^\| key \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", DOCS, re.MULTILINE):
         yield tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
     for braces in re.findall(r"`\{([^`{}]+)\}`", DOCS):

@@ -41,9 +41,9 @@ def static_addresses(text: str, adapters: Iterable[Adapter]) -> Mapping[str, tup
         if entry.mac is not None:
             name = by_mac.get(_digits(entry.mac))
         else:
-            known = (by_name.get(each.lower()) for each in entry.names)
-            name = next((each for each in known if each is not None), None)
-        addresses = [address for text in entry.texts if (address := _address(text)) is not None]
+            named = (by_name.get(each.lower()) for each in entry.names)
+            name = next((each for each in named if each is not None), None)
+        addresses = [known for each in entry.texts if (known := _address(each)) is not None]
         if name is not None and addresses:
             found[name] = (*found.get(name, ()), *addresses)
     return found
