@@ -1,35 +1,22 @@
-"""The patterns that read identifiers and placeholders take exactly what the grammars take."""
+"""Identifiers: the patterns that read them take exactly what the grammars take."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eryphc.identifiers import Architecture, GeneId, GeneSetId
-from eryphc.syntax.grammars import grammar, refused_at
+from eryphc.syntax.grammars import refused_at
 from eryphc.syntax.identifiers import (
     parse_architecture,
     parse_gene,
     parse_gene_set,
     parse_set_source,
 )
-from eryphc.syntax.interpolation import ReferenceKind, scan
 from eryphc.syntax.names import (
-    ADAPTER,
-    CAPABILITY,
-    CATLET,
-    DRIVE,
-    GENE,
-    WHITE_SPACE,
     NameFault,
-    NameKind,
-    is_variable_name,
     mac_address,
-    name_faults,
-    variable_name_fault,
 )
 
 words = st.text("aZ9.-_ /:\u00e9\u212a\n", max_size=8)
@@ -88,66 +75,6 @@ def test_genes(text: str) -> None:
 def test_architectures(text: str) -> None:
     accepted = isinstance(parse_architecture(text), Architecture)
     assert accepted == (refused_at("identifiers", "architecture", text) is None)
-
-
-# The definition of catlet-language.md 11.4, as one pattern.
-_BLANK = f"[{re.escape(WHITE_SPACE)}]"
-_PLACEHOLDER = re.compile(rf"\{{\{{{_BLANK}*([^{re.escape(WHITE_SPACE)}]*?){_BLANK}*\}}\}}")
-
-
-@settings(max_examples=1000)
-@given(st.text("{} a'\"\n\x85\x1c-", max_size=24))
-@example("{{{ a }}}")
-@example("{{{a}}}")
-@example("{{}}{{ }}")
-@example("{{ '{{' }}")
-@example("{{a}}}}")
-@example("{{ {{ a }} }}")
-@example("{{a b}} {{ c")
-def test_placeholders(text: str) -> None:
-    expected = [(m.start(), m.end(), m[1]) for m in _PLACEHOLDER.finditer(text)]
-    assert [(r.start, r.end, r.name) for r in scan(text)] == expected
-
-
-@settings(max_examples=300)
-@given(st.one_of(st.text("aZ_9{'\"-\u00e9", max_size=6), st.text("a", min_size=48, max_size=53)))
-@example("'{{'")
-@example('"{{"')
-def test_what_stands_in_a_placeholder(run: str) -> None:
-    kinds = {"variable": ReferenceKind.VARIABLE, "escape": ReferenceKind.ESCAPE}
-    if refused_at("interpolation", "reference", run) is None:
-        kind = kinds[str(grammar("interpolation").parse(run, start="reference").data)]
-    else:
-        kind = ReferenceKind.INVALID
-    found = scan("{{ " + run + " }}")
-    if "}}" not in run:
-        assert [reference.kind for reference in found] == [kind]
-
-
-@some
-@given(
-    st.sampled_from([CATLET, GENE, DRIVE, CAPABILITY, ADAPTER]),
-    st.text("aZ9.-_ \u00e9", max_size=20),
-)
-def test_names_follow_the_rules_as_they_are_told(kind: NameKind, text: str) -> None:
-    allowed = all((c.isascii() and c.isalnum()) or c in kind.extras for c in text)
-    rules = (
-        not re.search(r"\.\.|--|__|  ", text)
-        and not text.startswith((".", "-", "_", " "))
-        and not text.endswith((".", "-", "_", " "))
-    )
-    length = kind.shortest <= len(text) <= kind.longest
-    faults = name_faults(kind, text)
-    assert (not faults) == (allowed and rules and length)
-    for fault in faults:
-        assert 0 <= fault.start <= fault.end <= len(text)
-
-
-@some
-@given(st.text("aZ_9-\u00e9\n", max_size=60))
-def test_variable_names(text: str) -> None:
-    assert (variable_name_fault(text) is None) == is_variable_name(text)
-    assert is_variable_name(text) == bool(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,49}", text))
 
 
 @some

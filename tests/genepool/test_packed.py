@@ -1,4 +1,4 @@
-"""Against gene pools that the original wrote."""
+"""Packed genes, as the original packer wrote them."""
 
 from __future__ import annotations
 
@@ -12,57 +12,13 @@ import pytest
 
 from eryphc.diagnostics.model import Level, has_errors
 from eryphc.genepool.files import decode
-from eryphc.genepool.folder import FolderPool
-from eryphc.genepool.local import LocalTag
-from eryphc.genepool.model import GeneSetTag
 from eryphc.genepool.packed import DamagedError, canonical_json, read_gene_manifest
-from eryphc.genepool.source_tree import SourceTag
 from eryphc.genepool.texts import gene_source
-from eryphc.identifiers import GeneSetId, GeneType
+from eryphc.identifiers import GeneType
 from eryphc.passes.read import Notation, read_catlet, read_fodder_gene
 from eryphc.source import SourceText
+from genepool.original import folders, name_of, open_tag, texts
 from places import PACKED
-
-
-def folders(pattern: str) -> list[Path]:
-    return sorted(PACKED.glob(pattern))
-
-
-def name_of(path: Path) -> str:
-    return path.relative_to(PACKED).as_posix()
-
-
-def open_tag(root: Path, tag: str) -> GeneSetTag:
-    found = FolderPool(root).find(GeneSetId(*tag.split("/")))
-    assert found is not None
-    assert found.value is not None, found.diagnostics
-    return found.value
-
-
-def texts(tag: GeneSetTag) -> dict[str, str]:
-    """Text of every catlet and fodder gene by `<type>-<name>-<architecture>`."""
-    read = {}
-    for kind in (GeneType.CATLET, GeneType.FODDER):
-        for name in tag.names(kind):
-            for variant in tag.variants(kind, name).value or ():
-                text = tag.read(variant)
-                assert text.value is not None, text.diagnostics
-                arch = str(variant.architecture).replace("/", "-")
-                read[f"{kind}-{name}-{arch}"] = text.value.source.text
-    return read
-
-
-@pytest.mark.parametrize("folder", folders("pool/*/*/*"), ids=name_of)
-def test_a_local_pool_is_read(folder: Path) -> None:
-    tag_name = folder.relative_to(PACKED / "pool").as_posix()
-    tag = open_tag(PACKED / "pool", tag_name)
-    expected = {
-        path.stem: path.read_text("utf-8")
-        for path in (PACKED / "tags" / tag_name).glob("json/*.json")
-    }
-    assert texts(tag) == expected
-    if tag.manifest.ref is None:
-        assert isinstance(tag, LocalTag)
 
 
 @pytest.mark.parametrize("folder", folders("tags/*/*/*/packed*"), ids=name_of)
@@ -74,27 +30,6 @@ def test_packed_folders_that_wait_are_unpacked(folder: Path, tmp_path: Path) -> 
         path.stem: path.read_text("utf-8") for path in folder.parent.glob("json/*.json")
     } | {path.stem: path.read_text("utf-8") for path in folder.parent.glob(f"{json_folder}/*.json")}
     assert texts(open_tag(tmp_path, tag_name)) == expected
-
-
-def test_a_gene_counts_only_with_its_file_and_its_hash(tmp_path: Path) -> None:
-    shutil.copytree(PACKED / "pool" / "acme" / "limits", tmp_path / "acme" / "limits")
-    folder = tmp_path / "acme" / "limits" / "1.0"
-    tag = open_tag(tmp_path, "acme/limits/1.0")
-
-    def codes(name: str) -> list[str]:
-        tag = open_tag(tmp_path, "acme/limits/1.0")
-        (variant,) = tag.variants(GeneType.FODDER, name).value or ()
-        return [d.code.number for d in tag.read(variant).diagnostics]
-
-    assert codes("b2047") == []
-    (folder / "fodder" / "b2047.json").unlink()
-    assert codes("b2047") == ["E0310"]
-    merged = json.loads((folder / "genes.json").read_text("utf-8"))
-    (digest,) = (g.digest for g in tag.manifest.genes if g.name == "b2048")
-    merged["MergedGenes"].remove(digest)
-    (folder / "genes.json").write_text(json.dumps(merged), encoding="utf-8")
-    assert codes("b2048") == ["E0310"]
-    assert codes("b2049") == []
 
 
 @pytest.mark.parametrize("victim", ["gene.json", "part"])
@@ -155,9 +90,6 @@ def test_gene_manifests_are_read_as_the_original_reads_them(vector: dict[str, ob
         assert manifest.canonical() == vector["canonical"]
 
 
-# -- source trees mean what the original packed ------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "path", [p for p in folders("json/*/*.yaml") if p.with_suffix(".json").is_file()], ids=name_of
 )
@@ -177,24 +109,3 @@ def test_a_source_gene_is_read_as_its_packed_form(path: Path) -> None:
         assert codes <= {"E0101", "E0102", "E0103", "E0117", "E0119"}, ours.diagnostics
         return
     assert ours.value == theirs.value
-
-
-@pytest.mark.parametrize("folder", folders("tags/acme/*/*/source"), ids=name_of)
-def test_a_source_tree_has_the_genes_that_were_packed(folder: Path, tmp_path: Path) -> None:
-    tag_name = folder.parent.relative_to(PACKED / "tags").as_posix()
-    root = tmp_path / tag_name
-    inner = folder / tag_name
-    shutil.copytree(inner if inner.is_dir() else folder, root)
-    if tag_name == "acme/broken-manifest/1.0":
-        broken = FolderPool(tmp_path).find(GeneSetId(*tag_name.split("/")))
-        assert broken is not None
-        assert [d.code.number for d in broken.diagnostics] == ["E0308"]
-        return
-    tag = open_tag(tmp_path, tag_name)
-    assert isinstance(tag, SourceTag)
-    expected = {path.stem for path in folder.parent.glob("json/*.json")}
-    if tag_name == "acme/from-vm/1.0":
-        expected = set()  # its catlet and disks came from an exported machine
-    # The packer knows one hypervisor and one processor; we know more.
-    found = {name for name in texts(tag) if "kvm" not in name and "arm64" not in name}
-    assert found == expected
