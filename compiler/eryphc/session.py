@@ -716,7 +716,7 @@ class _Work:
         if backend.disk_files is not None:
             read = self.session.disks
             paths = backend.disk_files(given.catlet, options)
-            given = replace(given, disks={path: read(path) for path in paths})
+            given = given._replace(disks={path: read(path) for path in paths})
         plan = backend.plan(given)
         self.found += pipeline.spoken(plan.diagnostics, given.opening)
         return None if plan.value is None else (backend, given, plan.value)

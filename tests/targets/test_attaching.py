@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LINE = '    HYPERV = "hyperv"\n'
 TOY = {
-    "__init__.py": '''
+    "__init__.py": """
 from dataclasses import dataclass
 
 from eryphc.targets.definition import Backend, Flag, OptionRefused, TargetDefinition
@@ -58,8 +58,8 @@ DEFINITION = TargetDefinition(
     section=section,
     section_schema=lambda: {"type": "object", "description": "The toy of a catlet."},
 )
-''',
-    "plan.py": '''
+""",
+    "plan.py": """
 from dataclasses import dataclass
 
 from eryphc.artifacts.file import ArtifactFile
@@ -89,7 +89,7 @@ def plan(given):
 
 def emit(plan):
     return {"toy.txt": ArtifactFile(content=plan.encode(), media_type="text/plain")}
-''',
+""",
 }
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from eryphc.frozen import FrozenMap
 from eryphc.targets import Target
@@ -29,8 +29,7 @@ class OptionRefused(ValueError):  # noqa: N818 - it says what happened
     """The value of an option is not one that it takes; the text says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
+class Flag(NamedTuple):
     """One option that a target adds to the command line.
 
     `field` is the field of the target's options class that it sets. `read` makes the field's
@@ -44,8 +43,7 @@ class Flag:
     read: Callable[[Sequence[str]], Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class Opening(NamedTuple):
     """What a target leaves open, so that the deployment supplies it.
 
     `values` are stand-ins for variables of the catlet, `vm_id` one for the id of the machine,
@@ -53,7 +51,7 @@ class Opening:
     variable that is left open counts as secret, and its value may be missing.
     """
 
-    values: Mapping[str, str] = field(default_factory=FrozenMap)
+    values: Mapping[str, str] = FrozenMap()
     vm_id: str | None = None
     details: Any = None
 
@@ -67,8 +65,7 @@ class Opening:
 NOTHING_OPEN = Opening()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Openable:
+class Openable(NamedTuple):
     """What values may be left open of. `values` were given, and so was `vm_id` if it is not None.
 
     No stand-in may be a part of `texts`, which reach the guest beside the catlet's own.
@@ -80,8 +77,7 @@ class Openable:
     texts: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetInput(Generic[O]):
+class TargetInput(NamedTuple, Generic[O]):
     """Everything that a target decides from. Nothing else shapes its files.
 
     `epoch` is the time inside artifacts, in seconds since 1970 UTC. `vm_id_given` tells a VM id
@@ -103,11 +99,10 @@ class TargetInput(Generic[O]):
     options: O
     settings: Any = None
     opening: Opening = NOTHING_OPEN
-    disks: Mapping[Path, DiskImage | DiskFault] = field(default_factory=dict)
+    disks: Mapping[Path, DiskImage | DiskFault] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backend(Generic[O, P]):
+class Backend(NamedTuple, Generic[O, P]):
     """The functions of a target; all but `plan` and `emit` may be left out.
 
     `plan` makes every decision and reports what the target cannot do. `emit` writes the plan
@@ -125,8 +120,7 @@ class Backend(Generic[O, P]):
     disk_files: Callable[[Substituted, O], tuple[Path, ...]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetDefinition(Generic[O, P]):
+class TargetDefinition(NamedTuple, Generic[O, P]):
     """One target. What is imported only when it is needed stands behind a function.
 
     `options` is a frozen class whose fields all have defaults, `flags` what the command line adds
@@ -136,8 +130,8 @@ class TargetDefinition(Generic[O, P]):
     """
 
     options: type[O]
-    flags: tuple[Flag, ...] = ()
     backend: Callable[[], Backend[O, P]]
+    flags: tuple[Flag, ...] = ()
     area: str | None = None
     section: Callable[[], Section] | None = None
     section_name: str | None = None

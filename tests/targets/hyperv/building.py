@@ -7,7 +7,7 @@ import email.policy
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -181,7 +181,7 @@ def build(
     assert backend.disk_files is not None
     read = DiskImages()
     disks = {path: read(path) for path in backend.disk_files(prepared.catlet, prepared.options)}
-    plan = backend.plan(replace(prepared, disks=disks))
+    plan = backend.plan(prepared._replace(disks=disks))
     found += pipeline.spoken(plan.diagnostics, prepared.opening)
     # A run with an error writes nothing, whoever reported it.
     built = None if plan.value is None or has_errors(found) else backend.emit(plan.value)
