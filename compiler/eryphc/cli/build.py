@@ -11,8 +11,8 @@ import click
 
 from eryphc import EryphcError, Outputs, Target, shown_path
 from eryphc.cli import options as shared
+from eryphc.cli.completing import completes
 from eryphc.cli.console import OK, Console, speaking, write
-from eryphc.cli.groups import completes
 from eryphc.cli.interruption import ended_cleanly
 from eryphc.diagnostics import command as wording
 

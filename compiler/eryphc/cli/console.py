@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from eryphc import EryphcError
-from eryphc.cli.groups import WrongValueError, completes
+from eryphc.cli.completing import completes
+from eryphc.cli.groups import WrongValueError
 from eryphc.diagnostics.levels import NO_CHOICES, Choice, Choices, choices, chosen, leveled
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.shown import ShownDiagnostic, bounded, ordered, show

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from eryphc import shown_path
+from eryphc.cli.completing import completes
 from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, Console, speaking, write
-from eryphc.cli.groups import completes
 from eryphc.diagnostics import command as wording
 
 CATLET_FILE = "catlet.yaml"

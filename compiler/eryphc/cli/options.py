@@ -25,8 +25,8 @@ from eryphc import (
     target_flags,
     target_options,
 )
+from eryphc.cli.completing import completes
 from eryphc.cli.console import Console
-from eryphc.cli.groups import completes
 from eryphc.diagnostics import command, language
 from eryphc.diagnostics.model import Diagnostic
 

@@ -11,8 +11,9 @@ import click
 
 from eryphc import BuildRequest, EryphcError, Failure
 from eryphc.cli import options as shared
+from eryphc.cli.completing import completes
 from eryphc.cli.console import FAILED_OUTSIDE, OK, WRONG_INPUT, Console, speaking, write
-from eryphc.cli.groups import CommandGroup, completes
+from eryphc.cli.groups import CommandGroup
 from eryphc.cli.interruption import ended_cleanly
 from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording

@@ -24,8 +24,8 @@ from eryphc.ir.content import Content, Written
 from eryphc.ir.stages import Pedigree, PinnedGene, Substituted
 from eryphc.source import SourceText, Span
 from eryphc.targets import Target
-from eryphc.targets.cloud_init import CloudInitOptions
 from eryphc.targets.cloud_init.emit import emit
+from eryphc.targets.cloud_init.options import CloudInitOptions
 from eryphc.targets.cloud_init.plan import plan
 from eryphc.targets.definition import TargetInput
 from eryphc.targets.describe import manifest_of

@@ -9,7 +9,7 @@ from eryphc.diagnostics.output import vm_id_is_catlet_id
 from eryphc.targets.seeds import Seeds, seeds_of
 
 if TYPE_CHECKING:
-    from eryphc.targets.cloud_init import CloudInitOptions
+    from eryphc.targets.cloud_init.options import CloudInitOptions
     from eryphc.targets.definition import TargetInput
 
 
