@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eryphc.guestconfig.metadata import check_hostname, content_instance_id, meta_data, quoted
+from eryphc.guestconfig.hostname_lint import check_hostname
+from eryphc.guestconfig.metadata import content_instance_id, meta_data, quoted
 from eryphc.guestconfig.model import GuestKind, GuestRequest
 
 

@@ -310,9 +310,7 @@ class LevelPolicy(NamedTuple):
             return True
         if kind.security:
             return False
-        return not kind.reaches or (
-            bool(related) and all(label.span.source is source for label in related)
-        )
+        return not kind.reaches or any(label.span.source is source for label in related)
 
     def malformed(self, documents: Iterable[SourceText]) -> tuple[Diagnostic, ...]:
         """What is wrong with the comments of the project's own documents."""

@@ -6,7 +6,8 @@ Source: cli.md ("The guest's configuration, for every target"), cloud-init.md 8.
 from __future__ import annotations
 
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, is_blocked
-from eryphc.guestconfig.metadata import check_hostname, content_instance_id, meta_data
+from eryphc.guestconfig.hostname_lint import check_hostname
+from eryphc.guestconfig.metadata import content_instance_id, meta_data
 from eryphc.guestconfig.mime import user_data
 from eryphc.guestconfig.model import GuestKind, GuestRequest, Part, Seed
 from eryphc.guestconfig.network import network_config

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Final
 
+from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Level
-from eryphc.guestconfig.cloudconfig.lint import lint
+from eryphc.guestconfig.cloudconfig.lint import RULES, Config
 from eryphc.guestconfig.cloudconfig.merge import Merged
 from eryphc.guestconfig.cloudconfig.provenance import Provenance, content_of
 from eryphc.guestconfig.cloudconfig.schema import check, respellings
 from eryphc.guestconfig.cloudconfig.tree import read
 from eryphc.ir.catlet import Fodder
+from eryphc.lint import Rule, judge
 
 
 def examine(merged: Merged) -> tuple[Diagnostic, ...]:
     """Findings about a merged configuration; what surely breaks in the guest is an error."""
-    found = lint(merged.root, merged.provenance, Level.ERROR)
-    return (
-        *respellings(merged.respelled),
-        *found,
-        *_without_echoes(check(merged.root, merged.provenance), found),
-    )
+    config = Config(merged.root, merged.provenance, Level.ERROR)
+    return (*respellings(merged.respelled), *_examined(config))
 
 
 def examine_parts(foods: Iterable[Fodder]) -> tuple[Diagnostic, ...]:
@@ -33,11 +32,24 @@ def examine_parts(foods: Iterable[Fodder]) -> tuple[Diagnostic, ...]:
         root = read(content_of(food).text).root
         if root is None:
             continue
-        provenance = Provenance([(food, root)])
-        found = lint(root, provenance, Level.WARNING)
-        result += found
-        result += _without_echoes(check(root, provenance), found)
+        result += _examined(Config(root, Provenance([(food, root)]), Level.WARNING))
     return tuple(result)
+
+
+def _by_schema(config: Config) -> Iterable[Diagnostic]:
+    """What cloud-init's own schema says."""
+    return check(config.root, config.provenance)
+
+
+SCHEMA_RULES: Final[tuple[Rule[Config], ...]] = (
+    Rule(wording.KEY_UNKNOWN, _by_schema, more=(wording.VALUE_INVALID, wording.DEPRECATED)),
+)
+
+
+def _examined(config: Config) -> Iterator[Diagnostic]:
+    found = judge(RULES, config)
+    yield from found
+    yield from _without_echoes(judge(SCHEMA_RULES, config), found)
 
 
 def _without_echoes(

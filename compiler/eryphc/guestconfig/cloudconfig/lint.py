@@ -1,20 +1,20 @@
 """What a Linux guest would do with a configuration other than its author meant.
 
-One function a rule; each names its row in cloud-init.md 7, or the section that has the fact.
+One function a rule; each names the section that has the fact.
+Source: docs/reference/cloud-init.md, "Mistakes that no guest reports".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 from eryphc.diagnostics import cloudconfig_lint as wording
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guestconfig.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guestconfig.cloudconfig.provenance import Provenance
-
-Rule: TypeAlias = Callable[[MappingNode, Provenance, Level], Iterator[Diagnostic]]
+from eryphc.lint import Rule
 
 _COMMAND_KEYS = ("bootcmd", "runcmd")
 _PASSWORDS = ("passwd", "hashed_passwd", "plain_text_passwd")
@@ -43,12 +43,12 @@ _AFTER = re.compile(r"^\s*(?:After|Requires)\s*=(.*)$", re.MULTILINE)
 _UNIT_FOLDERS = ("/etc/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/")
 
 
-def lint(root: MappingNode, provenance: Provenance, level: Level) -> list[Diagnostic]:
-    """All findings, in the order of the rules. `level` is that of what surely breaks."""
-    found: list[Diagnostic] = []
-    for rule in _RULES:
-        found += rule(root, provenance, level)
-    return found
+class Config(NamedTuple):
+    """A cloud-config and the places of its nodes. `breaks` is the level of what surely breaks."""
+
+    root: MappingNode
+    provenance: Provenance
+    breaks: Level
 
 
 def _entries(node: Node | None) -> Iterator[tuple[int, MappingNode]]:
@@ -94,82 +94,133 @@ def _is_text(node: Node) -> bool:
     return isinstance(node, Scalar) and isinstance(node.value, str)
 
 
-def _commands(root: MappingNode, provenance: Provenance, level: Level) -> Iterator[Diagnostic]:
-    """Rows 11 and 12: what is no command among the commands, an empty command."""
+def _commands(root: MappingNode) -> Iterator[tuple[str, Node]]:
+    """Every command with its path."""
     for key in _COMMAND_KEYS:
         node = root.get(key)
-        if not isinstance(node, Sequence):
+        if isinstance(node, Sequence):
+            for number, item in enumerate(node.items):
+                yield f"{key}[{number}]", item
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
+
+
+def _commands_that_are_none(config: Config) -> Iterator[Diagnostic]:
+    """What is no command among the commands.
+
+    Source: docs/reference/cloud-init.md, "Commands that are none".
+    """
+    root, provenance, breaks = config
+    for path, item in _commands(root):
+        if not isinstance(item, Sequence) and not _is_text(item) and not _is_null(item):
+            label, chain = provenance.label(item), provenance.chain(item)
+            yield wording.command_not_runnable(path, kind(item), label, breaks, chain)
+
+
+def _empty_commands(config: Config) -> Iterator[Diagnostic]:
+    """Source: docs/reference/cloud-init.md, "Commands that are none"."""
+    root, provenance, _ = config
+    for path, item in _commands(root):
+        if _is_null(item):
+            yield wording.command_is_null(path, provenance.label(item), provenance.chain(item))
+
+
+def _files_in_tmp(config: Config) -> Iterator[Diagnostic]:
+    """Source: docs/reference/cloud-init.md, "Files before their users"."""
+    root, provenance, _ = config
+    for number, file in _entries(root.get("write_files")):
+        path = file.text("path")
+        if path is not None and path.startswith("/tmp/"):  # noqa: S108
+            entry = _named("write_files", path, number, file, provenance)
+            label, chain = provenance.label(file.entries["path"]), provenance.chain(file)
+            yield wording.file_in_tmp(entry, label, chain)
+
+
+def _owners_that_come_later(config: Config) -> Iterator[Diagnostic]:
+    """Source: docs/reference/cloud-init.md, "Files before their users"."""
+    root, provenance, _ = config
+    created = _created(root)
+    for number, file in _entries(root.get("write_files")):
+        owner = file.text("owner")
+        if owner is None or _true(file.get("defer")):
             continue
-        for number, item in enumerate(node.items):
-            path = f"{key}[{number}]"
-            if isinstance(item, Scalar) and item.value is None:
-                label = provenance.label(item)
-                yield wording.command_is_null(path, label, provenance.chain(item))
-            elif not isinstance(item, Sequence) and not _is_text(item):
-                label, chain = provenance.label(item), provenance.chain(item)
-                yield wording.command_not_runnable(path, kind(item), label, level, chain)
+        name = next((name for name in owner.split(":") if name in created), None)
+        if name is not None:
+            entry = _named("write_files", file.text("path"), number, file, provenance)
+            label, chain = provenance.label(file.entries["owner"]), provenance.chain(file)
+            shown = "…" if provenance.food(file).secret else name
+            yield wording.owner_not_yet_there(entry, shown, label, chain)
 
 
-def _files(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
-    """Rows 8, 9 and 10: files of users that are not there yet, files in /tmp."""
+def _homes_that_come_later(config: Config) -> Iterator[Diagnostic]:
+    """Source: docs/reference/cloud-init.md, "Files before their users"."""
+    root, provenance, _ = config
     created = _created(root)
     for number, file in _entries(root.get("write_files")):
         path = file.text("path")
-
-        def entry(number: int = number, path: str | None = path, file: Node = file) -> str:
-            return _named("write_files", path, number, file, provenance)
-
-        if path is not None and path.startswith("/tmp/"):  # noqa: S108
-            label, chain = provenance.label(file.entries["path"]), provenance.chain(file)
-            yield wording.file_in_tmp(entry(), label, chain)
-        if _true(file.get("defer")):
+        if path is None or not path.startswith("/home/") or _true(file.get("defer")):
             continue
-        owner = file.text("owner")
-        if owner is not None:
-            for name in owner.split(":"):
-                if name in created:
-                    label, chain = provenance.label(file.entries["owner"]), provenance.chain(file)
-                    shown = "…" if provenance.food(file).secret else name
-                    yield wording.owner_not_yet_there(entry(), shown, label, chain)
-                    break
-        elif path is not None and path.startswith("/home/"):
-            name = path.split("/")[2]
-            if name in created:
-                label, chain = provenance.label(file.entries["path"]), provenance.chain(file)
-                shown = "…" if provenance.food(file).secret else name
-                yield wording.home_not_yet_there(entry(), shown, label, chain)
+        name = path.split("/")[2]
+        if name in created and file.text("owner") is None:
+            entry = _named("write_files", path, number, file, provenance)
+            label, chain = provenance.label(file.entries["path"]), provenance.chain(file)
+            shown = "…" if provenance.food(file).secret else name
+            yield wording.home_not_yet_there(entry, shown, label, chain)
 
 
-def _permissions(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
-    """Rows 27 and 28: numbers that are no octal numbers, special bits."""
+def _permissions(config: Config) -> Iterator[tuple[str, Scalar]]:
+    """The permissions of every file, with their paths."""
+    root, provenance, _ = config
     for number, file in _entries(root.get("write_files")):
         node = file.get("permissions")
-        if not isinstance(node, Scalar):
+        if isinstance(node, Scalar):
+            entry = _named("write_files", file.text("path"), number, file, provenance)
+            yield f"{entry}.permissions", node
+
+
+def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
+    """Numbers that are not written as octal numbers.
+
+    Source: docs/reference/cloud-init.md, "Permissions".
+    """
+    provenance = config.provenance
+    for path, node in _permissions(config):
+        value, label = node.value, provenance.label(node)
+        if not isinstance(value, int) or isinstance(value, bool) or 0 <= value <= 7:
             continue
-        path = f"{_named('write_files', file.text('path'), number, file, provenance)}.permissions"
-        value = node.value
-        label = provenance.label(node)
-        chain = provenance.chain(node)
-        if isinstance(value, int) and not isinstance(value, bool):
-            written = label.span.text
-            if re.fullmatch(r"0o?[0-7_]+", written) is None and not 0 <= value <= 7:
-                shown = "…" if provenance.food(node).secret else str(value)
-                octal = "…" if provenance.food(node).secret else f"{value:o}"
-                yield wording.permissions_not_octal(path, shown, octal, label, chain)
-        elif isinstance(value, str) and re.fullmatch(r"0*[1-7][0-7]{3}", value):
+        if re.fullmatch(r"0o?[0-7_]+", label.span.text) is None:
+            shown = "…" if provenance.food(node).secret else str(value)
+            octal = "…" if provenance.food(node).secret else f"{value:o}"
+            chain = provenance.chain(node)
+            yield wording.permissions_not_octal(path, shown, octal, label, chain)
+
+
+def _special_permissions(config: Config) -> Iterator[Diagnostic]:
+    """Bits that are dropped. Source: docs/reference/cloud-init.md, "Permissions"."""
+    provenance = config.provenance
+    for path, node in _permissions(config):
+        if isinstance(node.value, str) and re.fullmatch(r"0*[1-7][0-7]{3}", node.value):
+            label, chain = provenance.label(node), provenance.chain(node)
             yield wording.permissions_special(path, label, chain)
 
 
-def _network(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
-    """Row 18."""
+def _network(config: Config) -> Iterator[Diagnostic]:
+    """A key that does nothing. Source: docs/reference/cloud-init.md, "Network in user-data"."""
+    root, provenance, _ = config
     node = root.get("network")
     if node is not None:
         label = provenance.key_label(root, "network")
         yield wording.network_ignored(label, provenance.chain(node))
 
 
-def _passwords(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
-    """Row 15."""
+def _passwords_of_one_user(config: Config) -> Iterator[Diagnostic]:
+    """Of two passwords the guest takes one.
+
+    Source: docs/reference/cloud-init.md, "Passwords that open nothing".
+    """
+    root, provenance, _ = config
     for number, user in _entries(root.get("users")):
         given = [key for key in _PASSWORDS if _is_password(user.get(key))]
         if len(given) > 1:
@@ -177,8 +228,14 @@ def _passwords(root: MappingNode, provenance: Provenance, _level: Level) -> Iter
             label = provenance.key_label(user, given[1])
             chain = provenance.chain(user.entries[given[1]])
             yield wording.password_twice(path, given[0], given[1], label, chain)
-        lock = user.get("lock_passwd") or user.get("lock-passwd")
-        if isinstance(lock, Scalar) and not lock.value:
+
+
+def _locked_passwords(config: Config) -> Iterator[Diagnostic]:
+    """Source: docs/reference/cloud-init.md, "Passwords that open nothing"."""
+    root, provenance, _ = config
+    for number, user in _entries(root.get("users")):
+        # Said to be locked, or not to be, beside a password: the author knows.
+        if user.get("lock_passwd") is not None or user.get("lock-passwd") is not None:
             continue
         for key in _PASSWORDS:
             password = user.get(key) or user.get(key.replace("_", "-"))
@@ -186,12 +243,10 @@ def _passwords(root: MappingNode, provenance: Provenance, _level: Level) -> Iter
                 continue
             if isinstance(password.value, str) and password.value[:1] in "*!":
                 continue
-            # Said to be locked beside a password: the author knows.
-            if lock is None:
-                path = _named("users", user.text("name"), number, user, provenance)
-                owner_key = key if key in user.keys else key.replace("_", "-")
-                label = provenance.key_label(user, owner_key)
-                yield wording.password_locked(path, label, provenance.chain(password))
+            path = _named("users", user.text("name"), number, user, provenance)
+            owner_key = key if key in user.keys else key.replace("_", "-")
+            label = provenance.key_label(user, owner_key)
+            yield wording.password_locked(path, label, provenance.chain(password))
             break
 
 
@@ -199,8 +254,9 @@ def _is_password(node: Node | None) -> bool:
     return isinstance(node, Scalar) and node.value not in (None, "")
 
 
-def _default_user(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
-    """Row 14."""
+def _default_user(config: Config) -> Iterator[Diagnostic]:
+    """What reaches nobody. Source: docs/reference/cloud-init.md, "The default user"."""
+    root, provenance, _ = config
     users = root.get("users")
     if not isinstance(users, Sequence):
         return
@@ -228,8 +284,12 @@ def _units_that_wait(root: MappingNode) -> frozenset[str]:
     return frozenset(found)
 
 
-def _starts(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
-    """Row 25: a unit is waited for that waits for the end of the boot."""
+def _starts(config: Config) -> Iterator[Diagnostic]:
+    """A unit is waited for that waits for the end of the boot.
+
+    Source: docs/reference/cloud-init.md, "Units that wait for the end of the boot".
+    """
+    root, provenance, _ = config
     commands = root.get("runcmd")
     if not isinstance(commands, Sequence):
         return
@@ -262,8 +322,12 @@ def _command_text(item: Node) -> str:
     return ""
 
 
-def _snaps(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
-    """Row 32: the first command that needs snaps where nothing has waited for them."""
+def _snaps(config: Config) -> Iterator[Diagnostic]:
+    """The first command that needs snaps where nothing has waited for them.
+
+    Source: docs/reference/cloud-init.md, "Snaps before they are ready".
+    """
+    root, provenance, _ = config
     if any(key in root.entries for key in _WAIT_FOR_SNAPS):
         return
     for key in _COMMAND_KEYS:
@@ -284,8 +348,12 @@ def _snaps(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator
                 break
 
 
-def _leaks(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
-    """3.2: what one food's command does to those of the foods after it."""
+def _leaks(config: Config) -> Iterator[Diagnostic]:
+    """What one food's command does to those of the foods after it.
+
+    Source: docs/reference/cloud-init.md, "Commands that change the script".
+    """
+    root, provenance, _ = config
     for key in _COMMAND_KEYS:
         node = root.get(key)
         if not isinstance(node, Sequence) or len(provenance.foods) < 2:
@@ -318,8 +386,12 @@ def _effect(text: str) -> tuple[str, Level]:
     return "", Level.NOTE
 
 
-def _users_twice(root: MappingNode, provenance: Provenance, _level: Level) -> Iterator[Diagnostic]:
-    """3.1: a guest folds users of one name, first definition first."""
+def _users_twice(config: Config) -> Iterator[Diagnostic]:
+    """A guest folds users of one name, first definition first.
+
+    Source: docs/reference/cloud-init.md, "Users defined twice".
+    """
+    root, provenance, _ = config
     seen: set[str] = set()
     for number, user in _entries(root.get("users")):
         name = user.text("name")
@@ -331,15 +403,20 @@ def _users_twice(root: MappingNode, provenance: Provenance, _level: Level) -> It
         seen.add(name)
 
 
-_RULES: tuple[Rule, ...] = (
-    _commands,
-    _files,
-    _permissions,
-    _network,
-    _passwords,
-    _default_user,
-    _starts,
-    _snaps,
-    _leaks,
-    _users_twice,
+RULES: Final[tuple[Rule[Config], ...]] = (
+    Rule(wording.COMMAND_NOT_RUNNABLE, _commands_that_are_none),
+    Rule(wording.COMMAND_IS_NULL, _empty_commands),
+    Rule(wording.FILE_IN_TMP, _files_in_tmp),
+    Rule(wording.OWNER_NOT_YET_THERE, _owners_that_come_later),
+    Rule(wording.HOME_NOT_YET_THERE, _homes_that_come_later),
+    Rule(wording.PERMISSIONS_NOT_OCTAL, _decimal_permissions),
+    Rule(wording.PERMISSIONS_SPECIAL, _special_permissions),
+    Rule(wording.NETWORK_IGNORED, _network),
+    Rule(wording.PASSWORD_TWICE, _passwords_of_one_user),
+    Rule(wording.PASSWORD_LOCKED, _locked_passwords),
+    Rule(wording.DEFAULT_USER_MISSING, _default_user),
+    Rule(wording.START_WAITS_FOR_BOOT, _starts),
+    Rule(wording.SNAP_BEFORE_SEED, _snaps),
+    Rule(wording.COMMAND_LEAKS, _leaks),
+    Rule(wording.USER_TWICE, _users_twice),
 )
