@@ -12,7 +12,7 @@ from typing import Any
 from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome
 from eryphc.genepool.model import GenePool
-from eryphc.guestconfig.options import GuestOptions
+from eryphc.guest.options import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.passes.breed import breed
@@ -122,7 +122,7 @@ def prepare(
     stand-ins from here on; diagnostics speak of their names instead.
     """
     from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
-    from eryphc.guestconfig.request import guest_request
+    from eryphc.guest.request import guest_request
 
     opening = NOTHING_OPEN
     if backend.open is not None:

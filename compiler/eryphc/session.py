@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile, WrittenFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.genepool.chain import PoolChain
-    from eryphc.guestconfig.model import GuestRequest, Seed
-    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.guest.model import GuestRequest, Seed
+    from eryphc.guest.options import GuestOptions
     from eryphc.ir.stages import PinnedGene
     from eryphc.ir.volume import ReadDisk
     from eryphc.project.file import Project
@@ -674,8 +674,8 @@ class _Work:
 
     def guest(self, done: Substituted) -> Seed | None:
         """What a guest would read, apart from any target."""
-        from eryphc.guestconfig.compose import compose
-        from eryphc.guestconfig.request import guest_request
+        from eryphc.guest.compose import compose
+        from eryphc.guest.request import guest_request
         from eryphc.passes.identity import default_catlet_id
 
         self.records.append(done.catlet)
@@ -756,7 +756,7 @@ class _Work:
 
     def _guest_options(self) -> GuestOptions:
         """The request's, with what the project and the gene set of the spec say."""
-        from eryphc.guestconfig.model import GuestKind
+        from eryphc.guest.model import GuestKind
 
         options = self.request.guest
         if options.kind is not None or self._read is None:

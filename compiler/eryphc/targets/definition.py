@@ -14,8 +14,8 @@ from eryphc.targets import Target
 if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
     from eryphc.diagnostics.model import Diagnostic, Outcome
-    from eryphc.guestconfig.model import GuestRequest
-    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.guest.model import GuestRequest
+    from eryphc.guest.options import GuestOptions
     from eryphc.identifiers import Architecture
     from eryphc.ir.stages import Fed, Substituted
     from eryphc.ir.volume import DiskFault, DiskImage

@@ -12,9 +12,9 @@ from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.iso import IsoError, nocloud_iso, refuse_unwritable
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.output import image_refused
-from eryphc.guestconfig.compose import compose
-from eryphc.guestconfig.compose import sealed as sealed_seed
-from eryphc.guestconfig.model import GuestRequest, Seed
+from eryphc.guest.compose import compose
+from eryphc.guest.compose import sealed as sealed_seed
+from eryphc.guest.model import GuestRequest, Seed
 
 LABEL = "cidata"
 ISO_MEDIA_TYPE = "application/vnd.efi.iso"

@@ -17,7 +17,7 @@ from eryphc.artifacts.epoch import DEFAULT_EPOCH
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.folder import TargetFolders
 from eryphc.artifacts.iso_reader import read_iso
-from eryphc.guestconfig.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
+from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
 from eryphc.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.content import Content, Written

@@ -23,8 +23,8 @@ from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.disk_images import DiskImages
 from eryphc.genepool.model import GenePool
-from eryphc.guestconfig.model import GuestKind
-from eryphc.guestconfig.options import GuestOptions
+from eryphc.guest.model import GuestKind
+from eryphc.guest.options import GuestOptions
 from eryphc.passes.read import Notation
 from eryphc.project.file import read_project
 from eryphc.project.specs import Spec

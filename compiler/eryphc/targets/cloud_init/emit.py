@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eryphc.artifacts.file import ArtifactFile
-from eryphc.guestconfig.model import Seed
+from eryphc.guest.model import Seed
 from eryphc.targets.cloud_init.plan import CloudInitPlan
 from eryphc.targets.seeds import seed_files, seed_image
 

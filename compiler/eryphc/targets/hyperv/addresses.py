@@ -9,9 +9,9 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from eryphc.guestconfig.cloudconfig.nodes import plain
-from eryphc.guestconfig.cloudconfig.tree import read_any
-from eryphc.guestconfig.model import Adapter
+from eryphc.guest.cloudconfig.nodes import plain
+from eryphc.guest.cloudconfig.tree import read_any
+from eryphc.guest.model import Adapter
 
 
 class _Entry(NamedTuple):
@@ -27,7 +27,7 @@ def static_addresses(text: str, adapters: Iterable[Adapter]) -> Mapping[str, tup
 
     `text` is a network-config of version 1 or 2, as the user wrote it, that was found valid.
     An entry means the adapter that it is completed with where the guest gets it
-    (`guestconfig/network_file.py`).
+    (`guest/network_file.py`).
     """
     root = read_any(text).root
     whole = _map(plain(root) if root is not None else None)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from eryph_runtime import deployment
 from eryph_runtime.deployment import to_text
 from eryphc.artifacts.file import ArtifactFile
-from eryphc.guestconfig.model import Seed
+from eryphc.guest.model import Seed
 from eryphc.targets.hyperv.deploy_script import deploy_script
 from eryphc.targets.hyperv.plan import HyperVPlan
 from eryphc.targets.hyperv.slots import relocations

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from eryph_runtime.deployment import SlotKind
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.guestconfig.model import Part
+from eryphc.guest.model import Part
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
 from eryphc.passes.places import chained

@@ -9,8 +9,8 @@ from functools import partial
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, is_blocked
-from eryphc.guestconfig.model import GuestRequest, NetworkConfigMode, Seed
-from eryphc.guestconfig.options import GuestOptions
+from eryphc.guest.model import GuestRequest, NetworkConfigMode, Seed
+from eryphc.guest.options import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
 from eryphc.passes.places import in_documents, rooted

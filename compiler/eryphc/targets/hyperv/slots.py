@@ -95,7 +95,7 @@ class _Region:
 def _regions(content: bytes) -> Iterator[_Region]:
     """The texts that a file of a seed holds: itself, or its parts where it is multipart.
 
-    A multipart is one that `guestconfig` wrote: all of its parts are base64.
+    A multipart is one that `guest` wrote: all of its parts are base64.
     """
     head = _MULTIPART.match(content)
     if head is None:

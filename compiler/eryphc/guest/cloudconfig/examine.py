@@ -1,0 +1,58 @@
+"""All that is to be said of a Linux guest's cloud-config: by its schema and by experience."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.guest.cloudconfig.lint import lint
+from eryphc.guest.cloudconfig.merge import Merged
+from eryphc.guest.cloudconfig.provenance import Provenance, content_of
+from eryphc.guest.cloudconfig.schema import check, respellings
+from eryphc.guest.cloudconfig.tree import read
+from eryphc.ir.catlet import Fodder
+
+
+def examine(merged: Merged) -> tuple[Diagnostic, ...]:
+    """Findings about a merged configuration; what surely breaks in the guest is an error."""
+    found = lint(merged.root, merged.provenance, Level.ERROR)
+    return (
+        *respellings(merged.respelled),
+        *found,
+        *_without_echoes(check(merged.root, merged.provenance), found),
+    )
+
+
+def examine_parts(foods: Iterable[Fodder]) -> tuple[Diagnostic, ...]:
+    """Findings about cloud-configs that reach the guest as they are; warnings and notes only.
+
+    Each is looked at alone; a text that cannot be read is passed over.
+    """
+    result: list[Diagnostic] = []
+    for food in foods:
+        root = read(content_of(food).text).root
+        if root is None:
+            continue
+        provenance = Provenance([(food, root)])
+        found = lint(root, provenance, Level.WARNING)
+        result += found
+        result += _without_echoes(check(root, provenance), found)
+    return tuple(result)
+
+
+def _without_echoes(
+    schema: Iterable[Diagnostic], said: Iterable[Diagnostic]
+) -> tuple[Diagnostic, ...]:
+    """What the schema finds where no rule has said more of the same place."""
+    places = {
+        (label.span.source.name, label.span.start, label.span.end)
+        for each in said
+        if (label := each.primary) is not None
+    }
+    return tuple(
+        each
+        for each in schema
+        if each.primary is None
+        or (each.primary.span.source.name, each.primary.span.start, each.primary.span.end)
+        not in places
+    )
