@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome
@@ -28,6 +28,9 @@ from eryphc.request import BuildRequest
 from eryphc.syntax.names import blank
 from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, Opening, TargetInput
 from eryphc.version import __version__
+
+if TYPE_CHECKING:
+    from eryphc.guest.cloudconfig.reader import TextReader
 
 TOOL = f"eryphc {__version__}"
 UNKNOWN_VM_ID = "#vmId"
@@ -115,6 +118,7 @@ def prepare(
     settings: Any,
     guest: GuestOptions,
     epoch: int,
+    reader: TextReader,
 ) -> Outcome[TargetInput[Any]]:
     """A fed catlet to what a target decides from.
 
@@ -159,6 +163,7 @@ def prepare(
         sealed=guest.sealed,
         epoch=epoch,
         tool=TOOL,
+        reader=reader,
         options=options,
         settings=settings,
         opening=opening,

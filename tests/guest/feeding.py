@@ -6,7 +6,9 @@ from typing import Any
 
 from catlets import shown_code
 from eryphc.guest.compose import compose
-from eryphc.guest.model import GuestKind, GuestRequest, Part, Seed
+from eryphc.guest.document import GuestDocument, UserDataPart
+from eryphc.guest.encode import Seed, nocloud, part_text
+from eryphc.guest.model import GuestKind, GuestRequest
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content, Written
 from eryphc.source import SourceText, Span
@@ -30,15 +32,23 @@ def request(*foods: Fodder, guest: GuestKind = GuestKind.LINUX, **more: Any) -> 
     return GuestRequest(foods=foods, guest=guest, **settings)
 
 
-def seed(*foods: Fodder, **more: Any) -> Seed:
-    """The seed of foods that must compile."""
+def document(*foods: Fodder, **more: Any) -> GuestDocument:
+    """The document of foods that must compile."""
     outcome = compose(request(*foods, **more))
     assert outcome.value is not None, [found.message for found in outcome.diagnostics]
     return outcome.value
 
 
-def parts(*foods: Fodder, **more: Any) -> tuple[Part, ...]:
-    return seed(*foods, **more).parts
+def seed(*foods: Fodder, **more: Any) -> Seed:
+    return nocloud(document(*foods, **more))
+
+
+def parts(*foods: Fodder, **more: Any) -> tuple[UserDataPart, ...]:
+    return document(*foods, **more).parts
+
+
+def text_of(part: UserDataPart) -> str:
+    return part_text(part).text
 
 
 def codes(*foods: Fodder, **more: Any) -> list[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from eryphc.guest.compose import compose, sealed
-from eryphc.guest.model import GuestKind, MergeMode, Part
+from eryphc.guest.document import UserDataPart
+from eryphc.guest.encode import nocloud
+from eryphc.guest.model import GuestKind, MergeMode
 from eryphc.ir.catlet import Fodder
-from guest.feeding import codes, food, parts, request, seed
+from guest.feeding import codes, document, food, parts, request, seed, text_of
 
 SH = "#!/bin/sh\necho hi\n"
 CONFIG = "packages: [a]\n"
@@ -15,7 +17,7 @@ COMMANDS = "runcmd: [a]\n"
 JINJA = "## template: jinja\n"
 
 
-def shown(made: tuple[Part, ...]) -> list[tuple[str, str]]:
+def shown(made: tuple[UserDataPart, ...]) -> list[tuple[str, str]]:
     return [(part.name, part.media_type.removeprefix("text/")) for part in made]
 
 
@@ -33,8 +35,8 @@ def test_all_plain_cloud_configs_are_one_part_where_the_first_stood() -> None:
         ("003-hook", "cloud-boothook"),
         ("004-LastOne.sh", "x-shellscript"),
     ]
-    assert made[1].text == "#cloud-config\npackages:\n- a\n- b\n"
-    assert [part.foods for part in made] == [(0,), (1, 3), (2,), (4,)]
+    assert text_of(made[1]) == "#cloud-config\npackages:\n- a\n- b\n"
+    assert [part.entries for part in made] == [(0,), (1, 3), (2,), (4,)]
     assert [part.secret for part in made] == [False, True, False, False]
 
 
@@ -95,14 +97,14 @@ def test_templates_follow_the_merged_part() -> None:
         ("003-t", "jinja2"),
         ("004-u", "jinja2"),
     ]
-    assert made[2].text == f"{JINJA}#cloud-config\npackages: ['{{{{ v1.x }}}}']\n"
+    assert text_of(made[2]) == f"{JINJA}#cloud-config\npackages: ['{{{{ v1.x }}}}']\n"
     append = (("X-Merge-Type", "list(append)+dict(no_replace,recurse_list)+str()"),)
     assert [part.headers for part in made] == [(), (), append, append]
 
 
 def test_a_template_alone_is_plain() -> None:
     made = seed(food(f"{JINJA}hostname: '{{{{ v1.x }}}}'\n"))
-    assert made.user_data == b"## template: jinja\n#cloud-config\nhostname: '{{ v1.x }}'\n"
+    assert made.user_data.data == b"## template: jinja\n#cloud-config\nhostname: '{{ v1.x }}'\n"
 
 
 @pytest.mark.parametrize(
@@ -217,21 +219,21 @@ def test_an_archive_is_taken_apart() -> None:
         ("004-kit-4", "x-shellscript-per-boot"),
         ("005-kit-5", "jinja2"),
     ]
-    assert made[0].text == "#cloud-config\npackages:\n- a\n- b\n"
-    assert made[1].text == "#!/bin/sh\necho a\n"
+    assert text_of(made[0]) == "#cloud-config\npackages:\n- a\n- b\n"
+    assert text_of(made[1]) == "#!/bin/sh\necho a\n"
 
 
 def test_a_merge_header_of_an_archive_counts() -> None:
     text = "- {Merge-Type: 'list(prepend)+dict(recurse_list)', content: 'packages: [b]'}\n"
     for body in (text, text.replace("'packages: [b]'", "'{packages: [b]}'")):
         made = parts(food("packages: [a]\n"), food(body, "cloud-config-archive"))
-        assert made[0].text == "#cloud-config\npackages:\n- b\n- a\n"
+        assert text_of(made[0]) == "#cloud-config\npackages:\n- b\n- a\n"
 
 
 def test_an_archive_stays_whole_among_parts() -> None:
     made = parts(food(ARCHIVE, "cloud-config-archive", "kit"), merge=MergeMode.PARTS)
     assert shown(made) == [("001-kit", "cloud-config-archive")]
-    assert made[0].text == ARCHIVE
+    assert text_of(made[0]) == ARCHIVE
 
 
 @pytest.mark.parametrize(
@@ -265,7 +267,7 @@ def test_one_part_a_food_untouched() -> None:
     foods = [food("a:   [ 1 ] # x\n", None, "a"), food("#cloud-config\na: 1", None, "b")]
     made = parts(*foods, merge=MergeMode.PARTS)
     assert shown(made) == [("001-a", "cloud-config"), ("002-b", "cloud-config")]
-    assert [part.text for part in made] == [
+    assert [text_of(part) for part in made] == [
         "#cloud-config\na:   [ 1 ] # x\n",
         "#cloud-config\na: 1",
     ]
@@ -273,19 +275,29 @@ def test_one_part_a_food_untouched() -> None:
 
 def test_the_sealed_seed_has_no_secret_and_the_same_id() -> None:
     foods = [food(CONFIG, None, "a"), food("packages: [hidden]\n", None, "b", secret=True)]
-    whole = compose(request(*foods, instance_id=None)).value
-    public = sealed(request(*foods, instance_id=None)).value
+    asked = request(*foods, instance_id=None)
+    whole = compose(asked).value
     assert whole is not None
+    public = sealed(asked, whole).value
     assert public is not None
     assert (whole.secret, public.secret) == (True, False)
-    assert b"hidden" not in public.user_data
-    assert public.meta_data == whole.meta_data
-    assert whole.meta_data.startswith(b'instance-id: "i-')
+    assert b"hidden" not in nocloud(public).user_data.data
+    assert public.instance_id == whole.instance_id
+    assert whole.instance_id.startswith("i-")
+
+
+def test_entries_of_a_sealed_document_are_those_of_the_request() -> None:
+    foods = [food("packages: [hidden]\n", None, "a", secret=True), food(CONFIG, None, "b")]
+    asked = request(*foods)
+    public = sealed(asked, document(*foods)).value
+    assert public is not None
+    assert [part.entries for part in public.parts] == [(1,)]
+    assert public.fodder[1].name == "b"
 
 
 def test_nothing_to_configure() -> None:
     made = seed()
-    assert (made.user_data, made.parts, made.network_config) == (b"", (), None)
+    assert (made.user_data.data, made.document.parts, made.network_config) == (b"", (), None)
     assert made.meta_data == b'instance-id: "i-1"\nlocal-hostname: "web"\n'
 
 

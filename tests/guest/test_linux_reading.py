@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eryphc.guest.compose import compose
+from eryphc.guest.encode import nocloud
 from eryphc.guest.model import MergeMode
 from guest.conftest import Reader
 from guest.feeding import food, request, seed
@@ -28,7 +29,7 @@ def test_parts_names_order_and_configuration(read_as_linux: Reader) -> None:
             "template",
         ),
     )
-    read = read_as_linux(made.user_data)
+    read = read_as_linux(made.user_data.data)
     assert read["warnings"] == []
     assert [part[:2] for part in read["parts"]] == [
         ["text/x-shellscript", "001-10gr.sh"],
@@ -62,19 +63,19 @@ def test_parts_names_order_and_configuration(read_as_linux: Reader) -> None:
 )
 @pytest.mark.parametrize("mode", list(MergeMode))
 def test_one_cloud_config(read_as_linux: Reader, text: str, mode: MergeMode) -> None:
-    read = read_as_linux(seed(food(text), merge=mode).user_data)
+    read = read_as_linux(seed(food(text), merge=mode).user_data.data)
     assert read["warnings"] == []
     assert read["config"] == {"packages": ["ü"]}
 
 
 def test_nothing(read_as_linux: Reader) -> None:
-    read = read_as_linux(seed().user_data)
+    read = read_as_linux(seed().user_data.data)
     assert (read["warnings"], read["config"], read["scripts"]) == ([], {}, [])
 
 
 def test_an_archive(read_as_linux: Reader) -> None:
     text = "- |\n  packages: [a]\n- |\n  #!/bin/sh\n  echo a\n- |\n  packages: [b]\n"
-    read = read_as_linux(seed(food(text, "cloud-config-archive", "kit")).user_data)
+    read = read_as_linux(seed(food(text, "cloud-config-archive", "kit")).user_data.data)
     assert read["warnings"] == []
     assert read["config"] == {"packages": ["a", "b"]}
     assert read["scripts"] == [["002-kit-2", "#!/bin/sh\necho a\n"]]
@@ -87,7 +88,7 @@ def test_one_part_a_food(read_as_linux: Reader) -> None:
         food("packages: [b]\n", None, "two"),
         food("- |\n  #!/bin/sh\n  echo a\n", "cloud-config-archive", "kit"),
     ]
-    read = read_as_linux(seed(*foods, merge=MergeMode.PARTS).user_data)
+    read = read_as_linux(seed(*foods, merge=MergeMode.PARTS).user_data.data)
     assert read["warnings"] == []
     assert [part[:2] for part in read["parts"]] == [
         ["text/cloud-config", "001-one"],
@@ -110,7 +111,7 @@ def test_a_part_handler_gets_what_follows_it(read_as_linux: Reader) -> None:
     read = read_as_linux(
         seed(
             food(handler, "part-handler", "handler"), food(own, "cloud-config-archive", "own")
-        ).user_data
+        ).user_data.data
     )
     assert [part[0] for part in read["parts"]] == ["text/part-handler", "text/x-own"]
     [warning] = read["warnings"]
@@ -127,7 +128,7 @@ def test_what_the_guest_drops_is_what_is_reported(read_as_linux: Reader) -> None
     ]
     outcome = compose(request(*foods, merge=MergeMode.PARTS))
     assert outcome.value is not None
-    read = read_as_linux(outcome.value.user_data)
+    read = read_as_linux(nocloud(outcome.value).user_data.data)
     assert read["config"] == {
         "packages": ["b"],
         "runcmd": ["one", "two"],

@@ -7,11 +7,20 @@ from typing import Any
 import pytest
 import yaml
 
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.guest import encode, network
+from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.compose import compose
-from eryphc.guest.model import Adapter, GuestKind, NetworkConfigMode
-from eryphc.guest.network import network_config
+from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
 from eryphc.source import SourceText, Span
 from guest.feeding import request
+
+
+def network_config(asked: GuestRequest) -> tuple[bytes | None, tuple[Diagnostic, ...]]:
+    """The bytes of the configuration, and what was found."""
+    made, found = network.network_config(asked, TextReader())
+    return None if made is None else encode.network_config(made), found
+
 
 GIVEN = Adapter(name="eth0", mac_address="D2:AB:00:00:00:01", given=True)
 INVENTED = Adapter(name="eth1", mac_address="d2:ab:00:00:00:02", given=False)

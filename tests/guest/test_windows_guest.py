@@ -67,8 +67,8 @@ def test_one_part_a_food_in_order() -> None:
         ("b.ps1", "text/x-shellscript"),
         ("c", "text/cloud-config"),
     ]
-    assert made[0].text == "#cloud-config\nusers: []\n"
-    assert [part.foods for part in made] == [(0,), (1,), (2,)]
+    assert feeding.text_of(made[0]) == "#cloud-config\nusers: []\n"
+    assert [part.entries for part in made] == [(0,), (1,), (2,)]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_one_part_a_food_in_order() -> None:
 )
 def test_texts(text: str, filename: str | None, expected: str) -> None:
     [part] = parts(food(text, "shellscript", filename=filename))
-    assert part.text == expected
+    assert feeding.text_of(part) == expected
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_parts_names_and_order(read_as_windows: Reader) -> None:
         food("#cloud-boothook\n", "cloud-boothook", "hook"),
         food("Write-Host\n", "shellscript", "rd2", filename="enable_rd.ps1"),
     )
-    events = read_as_windows(made.user_data)["events"]
+    events = read_as_windows(made.user_data.data)["events"]
     done = [event for event in events if event[0] in ("user", "run")]
     assert done[0] == ["user", "Ädmin", "Päss1"]
     runs = done[1:]
@@ -47,13 +47,13 @@ def test_parts_names_and_order(read_as_windows: Reader) -> None:
 
 def test_one_cloud_config_is_plain(read_as_windows: Reader) -> None:
     made = seed(food("\ufeff\r\nwrite_files:\r\n- path: C:\\x\r\n  content: ü\r\n"))
-    assert made.user_data.startswith(b"#cloud-config\n")
-    assert read_as_windows(made.user_data)["events"] == [["file", "C:\\x", "ü"]]
+    assert made.user_data.data.startswith(b"#cloud-config\n")
+    assert read_as_windows(made.user_data.data)["events"] == [["file", "C:\\x", "ü"]]
 
 
 def test_one_template_is_rendered(read_as_windows: Reader) -> None:
     text = "## template: jinja\nwrite_files:\n- path: C:\\x\n  content: '{{ v1.local_hostname }}'\n"
-    assert read_as_windows(seed(food(text)).user_data)["events"] == [
+    assert read_as_windows(seed(food(text)).user_data.data)["events"] == [
         ["file", "C:\\x", "rendered-host"]
     ]
 
@@ -61,11 +61,11 @@ def test_one_template_is_rendered(read_as_windows: Reader) -> None:
 @pytest.mark.parametrize("header", ["MIME-Version: 1.0", "Content-Type: multipart/mixed"])
 def test_what_looks_like_mail_is_sent_as_a_part(read_as_windows: Reader, header: str) -> None:
     made = seed(food(f"# {header}\nwrite_files:\n- path: C:\\x\n  content: ü\n"))
-    assert read_as_windows(made.user_data)["events"] == [["file", "C:\\x", "ü"]]
+    assert read_as_windows(made.user_data.data)["events"] == [["file", "C:\\x", "ü"]]
 
 
 def test_nothing(read_as_windows: Reader) -> None:
-    assert seed().user_data == b""
+    assert seed().user_data.data == b""
     assert read_as_windows(b"")["events"] == []
 
 
@@ -85,6 +85,6 @@ def test_exit_codes_are_as_warned(
         food("#ps1\n", "shellscript", "b"),
     )
     assert feeding.codes(*foods, guest=GuestKind.WINDOWS) == [warned]
-    result = read_as_windows(seed(*foods).user_data, {"a.ps1": code})
+    result = read_as_windows(seed(*foods).user_data.data, {"a.ps1": code})
     assert [event[2] for event in result["events"]] == ran
     assert (result["reboot"], result["again"]) == reported

@@ -13,8 +13,8 @@ from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
+from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.strategy import has_strategy
-from eryphc.guest.cloudconfig.tree import read, read_any
 from eryphc.guest.foods import (
     ARCHIVE,
     CLOUD_CONFIG,
@@ -28,8 +28,7 @@ from eryphc.guest.foods import (
     template_body,
 )
 from eryphc.guest.metadata import quoted
-from eryphc.ir.content import Content, Written
-from eryphc.source import Span
+from eryphc.ir.content import Content, Insertion, Substituted, Written
 
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+\Z")
 _MERGE_HEADERS: Final = ("Merge-Type", "X-Merge-Type")
@@ -41,7 +40,7 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
     What is broken so that a guest loses everything, or an entry that a guest drops, is an error.
     """
     food, label, chain = archive.food, archive.label, trail(archive.food.text_origin)
-    reading = read_any(archive.text)
+    reading = archive.archive
     root = reading.root
     if root is None:
         fault = reading.faults[-1]
@@ -61,7 +60,9 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
             problem = f"entry {number} has {said}, where text is expected"
             found.append(wording.archive_broken(label, problem, place, chain))
             continue
-        text = _merging(entry, normalised(Content(content.value, _origin(archive, content))))
+        text = _merging(
+            entry, normalised(_content(archive, content, content.value)), archive.reader
+        )
         given, filename = _said(entry, "type"), _said(entry, "filename")
         media_type = _type(text.text, given)
         reason = _refusal(media_type, given)
@@ -75,9 +76,11 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
             media_type = marked_type(template_body(text.text)) or CLOUD_CONFIG
         name = f"{food.name}-{number}" if food.name else None
         pieces.append(
-            archive._replace(
-                food=replace(food, name=name, filename=filename, content=text),
-                media_type=media_type,
+            Piece(
+                replace(food, name=name, filename=filename, content=text),
+                media_type,
+                archive.entry,
+                archive.reader,
                 jinja=jinja,
             )
         )
@@ -106,31 +109,62 @@ def _refusal(media_type: str, given: str | None) -> str | None:
     return None
 
 
-def _merging(entry: Node, content: Content) -> Content:
+def _merging(entry: Node, content: Content, reader: TextReader) -> Content:
     """The text with the strategy of its entry's header, which the text's own goes before."""
     if not isinstance(entry, MappingNode):
         return content
     header = next((said for key in _MERGE_HEADERS if (said := entry.text(key))), None)
-    root = None if header is None else read(content.text).root
+    root = None if header is None else reader.read(content).root
     if header is None or root is None or not root.entries or has_strategy(root):
         return content
     # Behind everything else, so that all places hold.
     text = f"{content.text.rstrip()}\nmerge_how: {quoted(header)}\n"
-    merging = read(text).root
+    merging = reader.read_text(text).root
     if merging is None or "merge_how" not in merging.entries:
         at = root.start
         text = f"{content.text[:at]}{{merge_how: {quoted(header)},{content.text[at + 1 :]}"
     return Content(text, content.origin)
 
 
-def _origin(archive: Piece, node: Scalar) -> Written:
-    """The place of an entry's text: its lines follow one another from the line after its `|`."""
-    start = archive.content.span(node.start, node.end)
-    first = start.source.position(start.start)[0]
-    written = start.source.line(first) if first <= start.source.line_count else ""
-    offset = start.start - start.source.line_start(first) if written else 0
-    block = written[offset : offset + 1] in ("|", ">")
-    return Written(Span(start.source, start.start, start.end), 1 if block else 0)
+def _content(archive: Piece, node: Scalar, text: str) -> Content:
+    """The text of an entry, which knows its places by those of the archive."""
+    source, base = archive.text, archive.content
+    kept = (
+        _kept_of_block(source, node.start, text)
+        if source.startswith("|", node.start)
+        else _kept(source.find(text, node.start, node.end), len(text))
+    )
+    if kept is None:
+        # Folded or escaped: no character can be followed.
+        return Content(text, Written(base.span(node.start, node.end)))
+    insertions: list[Insertion] = []
+    new = old = 0
+    for start, length in (*kept, (len(source), 0)):
+        # What lies between two kept stretches is left out: what stands around, and indentation.
+        insertions.append(Insertion(new, new, old, start))
+        new += length
+        old = start + length
+    return Content(text, Substituted(base, tuple(insertions)))
+
+
+def _kept(start: int, length: int) -> list[tuple[int, int]] | None:
+    return None if start == -1 else [(start, length)]
+
+
+def _kept_of_block(source: str, start: int, text: str) -> list[tuple[int, int]] | None:
+    """The stretches of a literal block that its text consists of, by offset and length."""
+    kept: list[tuple[int, int]] = []
+    lines = text.split("\n")
+    at = _line_end(source, start) + 1
+    for number, line in enumerate(lines, start=1):
+        end = _line_end(source, at)
+        if not source.endswith(line, at, end):
+            return None
+        if line or number < len(lines):
+            # With the line feed, where the text has one.
+            kept.append((end - len(line), len(line) + (number < len(lines))))
+        at = end + 1
+    return kept
 
 
 def _line_end(text: str, start: int) -> int:

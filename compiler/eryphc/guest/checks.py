@@ -12,8 +12,6 @@ from typing import Final
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.trail import trail
-from eryphc.guest.cloudconfig.nodes import EMPTY
-from eryphc.guest.cloudconfig.tree import read
 from eryphc.guest.foods import (
     ARCHIVE,
     BOOTHOOK,
@@ -154,10 +152,8 @@ def _check_cloud_config(piece: Piece, mode: MergeMode) -> Checked:
     if marked is None or marked == CLOUD_CONFIG or mode is MergeMode.PARTS:
         # What a guest drops of cloud-configs as they are is reported with all of them.
         return (piece,), ()
-    if not piece.jinja:
-        root = read(piece.text).root
-        if root is not None and root is not EMPTY and root.entries:
-            return (piece,), ()
+    if not piece.jinja and piece.root is not None and piece.root.entries:
+        return (piece,), ()
     line = body.lstrip().partition("\n")[0]
     return (), (
         wording.type_contradicts_text(
@@ -181,7 +177,7 @@ def _check_script(piece: Piece, mode: MergeMode) -> Checked:
     marked = marked_type(body)
     if marked is not None and marked != SHELLSCRIPT and piece.media_type == SHELLSCRIPT:
         line = body.lstrip().partition("\n")[0]
-        retyped = piece._replace(media_type=marked)
+        retyped = piece.retyped(marked)
         note = wording.script_read_as_other(
             piece.label,
             _WORDS.get(marked, "a template"),

@@ -1,78 +1,92 @@
-"""A request to the files of a NoCloud seed.
+"""From a request to the document of a guest.
 
 Source: cli.md ("The guest's configuration, for every target"), cloud-init.md 8.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, is_blocked
-from eryphc.guest.metadata import check_hostname, content_instance_id, meta_data
-from eryphc.guest.mime import user_data
-from eryphc.guest.model import GuestKind, GuestRequest, Part, Seed
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.document import GuestDocument, NetworkConfig, UserDataPart
+from eryphc.guest.encode import network_config as encoded_network
+from eryphc.guest.encode import user_data
+from eryphc.guest.foods import Piece, piece_of
+from eryphc.guest.metadata import check_hostname, content_instance_id
+from eryphc.guest.model import GuestKind, GuestRequest
 from eryphc.guest.network import network_config
 
 
-def compose(request: GuestRequest) -> Outcome[Seed]:
-    """The seed of a guest, and what the guest would lose of it or do otherwise than written.
+def compose(request: GuestRequest, reader: TextReader | None = None) -> Outcome[GuestDocument]:
+    """What a guest reads, and what it would lose of it or do otherwise than written.
 
-    Without an instance id in the request it comes from the content of this very seed. The value
-    is None where something would be lost that the catlet says.
+    `reader` is that of the session. Without an instance id in the request it comes from the
+    content of the document. The value is None where something would be lost that the catlet says.
     """
-    parts = _parts(request)
+    return _composed(request, range(len(request.foods)), reader or TextReader())
+
+
+def sealed(
+    request: GuestRequest, whole: GuestDocument, reader: TextReader | None = None
+) -> Outcome[GuestDocument]:
+    """`whole`, composed without secret fodder, for a machine that has been configured already.
+
+    It has the same instance id, so that nothing runs a second time. Only errors are reported:
+    the rest has been said of `whole`.
+    """
+    outcome = _composed(
+        request._replace(instance_id=whole.instance_id),
+        [number for number, food in enumerate(request.foods) if not food.secret],
+        reader or TextReader(),
+    )
+    errors = (found for found in outcome.diagnostics if found.level is Level.ERROR)
+    return Outcome(outcome.value, tuple(errors))
+
+
+def _composed(
+    request: GuestRequest, entries: Sequence[int], reader: TextReader
+) -> Outcome[GuestDocument]:
+    """The document of the fodder at the positions `entries`."""
+    pieces = [piece_of(request.foods[entry], entry, reader) for entry in entries]
+    parts = _parts(request, pieces)
     found: list[Diagnostic] = [*parts.diagnostics, *check_hostname(request)]
-    network, network_found = network_config(request)
+    network, network_found = network_config(request, reader)
     found += network_found
     if parts.value is None or is_blocked(found):
         return Outcome(None, tuple(found))
-    return Outcome(_seed(request, parts.value, network), tuple(found))
-
-
-def sealed(request: GuestRequest) -> Outcome[Seed]:
-    """The same seed without secret foods, for a machine that has been configured already.
-
-    It has the id of the unsealed seed, so that nothing runs a second time. Only errors are
-    reported: the rest has been said of the unsealed seed.
-    """
-    instance_id = request.instance_id
-    if instance_id is None:
-        whole = compose(request)
-        if whole.value is None:
-            return Outcome(None, _errors(whole.diagnostics))
-        instance_id = whole.value.instance_id
-    public = request._replace(
-        foods=tuple(food for food in request.foods if not food.secret),
-        instance_id=instance_id,
+    document = GuestDocument(
+        guest=request.guest,
+        hostname=request.hostname,
+        hostname_span=request.hostname_span,
+        instance_id=_instance_id(request, parts.value, network),
+        parts=parts.value,
+        network=network,
+        fodder=request.foods,
+        slots=request.slots,
     )
-    outcome = compose(public)
-    return Outcome(outcome.value, _errors(outcome.diagnostics))
+    return Outcome(document, tuple(found))
 
 
-def _errors(found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
-    return tuple(diagnostic for diagnostic in found if diagnostic.level is Level.ERROR)
-
-
-def _seed(request: GuestRequest, parts: tuple[Part, ...], network: bytes | None) -> Seed:
-    data = user_data(parts)
-    instance_id = request.instance_id
-    if instance_id is None:
-        instance_id = content_instance_id(data, network, request.hostname)
-    return Seed(
-        user_data=data,
-        meta_data=meta_data(instance_id, request.hostname),
-        network_config=network,
-        instance_id=instance_id,
-        parts=parts,
-        secret=any(part.secret for part in parts),
+def _instance_id(
+    request: GuestRequest, parts: tuple[UserDataPart, ...], network: NetworkConfig | None
+) -> str:
+    if request.instance_id is not None:
+        return request.instance_id
+    return content_instance_id(
+        user_data(parts, request.slots).data,
+        None if network is None else encoded_network(network),
+        request.hostname,
     )
 
 
-def _parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
+def _parts(request: GuestRequest, pieces: Sequence[Piece]) -> Outcome[tuple[UserDataPart, ...]]:
     match request.guest:
         case GuestKind.LINUX:
             from eryphc.guest.parts import linux_parts
 
-            return linux_parts(request)
+            return linux_parts(request, pieces)
         case GuestKind.WINDOWS:
             from eryphc.guest.windows import windows_parts
 
-            return windows_parts(request)
+            return windows_parts(pieces)

@@ -5,9 +5,13 @@ Source: cli.md ("Text"), cloud-init.md 2.1, 2.2 and 2.5.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
+from eryphc.guest.cloudconfig.nodes import MappingNode
+from eryphc.guest.cloudconfig.reader import ReadEntry, TextReader
+from eryphc.guest.cloudconfig.tree import AnyReading, Reading
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content, Insertion, Substituted, Written
 from eryphc.source import SourceText, Span
@@ -56,19 +60,32 @@ _ANY_MARKER: Final = tuple(marker for marker, _ in _MARKERS)
 NO_CONTENT: Final = Content("", Written(Span(SourceText("", ""), 0, 0)))
 
 
-class Piece(NamedTuple):
-    """One food, or one entry of an archive, as a guest would take it up.
+class Piece:
+    """One fodder entry, or one entry of an archive, as a guest would take it up.
 
     `media_type` is what the piece is in the end; a Jinja piece is sent as `text/jinja2` and
     becomes that only in the guest. `food.content` holds the piece's text with LF line ends,
     without byte order mark and trailing NULs, its places still those of the author's document.
-    `entry` is the index in the request's foods of the one that this is, or is an entry of.
+    `entry` is the position of the fodder entry in its catlet. A piece carries its data, which
+    `reader` reads when it is first asked for.
     """
 
-    food: Fodder
-    entry: int
-    media_type: str
-    jinja: bool = False
+    __slots__ = ("_archive", "_reading", "entry", "food", "jinja", "media_type", "reader")
+
+    def __init__(
+        self, food: Fodder, media_type: str, entry: int, reader: TextReader, *, jinja: bool = False
+    ) -> None:
+        self.food: Final = food
+        self.media_type: Final = media_type
+        self.entry: Final = entry
+        self.reader: Final = reader
+        self.jinja: Final = jinja
+        self._reading: Reading | None = None
+        self._archive: AnyReading | None = None
+
+    def __repr__(self) -> str:
+        # What is printed ends in logs.
+        return f"Piece({self.label!r}, {self.sent_as!r})"
 
     @property
     def content(self) -> Content:
@@ -87,6 +104,36 @@ class Piece(NamedTuple):
     def sent_as(self) -> str:
         return JINJA if self.jinja else self.media_type
 
+    @property
+    def reading(self) -> Reading:
+        """The data of a cloud-config; of a template what it holds whatever it renders to."""
+        if self._reading is None:
+            self._reading = (
+                self.reader.read_text(without_expressions(self.text))
+                if self.jinja
+                else self.reader.read(self.content)
+            )
+        return self._reading
+
+    @property
+    def root(self) -> MappingNode | None:
+        return self.reading.root
+
+    @property
+    def archive(self) -> AnyReading:
+        """The data of an archive."""
+        if self._archive is None:
+            self._archive = self.reader.read_any(self.text)
+        return self._archive
+
+    @property
+    def read_entry(self) -> ReadEntry:
+        return ReadEntry(self.food, self.reading, self.entry)
+
+    def retyped(self, media_type: str) -> Piece:
+        """The same text, taken for another type."""
+        return Piece(self.food, media_type, self.entry, self.reader, jinja=self.jinja)
+
     def span(self, start: int, end: int) -> Span:
         """The place of some characters of the text."""
         return self.content.span(start, end)
@@ -97,14 +144,14 @@ class Piece(NamedTuple):
         return self.span(0, len(self.text) if end == -1 else end)
 
 
-def piece_of(food: Fodder, entry: int) -> Piece:
+def piece_of(food: Fodder, entry: int, reader: TextReader) -> Piece:
     """The piece of a food whose type is the one it says, or that its Jinja marker adds to."""
     content = normalised(food.content)
     # Blank is unset; another type can only come from a packed gene, which is not refused for it.
     media_type = MEDIA_TYPES.get(food.type or "", MEDIA_TYPES["cloud-config"])
     if content is not food.content:
         food = replace(food, content=content)
-    return Piece(food=food, entry=entry, media_type=media_type, jinja=is_jinja(content.text))
+    return Piece(food, media_type, entry, reader, jinja=is_jinja(content.text))
 
 
 def normalised(content: Content | None) -> Content:
@@ -146,12 +193,41 @@ def template_body(text: str) -> str:
     return text.partition("\n")[2]
 
 
+def without_expressions(text: str) -> str:
+    """A template with words for its expressions and blanks for its statements.
+
+    Each is as long as what it stands for, so that places hold.
+    """
+    plain = re.sub(r"(?s)\{\{.*?\}\}", lambda match: _filled(match[0], "x"), text)
+    return re.sub(r"(?s)\{%.*?%\}|\{#.*?#\}", lambda match: _filled(match[0], " "), plain)
+
+
+def _filled(text: str, character: str) -> str:
+    return "".join("\n" if here == "\n" else character for here in text)
+
+
+def marker_line(text: str) -> int | None:
+    """Before which line of a cloud-config its marker is missing; None where it is there.
+
+    The marker is the first line, or the one below the Jinja marker.
+    """
+    number = 0
+    line, _, rest = text.partition("\n")
+    while is_jinja(line):
+        number += 1
+        line, _, rest = rest.partition("\n")
+    if line.startswith(CLOUD_CONFIG_MARKER) and not line[len(CLOUD_CONFIG_MARKER) :].strip():
+        return None
+    return number
+
+
 def with_marker(text: str) -> str:
-    """A cloud-config whose first line, or the one below the Jinja marker, says so."""
-    if is_jinja(text):
-        first, line_end, rest = text.partition("\n")
-        return first + (line_end or "\n") + with_marker(rest)
-    first = text.partition("\n")[0]
-    if first.startswith(CLOUD_CONFIG_MARKER) and not first[len(CLOUD_CONFIG_MARKER) :].strip():
+    """A cloud-config that says it is one."""
+    number = marker_line(text)
+    if number is None:
         return text
-    return f"{CLOUD_CONFIG_MARKER}\n{text}"
+    lines = text.split("\n")
+    if number == len(lines):
+        lines.append("")
+    lines.insert(number, CLOUD_CONFIG_MARKER)
+    return "\n".join(lines)

@@ -11,7 +11,6 @@ from typing import Final
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.trail import trail
-from eryphc.guest.cloudconfig.filled import read_content
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guest.foods import CLOUD_CONFIG, Piece
@@ -27,7 +26,7 @@ def lint(pieces: Sequence[Piece]) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     for piece in pieces:
         if piece.media_type == CLOUD_CONFIG and not piece.jinja:
-            root = read_content(piece.content).root
+            root = piece.root
             if root is not None and not _LOOKED_AT.isdisjoint(root.entries):
                 found += _config(piece, root)
     return found

@@ -60,28 +60,3 @@ class GuestRequest(NamedTuple):
     network_file: SourceText | None = None
     slots: tuple[str, ...] = ()
     hostname_span: Span | None = None
-
-
-class Part(NamedTuple):
-    """One MIME part of user-data. `text` is final; `secret` when any of its foods is.
-
-    `foods` are the indexes, in the request's foods, of those that the part was made of.
-    """
-
-    name: str
-    media_type: str
-    text: str
-    secret: bool = False
-    headers: tuple[tuple[str, str], ...] = ()
-    foods: tuple[int, ...] = ()
-
-
-class Seed(NamedTuple):
-    """The files of a NoCloud seed, and what they were made of: parts, and the id in meta-data."""
-
-    user_data: bytes
-    meta_data: bytes
-    network_config: bytes | None
-    instance_id: str
-    parts: tuple[Part, ...] = ()
-    secret: bool = False

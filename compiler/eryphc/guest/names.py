@@ -14,8 +14,8 @@ from eryphc.guest.foods import (
     INCLUDES,
     PART_HANDLER,
     SHELLSCRIPT,
-    Piece,
 )
+from eryphc.ir.catlet import Fodder
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_\-.()]")
 # A file name of a guest has 255 bytes at most; the number and its prefix come on top.
@@ -23,22 +23,24 @@ _LONGEST: Final = 200
 _LONGEST_EXTENSION: Final = 16
 
 
-def linux_name(number: int, count: int, piece: Piece, *, after_commands: bool) -> str:
+def linux_name(
+    number: int, count: int, food: Fodder, media_type: str, *, after_commands: bool
+) -> str:
     """`NNN-name`, or `s-NNN-name` for what sorts behind `runcmd`.
 
     cloud-init removes every character outside its safe set; the name already is what remains.
     """
     width = max(3, len(str(count)))
     prefix = "s-" if after_commands else ""
-    return f"{prefix}{number:0{width}d}-{_cleaned(piece)}"
+    return f"{prefix}{number:0{width}d}-{_cleaned(food, media_type)}"
 
 
-def _cleaned(piece: Piece) -> str:
-    for written in (piece.food.filename, piece.food.name):
+def _cleaned(food: Fodder, media_type: str) -> str:
+    for written in (food.filename, food.name):
         name = _UNSAFE.sub("", (written or "").replace("/", "_"))
         if name.strip("."):
             return _shortened(name)
-    return kind_word(piece.media_type)
+    return kind_word(media_type)
 
 
 def _shortened(name: str) -> str:

@@ -6,36 +6,36 @@ have, a guest comes up without network, so nothing is written where the address 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, has_errors
-from eryphc.guest.metadata import quoted
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.document import AdapterNetwork, NetworkConfig
 from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
 
-Network = tuple[bytes | None, tuple[Diagnostic, ...]]
+Network = tuple[NetworkConfig | None, tuple[Diagnostic, ...]]
 LONGEST_NAME: Final = 15
 """Bytes of an adapter's name in a Linux kernel (IFNAMSIZ without its end)."""
 
 
-def network_config(request: GuestRequest) -> Network:
-    """The file's bytes, None where the guest shall ask DHCP by itself, and what is to be said."""
+def network_config(request: GuestRequest, reader: TextReader) -> Network:
+    """The configuration, None where the guest shall ask DHCP by itself, and what is to be said."""
     twice = _addresses_twice(request.adapters)
     if request.network_file is not None:
         from eryphc.guest.network_file import users_network_config
 
-        data, found = users_network_config(request, request.network_file)
-        return data, (*twice, *found)
+        network, found = users_network_config(request, request.network_file, reader)
+        return network, (*twice, *found)
     adapters = known_adapters(request)
     found = (*twice, *_left_down(request, adapters))
     if not adapters or has_errors(found):
         return None, found
-    if (request.network_version or (1 if request.guest is GuestKind.WINDOWS else 2)) == 1:
-        return _version_1(adapters).encode(), found
-    if request.guest is GuestKind.WINDOWS:
+    version = request.network_version or (1 if request.guest is GuestKind.WINDOWS else 2)
+    if version == 2 and request.guest is GuestKind.WINDOWS:
         found = (*found, wording.network_not_read_by_windows(OLD_WINDOWS, None))
-    return _version_2(adapters).encode(), found
+    return AdapterNetwork(version, adapters), found
 
 
 OLD_WINDOWS: Final = (
@@ -77,30 +77,3 @@ def _addresses_twice(adapters: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
             found.append(wording.network_address_twice(address, adapter.place, other.place, names))
         first.setdefault(address, adapter)
     return tuple(found)
-
-
-def _version_2(adapters: Iterable[Adapter]) -> str:
-    """What every renderer understands; an adapter's name always is one that Linux can give."""
-    lines = ["version: 2", "ethernets:"]
-    for adapter in adapters:
-        lines += [
-            f"  {quoted(adapter.name)}:",
-            "    match:",
-            f"      macaddress: {quoted(adapter.mac_address.lower())}",
-            f"    set-name: {quoted(adapter.name)}",
-            "    dhcp4: true",
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _version_1(adapters: Iterable[Adapter]) -> str:
-    lines = ["version: 1", "config:"]
-    for adapter in adapters:
-        lines += [
-            "  - type: physical",
-            f"    name: {quoted(adapter.name)}",
-            f"    mac_address: {quoted(adapter.mac_address.lower())}",
-            "    subnets:",
-            "      - type: dhcp",
-        ]
-    return "\n".join(lines) + "\n"

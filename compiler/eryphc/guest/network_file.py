@@ -11,9 +11,18 @@ from typing import Any, Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, has_errors
-from eryphc.guest.cloudconfig.emit import emit
-from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind, plain
-from eryphc.guest.cloudconfig.tree import FaultKind, read_any
+from eryphc.guest.cloudconfig.nodes import (
+    MappingNode,
+    Node,
+    Scalar,
+    Sequence,
+    descendants,
+    kind,
+    plain,
+)
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.cloudconfig.tree import FaultKind
+from eryphc.guest.document import NetworkFile
 from eryphc.guest.model import Adapter, GuestKind, GuestRequest
 from eryphc.guest.network import Network, known_adapters
 from eryphc.guest.network_lint import lint
@@ -24,9 +33,9 @@ NETPLAN_ONLY: Final = ("dummy-devices", "modems", "nm-devices", "tunnels", "vrfs
 _LONGEST_MESSAGE: Final = 200
 
 
-def users_network_config(request: GuestRequest, source: SourceText) -> Network:
-    """The file as the guest gets it: its text, or the same data with the addresses added."""
-    reading = read_any(source.text)
+def users_network_config(request: GuestRequest, source: SourceText, reader: TextReader) -> Network:
+    """The file as the guest gets it: as it is, or the same data with the addresses added."""
+    reading = reader.read_any(source.text)
     found = []
     for fault in reading.faults:
         if fault.kind is FaultKind.EMPTY:
@@ -49,7 +58,7 @@ def users_network_config(request: GuestRequest, source: SourceText) -> Network:
     disabled = network.text("config") == "disabled" and request.guest is GuestKind.LINUX
     if disabled and not has_errors(found):
         # The one form without version: the guest leaves its network as the image has it.
-        return _as_written(source), tuple(found)
+        return NetworkFile(source, network), tuple(found)
     version = network.get("version")
     number = version.value if isinstance(version, Scalar) else None
     if not isinstance(number, int) or isinstance(number, bool) or number not in (1, 2):
@@ -64,14 +73,7 @@ def users_network_config(request: GuestRequest, source: SourceText) -> Network:
         return None, tuple(found)
     completed, more = _completed(request, source, network, number)
     found += more
-    if completed is network:
-        return _as_written(source), tuple(found)
-    return emit(completed).encode(), tuple(found)
-
-
-def _as_written(source: SourceText) -> bytes:
-    text = source.text.replace("\r\n", "\n")
-    return (text if text.endswith("\n") else f"{text}\n").encode()
+    return completed, tuple(found)
 
 
 def _network(root: Node) -> MappingNode | None:
@@ -143,28 +145,23 @@ def _schema(version: int) -> Mapping[str, Any]:
 
 def _completed(
     request: GuestRequest, source: SourceText, network: MappingNode, version: int
-) -> tuple[MappingNode, list[Diagnostic]]:
+) -> tuple[NetworkFile, list[Diagnostic]]:
     """The file with the address of each adapter that it names and whose address is known."""
     adapters = {adapter.name.lower(): adapter for adapter in known_adapters(request)}
     found: list[Diagnostic] = []
-    if version == 2:
-        ethernets = network.get("ethernets")
-        if not isinstance(ethernets, MappingNode):
-            return network, found
+    added: list[tuple[Node, Adapter]] = []
+    completed = network
+    ethernets, config = network.get("ethernets"), network.get("config")
+    if version == 2 and isinstance(ethernets, MappingNode):
         entries = {
-            key: _matched(adapters.get(str(key).lower()), str(key), entry, source, found)
+            key: _matched(adapters.get(str(key).lower()), str(key), entry, source, found, added)
             for key, entry in ethernets.entries.items()
         }
-        if all(entries[key] is entry for key, entry in ethernets.entries.items()):
-            return network, found
-        return _with(network, "ethernets", MappingNode(entries, ethernets.keys)), found
-    config = network.get("config")
-    if not isinstance(config, Sequence):
-        return network, found
-    items = tuple(_addressed(adapters, item, source, found) for item in config.items)
-    if all(new is old for new, old in zip(items, config.items, strict=True)):
-        return network, found
-    return _with(network, "config", Sequence(items)), found
+        completed = _with(network, "ethernets", MappingNode(entries, ethernets.keys))
+    elif version == 1 and isinstance(config, Sequence):
+        items = tuple(_addressed(adapters, item, source, found, added) for item in config.items)
+        completed = _with(network, "config", Sequence(items))
+    return NetworkFile(source, completed if added else network, tuple(added)), found
 
 
 def _matched(
@@ -173,6 +170,7 @@ def _matched(
     entry: Node,
     source: SourceText,
     found: list[Diagnostic],
+    added: list[tuple[Node, Adapter]],
 ) -> Node:
     if adapter is None or not isinstance(entry, MappingNode):
         return entry
@@ -180,20 +178,23 @@ def _matched(
     if isinstance(match, MappingNode):
         _compare(adapter, match.get("macaddress"), source, found)
         return entry
-    address = adapter.mac_address.lower()
-    completed = _with(
-        MappingNode({}, {}), "match", _with(MappingNode({}, {}), "macaddress", _text(address))
-    )
+    address = _with(MappingNode({}, {}), "macaddress", _text(adapter.mac_address.lower()))
+    completed = _with(MappingNode({}, {}), "match", address)
     if entry.get("set-name") is None:
         # Without it some renderers look for the entry's name instead of the address.
         completed = _with(completed, "set-name", _text(name))
+    added += ((node, adapter) for node in descendants(completed))
     for key, value in entry.entries.items():
-        completed = _with(completed, key, value)
+        completed = _with(completed, key, value, entry.keys.get(key))
     return completed
 
 
 def _addressed(
-    adapters: Mapping[str, Adapter], item: Node, source: SourceText, found: list[Diagnostic]
+    adapters: Mapping[str, Adapter],
+    item: Node,
+    source: SourceText,
+    found: list[Diagnostic],
+    added: list[tuple[Node, Adapter]],
 ) -> Node:
     if not isinstance(item, MappingNode) or item.text("type") != "physical":
         return item
@@ -204,7 +205,9 @@ def _addressed(
     if written is not None:
         _compare(adapter, written, source, found)
         return item
-    return _with(item, "mac_address", _text(adapter.mac_address.lower()))
+    key, address = _text("mac_address"), _text(adapter.mac_address.lower())
+    added += ((key, adapter), (address, adapter))
+    return _with(item, "mac_address", address, key)
 
 
 def _compare(
@@ -227,7 +230,10 @@ def _text(value: str) -> Scalar:
     return Scalar(value, 0, 0)
 
 
-def _with(node: MappingNode, key: Any, value: Node) -> MappingNode:
+def _with(node: MappingNode, key: Any, value: Node, place: Scalar | None = None) -> MappingNode:
+    """The map with one more entry; `place` is the node of its key."""
     keys = {**node.keys}
-    keys.setdefault(key, Scalar(key, 0, 0))
+    if place is not None:
+        keys[key] = place
+    keys.setdefault(key, _text(key))
     return MappingNode({**node.entries, key: value}, keys, node.start, node.end)

@@ -14,17 +14,18 @@ from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, is_blocked
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.checks import check
-from eryphc.guest.cloudconfig.tree import read
+from eryphc.guest.cloudconfig.merge import Merged, merge
+from eryphc.guest.cloudconfig.reader import ReadEntry
+from eryphc.guest.document import ConfigTree, KeptText, UserDataPart, kept_config
 from eryphc.guest.foods import (
     ARCHIVE,
     CLOUD_CONFIG,
     SHELLSCRIPT,
     Piece,
-    piece_of,
-    with_marker,
+    without_expressions,
 )
 from eryphc.guest.linux_lint import lint
-from eryphc.guest.model import GuestRequest, MergeMode, Part
+from eryphc.guest.model import GuestRequest, MergeMode
 from eryphc.guest.names import linux_name
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
@@ -34,22 +35,28 @@ APPEND_HEADER: Final = ("X-Merge-Type", "list(append)+dict(no_replace,recurse_li
 
 
 class _Draft(NamedTuple):
-    """A part that has its text but, as others may follow, no name yet."""
+    """A part that has its body but, as others may follow, no name yet.
 
-    text: str
+    It is named after `naming`, as a text of the type `kind`.
+    """
+
+    body: ConfigTree | KeptText
     media_type: str
-    naming: Piece
+    naming: Fodder
+    kind: str
     pieces: tuple[Piece, ...]
     after_commands: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def linux_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
+def linux_parts(
+    request: GuestRequest, fodder: Sequence[Piece]
+) -> Outcome[tuple[UserDataPart, ...]]:
     """The parts in document order, and everything the guest would lose or do otherwise."""
     found: list[Diagnostic] = []
     pieces: list[Piece] = []
-    for entry, food in enumerate(request.foods):
-        checked, diagnostics = check(piece_of(food, entry), request.merge)
+    for entry in fodder:
+        checked, diagnostics = check(entry, request.merge)
         pieces += checked
         found += diagnostics
     found += lint(pieces)
@@ -58,14 +65,17 @@ def linux_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
         return Outcome(None, tuple(found))
     count = len(drafts)
     parts = tuple(
-        Part(
-            name=linux_name(number, count, draft.naming, after_commands=draft.after_commands),
+        UserDataPart(
+            name=linux_name(
+                number, count, draft.naming, draft.kind, after_commands=draft.after_commands
+            ),
             media_type=draft.media_type,
-            text=draft.text,
+            body=draft.body,
+            # An archive is one fodder entry of several pieces.
+            entries=tuple(dict.fromkeys(piece.entry for piece in draft.pieces)),
             secret=any(piece.food.secret for piece in draft.pieces),
             # There is nothing to add a part to where it is the only one.
             headers=draft.headers if count > 1 else (),
-            foods=tuple(dict.fromkeys(piece.entry for piece in draft.pieces)),
         )
         for number, draft in enumerate(drafts, start=1)
     )
@@ -77,7 +87,7 @@ def _drafts(
 ) -> list[_Draft]:
     match request.merge:
         case MergeMode.MERGED:
-            return _merged(pieces, found, request.slots)
+            return _merged(pieces, found)
         case MergeMode.PARTS:
             return _one_by_one(pieces, found)
 
@@ -88,33 +98,29 @@ def _one_by_one(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft
 
     after = _after_commands(pieces, found)
     found += drops(_configs(pieces))
-    found += examine_parts(piece.food for piece in pieces if _is_static(piece))
+    found += examine_parts(piece.read_entry for piece in pieces if _is_static(piece))
     return [_draft(piece, after[index]) for index, piece in enumerate(pieces)]
 
 
-def _configs(pieces: Sequence[Piece]) -> Iterator[Fodder]:
+def _configs(pieces: Sequence[Piece]) -> Iterator[ReadEntry]:
     """All that the guest lays onto one another, archives opened as it will open them.
 
     A template counts with what it sets whatever it renders to.
     """
     for piece in pieces:
         if _is_static(piece):
-            yield piece.food
+            yield piece.read_entry
         elif _is_template(piece):
-            from eryphc.guest.templates import without_expressions
-
-            plain = without_expressions(piece.text)
-            if read(plain).root is not None:
-                yield replace(piece.food, content=Content(plain, piece.content.origin))
+            if piece.root is not None:
+                plain = Content(without_expressions(piece.text), piece.content.origin)
+                yield piece.read_entry._replace(food=replace(piece.food, content=plain))
         elif piece.media_type == ARCHIVE and not piece.jinja:
             from eryphc.guest.archive import expand
 
             yield from _configs(expand(piece)[0])
 
 
-def _merged(
-    pieces: Sequence[Piece], found: list[Diagnostic], slots: tuple[str, ...]
-) -> list[_Draft]:
+def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
     """One part of all plain cloud-configs where the first of them stood, then the templates.
 
     A template adds to the merged part, so one that stood before it moves behind it.
@@ -122,12 +128,12 @@ def _merged(
     after = _after_commands(pieces, found)
     static = [index for index, piece in enumerate(pieces) if _is_static(piece)]
     templates = [index for index, piece in enumerate(pieces) if _is_template(piece)]
-    merged = _fold([pieces[index] for index in static], found, slots)
+    merged = _fold([pieces[index] for index in static], found)
     if templates:
         from eryphc.guest.templates import come_later, shared_values
 
         found += shared_values(
-            [pieces[index] for index in templates], merged.text if merged else None
+            [pieces[index] for index in templates], merged.root if merged else None
         )
         found += come_later(pieces, templates, static)
     if merged is None:
@@ -139,43 +145,45 @@ def _merged(
     behind = [index for index in range(anchor, len(pieces)) if index not in static]
     return [
         *(_draft(pieces[index], after[index]) for index in before),
-        merged,
+        _merged_draft(merged, [pieces[index] for index in static]),
         *(_draft(pieces[index], after[index], joins=True) for index in (*early, *behind)),
     ]
 
 
-def _fold(
-    static: Sequence[Piece], found: list[Diagnostic], slots: tuple[str, ...]
-) -> _Draft | None:
-    """The one part of all plain cloud-configs, None where nothing is left to configure."""
+def _fold(static: Sequence[Piece], found: list[Diagnostic]) -> Merged | None:
+    """All plain cloud-configs as one, None where nothing is left to configure."""
     if not static:
         return None
-    from eryphc.guest.cloudconfig.emit import cloud_config
     from eryphc.guest.cloudconfig.examine import examine
-    from eryphc.guest.cloudconfig.merge import merge
 
-    outcome = merge([piece.food for piece in static])
+    outcome = merge([piece.read_entry for piece in static])
     found += outcome.diagnostics
     if outcome.value is None or outcome.value.empty:
         return None
     found += examine(outcome.value)
-    return _Draft(
-        text=cloud_config(outcome.value.root, slots=slots),
-        media_type=CLOUD_CONFIG,
-        naming=static[0] if len(static) == 1 else static[0]._replace(food=_MANY),
-        pieces=tuple(static),
-    )
+    return outcome.value
 
 
 _MANY: Final = Fodder(name="cloud-config")
 
 
+def _merged_draft(merged: Merged, static: Sequence[Piece]) -> _Draft:
+    return _Draft(
+        body=ConfigTree(merged.root, merged.provenance),
+        media_type=CLOUD_CONFIG,
+        naming=static[0].food if len(static) == 1 else _MANY,
+        kind=CLOUD_CONFIG,
+        pieces=tuple(static),
+    )
+
+
 def _draft(piece: Piece, after_commands: bool, *, joins: bool = False) -> _Draft:  # noqa: FBT001
     is_config = piece.media_type == CLOUD_CONFIG
     return _Draft(
-        text=with_marker(piece.text) if is_config else piece.text,
+        body=kept_config(piece) if is_config else KeptText(piece.text, piece.content),
         media_type=piece.sent_as,
-        naming=piece,
+        naming=piece.food,
+        kind=piece.media_type,
         pieces=(piece,),
         after_commands=after_commands,
         headers=(APPEND_HEADER,) if joins and is_config else (),
@@ -219,5 +227,4 @@ def _has_commands(piece: Piece) -> bool:
         return False
     if piece.jinja:
         return re.search(r"^[\"']?runcmd[\"']?\s*:", piece.text, re.MULTILINE) is not None
-    root = read(piece.text).root
-    return root is not None and "runcmd" in root.entries
+    return piece.root is not None and "runcmd" in piece.root.entries

@@ -15,24 +15,21 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import EMPTY, MappingNode, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
-from eryphc.guest.cloudconfig.tree import read
-from eryphc.guest.foods import Piece
+from eryphc.guest.foods import Piece, without_expressions
 
-_EXPRESSION: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_STATEMENT: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _TOP_LEVEL: Final = re.compile(r"^([A-Za-z_][\w-]*):[ \t]+(?![|>&\[{#])\S", re.MULTILINE)
 
 
-def shared_values(templates: Sequence[Piece], merged: str | None) -> list[Diagnostic]:
+def shared_values(templates: Sequence[Piece], merged: MappingNode | None) -> list[Diagnostic]:
     """An error for each value that a template and the merged part both set.
 
     Of two templates it is a warning: only the guest knows what they render to.
     """
     found: list[Diagnostic] = []
-    ours = EMPTY if merged is None else read(merged).root or EMPTY
+    ours = EMPTY if merged is None else merged
     before: list[tuple[Piece, MappingNode]] = []
     for piece in templates:
-        root = _root(piece.text)
+        root = _root(piece)
         clashing = set()
         for path, key in _clashes(root, ours):
             clashing.add(path)
@@ -63,9 +60,9 @@ def come_later(
     found: list[Diagnostic] = []
     for number in templates:
         piece = pieces[number]
-        root = _root(piece.text)
+        root = _root(piece)
         for index in static:
-            plain = read(pieces[index].text).root if index > number else None
+            plain = pieces[index].root if index > number else None
             if plain is not None and not root.entries.keys().isdisjoint(plain.entries):
                 found.append(
                     wording.template_comes_later(
@@ -77,15 +74,6 @@ def come_later(
                 )
                 break
     return found
-
-
-def without_expressions(text: str) -> str:
-    """The template with words for its expressions and blanks for its statements.
-
-    Each is as long as what it stands for, so that places hold.
-    """
-    plain = _EXPRESSION.sub(lambda match: _filled(match[0], "x"), text)
-    return _STATEMENT.sub(lambda match: _filled(match[0], " "), plain)
 
 
 def template_fault(text: str) -> tuple[str, int, int] | None:
@@ -112,21 +100,15 @@ def template_fault(text: str) -> tuple[str, int, int] | None:
     return None
 
 
-def _root(text: str) -> MappingNode:
+def _root(piece: Piece) -> MappingNode:
     """What a template sets; where it is no YAML, only the scalars that begin a line are known."""
-    plain = without_expressions(text)
-    root = read(plain).root
-    if root is not None:
-        return root
+    if piece.root is not None:
+        return piece.root
     keys = {
         match[1]: Scalar(match[1], match.start(1), match.end(1))
-        for match in _TOP_LEVEL.finditer(plain)
+        for match in _TOP_LEVEL.finditer(without_expressions(piece.text))
     }
     return MappingNode(dict.fromkeys(keys, Scalar("", 0, 0)), dict(keys))
-
-
-def _filled(text: str, character: str) -> str:
-    return "".join("\n" if here == "\n" else character for here in text)
 
 
 def _clashes(

@@ -5,14 +5,15 @@ Source: cli.md ("The guest's configuration"), cloud-init.md 6.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.checks import is_encodable, is_encoded
-from eryphc.guest.foods import CLOUD_CONFIG, SHELLSCRIPT, Piece, piece_of, with_marker
-from eryphc.guest.model import GuestRequest, Part
+from eryphc.guest.document import KeptText, UserDataPart, kept_config
+from eryphc.guest.foods import CLOUD_CONFIG, SHELLSCRIPT, Piece
 from eryphc.guest.names import extension
 from eryphc.guest.windows_lint import lint
 from eryphc.guest.windows_names import unique, windows_name
@@ -21,9 +22,8 @@ _BATCH: Final = ("cmd", "bat")
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 
-def windows_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
+def windows_parts(pieces: Sequence[Piece]) -> Outcome[tuple[UserDataPart, ...]]:
     """The parts in order; cloudbase-init merges nothing and runs each as it comes."""
-    pieces = [piece_of(food, entry) for entry, food in enumerate(request.foods)]
     found: list[Diagnostic] = []
     for piece in pieces:
         unreadable = is_encodable(piece) or is_encoded(piece)
@@ -40,21 +40,25 @@ def windows_parts(request: GuestRequest) -> Outcome[tuple[Part, ...]]:
     names = unique(windows_name(piece) for piece in pieces)
     found += lint(pieces, names)
     parts = tuple(
-        Part(
+        UserDataPart(
             name=name,
             media_type=piece.sent_as,
-            text=_text(piece, name),
+            body=_body(piece, name),
+            entries=(piece.entry,),
             secret=bool(piece.food.secret),
-            foods=(piece.entry,),
         )
         for name, piece in zip(names, pieces, strict=True)
     )
     return Outcome(parts, tuple(found))
 
 
-def _text(piece: Piece, name: str) -> str:
+def _body(piece: Piece, name: str) -> KeptText:
     if piece.media_type == CLOUD_CONFIG:
-        return with_marker(piece.text)
+        return kept_config(piece)
+    return KeptText(_text(piece, name), piece.content)
+
+
+def _text(piece: Piece, name: str) -> str:
     if piece.media_type != SHELLSCRIPT:
         return piece.text
     ending = extension(name).lower()

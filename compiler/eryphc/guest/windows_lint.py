@@ -14,7 +14,7 @@ from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, kind
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
-from eryphc.guest.cloudconfig.tree import FaultKind, read
+from eryphc.guest.cloudconfig.tree import FaultKind
 from eryphc.guest.foods import (
     ARCHIVE,
     BOOTHOOK,
@@ -157,7 +157,7 @@ def _code_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _cloud_config(piece: Piece) -> Iterator[Diagnostic]:
-    reading = read(piece.text)
+    reading = piece.reading
     label, chain = piece.label, trail(piece.food.text_origin)
     root = reading.root
     faults = [fault for fault in reading.faults if fault.kind is not FaultKind.EMPTY]

@@ -14,6 +14,7 @@ from eryphc.targets import Target
 if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
     from eryphc.diagnostics.model import Diagnostic, Outcome
+    from eryphc.guest.cloudconfig.reader import TextReader
     from eryphc.guest.model import GuestRequest
     from eryphc.guest.options import GuestOptions
     from eryphc.identifiers import Architecture
@@ -87,7 +88,8 @@ class TargetInput(Generic[O]):
     `epoch` is the time inside artifacts, in seconds since 1970 UTC. `vm_id_given` tells a VM id
     of the user's from the catlet id in its stead. `guest_assumed`: nothing said that the guest is
     Linux. `settings` is the target's section of the project file, `disks` what was read of
-    each disk file that `Backend.disk_files` named.
+    each disk file that `Backend.disk_files` named. `reader` reads texts of fodder; it belongs to
+    the session and remembers what other builds have read.
     """
 
     catlet: Substituted
@@ -100,6 +102,7 @@ class TargetInput(Generic[O]):
     sealed: bool
     epoch: int
     tool: str
+    reader: TextReader
     options: O
     settings: Any = None
     opening: Opening = NOTHING_OPEN

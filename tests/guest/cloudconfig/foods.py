@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.guest.cloudconfig.bootmerge import Boot
+from eryphc.guest.cloudconfig.bootmerge import boot as boot_entries
+from eryphc.guest.cloudconfig.examine import examine_parts as examine_entries
+from eryphc.guest.cloudconfig.merge import Merged
+from eryphc.guest.cloudconfig.merge import merge as merge_entries
+from eryphc.guest.cloudconfig.provenance import content_of
+from eryphc.guest.cloudconfig.reader import ReadEntry, TextReader
 from eryphc.identifiers import GeneId
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content, Written
@@ -33,3 +43,23 @@ def food(
 
 def foods(*texts: str, depth: int = 0) -> list[Fodder]:
     return [food(text, chr(ord("a") + number), depth=depth) for number, text in enumerate(texts)]
+
+
+def entries(foods: Iterable[Fodder]) -> list[ReadEntry]:
+    """The foods with their data, read by one reader."""
+    reader = TextReader()
+    return [
+        ReadEntry(each, reader.read(content_of(each)), number) for number, each in enumerate(foods)
+    ]
+
+
+def merge(foods: Iterable[Fodder]) -> Outcome[Merged]:
+    return merge_entries(entries(foods))
+
+
+def boot(foods: Iterable[Fodder]) -> Boot:
+    return boot_entries(entries(foods))
+
+
+def examine_parts(foods: Iterable[Fodder]) -> tuple[Diagnostic, ...]:
+    return examine_entries(entries(foods))

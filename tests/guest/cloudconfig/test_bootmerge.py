@@ -13,11 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from eryphc.diagnostics.model import Level
-from eryphc.guest.cloudconfig.bootmerge import boot
 from eryphc.guest.cloudconfig.emit import cloud_config
-from eryphc.guest.cloudconfig.merge import merge
 from eryphc.guest.cloudconfig.nodes import plain
-from guest.cloudconfig.foods import food, foods
+from guest.cloudconfig.foods import boot, food, foods, merge
 from work import grows_evenly
 
 PACKAGE = Path("/usr/lib/python3/dist-packages/cloudinit")

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eryphc.guest.cloudconfig import filled as module
-from eryphc.guest.cloudconfig.filled import filled, read_content
+from eryphc.guest.cloudconfig.filled import Templates
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
-from eryphc.guest.cloudconfig.tree import Reading, read_anew
+from eryphc.guest.cloudconfig.tree import Reading, read
 from eryphc.ir.content import Content, Insertion, Substituted, Written
 from eryphc.source import SourceText, Span
 
@@ -86,10 +86,9 @@ def content(template: str, given: list[str]) -> Content:
 
 def twice(made: Content) -> Reading | None:
     """The reading by template: the second text of one has it."""
-    origin = made.origin
-    assert isinstance(origin, Substituted)
-    filled(origin.base, made.text, origin.insertions)
-    return filled(origin.base, made.text, origin.insertions)
+    templates = Templates()
+    templates.read(made)
+    return templates.read(made)
 
 
 @settings(max_examples=1_500)
@@ -99,7 +98,7 @@ def test_as_read(template: str, given: list[str]) -> None:
     reading = twice(made)
     if reading is None:
         return
-    again = read_anew(made.text)
+    again = read(made.text)
     assert again.faults == ()
     assert again.root is not None
     assert reading.root is not None
@@ -112,7 +111,7 @@ def test_each_line_alone(line: str) -> None:
         made = content(line, [value])
         reading = twice(made)
         if reading is not None:
-            again = read_anew(made.text)
+            again = read(made.text)
             assert reading.root is not None
             assert again.root is not None
             assert again.faults == ()
@@ -134,7 +133,10 @@ def test_what_is_usual_is_filled(line: str, value: str) -> None:
 
 
 def test_two_foods_of_one_template_share_no_nodes() -> None:
-    first, second = (twice(content("a: @\nb: {c: d}\n", [value])) for value in ("x", "y"))
+    templates = Templates()
+    _, first, second = (
+        templates.read(content("a: @\nb: {c: d}\n", [value])) for value in ("w", "x", "y")
+    )
     assert first is not None
     assert second is not None
     assert first.root is not None
@@ -143,12 +145,12 @@ def test_two_foods_of_one_template_share_no_nodes() -> None:
     assert first.root.keys["b"] is not second.root.keys["b"]
 
 
-def test_templates_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_templates", {})
+def test_templates_are_forgotten() -> None:
+    templates = Templates()
     for number in range(1_000):
-        read_content(content(f"a{number}: @\n", ["x"]))
-        read_content(content("kept: @\n", [f"y{number}"]))
-    known = module._templates
+        templates.read(content(f"a{number}: @\n", ["x"]))
+        templates.read(content("kept: @\n", [f"y{number}"]))
+    known = templates._known
     assert len(known) <= module._MOST
     (kept,) = [made for (text, _), made in known.items() if "kept" in text]
     assert isinstance(kept, module._Template)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from eryphc.guest.cloudconfig.bootmerge import boot
 from eryphc.guest.cloudconfig.examine import examine
-from eryphc.guest.cloudconfig.merge import merge
-from guest.cloudconfig.foods import foods
+from guest.cloudconfig.foods import boot, foods, merge
 from work import lines_run
 
 MANY = 4_000

@@ -6,9 +6,8 @@ import pytest
 
 from catlets import shown_code
 from eryphc.diagnostics.model import Level
-from eryphc.guest.cloudconfig.examine import examine, examine_parts
-from eryphc.guest.cloudconfig.merge import merge
-from guest.cloudconfig.foods import food, foods
+from eryphc.guest.cloudconfig.examine import examine
+from guest.cloudconfig.foods import examine_parts, food, foods, merge
 
 
 def found(*texts: str) -> list[str]:

@@ -7,10 +7,9 @@ import yaml
 
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guest.cloudconfig.emit import cloud_config
-from eryphc.guest.cloudconfig.merge import merge
 from eryphc.guest.cloudconfig.nodes import plain
 from eryphc.identifiers import GeneId, GeneSetId
-from guest.cloudconfig.foods import food, foods
+from guest.cloudconfig.foods import food, foods, merge
 
 
 def merged(*texts: str) -> tuple[object, list[str]]:

@@ -14,12 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eryphc.guest.cloudconfig import verdict as own
-from eryphc.guest.cloudconfig.merge import merge
 from eryphc.guest.cloudconfig.nodes import MappingNode
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.schema import check, library_errors
 from eryphc.guest.cloudconfig.tree import read
-from guest.cloudconfig.foods import food
+from guest.cloudconfig.foods import food, merge
 from places import PUBLISHED
 
 
@@ -207,7 +206,8 @@ def test_every_keyword_of_the_schema_is_known() -> None:
 
 def said(text: str, *, secret: bool = False) -> list[str]:
     one = food(text, secret=secret)
-    found = check(tree(text), Provenance([(one, tree(text))]))
+    root = tree(text)
+    found = check(root, Provenance([(one, root)]))
     return [
         f"{each.code.number} {each.message} | {each.primary.span.text if each.primary else ''}"
         for each in found

@@ -17,6 +17,7 @@ from eryphc.artifacts.epoch import DEFAULT_EPOCH
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.folder import TargetFolders
 from eryphc.artifacts.iso_reader import read_iso
+from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
 from eryphc.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, Fodder
@@ -92,6 +93,7 @@ def _given(
         sealed=sealed,
         epoch=DEFAULT_EPOCH,
         tool="eryphc 0.1.0",
+        reader=TextReader(),
         options=CloudInitOptions(),
     )
 

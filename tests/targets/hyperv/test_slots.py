@@ -325,7 +325,7 @@ fodder:
         hostname: {{ vmId }}
 """
     result = build(spec)
-    assert [line for line in result.shown() if line.startswith("E07")] == ["E0708 spec.yaml:7:3"]
+    assert [line for line in result.shown() if line.startswith("E07")] == ["E0708 spec.yaml:11:19"]
     assert "of `box`" in result.only("E0708").message
 
 

@@ -18,11 +18,12 @@ from eryphc.guest.cloudconfig.nodes import EMPTY, MappingNode, Node, Value
 from eryphc.guest.cloudconfig.provenance import (
     Provenance,
     content_label,
-    content_of,
     food_name,
+    own_trees,
 )
+from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.guest.cloudconfig.reports import report
-from eryphc.guest.cloudconfig.tree import FaultKind, read, read_anew
+from eryphc.guest.cloudconfig.tree import FaultKind
 from eryphc.ir.catlet import Fodder
 
 
@@ -62,23 +63,19 @@ class Boot:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def boot(parts: Iterable[Fodder]) -> Boot:
+def boot(parts: Iterable[ReadEntry]) -> Boot:
     """Lay the parts as cloud-init does; all diagnostics are warnings."""
-    foods = tuple(parts)
+    entries = tuple(own_trees(parts))
+    foods = tuple(entry.food for entry in entries)
     sources: list[tuple[Fodder, MappingNode]] = []
     diagnostics: list[Diagnostic] = []
     failed: list[tuple[int, str]] = []
-    seen: set[str] = set()
-    for number, food in enumerate(foods):
-        text = content_of(food).text
-        # Two foods of one text must not share nodes: a node tells its food.
-        reading = (read_anew if text in seen else read)(text)
-        seen.add(text)
+    for number, (food, reading, _) in enumerate(entries):
         diagnostics += report(food, reading.faults, Level.WARNING)
         if reading.root is None or any(fault.kind is FaultKind.EMPTY for fault in reading.faults):
             failed.append((number, ""))
-        sources.append((food, reading.root or EMPTY))
-    provenance = Provenance(sources)
+        sources.append((food, reading.root or MappingNode({}, {})))
+    provenance = Provenance(sources, [entry.number for entry in entries])
     skipped = {number for number, _ in failed}
     states: list[MappingNode] = []
     laid: dict[int, MappingNode] = {}
@@ -97,9 +94,10 @@ def boot(parts: Iterable[Fodder]) -> Boot:
         return bool(provenance.food(node).secret)
 
     dropped: list[Dropped] = []
+    counts = losses.Counts()
     histories: dict[Value, History] = {}
     for number, part in laid.items():
-        for loss in losses.between(part, root, secret):
+        for loss in losses.between(part, root, secret, counts):
             history = histories.get(loss.key)
             if history is None:
                 history = histories[loss.key] = History(loss.key, states)
@@ -117,7 +115,7 @@ def boot(parts: Iterable[Fodder]) -> Boot:
     )
 
 
-def drops(parts: Iterable[Fodder]) -> tuple[Diagnostic, ...]:
+def drops(parts: Iterable[ReadEntry]) -> tuple[Diagnostic, ...]:
     """Warnings for all that the guest will drop when it gets `parts` as they are."""
     return boot(parts).diagnostics
 
@@ -139,7 +137,7 @@ def _by_winner(
         if winner == number:
             # Its own strategy keeps what was there: the winner is who put it there.
             if holders is None:
-                only = MappingNode({loss.key: part.entries[loss.key]}, part.keys, source=part)
+                only = MappingNode({loss.key: part.entries[loss.key]}, part.keys, sources=(part,))
                 holders = {
                     each.spot: provenance.number(each.instead)
                     for found in losses.between(only, states[number], secret)

@@ -6,14 +6,11 @@ Only names that every guest in use understands are introduced. Source: cloud-ini
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 from eryphc.guest.cloudconfig.keys import CA_CERTS_SPELLINGS, SPELLINGS, USER_SPELLINGS
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value
-from eryphc.guest.cloudconfig.tree import Fault, FaultKind, Reading, read, read_anew
-
-_REMEMBERED_LENGTH = 64 * 1024
+from eryphc.guest.cloudconfig.tree import Fault, FaultKind, Reading
 
 
 class Respelled(NamedTuple):
@@ -34,24 +31,8 @@ class Canonical(NamedTuple):
     respelled: tuple[Respelled, ...] = ()
 
 
-def read_canonical(text: str) -> Canonical:
-    """The data under today's names; remembered by text, its nodes those of `read`."""
-    if len(text) > _REMEMBERED_LENGTH:
-        return read_canonical_anew(text)
-    return _remembered(text)
-
-
-@lru_cache(maxsize=256)
-def _remembered(text: str) -> Canonical:
-    return _canonical(read(text))
-
-
-def read_canonical_anew(text: str) -> Canonical:
-    """As `read_canonical`, with nodes of its own."""
-    return _canonical(read_anew(text))
-
-
-def _canonical(reading: Reading) -> Canonical:
+def canonical(reading: Reading) -> Canonical:
+    """The data under today's names; what has none of the old ones is the same nodes."""
     if reading.root is None:
         return Canonical(None, reading.faults)
     faults = list(reading.faults)
@@ -78,11 +59,11 @@ def _root(root: MappingNode, respelled: list[Respelled], faults: list[Fault]) ->
             for item in users.items
         )
         if any(new is not old for new, old in zip(items, users.items, strict=True)):
-            changed["users"] = Sequence(items, users.start, users.end, users)
+            changed["users"] = Sequence(items, users.start, users.end, (users,))
     changed = {key: node for key, node in changed.items() if node is not root.entries[key]}
     if not changed:
         return root
-    return MappingNode({**root.entries, **changed}, root.keys, root.start, root.end, root)
+    return MappingNode({**root.entries, **changed}, root.keys, root.start, root.end, (root,))
 
 
 def _respell(
@@ -115,4 +96,4 @@ def _respell(
             )
         entries[name] = value
         keys[name] = place
-    return MappingNode(entries, keys, node.start, node.end, node)
+    return MappingNode(entries, keys, node.start, node.end, (node,))

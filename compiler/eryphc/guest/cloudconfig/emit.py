@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from base64 import b64encode
-from functools import lru_cache
+from typing import NamedTuple
 
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value
 
@@ -44,126 +44,138 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r
 _LONGEST_SIMPLE_KEY = 1_000
 
 
-class _Open(str):
-    """Text with a place that is filled later: only double quotes hold it, whatever it becomes."""
+class Mark(NamedTuple):
+    """A node and the place of its text: the number of its chunk and the column, both from 0."""
 
-    __slots__ = ()
+    chunk: int
+    column: int
+    node: Node
+
+
+class Emitted(NamedTuple):
+    """A text with the places of its keys, its scalars and its empty lists and maps.
+
+    `chunks` are its lines, but for a literal block, which is one chunk with the line before it.
+    """
+
+    text: str
+    chunks: tuple[str, ...]
+    marks: tuple[Mark, ...]
+
+
+def write(root: MappingNode, *, slots: tuple[str, ...] = ()) -> Emitted:
+    """The whole text of a part: the marker line and the data, with a line feed at the end.
+
+    Every scalar that holds one of `slots` stands in double quotes: nothing else holds it,
+    whatever it becomes.
+    """
+    writer = _Writer(slots)
+    writer.chunks.append(MARKER)
+    if root.entries:
+        writer.mapping(root, "")
+    else:
+        writer.chunks.append("{}")
+    return writer.done()
 
 
 def cloud_config(root: MappingNode, *, slots: tuple[str, ...] = ()) -> str:
-    """The whole text of a part: the marker line and the data, with a line feed at the end.
-
-    Every scalar that holds one of `slots` stands in double quotes.
-    """
-    if slots:
-        root = _opened_mapping(root, slots)
-    if not root.entries:
-        return f"{MARKER}\n{{}}\n"
-    lines = [MARKER]
-    _mapping(root, "", lines)
-    lines.append("")
-    return "\n".join(lines)
+    """The text of `write` alone."""
+    return write(root, slots=slots).text
 
 
 def emit(node: Node) -> str:
     """The data as one YAML document, with a line feed at the end."""
+    return write_document(node).text
+
+
+def write_document(node: Node) -> Emitted:
+    """The data as one YAML document, and where its nodes stand in it."""
+    writer = _Writer()
     if isinstance(node, MappingNode) and node.entries:
-        lines: list[str] = []
-        _mapping(node, "", lines)
+        writer.mapping(node, "")
     elif isinstance(node, Sequence) and node.items:
-        lines = []
-        _sequence(node, "", lines)
-    elif isinstance(node, Scalar):
-        lines = [_scalar(node.value, "")]
+        writer.sequence(node, "")
     else:
-        lines = ["{}" if isinstance(node, MappingNode) else "[]"]
-    lines.append("")
-    return "\n".join(lines)
+        writer.leaf("", node, "")
+    return writer.done()
 
 
-def _opened(node: Node, slots: tuple[str, ...]) -> Node:
-    if isinstance(node, MappingNode):
-        return _opened_mapping(node, slots)
-    if isinstance(node, Sequence):
-        return Sequence(tuple(_opened(item, slots) for item in node.items), node.start, node.end)
-    return Scalar(_opened_value(node.value, slots), node.start, node.end)
+class _Writer:
+    """Writes one text, chunk by chunk."""
 
+    __slots__ = ("chunks", "marks", "slots")
 
-def _opened_mapping(node: MappingNode, slots: tuple[str, ...]) -> MappingNode:
-    entries = {
-        _opened_value(key, slots): _opened(value, slots) for key, value in node.entries.items()
-    }
-    return MappingNode(entries, node.keys, node.start, node.end)
+    def __init__(self, slots: tuple[str, ...] = ()) -> None:
+        self.slots = slots
+        self.chunks: list[str] = []
+        self.marks: list[Mark] = []
 
+    def done(self) -> Emitted:
+        text = "\n".join((*self.chunks, ""))
+        return Emitted(text, tuple(self.chunks), tuple(self.marks))
 
-def _opened_value(value: Value, slots: tuple[str, ...]) -> Value:
-    if isinstance(value, str) and any(slot in value for slot in slots):
-        return _Open(value)
-    return value
-
-
-def _mapping(node: MappingNode, indent: str, lines: list[str], lead: str | None = None) -> None:
-    """Append the entries; the first line begins with `lead` (after the dash of a list)."""
-    first = lead
-    for key, value in node.entries.items():
-        start = indent if first is None else first
-        first = None
-        name = _key(key)
-        if len(name) > _LONGEST_SIMPLE_KEY:
-            lines.append(f"{start}? {name}")
-            head = f"{indent}:"
-        else:
-            head = f"{start}{name}:"
-        if isinstance(value, Scalar):
-            lines.append(f"{head} {_scalar(value.value, indent)}")
-        elif isinstance(value, Sequence):
-            if value.items:
-                lines.append(head)
-                _sequence(value, indent, lines)
+    def mapping(self, node: MappingNode, indent: str, lead: str | None = None) -> None:
+        """Append the entries; the first line begins with `lead` (after the dash of a list)."""
+        first = lead
+        for key, value in node.entries.items():
+            start = indent if first is None else first
+            first = None
+            name = self.key(key)
+            place = node.keys.get(key, node)
+            if len(name) > _LONGEST_SIMPLE_KEY:
+                self.marks.append(Mark(len(self.chunks), len(start) + 2, place))
+                self.chunks.append(f"{start}? {name}")
+                head = f"{indent}:"
             else:
-                lines.append(f"{head} []")
-        elif value.entries:
-            lines.append(head)
-            _mapping(value, indent + "  ", lines)
-        else:
-            lines.append(f"{head} {{}}")
-
-
-def _sequence(node: Sequence, indent: str, lines: list[str], lead: str | None = None) -> None:
-    first = lead
-    inner = indent + "  "
-    for item in node.items:
-        start = indent if first is None else first
-        first = None
-        if isinstance(item, Scalar):
-            lines.append(f"{start}- {_scalar(item.value, indent)}")
-        elif isinstance(item, MappingNode):
-            if item.entries:
-                _mapping(item, inner, lines, f"{start}- ")
+                self.marks.append(Mark(len(self.chunks), len(start), place))
+                head = f"{start}{name}:"
+            if isinstance(value, Sequence) and value.items:
+                self.chunks.append(head)
+                self.sequence(value, indent)
+            elif isinstance(value, MappingNode) and value.entries:
+                self.chunks.append(head)
+                self.mapping(value, indent + "  ")
             else:
-                lines.append(f"{start}- {{}}")
-        elif item.items:
-            _sequence(item, inner, lines, f"{start}- ")
+                self.leaf(f"{head} ", value, indent)
+
+    def sequence(self, node: Sequence, indent: str, lead: str | None = None) -> None:
+        first = lead
+        inner = indent + "  "
+        for item in node.items:
+            start = indent if first is None else first
+            first = None
+            if isinstance(item, Sequence) and item.items:
+                self.sequence(item, inner, f"{start}- ")
+            elif isinstance(item, MappingNode) and item.entries:
+                self.mapping(item, inner, f"{start}- ")
+            else:
+                self.leaf(f"{start}- ", item, indent)
+
+    def leaf(self, head: str, node: Node, indent: str) -> None:
+        """Append what has nothing below it: a scalar, an empty list or an empty map."""
+        self.marks.append(Mark(len(self.chunks), len(head), node))
+        if isinstance(node, Scalar):
+            value = node.value
+            if isinstance(value, str) and self.holds_slot(value):
+                self.chunks.append(f"{head}{_double_quoted(value)}")
+            else:
+                self.chunks.append(f"{head}{_scalar(value, indent)}")
         else:
-            lines.append(f"{start}- []")
+            self.chunks.append(f"{head}{'[]' if isinstance(node, Sequence) else '{}'}")
 
+    def key(self, key: Value) -> str:
+        if not isinstance(key, str):
+            return _scalar(key, "")
+        if self.holds_slot(key):
+            return _double_quoted(key)
+        return key if _is_plain(key) else _quoted(key)
 
-def _key(key: Value) -> str:
-    if isinstance(key, str) and not isinstance(key, _Open):
-        return _text_key(key)
-    return _scalar(key, "")
-
-
-@lru_cache(maxsize=512)
-def _text_key(key: str) -> str:
-    # The same few words are keys again and again.
-    return key if _is_plain(key) else _quoted(key)
+    def holds_slot(self, text: str) -> bool:
+        return bool(self.slots) and any(slot in text for slot in self.slots)
 
 
 def _scalar(value: Value, indent: str) -> str:
     """The scalar as it stands after its key or dash; further lines are indented below `indent`."""
-    if isinstance(value, _Open):
-        return _double_quoted(value)
     if isinstance(value, str):
         if "\n" in value:
             block = _literal(value, indent + "  ")

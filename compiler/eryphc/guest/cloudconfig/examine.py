@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guest.cloudconfig.lint import lint
 from eryphc.guest.cloudconfig.merge import Merged
-from eryphc.guest.cloudconfig.provenance import Provenance, content_of
+from eryphc.guest.cloudconfig.provenance import Provenance
+from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.guest.cloudconfig.schema import check, respellings
-from eryphc.guest.cloudconfig.tree import read
-from eryphc.ir.catlet import Fodder
 
 
 def examine(merged: Merged) -> tuple[Diagnostic, ...]:
@@ -23,17 +22,17 @@ def examine(merged: Merged) -> tuple[Diagnostic, ...]:
     )
 
 
-def examine_parts(foods: Iterable[Fodder]) -> tuple[Diagnostic, ...]:
+def examine_parts(entries: Iterable[ReadEntry]) -> tuple[Diagnostic, ...]:
     """Findings about cloud-configs that reach the guest as they are; warnings and notes only.
 
     Each is looked at alone; a text that cannot be read is passed over.
     """
     result: list[Diagnostic] = []
-    for food in foods:
-        root = read(content_of(food).text).root
+    for food, reading, number in entries:
+        root = reading.root
         if root is None:
             continue
-        provenance = Provenance([(food, root)])
+        provenance = Provenance([(food, root)], [number])
         found = lint(root, provenance, Level.WARNING)
         result += found
         result += _without_echoes(check(root, provenance), found)

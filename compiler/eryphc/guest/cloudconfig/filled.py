@@ -20,11 +20,8 @@ from eryphc.guest.cloudconfig.tree import (
     Reading,
     UnloadableError,
     is_merge,
-    known,
-    read,
-    remember,
 )
-from eryphc.ir.content import Content, Insertion, Substituted
+from eryphc.ir.content import Content, Substituted
 from eryphc.source import SourceText
 from eryphc.syntax import nodes as syntax
 from eryphc.syntax.yaml_nodes import compose
@@ -197,42 +194,44 @@ class _Stage(Enum):
 
 
 _Key: TypeAlias = tuple[str, tuple[tuple[int, int], ...]]
-_templates: dict[_Key, _Template | _Stage] = {}
 
 
-def read_content(content: Content) -> Reading:
-    """As `tree.read` of its text, and remembered like that."""
-    origin, text = content.origin, content.text
-    if isinstance(origin, Substituted) and not known(text):
-        reading = filled(origin.base, text, origin.insertions)
-        if reading is not None:
-            return remember(text, reading)
-    return read(text)
+class Templates:
+    """The templates that have been seen lately."""
 
+    __slots__ = ("_known",)
 
-def filled(base: Content, text: str, insertions: Many[Insertion]) -> Reading | None:
-    """The data of `text`, which is `base` with `insertions`; None where it has to be read."""
-    if not insertions or isinstance(base.origin, Substituted) or len(text) > _LONGEST:
-        return None
-    places = tuple([(insertion.old_start, insertion.old_end) for insertion in insertions])
-    key = base.text, places
-    # What is used goes to the end, the oldest first.
-    template = _templates.pop(key, None)
-    if template is None:
-        if len(_templates) >= _MOST:
-            del _templates[next(iter(_templates))]
-        _templates[key] = _Stage.SEEN
-        return None
-    if template is _Stage.SEEN:
-        template = _template(base.text, places)
-    _templates[key] = template
-    if isinstance(template, _Stage):
-        return None
-    try:
-        root = template.read([text[insertion.start : insertion.end] for insertion in insertions])
-    except (_UnfitError, UnloadableError):
-        return None
-    return Reading(root, ())
+    def __init__(self) -> None:
+        self._known: dict[_Key, _Template | _Stage] = {}
+
+    def read(self, content: Content) -> Reading | None:
+        """The data of a text with values in it; None where the text has to be read."""
+        origin, text = content.origin, content.text
+        if not isinstance(origin, Substituted) or not origin.insertions or len(text) > _LONGEST:
+            return None
+        base, insertions = origin.base, origin.insertions
+        if isinstance(base.origin, Substituted):
+            return None
+        places = tuple([(insertion.old_start, insertion.old_end) for insertion in insertions])
+        key = base.text, places
+        known = self._known
+        # What is used goes to the end, the oldest first.
+        template = known.pop(key, None)
+        if template is None:
+            if len(known) >= _MOST:
+                del known[next(iter(known))]
+            known[key] = _Stage.SEEN
+            return None
+        if template is _Stage.SEEN:
+            template = _template(base.text, places)
+        known[key] = template
+        if isinstance(template, _Stage):
+            return None
+        try:
+            root = template.read([text[each.start : each.end] for each in insertions])
+        except (_UnfitError, UnloadableError):
+            return None
+        return Reading(root, ())
 
 
 def _template(text: str, places: Many[tuple[int, int]]) -> _Template | _Stage:

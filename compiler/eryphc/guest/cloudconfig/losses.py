@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from eryphc.guest.cloudconfig.nodes import (
@@ -81,7 +80,25 @@ def shown_key(key: Value, *, secret: bool) -> str:
     return "…" if secret and _WORD.fullmatch(text) is None else text
 
 
-def between(before: MappingNode, after: MappingNode, secret: IsSecret) -> Iterator[Loss]:
+class Counts:
+    """How often lists hold what. Many parts are compared with one result."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Sequence, Counter[Hashable]]] = {}
+
+    def of(self, items: Sequence) -> Counter[Hashable]:
+        known = self._known.get(id(items))
+        if known is None:
+            # The list is kept, so that no other gets its number.
+            known = self._known[id(items)] = items, Counter(map(identity, items.items))
+        return known[1]
+
+
+def between(
+    before: MappingNode, after: MappingNode, secret: IsSecret, counts: Counts | None = None
+) -> Iterator[Loss]:
     """Losses by top-level key, in the order of `before`.
 
     A map loses keys, a list loses items that the other list does not hold (as often), a single
@@ -89,25 +106,32 @@ def between(before: MappingNode, after: MappingNode, secret: IsSecret) -> Iterat
     may ask for a removal) is not missed. `secret` tells
     whether the text a node came from is one.
     """
+    counts = counts or Counts()
     for key, value in before.entries.items():
         hidden = secret(value)
         path = shown_key(key, secret=hidden)
-        lost = tuple(_lost(value, after.get(key), path, (), hidden=hidden))
+        lost = tuple(_lost(value, after.get(key), path, (), counts, hidden=hidden))
         if lost:
             yield Loss(key, lost)
 
 
 def _lost(
-    before: Node, after: Node | None, path: str, steps: tuple[Value, ...], *, hidden: bool
+    before: Node,
+    after: Node | None,
+    path: str,
+    steps: tuple[Value, ...],
+    counts: Counts,
+    *,
+    hidden: bool,
 ) -> Iterator[Lost]:
     if before is after:
         return
     if isinstance(before, MappingNode) and isinstance(after, MappingNode):
         for key, value in before.entries.items():
             below = f"{path}.{shown_key(key, secret=hidden)}"
-            yield from _lost(value, after.get(key), below, (*steps, key), hidden=hidden)
+            yield from _lost(value, after.get(key), below, (*steps, key), counts, hidden=hidden)
     elif isinstance(before, Sequence) and isinstance(after, Sequence):
-        yield from _lost_items(before, after, path, steps, hidden=hidden)
+        yield from _lost_items(before, after, path, steps, counts, hidden=hidden)
     elif after is None:
         if not isinstance(before, Scalar) or before.value is not None:
             yield Lost(path, before, before, steps)
@@ -116,11 +140,17 @@ def _lost(
 
 
 def _lost_items(
-    before: Sequence, after: Sequence, path: str, steps: tuple[Value, ...], *, hidden: bool
+    before: Sequence,
+    after: Sequence,
+    path: str,
+    steps: tuple[Value, ...],
+    counts: Counts,
+    *,
+    hidden: bool,
 ) -> Iterator[Lost]:
     if after.items[: len(before.items)] == before.items:
         return
-    held = _counted(after)
+    held = counts.of(after)
     ranks: Counter[Hashable] = Counter()
     for number, item in enumerate(before.items):
         name = identity(item)
@@ -128,12 +158,6 @@ def _lost_items(
         if ranks[name] > held[name]:
             shown = number if hidden else _shown(item, number)
             yield Lost(f"{path}[{shown}]", item, after, steps, ranks[name])
-
-
-@lru_cache(maxsize=16)
-def _counted(items: Sequence) -> Counter[Hashable]:
-    """How often a list holds what; remembered, because many parts are compared with one result."""
-    return Counter(map(identity, items.items))
 
 
 def _shown(item: Node, number: int) -> str:

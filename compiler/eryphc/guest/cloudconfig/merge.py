@@ -13,12 +13,7 @@ from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig import losses, strategy
-from eryphc.guest.cloudconfig.canonical import (
-    Canonical,
-    Respelled,
-    read_canonical,
-    read_canonical_anew,
-)
+from eryphc.guest.cloudconfig.canonical import Respelled, canonical
 from eryphc.guest.cloudconfig.keys import (
     LEFT_OUT_WHEN_EMPTY,
     RANK,
@@ -38,14 +33,16 @@ from eryphc.guest.cloudconfig.nodes import (
     Value,
     identity,
     kind,
+    made_of,
     same,
 )
 from eryphc.guest.cloudconfig.provenance import (
     Provenance,
     content_label,
-    content_of,
     food_name,
+    own_trees,
 )
+from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.guest.cloudconfig.reports import report
 from eryphc.ir.catlet import Fodder
 
@@ -70,27 +67,25 @@ class Merged(NamedTuple):
         return not self.root.entries
 
 
-def merge(foods: Iterable[Fodder]) -> Outcome[Merged]:
-    """All `foods` as one configuration; each has the text of a plain cloud-config as content.
+def merge(entries: Iterable[ReadEntry]) -> Outcome[Merged]:
+    """All `entries` as one configuration; each has the text of a plain cloud-config as content.
 
     Errors: a text that is no map or no YAML, a map against a list, a malformed `merge_how`.
     """
     sources: list[tuple[Fodder, MappingNode]] = []
     diagnostics: list[Diagnostic] = []
     respelled: list[tuple[Fodder, Respelled]] = []
-    seen: set[str] = set()
-    for food in foods:
-        text = content_of(food).text
-        # Two foods of one text must not share nodes: a node tells its food.
-        reading: Canonical = (read_canonical_anew if text in seen else read_canonical)(text)
-        seen.add(text)
+    numbers: list[int] = []
+    for food, read, number in own_trees(entries):
+        reading = canonical(read)
         if reading.faults:
             diagnostics += report(food, reading.faults, Level.ERROR)
         if reading.root is not None:
             sources.append((food, reading.root))
+            numbers.append(number)
         if reading.respelled:
             respelled += [(food, each) for each in reading.respelled]
-    provenance = Provenance(sources)
+    provenance = Provenance(sources, numbers)
     fold = _Fold(provenance, diagnostics)
     root = fold.all(sources)
     if has_errors(diagnostics):
@@ -115,13 +110,13 @@ def _in_order(root: MappingNode, fold: _Fold) -> MappingNode:
     last = len(RANK)
     ordered = sorted(entries, key=lambda key: RANK.get(key, last))
     return MappingNode(
-        {key: entries[key] for key in ordered}, root.keys, root.start, root.end, root.source
+        {key: entries[key] for key in ordered}, root.keys, root.start, root.end, (root,)
     )
 
 
 def _without(node: MappingNode, key: Value) -> MappingNode:
     entries = {name: value for name, value in node.entries.items() if name != key}
-    return MappingNode(entries, node.keys, node.start, node.end, node)
+    return MappingNode(entries, node.keys, node.start, node.end, (node,))
 
 
 class _Fold:
@@ -256,7 +251,7 @@ class _Fold:
             ):
                 here = self.step(path, key, value)
                 self.say_overridden(wording.redefined, here, before, value)
-        return MappingNode(entries, keys, new.start, new.end, new)
+        return MappingNode(entries, keys, new.start, new.end, made_of(old, new))
 
     def values(self, old: Node, new: Node, rule: Rule, path: str, key: Value) -> Node:
         if isinstance(old, MappingNode) and isinstance(new, MappingNode):
@@ -311,7 +306,7 @@ class _Fold:
                 items = self.named(old, new, path)
             case ListRule.FILES:
                 items = self.files(old, new, path)
-        return Sequence(items, new.start, new.end, new)
+        return Sequence(items, new.start, new.end, (old, new))
 
     def users(self, old: Sequence, new: Sequence, path: str) -> tuple[Node, ...]:
         items = list(self.named(old, new, path, USER))
@@ -396,8 +391,8 @@ def _as_list(node: Node, rule: TextRule) -> Sequence | None:
     texts = [node.value]
     if rule is TextRule.COMMAS:
         texts = [text for part in node.value.split(",") if (text := part.strip())]
-    items = tuple(Scalar(text, node.start, node.end, node) for text in texts)
-    return Sequence(items, node.start, node.end, node)
+    items = tuple(Scalar(text, node.start, node.end, (node,)) for text in texts)
+    return Sequence(items, node.start, node.end, (node,))
 
 
 def _union(old: tuple[Node, ...], new: tuple[Node, ...]) -> tuple[Node, ...]:

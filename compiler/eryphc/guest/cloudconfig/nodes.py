@@ -16,40 +16,45 @@ Plain: TypeAlias = "Value | list[Plain] | dict[Value, Plain]"
 
 
 class Scalar:
-    """`start` and `end` are offsets into the text of the food that holds the node.
+    """`start` and `end` are offsets into the text of the fodder that holds the node.
 
-    `source` is, for a node that no food holds as it is, the node that stands for its place.
+    `sources` are the nodes that one was made of, in order, where no fodder holds it as it is.
+    The last of them stands for its place.
     """
 
-    __slots__ = ("end", "source", "start", "value")
+    __slots__ = ("end", "sources", "start", "value")
 
     def __init__(
-        self, value: Value, start: int = 0, end: int = 0, source: Node | None = None
+        self, value: Value, start: int = 0, end: int = 0, sources: tuple[Node, ...] = ()
     ) -> None:
         self.value = value
         self.start = start
         self.end = end
-        self.source = source
+        self.sources = sources
 
 
 class Sequence:
-    """`source` as in scalars."""
+    """`sources` as in scalars."""
 
-    __slots__ = ("end", "items", "source", "start")
+    __slots__ = ("end", "items", "sources", "start")
 
     def __init__(
-        self, items: tuple[Node, ...], start: int = 0, end: int = 0, source: Node | None = None
+        self,
+        items: tuple[Node, ...],
+        start: int = 0,
+        end: int = 0,
+        sources: tuple[Node, ...] = (),
     ) -> None:
         self.items = items
         self.start = start
         self.end = end
-        self.source = source
+        self.sources = sources
 
 
 class MappingNode:
-    """`entries` in order; `keys` has the node of each key; `source` as in scalars."""
+    """`entries` in order; `keys` has the node of each key; `sources` as in scalars."""
 
-    __slots__ = ("end", "entries", "keys", "source", "start")
+    __slots__ = ("end", "entries", "keys", "sources", "start")
 
     def __init__(
         self,
@@ -57,13 +62,13 @@ class MappingNode:
         keys: Mapping[Value, Scalar],
         start: int = 0,
         end: int = 0,
-        source: Node | None = None,
+        sources: tuple[Node, ...] = (),
     ) -> None:
         self.entries = entries
         self.keys = keys
         self.start = start
         self.end = end
-        self.source = source
+        self.sources = sources
 
     def get(self, key: Value) -> Node | None:
         return self.entries.get(key)
@@ -77,6 +82,38 @@ class MappingNode:
 Node: TypeAlias = Scalar | Sequence | MappingNode
 
 EMPTY = MappingNode({}, {})
+"""What merging begins with; it belongs to no fodder."""
+
+
+def made_of(*nodes: Node) -> tuple[Node, ...]:
+    """The `sources` of a node that all of `nodes` went into."""
+    return tuple(node for node in nodes if node is not EMPTY)
+
+
+def copied(root: MappingNode) -> MappingNode:
+    """The same data in nodes of its own; what aliases share stays shared."""
+    done: dict[int, Node] = {}
+
+    def copy(node: Node) -> Node:
+        known = done.get(id(node))
+        if known is None:
+            known = done[id(node)] = (
+                Scalar(node.value, node.start, node.end)
+                if isinstance(node, Scalar)
+                else Sequence(tuple(map(copy, node.items)), node.start, node.end)
+                if isinstance(node, Sequence)
+                else copy_of_map(node)
+            )
+        return known
+
+    def copy_of_map(node: MappingNode) -> MappingNode:
+        entries = {key: copy(value) for key, value in node.entries.items()}
+        keys = {
+            key: Scalar(place.value, place.start, place.end) for key, place in node.keys.items()
+        }
+        return MappingNode(entries, keys, node.start, node.end)
+
+    return copy_of_map(root)
 
 
 def plain(node: Node) -> Plain:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from eryphc.diagnostics.model import Label
 from eryphc.diagnostics.trail import trail
-from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, descendants
+from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, copied, descendants
+from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
 
@@ -35,16 +36,41 @@ def content_label(food: Fodder, start: int, end: int, message: str = "") -> Labe
     return Label(content.span(start, start + len(stripped)), message)
 
 
-class Provenance:
-    """The foods of one merge and their trees. Owners are worked out when first asked for.
+def own_trees(entries: Iterable[ReadEntry]) -> Iterator[ReadEntry]:
+    """The entries, each with nodes of its own: a node tells its fodder.
 
-    A merge whose foods agree asks for none, so it pays for none.
+    The reader gives all fodder of one text the same nodes.
+    """
+    seen: set[int] = set()
+    for entry in entries:
+        root = entry.reading.root
+        if root is None:
+            yield entry
+        elif id(root) in seen:
+            yield entry._replace(reading=entry.reading._replace(root=copied(root)))
+        else:
+            seen.add(id(root))
+            yield entry
+
+
+class Provenance:
+    """The fodder of one merge and its trees: which fodder a node of the result came from.
+
+    A node is found among the nodes of the trees, or by the nodes that it was made of. One that
+    belongs to no fodder is an error of ours and raises: it could be anybody's secret. Owners are
+    worked out when first asked for, so a merge whose fodder agrees pays for none.
     """
 
-    __slots__ = ("_owners", "_some_secret", "_sources")
+    __slots__ = ("_entries", "_owners", "_some_secret", "_sources")
 
-    def __init__(self, sources: Iterable[tuple[Fodder, MappingNode]]) -> None:
+    def __init__(
+        self,
+        sources: Iterable[tuple[Fodder, MappingNode]],
+        entries: Sequence[int] | None = None,
+    ) -> None:
+        """`entries` are the positions of the fodder in its catlet, in the order of `sources`."""
         self._sources = tuple(sources)
+        self._entries = range(len(self._sources)) if entries is None else tuple(entries)
         self._some_secret = any(food.secret for food, _ in self._sources)
         self._owners: dict[int, int] | None = None
 
@@ -52,34 +78,57 @@ class Provenance:
     def foods(self) -> tuple[Fodder, ...]:
         return tuple(food for food, _ in self._sources)
 
-    def _index(self, node: Node) -> tuple[int, Node]:
+    def _index(self) -> dict[int, int]:
         owners = self._owners
         if owners is None:
             owners = {}
             for index, (_, root) in enumerate(self._sources):
                 for each in descendants(root):
-                    owners.setdefault(id(each), index)
+                    if owners.setdefault(id(each), index) != index:
+                        raise LookupError("a node belongs to two fodder entries")
             self._owners = owners
-        while True:
-            index = owners.get(id(node), -1)
-            if index >= 0 or node.source is None:
-                return max(index, 0), node
-            node = node.source
+        return owners
+
+    def _owner(self, node: Node) -> tuple[int, Node]:
+        """The fodder of a node by its position in the merge, and the node that stands there."""
+        owners = self._index()
+        while (index := owners.get(id(node))) is None:
+            if not node.sources:
+                raise LookupError("a node belongs to no fodder entry")
+            node = node.sources[-1]
+        return index, node
 
     def food(self, node: Node) -> Fodder:
-        return self._sources[self._index(node)[0]][0]
+        return self._sources[self._owner(node)[0]][0]
 
     def secret(self, node: Node) -> bool:
-        """Whether the text that a node came from is secret."""
-        return self._some_secret and bool(self.food(node).secret)
+        """Whether any of the texts that a node came from is secret."""
+        if not self._some_secret:
+            return False
+        owners = self._index()
+        asked = [node]
+        while asked:
+            here = asked.pop()
+            index = owners.get(id(here))
+            if index is None:
+                if not here.sources:
+                    raise LookupError("a node belongs to no fodder entry")
+                asked += here.sources
+            elif self._sources[index][0].secret:
+                return True
+        return False
 
     def number(self, node: Node) -> int:
         """Position of the food in the merge."""
-        return self._index(node)[0]
+        return self._owner(node)[0]
+
+    def entry(self, node: Node) -> int:
+        """Position of the fodder entry in its catlet."""
+        return self._entries[self._owner(node)[0]]
 
     def label(self, node: Node, message: str = "") -> Label:
-        index, origin = self._index(node)
-        return content_label(self._sources[index][0], origin.start, origin.end, message)
+        index, written = self._owner(node)
+        return content_label(self._sources[index][0], written.start, written.end, message)
 
     def key_label(self, owner: MappingNode, key: object, message: str = "") -> Label:
         """The place of a key of `owner`."""

@@ -16,6 +16,7 @@ from eryphc.guest.cloudconfig.nodes import (
     Scalar,
     Sequence,
     Value,
+    made_of,
     plain,
 )
 
@@ -83,7 +84,7 @@ def strategy_of(root: MappingNode, header: str = "") -> tuple[Strategy, MappingN
         del entries["merge_type"]
     parsed: _Parsed = [] if raw is None else _parse(raw)
     parsed += _parse_text(header)
-    stripped = MappingNode(entries, root.keys, root.start, root.end, root)
+    stripped = MappingNode(entries, root.keys, root.start, root.end, (root,))
     return (_construct(parsed) if parsed else DEFAULT), stripped
 
 
@@ -177,7 +178,7 @@ def _merge(old: Node, new: Node, strategy: Strategy) -> Node:
             return new
         if not isinstance(new, Scalar) or not isinstance(new.value, str):
             raise StrategyError("text can be appended only to text")
-        return Scalar(old.value + new.value, source=new)
+        return Scalar(old.value + new.value, sources=(old, new))
     return old
 
 
@@ -202,7 +203,7 @@ def _merge_dict(old: MappingNode, new: Node, strategy: Strategy) -> MappingNode:
             or (isinstance(value, Scalar) and isinstance(value.value, str) and merger.recurse_str)
         ):
             entries[key] = _merge(before, value, strategy)
-    return MappingNode(entries, keys, source=new)
+    return MappingNode(entries, keys, sources=made_of(old, new))
 
 
 def _merge_list(old: Sequence, new: Node, strategy: Strategy) -> Node:
@@ -213,14 +214,14 @@ def _merge_list(old: Sequence, new: Node, strategy: Strategy) -> Node:
         return new
     theirs = _items(new)
     if merger.method == "append":
-        return Sequence((*old.items, *theirs), source=new)
+        return Sequence((*old.items, *theirs), sources=(old, new))
     if merger.method == "prepend":
-        return Sequence((*theirs, *old.items), source=new)
+        return Sequence((*theirs, *old.items), sources=(old, new))
     common = min(len(old.items), len(theirs))
     if common and isinstance(new, MappingNode) and not _indexable(new, common):
         raise StrategyError("a list and a map cannot be merged by position")
     if merger.method == "no_replace":
-        return Sequence(old.items, source=old)
+        return Sequence(old.items, sources=(old,))
     merged = list(old.items)
     for index in range(common):
         before, value = merged[index], theirs[index]
@@ -231,7 +232,7 @@ def _merge_list(old: Sequence, new: Node, strategy: Strategy) -> Node:
         ):
             value = _merge(before, value, strategy)
         merged[index] = value
-    return Sequence(tuple(merged), source=new)
+    return Sequence(tuple(merged), sources=(old, new))
 
 
 def _items(node: Node) -> tuple[Node, ...]:
@@ -239,9 +240,9 @@ def _items(node: Node) -> tuple[Node, ...]:
     if isinstance(node, Sequence):
         return node.items
     if isinstance(node, MappingNode):
-        return tuple(Scalar(key, source=node.keys[key]) for key in node.entries)
+        return tuple(Scalar(key, sources=(node.keys[key],)) for key in node.entries)
     if isinstance(node.value, str):
-        return tuple(Scalar(character, source=node) for character in node.value)
+        return tuple(Scalar(character, sources=(node,)) for character in node.value)
     raise StrategyError("a list and a single value cannot be joined")
 
 

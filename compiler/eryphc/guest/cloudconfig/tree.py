@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import yaml
 
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.guest.cloudconfig.nodes import (
-    EMPTY,
     MappingNode,
     Node,
     Scalar,
@@ -30,8 +29,6 @@ MAX_NODES = 200_000
 """Values in one cloud-config after its aliases are expanded."""
 
 _MAX_NUMBER_LENGTH = 1_000
-_REMEMBERED_LENGTH = 64 * 1024
-_REMEMBERED = 256
 
 _PREFIX = "tag:yaml.org,2002:"
 _STR, _MERGE, _VALUE = _PREFIX + "str", _PREFIX + "merge", _PREFIX + "value"
@@ -87,9 +84,6 @@ class AnyReading(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-_remembered: dict[str, Reading] = {}
-
-
 class UnloadableError(Exception):
     """No guest can load a text with this in it."""
 
@@ -99,49 +93,23 @@ class UnloadableError(Exception):
 
 
 def read(text: str) -> Reading:
-    """The data of a cloud-config; remembered by text, so nodes are shared between calls."""
-    # What is used goes to the end, the oldest first.
-    reading = _remembered.pop(text, None)
-    return remember(text, read_anew(text) if reading is None else reading)
-
-
-def known(text: str) -> bool:
-    """Whether `read` would only remember."""
-    return text in _remembered
-
-
-def remember(text: str, reading: Reading) -> Reading:
-    """Let `read` give this for the text, for a while."""
-    if len(text) <= _REMEMBERED_LENGTH:
-        if len(_remembered) >= _REMEMBERED:
-            del _remembered[next(iter(_remembered))]
-        _remembered[text] = reading
-    return reading
-
-
-def read_anew(text: str) -> Reading:
-    """As `read`, with nodes of its own."""
-    reading = read_any(text)
-    root = reading.root
-    if root is None or isinstance(root, MappingNode):
-        return Reading(root, reading.faults)
-    if isinstance(root, Scalar) and root.value is None:
-        end = len(text.split("\n", 1)[0])
-        return Reading(EMPTY, (*reading.faults, Fault(kind=FaultKind.EMPTY, start=0, end=end)))
-    fault = Fault(
-        kind=FaultKind.NOT_A_MAPPING,
-        start=root.start,
-        end=min(root.end, _line_end(text, root.start)),
-        words=kind(root),
-    )
-    return Reading(None, (*reading.faults, fault))
+    """The data of a cloud-config. `reader.TextReader` reads each text once."""
+    return config_of(text, read_any(text))
 
 
 def read_any(text: str) -> AnyReading:
     """The data of a text of any shape (a cloud-config archive is a list)."""
-    shift = 1 if text.startswith("\ufeff") else 0
-    body = text[shift:].rstrip("\0")
-    outcome = compose(SourceText("", body))
+    return data_of(text, syntax_of(text))
+
+
+def syntax_of(text: str) -> Outcome[syntax.Node]:
+    """The text as written, without a byte order mark in front and zeros behind."""
+    return compose(SourceText("", text[_shift(text) :].rstrip("\0")))
+
+
+def data_of(text: str, outcome: Outcome[syntax.Node]) -> AnyReading:
+    """The data of a text whose syntax is known."""
+    shift = _shift(text)
     if outcome.value is None:
         inner = outcome.diagnostics[0]
         place = inner.primary.span if inner.primary else None
@@ -156,12 +124,34 @@ def read_any(text: str) -> AnyReading:
             shift=shift,
         )
         return AnyReading(None, (fault,))
-    builder = Builder(body, shift)
+    builder = Builder(text[shift:].rstrip("\0"), shift)
     try:
         root = builder.build(outcome.value, 0)
     except UnloadableError as fatal:
         return AnyReading(None, (*builder.faults, fatal.fault))
     return AnyReading(root, tuple(builder.faults))
+
+
+def config_of(text: str, reading: AnyReading) -> Reading:
+    """A text as a cloud-config: its root has to be a map."""
+    root = reading.root
+    if root is None or isinstance(root, MappingNode):
+        return Reading(root, reading.faults)
+    if isinstance(root, Scalar) and root.value is None:
+        end = len(text.split("\n", 1)[0])
+        empty = MappingNode({}, {}, 0, end)
+        return Reading(empty, (*reading.faults, Fault(kind=FaultKind.EMPTY, start=0, end=end)))
+    fault = Fault(
+        kind=FaultKind.NOT_A_MAPPING,
+        start=root.start,
+        end=min(root.end, _line_end(text, root.start)),
+        words=kind(root),
+    )
+    return Reading(None, (*reading.faults, fault))
+
+
+def _shift(text: str) -> int:
+    return 1 if text.startswith("\ufeff") else 0
 
 
 def _line_end(text: str, start: int) -> int:
