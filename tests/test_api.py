@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -257,13 +258,13 @@ def test_check_writes_nothing_and_makes_no_image(
     made: list[str] = []
     from eryphc.artifacts import iso
 
-    real = iso.nocloud_iso
+    real = iso.nocloud_image
 
-    def counted(*arguments: object, **options: object) -> bytes:
+    def counted(files: Mapping[str, bytes], *, label: str = "cidata", epoch: int) -> iso.Image:
         made.append("iso")
-        return real(*arguments, **options)  # type: ignore[arg-type]
+        return real(files, label=label, epoch=epoch)
 
-    monkeypatch.setattr("eryphc.targets.seeds.nocloud_iso", counted)
+    monkeypatch.setattr("eryphc.targets.seeds.nocloud_image", counted)
     monkeypatch.chdir(tmp_path)
     spec = ROOT / "examples" / "prod-server.yaml"
     assert session().check(spec, tuple(Target)).ok

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from eryphc.diagnostics.model import Level
     from eryphc.diagnostics.shown import ShownDiagnostic as Diagnostic
     from eryphc.errors import EryphcError, Failure
-    from eryphc.guestconfig.model import GuestKind, MergeMode, NetworkConfigMode
-    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.guest.model import GuestKind, MergeMode, NetworkConfigMode
+    from eryphc.guest.options import GuestOptions
     from eryphc.passes.feed import Compat
     from eryphc.project.specs import read_source
     from eryphc.request import BuildRequest
@@ -51,11 +51,11 @@ _HOMES = {
     "Expanded": ("eryphc.session", "Expanded"),
     "Failure": ("eryphc.errors", "Failure"),
     "GivenValues": ("eryphc.values", "GivenValues"),
-    "GuestKind": ("eryphc.guestconfig.model", "GuestKind"),
-    "GuestOptions": ("eryphc.guestconfig.options", "GuestOptions"),
+    "GuestKind": ("eryphc.guest.model", "GuestKind"),
+    "GuestOptions": ("eryphc.guest.options", "GuestOptions"),
     "Level": ("eryphc.diagnostics.model", "Level"),
-    "MergeMode": ("eryphc.guestconfig.model", "MergeMode"),
-    "NetworkConfigMode": ("eryphc.guestconfig.model", "NetworkConfigMode"),
+    "MergeMode": ("eryphc.guest.model", "MergeMode"),
+    "NetworkConfigMode": ("eryphc.guest.model", "NetworkConfigMode"),
     "Outputs": ("eryphc.session", "Outputs"),
     "ReadSpec": ("eryphc.session", "ReadSpec"),
     "Session": ("eryphc.session", "Session"),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Diagnostic, Label, Outcome
 from eryphc.genepool.model import GenePool
-from eryphc.guestconfig.options import GuestOptions
+from eryphc.guest.options import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.passes.breed import breed
@@ -28,6 +28,9 @@ from eryphc.request import BuildRequest
 from eryphc.syntax.names import blank
 from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, Opening, TargetInput
 from eryphc.version import __version__
+
+if TYPE_CHECKING:
+    from eryphc.guest.cloudconfig.reader import TextReader
 
 TOOL = f"eryphc {__version__}"
 UNKNOWN_VM_ID = "#vmId"
@@ -115,6 +118,7 @@ def prepare(
     settings: Any,
     guest: GuestOptions,
     epoch: int,
+    reader: TextReader,
 ) -> Outcome[TargetInput[Any]]:
     """A fed catlet to what a target decides from.
 
@@ -122,7 +126,7 @@ def prepare(
     stand-ins from here on; diagnostics speak of their names instead.
     """
     from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
-    from eryphc.guestconfig.request import guest_request
+    from eryphc.guest.request import guest_request
 
     opening = NOTHING_OPEN
     if backend.open is not None:
@@ -159,6 +163,7 @@ def prepare(
         sealed=guest.sealed,
         epoch=epoch,
         tool=TOOL,
+        reader=reader,
         options=options,
         settings=settings,
         opening=opening,

@@ -12,7 +12,7 @@ from eryphc.diagnostics.levels import Choice, Choices, choices, chosen
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap
-from eryphc.guestconfig.options import GuestOptions
+from eryphc.guest.options import GuestOptions
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.passes.feed import Compat
 from eryphc.syntax.identifiers import parse_architecture

@@ -1,7 +1,7 @@
 """One session of work on a project: the order of a compile, its caches, and what may leave it.
 
 Everything that the command line does, a program does with a `Session`. It owns the gene pools and
-project files that were read and the environment; nothing that it keeps is
+project files that were read, the texts of fodder and the environment; nothing that it keeps is
 shared with another session, so that two threads can work with one each. Diagnostics leave it as
 data without secrets.
 """
@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile, WrittenFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.genepool.chain import PoolChain
-    from eryphc.guestconfig.model import GuestRequest, Seed
-    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.guest.cloudconfig.reader import TextReader
+    from eryphc.guest.document import GuestDocument
+    from eryphc.guest.model import GuestRequest
+    from eryphc.guest.options import GuestOptions
     from eryphc.ir.stages import PinnedGene
     from eryphc.ir.volume import ReadDisk
     from eryphc.project.file import Project
@@ -158,7 +160,7 @@ class Compiled(Expanded):
     `guest` is what a guest would read; its texts hold secrets.
     """
 
-    def __init__(self, work: _Work, catlet: Catlet | None, guest: Seed | None) -> None:
+    def __init__(self, work: _Work, catlet: Catlet | None, guest: GuestDocument | None) -> None:
         super().__init__(work, catlet)
         self.guest = guest if self.ok else None
 
@@ -295,6 +297,7 @@ class Session:
             if name.startswith(VARIABLE_PREFIX) and len(name) > len(VARIABLE_PREFIX)
         }
         self._disks: ReadDisk | None = None
+        self._reader: TextReader | None = None
 
     def __repr__(self) -> str:
         return f"Session({str(self.folder)!r})"
@@ -356,7 +359,7 @@ class Session:
         """Compile a specification as far as no target decides anything."""
         work = _Work(self, spec, request)
         catlet: Catlet | None = None
-        guest: Seed | None = None
+        guest: GuestDocument | None = None
         bred = work.bred()
         fed = None if bred is None else work.fed(bred)
         if fed is not None and not work.document.partial:
@@ -419,6 +422,15 @@ class Session:
             if fed is not None and not work.document.partial:
                 made = work.emitted(fed, target)
             yield Built(work, target, made)
+
+    @property
+    def reader(self) -> TextReader:
+        """Reads texts of fodder; one that several specifications share is read once."""
+        if self._reader is None:
+            from eryphc.guest.cloudconfig.reader import TextReader
+
+            self._reader = TextReader()
+        return self._reader
 
     @property
     def disks(self) -> ReadDisk:
@@ -672,10 +684,10 @@ class _Work:
             catlet = done.catlet
         return Catlet(fodder=catlet.fodder)
 
-    def guest(self, done: Substituted) -> Seed | None:
+    def guest(self, done: Substituted) -> GuestDocument | None:
         """What a guest would read, apart from any target."""
-        from eryphc.guestconfig.compose import compose
-        from eryphc.guestconfig.request import guest_request
+        from eryphc.guest.compose import compose
+        from eryphc.guest.request import guest_request
         from eryphc.passes.identity import default_catlet_id
 
         self.records.append(done.catlet)
@@ -683,7 +695,7 @@ class _Work:
         catlet_id = self.request.catlet_id or default_catlet_id(done.catlet)
         asked, notes = guest_request(done, catlet_id, options)
         self.found += notes
-        return self.take(compose(asked))
+        return self.take(compose(asked, self.session.reader))
 
     # --- targets -----------------------------------------------------------------------------
 
@@ -708,6 +720,7 @@ class _Work:
                 else project.sections.get(definition.section_name),
                 guest=self._guest_options(),
                 epoch=epoch,
+                reader=self.session.reader,
             )
         )
         if given is None:
@@ -756,7 +769,7 @@ class _Work:
 
     def _guest_options(self) -> GuestOptions:
         """The request's, with what the project and the gene set of the spec say."""
-        from eryphc.guestconfig.model import GuestKind
+        from eryphc.guest.model import GuestKind
 
         options = self.request.guest
         if options.kind is not None or self._read is None:

@@ -1,4 +1,4 @@
-"""The image of a seed as pycdlib makes it: the definition that `iso.nocloud_iso` is held to."""
+"""The image of a seed as pycdlib makes it: the definition that `iso.nocloud_image` is held to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eryphc.artifacts.iso import refuse_unwritable
 
 
 def reference_iso(files: Mapping[str, bytes], *, label: str = "cidata", epoch: int) -> bytes:
-    """What `nocloud_iso` gives, by pycdlib's public interface. Raises `IsoError`."""
+    """The bytes that `nocloud_image` gives, by pycdlib's public interface. Raises `IsoError`."""
     refuse_unwritable(files, label)
     image = PyCdlib()
     image.new(

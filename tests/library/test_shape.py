@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from eryphc.guestconfig.model import GuestKind
+from eryphc.guest.model import GuestKind
 from eryphc.ir.catlet import Variable
 from library.genes import (
     CHECKOUT,

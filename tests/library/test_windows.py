@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from eryphc.guestconfig.model import GuestKind
-from guestconfig.conftest import Reader
+from eryphc.guest.model import GuestKind
+from guest.conftest import Reader
 from library.genes import GIVEN, compiled, filled, gene, spec_of, texts, windows_sets
 
 pytestmark = pytest.mark.integration

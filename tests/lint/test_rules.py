@@ -11,9 +11,9 @@ import pytest
 
 from diagnostics.test_pages import NOT_COMPILED, PAGES, Example, Page
 from eryphc.diagnostics.model import Code, Diagnostic
-from eryphc.guestconfig import hostname_lint, linux_lint, network_lint, windows_lint
-from eryphc.guestconfig.cloudconfig import examine
-from eryphc.guestconfig.cloudconfig import lint as cloudconfig_lint
+from eryphc.guest import hostname_lint, linux_lint, network_lint, windows_lint
+from eryphc.guest.cloudconfig import examine
+from eryphc.guest.cloudconfig import lint as cloudconfig_lint
 from eryphc.lint import Rule, kinds
 
 TUPLES = (

@@ -14,8 +14,9 @@ from eryphc.targets import Target
 if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
     from eryphc.diagnostics.model import Diagnostic, Outcome
-    from eryphc.guestconfig.model import GuestRequest
-    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.guest.cloudconfig.reader import TextReader
+    from eryphc.guest.model import GuestRequest
+    from eryphc.guest.options import GuestOptions
     from eryphc.identifiers import Architecture
     from eryphc.ir.stages import Fed, Substituted
     from eryphc.ir.volume import DiskFault, DiskImage
@@ -83,7 +84,8 @@ class TargetInput(NamedTuple, Generic[O]):
     `epoch` is the time inside artifacts, in seconds since 1970 UTC. `vm_id_given` tells a VM id
     of the user's from the catlet id in its stead. `guest_assumed`: nothing said that the guest is
     Linux. `settings` is the target's section of the project file, `disks` what was read of
-    each disk file that `Backend.disk_files` named.
+    each disk file that `Backend.disk_files` named. `reader` reads texts of fodder; it belongs to
+    the session and remembers what other builds have read.
     """
 
     catlet: Substituted
@@ -96,6 +98,7 @@ class TargetInput(NamedTuple, Generic[O]):
     sealed: bool
     epoch: int
     tool: str
+    reader: TextReader
     options: O
     settings: Any = None
     opening: Opening = NOTHING_OPEN

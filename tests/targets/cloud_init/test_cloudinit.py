@@ -17,7 +17,8 @@ from eryphc.artifacts.epoch import DEFAULT_EPOCH
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.folder import TargetFolders
 from eryphc.artifacts.iso_reader import read_iso
-from eryphc.guestconfig.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
 from eryphc.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.content import Content, Written
@@ -92,6 +93,7 @@ def _given(
         sealed=sealed,
         epoch=DEFAULT_EPOCH,
         tool="eryphc 0.1.0",
+        reader=TextReader(),
         options=CloudInitOptions(),
     )
 

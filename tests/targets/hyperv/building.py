@@ -23,8 +23,9 @@ from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.disk_images import DiskImages
 from eryphc.genepool.model import GenePool
-from eryphc.guestconfig.model import GuestKind
-from eryphc.guestconfig.options import GuestOptions
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.model import GuestKind
+from eryphc.guest.options import GuestOptions
 from eryphc.passes.read import Notation
 from eryphc.project.file import read_project
 from eryphc.project.specs import Spec
@@ -174,6 +175,7 @@ def build(
             settings=None if project is None else settings_of(project),
             guest=GuestOptions(kind=guest, **options),
             epoch=EPOCH,
+            reader=TextReader(),
         )
     )
     if prepared is None:

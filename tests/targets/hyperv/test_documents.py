@@ -19,7 +19,7 @@ from eryphc.diagnostics.model import Level
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.standard import StandardPool
-from eryphc.guestconfig.model import GuestKind
+from eryphc.guest.model import GuestKind
 from eryphc.passes.read import Notation
 from eryphc.request import BuildRequest
 from places import CHECKOUT, PUBLISHED

@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eryphc.diagnostics.trail import related
-from eryphc.guestconfig.model import GuestKind, MergeMode
+from eryphc.guest.model import GuestKind, MergeMode
 from eryphc.passes.read import Notation
 from eryphc.request import BuildRequest
 from targets.hyperv.building import MACHINE, Result, build, texts
 
 ROOT = Path(__file__).resolve().parents[2]
-READER = ROOT / "guestconfig" / "readers" / "read_with_cloud_init.py"
+READER = ROOT / "guest" / "readers" / "read_with_cloud_init.py"
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/="
 LENGTH = 24
 quick = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -325,7 +325,7 @@ fodder:
         hostname: {{ vmId }}
 """
     result = build(spec)
-    assert [line for line in result.shown() if line.startswith("E07")] == ["E0708 spec.yaml:7:3"]
+    assert [line for line in result.shown() if line.startswith("E07")] == ["E0708 spec.yaml:11:19"]
     assert "of `box`" in result.only("E0708").message
 
 

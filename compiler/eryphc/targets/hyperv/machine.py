@@ -8,7 +8,7 @@ from __future__ import annotations
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.guestconfig.model import GuestKind
+from eryphc.guest.model import GuestKind
 from eryphc.ir.catlet import Capability, Catlet, Memory
 from eryphc.source import Span
 from eryphc.targets.hyperv.settings import HyperVDefaults, StartAction, StopAction

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.guestconfig.model import Adapter
+from eryphc.guest.model import Adapter
 from eryphc.ir.catlet import Catlet
 from eryphc.targets.hyperv.settings import HyperVDefaults
 from eryphc.targets.hyperv.storage import setting

@@ -1,0 +1,172 @@
+"""Archives of cloud-config: one food that holds others, taken apart at build time.
+
+Source: cloud-init.md 2.6. An archive is data, so the guest need not do it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from eryphc.diagnostics import guest as wording
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.trail import trail
+from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.cloudconfig.strategy import has_strategy
+from eryphc.guest.foods import (
+    ARCHIVE,
+    CLOUD_CONFIG,
+    INCLUDES,
+    JINJA,
+    UPSTART_JOB,
+    Piece,
+    is_jinja,
+    marked_type,
+    normalised,
+    template_body,
+)
+from eryphc.guest.metadata import quoted
+from eryphc.ir.content import Content, Insertion, Substituted, Written
+
+_MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+\Z")
+_MERGE_HEADERS: Final = ("Merge-Type", "X-Merge-Type")
+
+
+def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
+    """The entries of an archive as pieces, in order, and what no guest would take up.
+
+    What is broken so that a guest loses everything, or an entry that a guest drops, is an error.
+    """
+    food, label, chain = archive.food, archive.label, trail(archive.food.text_origin)
+    reading = archive.archive
+    root = reading.root
+    if root is None:
+        fault = reading.faults[-1]
+        place = archive.span(fault.start, fault.end)
+        return (), (wording.archive_broken(label, fault.words, place, chain),)
+    if not isinstance(root, Sequence):
+        place = archive.span(root.start, min(root.end, _line_end(archive.text, root.start)))
+        problem = f"it is {kind(root)}, not a list"
+        return (), (wording.archive_broken(label, problem, place, chain),)
+    pieces: list[Piece] = []
+    found: list[Diagnostic] = []
+    for number, entry in enumerate(root.items, start=1):
+        place = archive.span(entry.start, _line_end(archive.text, entry.start))
+        content = entry.get("content") if isinstance(entry, MappingNode) else entry
+        if not isinstance(content, Scalar) or not isinstance(content.value, str):
+            said = "no content" if content is None else f"{kind(content)} as its content"
+            problem = f"entry {number} has {said}, where text is expected"
+            found.append(wording.archive_broken(label, problem, place, chain))
+            continue
+        text = _merging(
+            entry, normalised(_content(archive, content, content.value)), archive.reader
+        )
+        given, filename = _said(entry, "type"), _said(entry, "filename")
+        media_type = _type(text.text, given)
+        reason = _refusal(media_type, given)
+        if reason is not None:
+            found.append(
+                wording.archive_entry_dropped(label, f"entry {number}", reason, place, chain)
+            )
+            continue
+        jinja = is_jinja(text.text)
+        if jinja and media_type == JINJA:
+            media_type = marked_type(template_body(text.text)) or CLOUD_CONFIG
+        name = f"{food.name}-{number}" if food.name else None
+        pieces.append(
+            Piece(
+                replace(food, name=name, filename=filename, content=text),
+                media_type,
+                archive.entry,
+                archive.reader,
+                jinja=jinja,
+            )
+        )
+    return tuple(pieces), tuple(found)
+
+
+def _said(entry: Node, key: str) -> str | None:
+    return entry.text(key) if isinstance(entry, MappingNode) else None
+
+
+def _type(text: str, given: str | None) -> str:
+    if given:
+        return given.lower()
+    return marked_type(text) or CLOUD_CONFIG
+
+
+def _refusal(media_type: str, given: str | None) -> str | None:
+    if given is not None and not _MEDIA_TYPE.match(given):
+        return "of a type that is no media type"
+    if media_type == ARCHIVE:
+        return "an archive again"
+    if media_type in INCLUDES:
+        return "an include"
+    if media_type == UPSTART_JOB:
+        return "an upstart-job"
+    return None
+
+
+def _merging(entry: Node, content: Content, reader: TextReader) -> Content:
+    """The text with the strategy of its entry's header, which the text's own goes before."""
+    if not isinstance(entry, MappingNode):
+        return content
+    header = next((said for key in _MERGE_HEADERS if (said := entry.text(key))), None)
+    root = None if header is None else reader.read(content).root
+    if header is None or root is None or not root.entries or has_strategy(root):
+        return content
+    # Behind everything else, so that all places hold.
+    text = f"{content.text.rstrip()}\nmerge_how: {quoted(header)}\n"
+    merging = reader.read_text(text).root
+    if merging is None or "merge_how" not in merging.entries:
+        at = root.start
+        text = f"{content.text[:at]}{{merge_how: {quoted(header)},{content.text[at + 1 :]}"
+    return Content(text, content.origin)
+
+
+def _content(archive: Piece, node: Scalar, text: str) -> Content:
+    """The text of an entry, which knows its places by those of the archive."""
+    source, base = archive.text, archive.content
+    kept = (
+        _kept_of_block(source, node.start, text)
+        if source.startswith("|", node.start)
+        else _kept(source.find(text, node.start, node.end), len(text))
+    )
+    if kept is None:
+        # Folded or escaped: no character can be followed.
+        return Content(text, Written(base.span(node.start, node.end)))
+    insertions: list[Insertion] = []
+    new = old = 0
+    for start, length in (*kept, (len(source), 0)):
+        # What lies between two kept stretches is left out: what stands around, and indentation.
+        insertions.append(Insertion(new, new, old, start))
+        new += length
+        old = start + length
+    return Content(text, Substituted(base, tuple(insertions)))
+
+
+def _kept(start: int, length: int) -> list[tuple[int, int]] | None:
+    return None if start == -1 else [(start, length)]
+
+
+def _kept_of_block(source: str, start: int, text: str) -> list[tuple[int, int]] | None:
+    """The stretches of a literal block that its text consists of, by offset and length."""
+    kept: list[tuple[int, int]] = []
+    lines = text.split("\n")
+    at = _line_end(source, start) + 1
+    for number, line in enumerate(lines, start=1):
+        end = _line_end(source, at)
+        if not source.endswith(line, at, end):
+            return None
+        if line or number < len(lines):
+            # With the line feed, where the text has one.
+            kept.append((end - len(line), len(line) + (number < len(lines))))
+        at = end + 1
+    return kept
+
+
+def _line_end(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return len(text) if end == -1 else end

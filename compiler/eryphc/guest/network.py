@@ -1,0 +1,79 @@
+"""The guest's `network-config`: written for adapters whose addresses hold, or the user's own.
+
+Source: cli.md ("network-config"), cloud-init.md 1.4: with an address that the machine does not
+have, a guest comes up without network, so nothing is written where the address is a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from eryphc.diagnostics import guest as wording
+from eryphc.diagnostics.model import Diagnostic, has_errors
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.document import AdapterNetwork, NetworkConfig
+from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
+
+Network = tuple[NetworkConfig | None, tuple[Diagnostic, ...]]
+LONGEST_NAME: Final = 15
+"""Bytes of an adapter's name in a Linux kernel (IFNAMSIZ without its end)."""
+
+
+def network_config(request: GuestRequest, reader: TextReader) -> Network:
+    """The configuration, None where the guest shall ask DHCP by itself, and what is to be said."""
+    twice = _addresses_twice(request.adapters)
+    if request.network_file is not None:
+        from eryphc.guest.network_file import users_network_config
+
+        network, found = users_network_config(request, request.network_file, reader)
+        return network, (*twice, *found)
+    adapters = known_adapters(request)
+    found = (*twice, *_left_down(request, adapters))
+    if not adapters or has_errors(found):
+        return None, found
+    version = request.network_version or (1 if request.guest is GuestKind.WINDOWS else 2)
+    if version == 2 and request.guest is GuestKind.WINDOWS:
+        found = (*found, wording.network_not_read_by_windows(OLD_WINDOWS, None))
+    return AdapterNetwork(version, adapters), found
+
+
+OLD_WINDOWS: Final = (
+    "version 2 of the network-config is not read by cloudbase-init up to its release 1.1.4"
+)
+
+
+def known_adapters(request: GuestRequest) -> tuple[Adapter, ...]:
+    """The adapters that will have the address they have here."""
+    match request.network:
+        case NetworkConfigMode.ALWAYS:
+            return request.adapters
+        case NetworkConfigMode.GIVEN:
+            return tuple(adapter for adapter in request.adapters if adapter.given)
+        case NetworkConfigMode.NEVER:
+            return ()
+
+
+def _left_down(request: GuestRequest, known: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
+    # Windows asks DHCP on every adapter by itself (cloud-init.md 6.1).
+    if request.network is NetworkConfigMode.NEVER or request.guest is GuestKind.WINDOWS:
+        return ()
+    unknown = tuple(adapter for adapter in request.adapters if adapter not in known)
+    if not unknown or (not known and len(unknown) == 1):
+        return ()
+    names = tuple(adapter.name for adapter in unknown)
+    place = unknown[0 if known else 1].place
+    return (wording.adapters_without_address(names, place, some=bool(known)),)
+
+
+def _addresses_twice(adapters: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
+    first: dict[str, Adapter] = {}
+    found = []
+    for adapter in adapters:
+        address = adapter.mac_address.lower()
+        if address in first:
+            other = first[address]
+            names = (other.name, adapter.name)
+            found.append(wording.network_address_twice(address, adapter.place, other.place, names))
+        first.setdefault(address, adapter)
+    return tuple(found)
