@@ -7,17 +7,13 @@ have, a guest comes up without network, so nothing is written where the address 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, has_errors
+from eryphc.guest.adapters import OLD_WINDOWS, Network, known_adapters
 from eryphc.guest.cloudconfig.reader import TextReader
-from eryphc.guest.document import AdapterNetwork, NetworkConfig
+from eryphc.guest.document import AdapterNetwork
 from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
-
-Network = tuple[NetworkConfig | None, tuple[Diagnostic, ...]]
-LONGEST_NAME: Final = 15
-"""Bytes of an adapter's name in a Linux kernel (IFNAMSIZ without its end)."""
 
 
 def network_config(request: GuestRequest, reader: TextReader) -> Network:
@@ -36,22 +32,6 @@ def network_config(request: GuestRequest, reader: TextReader) -> Network:
     if version == 2 and request.guest is GuestKind.WINDOWS:
         found = (*found, wording.network_not_read_by_windows(OLD_WINDOWS, None))
     return AdapterNetwork(version, adapters), found
-
-
-OLD_WINDOWS: Final = (
-    "version 2 of the network-config is not read by cloudbase-init up to its release 1.1.4"
-)
-
-
-def known_adapters(request: GuestRequest) -> tuple[Adapter, ...]:
-    """The adapters that will have the address they have here."""
-    match request.network:
-        case NetworkConfigMode.ALWAYS:
-            return request.adapters
-        case NetworkConfigMode.GIVEN:
-            return tuple(adapter for adapter in request.adapters if adapter.given)
-        case NetworkConfigMode.NEVER:
-            return ()
 
 
 def _left_down(request: GuestRequest, known: Sequence[Adapter]) -> tuple[Diagnostic, ...]:

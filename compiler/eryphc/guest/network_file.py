@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, has_errors
+from eryphc.guest.adapters import Network, known_adapters
 from eryphc.guest.cloudconfig.nodes import (
     MappingNode,
     Node,
@@ -24,7 +25,6 @@ from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.tree import FaultKind
 from eryphc.guest.document import NetworkFile
 from eryphc.guest.model import Adapter, GuestKind, GuestRequest
-from eryphc.guest.network import Network, known_adapters
 from eryphc.guest.network_lint import lint
 from eryphc.source import SourceText, Span
 

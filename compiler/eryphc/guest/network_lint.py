@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.suggest import close_matches
+from eryphc.guest.adapters import LONGEST_NAME, OLD_WINDOWS
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
 from eryphc.guest.model import GuestKind
-from eryphc.guest.network import LONGEST_NAME, OLD_WINDOWS
 from eryphc.lint import Rule, judge
 from eryphc.source import SourceText, Span
 
