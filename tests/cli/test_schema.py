@@ -40,7 +40,7 @@ def accepted(kind: str, name: str, text: str) -> Any:
 
 
 def without_blanks(data: Any) -> Any:
-    """A document without blank texts, which the language takes for absent (2.8)."""
+    """A document without blank texts, which the language takes for absent."""
     if isinstance(data, dict):
         return {k: without_blanks(v) for k, v in data.items() if not (v == "" and k != "value")}
     return [without_blanks(item) for item in data] if isinstance(data, list) else data
@@ -98,7 +98,7 @@ def test_published_genes() -> None:
         record = accepted(kind, path.name, text)
         assert record is not None, path
         assert complaints(kind, document(record)) == [], path
-        # Editors hold to lower case; the reader takes keys in any (catlet-language.md 2.3).
+        # Editors hold to lower case; the reader takes keys in any.
         raw = loaded(path.name, text)
         if raw is not ...:
             assert [c for c in complaints(kind, raw) if "fileName" not in c] == [], path

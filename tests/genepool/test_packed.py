@@ -100,12 +100,12 @@ def test_a_source_gene_is_read_as_its_packed_form(path: Path) -> None:
     ours = read(source, notation=Notation.YAML)
     theirs = read(packed, notation=Notation.JSON, strict=False)
     if has_errors(theirs.diagnostics):
-        # An ordinal that is no word, which the original writes back as it is (2.6).
+        # An ordinal that is no word, which the original writes back as it is.
         assert {d.code.number for d in theirs.diagnostics} == {"E0112"}
         return
     if has_errors(ours.diagnostics):
         codes = {d.code.number for d in ours.diagnostics if d.level is Level.ERROR}
-        # What PyYAML or we refuse on purpose (catlet-language.md 2.6, 2.7 and 2.10).
+        # What PyYAML or we refuse on purpose.
         assert codes <= {"E0101", "E0102", "E0103", "E0117", "E0119"}, ours.diagnostics
         return
     assert ours.value == theirs.value

@@ -1,4 +1,8 @@
-"""What each kind of value is read from. Rows follow catlet-language.md 2.3 to 2.7, 3 and 13."""
+"""What each kind of value is read from.
+
+Source: docs/reference/language.md, "Keys", "Scalars", "Null and blank", "Enumerations",
+"Anchors, aliases and tags", "Content as text".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of documents: numbers, flags, words and null (catlet-language.md 2.3 to 2.7)."""
+"""Values of documents: numbers, flags, words and null (docs/reference/language.md, "Scalars")."""
 
 from __future__ import annotations
 

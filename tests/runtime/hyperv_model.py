@@ -2,8 +2,9 @@
 """A model of a Hyper-V host behind the interface of the runtime's hosts.
 
 It keeps machines, disks, adapters, firmware, DVD drives and files, and refuses what Hyper-V
-refuses (hyperv.md 2, 4, 5, 6, 8, 11). Requests and answers pass through JSON, as on the wire,
-and every action must have exactly the arguments of docs/deployment.md, part 3.
+refuses. Requests and answers pass through JSON, as on the wire,
+and every action must have exactly the arguments of docs/reference/deployment.md,
+"Actions".
 It is not Hyper-V: it knows what that document says and no more.
 """
 
@@ -275,7 +276,7 @@ class Model:
         chains: bool,
     ) -> Any:
         if not self.host["administrator"] and not self.host["hyperv_administrator"]:
-            machines = []  # hyperv.md 9: nothing, without an error
+            machines = []  # Without rights: nothing, and no error.
         else:
             machines = list(self.world.machines.values())
         ours = [
@@ -647,7 +648,7 @@ class Model:
         self._vm(machine)["name"] = name
 
     def _set_machine(self, machine: str, **values: Any) -> None:
-        # Of these a live machine accepts another start action only (hyperv.md 4).
+        # Of these a live machine accepts another start action only.
         off = any(value is not None for name, value in values.items() if name != "start_action")
         it = self._vm(machine, off=off)
         it.update({name: value for name, value in values.items() if value is not None})

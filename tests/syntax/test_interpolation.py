@@ -13,7 +13,7 @@ from eryphc.syntax.names import (
     WHITE_SPACE,
 )
 
-# The definition of catlet-language.md 11.4, as one pattern.
+# The definition of docs/reference/language.md, "Placeholders", as one pattern.
 _BLANK = f"[{re.escape(WHITE_SPACE)}]"
 _PLACEHOLDER = re.compile(rf"\{{\{{{_BLANK}*([^{re.escape(WHITE_SPACE)}]*?){_BLANK}*\}}\}}")
 

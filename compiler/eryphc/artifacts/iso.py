@@ -57,7 +57,8 @@ def nocloud_image(files: Mapping[str, bytes], *, label: str = "cidata", epoch: i
 
     `epoch` is every time in it, in seconds since 1970 UTC. Names are 1 to 64 characters of
     `A-Z a-z 0-9 - _ .`, none equal to another without regard to case. Raises `IsoError`.
-    Sources: ECMA-119, the Joliet specification, RRIP 1.09, reproducible-builds.md 2.2.
+    Sources: ECMA-119; the Joliet specification; RRIP 1.09;
+    docs/reference/reproducible-builds.md, "ISO images".
     """
     refuse_unwritable(files, label)
     names = sorted(files)

@@ -66,7 +66,10 @@ def root() -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; gives the exit code of cli.md. Never a traceback for a user's fault."""
+    """Run the command line; gives the exit code. Never a traceback for a user's fault.
+
+    Source: docs/reference/command-line.md, "Exit codes".
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         result = root.main(words, prog_name="eryphc", standalone_mode=False)

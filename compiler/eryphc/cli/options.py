@@ -1,4 +1,7 @@
-"""Options that mean the same in every command. Source: cli.md, "Options that mean the same"."""
+"""Options that mean the same in every command.
+
+Source: docs/reference/command-line.md, "Options that mean the same everywhere".
+"""
 
 from __future__ import annotations
 

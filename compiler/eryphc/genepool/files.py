@@ -12,7 +12,7 @@ from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.source import SourceText, Span, shown_path
 
 _MIB = 1024 * 1024
-# 2 MiB of YAML may be 4 MiB of UTF-16; a packed gene may hold 5 MiB (genepool.md 4).
+# 2 MiB of YAML may be 4 MiB of UTF-16; a packed gene may hold 5 MiB.
 MAX_GENE_BYTES = 5 * _MIB
 _REPLACEMENT = "\ufffd"
 
@@ -88,7 +88,7 @@ class PoolFiles:
     def read_text(self, path: Path) -> Outcome[str]:
         """Text without byte order mark, line ends as they are; bytes that are no text give U+FFFD.
 
-        Source: genepool.md 2.4.
+        Source: docs/reference/genes-and-pools.md, "The text of a gene".
         """
         outcome = self.read(path)
         if outcome.value is None:

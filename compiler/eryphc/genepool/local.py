@@ -1,7 +1,8 @@
 """A tag in the original's local pool: JSON genes listed in the manifest.
 
 A gene is there if its file is and its hash is in `genes.json`, or if its packed folder is
-complete and waits to be unpacked. Source: genepool.md 4.
+complete and waits to be unpacked.
+Source: docs/reference/genes-and-pools.md, "The local pool of eryph".
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A tag as authors publish it: YAML files, the architecture in the folder.
 
-Source: genepool.md 2, catlet-language.md 9.5. Volumes and their descriptors are ours.
+Volumes and their descriptors are ours. Source: docs/reference/genes-and-pools.md,
+"The source layout", "Volume genes".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which adapters of a machine have the addresses that they are known by, and their names' limits."""
+"""Which adapters have the addresses that they are known by, and how long names may be."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Archives of cloud-config: one food that holds others, taken apart at build time.
 
-Source: cloud-init.md 2.6. An archive is data, so the guest need not do it.
+An archive is data, so the guest need not do it.
+Source: docs/reference/cloud-init.md, "Archives and includes".
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Whether a Linux guest takes a piece up at all, and what for.
 
-Source: cloud-init.md 2.2 to 2.6. What a guest would silently drop is refused; where its own
-handling is asked for (`--merge parts`) the same is a warning, and the piece stays.
+What a guest would silently drop is refused; where its own handling is asked for (`--merge parts`)
+the same is a warning, and the piece stays. Source: docs/reference/cloud-init.md, "Types of parts",
+"Names of parts", "Jinja templates", "Archives and includes".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """From a request to the document of a guest.
 
-Source: cli.md ("The guest's configuration, for every target"), cloud-init.md 8.
+Source: docs/reference/guest-configuration.md, "user-data", "meta-data", "network-config".
 """
 
 from __future__ import annotations

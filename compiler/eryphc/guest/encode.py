@@ -1,7 +1,8 @@
 """From the guest document to bytes: plain text, multipart MIME, and where slots lie in them.
 
-Source: cloud-init.md 2.1 and 8, reproducible-builds.md 3. The mail package of the standard
-library is not used: it costs 3 times an empty Python process and its output is not ours to fix.
+The mail package of the standard library is not used: it costs 3 times an empty Python process and
+its output is not ours to fix. Source: docs/reference/cloud-init.md, "Multipart user-data",
+"Encoding of parts"; docs/reference/reproducible-builds.md, "Text formats".
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class Seed(NamedTuple):
 
     @property
     def files(self) -> Mapping[str, bytes]:
-        """The files by name (cloud-init.md 1.1)."""
+        """The files by name. Source: docs/reference/cloud-init.md, "The seed volume"."""
         files = {"meta-data": self.meta_data, "user-data": self.user_data.data}
         if self.network_config is not None:
             files["network-config"] = self.network_config

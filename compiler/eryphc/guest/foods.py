@@ -1,6 +1,7 @@
 """Foods to pieces: each with the type a guest takes it for and its text made fit for one.
 
-Source: cli.md ("Text"), cloud-init.md 2.1, 2.2 and 2.5.
+Source: docs/reference/guest-configuration.md, "Text of parts"; docs/reference/cloud-init.md,
+"Encoding of parts", "Types of parts", "Jinja templates".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which kind of guest a catlet is for, and why.
 
-Source: cli.md, "The guest's configuration, for every target".
+Source: docs/reference/guest-configuration.md, "The kind of guest".
 """
 
 from __future__ import annotations

@@ -24,7 +24,10 @@ def meta_data(instance_id: str | None, hostname: str) -> bytes:
 
 
 def content_instance_id(user_data: bytes, network_config: bytes | None, hostname: str) -> str:
-    """`i-` and 16 hex digits over all that a guest reads, the id left out (cli.md)."""
+    """`i-` and 16 hex digits over all that a guest reads, the id left out.
+
+    Source: docs/reference/guest-configuration.md, "meta-data".
+    """
     digest = sha256(user_data)
     digest.update(network_config or b"")
     digest.update(meta_data(None, hostname))

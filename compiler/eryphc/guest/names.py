@@ -1,6 +1,7 @@
 """Names of parts for a Linux guest, which files parts under them and runs scripts by them.
 
-Source: cli.md ("Scripts"), cloud-init.md 2.4.
+Source: docs/reference/guest-configuration.md, "Names of scripts";
+docs/reference/cloud-init.md, "Names of parts".
 """
 
 from __future__ import annotations

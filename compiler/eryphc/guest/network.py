@@ -1,7 +1,8 @@
 """The guest's `network-config`: written for adapters whose addresses hold, or the user's own.
 
-Source: cli.md ("network-config"), cloud-init.md 1.4: with an address that the machine does not
-have, a guest comes up without network, so nothing is written where the address is a guess.
+With an address that the machine does not have, a guest comes up without network, so nothing is
+written where the address is a guess. Source: docs/reference/guest-configuration.md,
+"network-config".
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def network_config(request: GuestRequest, reader: TextReader) -> Network:
 
 
 def _left_down(request: GuestRequest, known: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
-    # Windows asks DHCP on every adapter by itself (cloud-init.md 6.1).
+    # Windows asks DHCP on every adapter by itself.
+    # Source: docs/reference/windows-guests.md, "Where it looks".
     if request.network is NetworkConfigMode.NEVER or request.guest is GuestKind.WINDOWS:
         return ()
     unknown = tuple(adapter for adapter in request.adapters if adapter not in known)

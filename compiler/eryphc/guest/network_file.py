@@ -1,7 +1,7 @@
 """The user's own network-config: read, held to cloud-init's schema, and completed.
 
-Source: cli.md (`--network-config FILE`), cloud-init.md 1.4. What renderers make of the file
-beyond the schema is in `network_lint`.
+What renderers make of the file beyond the schema is in `network_lint`.
+Source: docs/reference/guest-configuration.md, "network-config".
 """
 
 from __future__ import annotations

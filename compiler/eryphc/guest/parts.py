@@ -1,6 +1,7 @@
 """Foods to the parts a Linux guest gets: merged or one by one, named so that their order holds.
 
-Source: cli.md ("The guest's configuration"), cloud-init.md 2.3, 2.4 and 4.
+Source: docs/reference/guest-configuration.md, "Linux guests", "Names of scripts";
+docs/reference/cloud-init.md, "The order of a boot", "Names of parts".
 """
 
 from __future__ import annotations

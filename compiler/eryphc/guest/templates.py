@@ -1,7 +1,7 @@
 """What Jinja foods set, as far as it can be read before they are rendered.
 
 A guest adds a template to the merged part; of a scalar that both have the first wins, so a
-template's would be lost. Source: cli.md ("Jinja foods"), cloud-init.md 3.1 and 4.3.
+template's would be lost. Source: docs/reference/guest-configuration.md, "Jinja fodder".
 """
 
 from __future__ import annotations

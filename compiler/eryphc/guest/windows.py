@@ -1,6 +1,7 @@
 """Foods to the parts a Windows guest gets: one a food, in order, with names that run them.
 
-Source: cli.md ("The guest's configuration"), cloud-init.md 6.
+Source: docs/reference/guest-configuration.md, "Windows guests";
+docs/reference/windows-guests.md, "Script parts".
 """
 
 from __future__ import annotations

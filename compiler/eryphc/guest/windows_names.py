@@ -1,6 +1,7 @@
 """Names of parts for a Windows guest, where the extension chooses the interpreter.
 
-Source: cli.md ("Scripts"), cloud-init.md 6.2, cloudbase-init's `userdatautils.py` (1.1.9).
+Source: docs/reference/guest-configuration.md, "Names of scripts";
+docs/reference/windows-guests.md, "Script parts".
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The catlet and the fodder gene as data.
 
-Sources: catlet-language.md 5 and 6. A record knows the origin of each of its values, by the key
-of the language ("" for the record itself); origins take no part in equality. None means "left
-open"; lists tell "left open" (None) from "empty".
+A record knows the origin of each of its values, by the key of the language ("" for the record
+itself); origins take no part in equality. None means "left open"; lists tell "left open" (None)
+from "empty". Source: docs/reference/language.md, "The catlet document", "Fodder entries".
 """
 
 from __future__ import annotations

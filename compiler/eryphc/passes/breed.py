@@ -1,6 +1,6 @@
 """A pedigree to one catlet: what each child has inherited, mutated, normalised, with defaults.
 
-Source: catlet-language.md 10.4 to 10.8.
+Source: docs/reference/language.md, "Breeding", "Removals", "Normal form", "Defaults".
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
     """Inherit from the oldest ancestor down to the author's document.
 
     A document without a parent is not bred: nothing is sorted or merged. Removals of food of
-    genes are put aside, as feeding needs them (14, D1). Errors: one gene set with two tags,
+    genes are put aside, as feeding needs them. Errors: one gene set with two tags,
     names that are missing or not unique, a drive type that does not fit an inherited source,
-    and what normalising finds. Sizes that no longer fit each other give warnings (W3).
+    and what normalising finds. Sizes that no longer fit each other give warnings.
     """
     spec = final_parent(pedigree, pedigree.documents[0])
     found: list[Diagnostic] = []
@@ -110,7 +110,7 @@ def _ancestors(pedigree: Pedigree) -> _Ancestors:
 
 
 def _mutate(catlet: Catlet) -> Catlet:
-    """Remove what still says that it is to be removed (10.6)."""
+    """Remove what still says that it is to be removed."""
 
     def kept(items: tuple[E, ...] | None) -> tuple[E, ...] | None:
         if items is None:

@@ -1,6 +1,7 @@
 """The genes a bred catlet needs, each in the variant that fits the architecture.
 
-Source: catlet-language.md 9.3, 10.9 and 10.10; cli.md "build outputs" for the closure.
+Source: docs/reference/language.md, "The closure"; docs/reference/genes-and-pools.md,
+"Architectures".
 """
 
 from __future__ import annotations

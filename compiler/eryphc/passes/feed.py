@@ -1,6 +1,7 @@
-"""References to fodder genes to the foods of these genes. Source: catlet-language.md 10.9 to 10.11.
+"""References to fodder genes to the foods of these genes.
 
-Removals act on the references of their own and of older documents (14, D1).
+Removals act on the references of their own and of older documents.
+Source: docs/reference/language.md, "Feeding", "Removals".
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Values from outside into the catlet's variables. Source: catlet-language.md 11.1."""
+"""Values from outside into the catlet's variables.
+
+Source: docs/reference/language.md, "Values from outside".
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Names and identifiers in their normal form, adapters for networks, then defaults.
 
-Source: catlet-language.md 10.7 and 10.8.
+Source: docs/reference/language.md, "Normal form", "Defaults".
 """
 
 from __future__ import annotations
@@ -228,7 +228,7 @@ def _capability(capability: Capability) -> Capability:
 
 
 def _mac(text: str | None) -> str | None:
-    """The normal form. A trailing line feed passes the rules (W18) and is dropped here."""
+    """The normal form. A trailing line feed passes the rules and is dropped here."""
     if text is None or blank(text):
         return None
     return mac_address(text) or mac_address(text.rstrip("\n")) or text.lower()

@@ -1,4 +1,7 @@
-"""Values into fodder. Source: catlet-language.md 11.3 and 11.4; cli.md for Jinja and escapes."""
+"""Values into fodder.
+
+Source: docs/reference/language.md, "System variables", "Placeholders", "Substitution".
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ _Build: TypeAlias = Callable[[str], Diagnostic]
 
 
 class _Faults:
-    """What was found. A fault that several foods of one reference share is told once (W10)."""
+    """What was found. A fault that several foods of one reference share is told once."""
 
     def __init__(self) -> None:
         self._builds: dict[object, _Build] = {}
@@ -97,7 +100,7 @@ def substitute(
     """Put the values of variables into every food.
 
     `values` are those given for the catlet's variables, by name. The system variables are
-    appended to the catlet's. A food is secret if it says so or uses a secret variable (W1).
+    appended to the catlet's. A food is secret if it says so or uses a secret variable.
     Errors, all in one go: what `give_values` finds, values of the wrong kind, required variables
     without a value, unknown variables, references that are none.
     """

@@ -31,7 +31,7 @@ CATLET_FILE = "catlet.yaml"
 
 
 class InputMissingError(Exception):
-    """A file that was named is not there, or not readable. `exit_code` is cli.md's."""
+    """A file that was named is not there, or not readable; `exit_code` is that of the command."""
 
     def __init__(self, diagnostic: Diagnostic, exit_code: int) -> None:
         super().__init__(diagnostic.message)
@@ -213,7 +213,10 @@ def _os_type(manifest: Path) -> str | None:
 
 
 class Pools:
-    """Opens the pools of specs, in the order of cli.md; specs of one folder share them."""
+    """Opens the pools of specs in their order; specs of one folder share them.
+
+    Source: docs/reference/genes-and-pools.md, "Pools and their order".
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The checks of cloud-init.md 7 on a merged configuration, and on parts."""
+"""The checks of a merged configuration, and of parts, for what no guest reports."""
 
 from __future__ import annotations
 

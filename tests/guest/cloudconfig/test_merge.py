@@ -1,4 +1,4 @@
-"""The rules of cloud-init.md 4.2 and cli.md, one row a rule."""
+"""The rules of merging, one row a rule."""
 
 from __future__ import annotations
 

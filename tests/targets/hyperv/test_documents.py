@@ -43,7 +43,10 @@ def validator() -> Any:
 
 
 def checked(result: Result) -> dict[str, Any]:
-    """The document, once schema, runtime and the rules of hyperv.md 12 have agreed to it."""
+    """The document, once schema, runtime and the rules have agreed to it.
+
+    Source: docs/reference/hyperv.md, "Checks of a deployment".
+    """
     document = result.document
     assert [error.message for error in validator().iter_errors(document)] == []
     read_deployment(document)

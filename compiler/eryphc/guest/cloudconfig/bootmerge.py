@@ -1,7 +1,8 @@
 """What cloud-init makes of several cloud-config parts at boot, and what it drops on the way.
 
-Source: cloud-init.md 3.1: each part is laid onto what came before it with its own strategy; the
-default replaces whole top-level keys; a part that fails is left out and the boot goes on.
+Each part is laid onto what came before it with its own strategy; the default replaces whole
+top-level keys; a part that fails is left out and the boot goes on.
+Source: docs/reference/cloud-init.md, "How a guest merges parts".
 """
 
 from __future__ import annotations

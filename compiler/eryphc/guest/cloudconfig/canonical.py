@@ -1,6 +1,7 @@
 """From the tree of one cloud-config to the same with today's names for its keys.
 
-Only names that every guest in use understands are introduced. Source: cloud-init.md 4.1, 5.
+Only names that every guest in use understands are introduced.
+Source: docs/reference/guest-configuration.md, "Merging cloud-configs".
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What is known of the keys of cloud-config: order, spellings, how their lists merge.
 
-Source: cloud-init.md 2.3 (order of modules), 4.1 and 4.2 (spellings and classes of keys), 5.
+Source: docs/reference/cloud-init.md, "The order of a boot", "The schema";
+docs/reference/guest-configuration.md, "Classes of keys".
 """
 
 from __future__ import annotations

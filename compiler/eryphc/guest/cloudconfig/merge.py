@@ -1,7 +1,7 @@
 """From the cloud-config foods of a Linux guest to the one cloud-config it gets.
 
-Source: cloud-init.md 4.2 and cli.md, "The guest's configuration": maps merge, lists append by
-what they are lists of, everything else the later food wins. Nothing is lost silently.
+Maps merge, lists append by what they are lists of, everything else the later food wins. Nothing
+is lost silently. Source: docs/reference/guest-configuration.md, "Merging cloud-configs".
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class _Fold:
         old: Node,
         new: Node,
     ) -> None:
-        """A note where the later food is nearer to the spec, a warning otherwise (cli.md)."""
+        """A note where the later food is nearer to the spec, a warning otherwise."""
         provenance = self.provenance
         nearer = provenance.food(new).layer < provenance.food(old).layer
         self.diagnostics.append(

@@ -1,7 +1,7 @@
 """What cloud-init's JSON Schema finds in a configuration, in words and with places.
 
 Warnings only: a guest reports such a finding and hands the data to its module all the same.
-Source: cloud-init.md 5.
+Source: docs/reference/cloud-init.md, "The schema".
 """
 
 from __future__ import annotations

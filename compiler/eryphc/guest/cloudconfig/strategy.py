@@ -1,6 +1,7 @@
 """cloud-init's own merge strategies, as data: what `merge_how` says and what it does to a part.
 
-Source: cloud-init.md 3.1; the behaviour is that of cloud-init 22.4.2 and 26.2, oddities kept.
+The behaviour is that of cloud-init 22.4.2 and 26.2, oddities kept.
+Source: docs/reference/cloud-init.md, "How a guest merges parts".
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ DEFAULT = Strategy(dicts=DictMerger(replace=True), lists=ListMerger(), texts=Str
 """What a part without `merge_how` gets: it replaces whole top-level keys."""
 
 APPEND_HEADER = "list(append)+dict(no_replace,recurse_list)+str()"
-"""The strategy that joins lists and keeps the first of two scalars. Source: cloud-init.md 4.3."""
+"""The strategy that joins lists and keeps the first of two scalars.
+
+Source: docs/reference/guest-configuration.md, "Jinja fodder".
+"""
 
 _Parsed: TypeAlias = list[tuple[Any, Any]]
 

@@ -1,7 +1,8 @@
 """From the text of a cloud-config to its data, exactly as the loader in a guest reads it.
 
 cloud-init loads with PyYAML's SafeLoader: YAML 1.1, where `yes` is true, `0644` is 420 and
-`1:30` is 90. The same resolver and constructors decide here. Source: cloud-init.md 3.3, 4.1.
+`1:30` is 90. The same resolver and constructors decide here.
+Source: docs/reference/cloud-init.md, "YAML as a guest reads it".
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A small interpreter of draft 4 for the keywords this schema uses, because most configurations are
 valid and a validation library takes longer to import than the rest of a build. A test holds it to
 jsonschema; `schema` asks that library for words when the answer here is not a plain yes.
-Source: cloud-init.md 5.
+Source: docs/reference/cloud-init.md, "The schema".
 """
 
 from __future__ import annotations

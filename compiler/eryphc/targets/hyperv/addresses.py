@@ -1,6 +1,7 @@
 """The addresses that the user's network-config gives the adapters of a machine.
 
-Whoever looks for the machine's address later falls back to them. Source: hyperv.md 8.
+Whoever looks for the machine's address later falls back to them.
+Source: docs/reference/hyperv.md, "The address of a guest".
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Network adapters and the switches they are connected to.
 
-Sources: hyperv.md 5 (MAC), 7; docs/deployment.md, "A network adapter".
+Source: docs/reference/hyperv.md, "MAC addresses of adapters", "Switches";
+docs/reference/deployment.md, "A network adapter".
 """
 
 from __future__ import annotations

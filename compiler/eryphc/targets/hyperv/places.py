@@ -2,7 +2,8 @@
 
 Text that is emitted anew has every open place in double quotes. Text that is kept as its author
 wrote it is a matter of the author's quotes: a value in a plain scalar could become a number, a
-date or a key. Source: docs/deployment.md, "A seed"; cloud-init.md 2.2.
+date or a key. Source: docs/reference/deployment.md, "A seed"; docs/reference/cloud-init.md,
+"Types of parts".
 """
 
 from __future__ import annotations

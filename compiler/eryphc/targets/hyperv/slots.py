@@ -1,7 +1,7 @@
 """Open places: values that only the deployment knows, as stand-ins in the compiled image.
 
 A stand-in has the length of the value. Where it lies in the finished image goes into the
-deployment as relocations. Source: docs/deployment.md, "A seed".
+deployment as relocations. Source: docs/reference/deployment.md, "A seed".
 """
 
 from __future__ import annotations
