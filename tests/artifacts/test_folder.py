@@ -343,3 +343,12 @@ def test_an_image_that_reads_back_otherwise(tmp_path: Path) -> None:
     with pytest.raises(OutputFailed, match="read back"), TargetFolders([place]) as folders:
         folders.stage(place, {"web.iso": file}, MANIFEST)
     assert tree_of(tmp_path) == {}
+
+
+def test_a_path_below_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", "utf-8")
+    with pytest.raises(OutputRefused) as refused:
+        TargetFolders([tmp_path / "file/x/y"])
+    assert [found.message for found in refused.value.diagnostics] == [
+        f"the output `{tmp_path}/file/x/y` is a path below a file, not a folder"
+    ]

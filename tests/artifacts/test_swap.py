@@ -122,3 +122,15 @@ def test_builds_at_once_leave_one_whole_folder(tmp_path: Path) -> None:
     assert not faults
     assert (place / "web.txt").read_bytes() == (place / "deep/er/secret").read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["web"]
+
+
+def test_a_folder_with_something_else_in_it_is_never_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "web"
+    build_one(folder)
+    (folder / "deep/mine").write_text("mine", "utf-8")
+    before = tree_of(tmp_path)
+    swap.remove_ours(folder)
+    assert tree_of(tmp_path) == before
+    (folder / "deep/mine").unlink()
+    swap.remove_ours(folder)
+    assert tree_of(tmp_path) == {}

@@ -180,3 +180,11 @@ def test_json(text: str, code: str | None) -> None:
     outcome = read_catlet(SourceText("spec.json", text), notation=Notation.JSON)
     errors = [d.code.number for d in outcome.diagnostics if d.level is Level.ERROR]
     assert errors[:1] == ([] if code is None else [code])
+
+
+@pytest.mark.parametrize("key", ["cpu", "memory"])
+def test_a_tag_on_a_short_form_is_named(key: str) -> None:
+    outcome = read_catlet(SourceText("a.yaml", f"{key}: !!int 4\n"), notation=Notation.YAML)
+    assert [found.message for found in outcome.diagnostics] == [
+        f"the YAML tag `!!int` is not allowed on `{key}`"
+    ]

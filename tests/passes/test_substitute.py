@@ -216,3 +216,12 @@ def test_places_survive_substitution(pieces: list[str]) -> None:
     at = found.content.text.rindex("END")
     span = found.content.span(at, at + 3)
     assert span.text == "END"
+
+
+def test_a_fodder_that_grows_too_large_is_named() -> None:
+    large = f"variables:\n- {{name: v, value: {'x' * 900_000}}}\n"
+    result = run(f"{large}fodder:\n- name: one\n  content: '{'{{ v }}' * 20}'\n")
+    assert result.only("E0422").message == (
+        "with the values of variables inserted the fodder is larger than 16 MiB, at `v` in the "
+        "food `one`"
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from eryphc.passes.read import Notation, read_catlet
+from eryphc.source import SourceText
 from passes.lowering import lowered, value
 
 INTEGERS = {
@@ -14,7 +16,7 @@ INTEGERS = {
 }  # fmt: skip
 NO_INTEGERS = (
     "4.0", "1e3", "0o17", "08", "0X1F", "0B1", "0:10", "1:-5", "'1,024'", "1 000", "0x", "\u0664",
-    "''", "2147483648", "-2147483649", "0b2", "x",
+    "''", "2147483648", "-2147483649", "0b2", "x", "!!float abc",
 )  # fmt: skip
 
 
@@ -70,3 +72,40 @@ def test_what_is_no_word(written: str) -> None:
 @pytest.mark.parametrize("key", ["hostname", "config_type", "drives", "cpu:\n  count", "variables"])
 def test_null_is_not_set(key: str, null: str) -> None:
     assert value(f"name: web\n{key}: {null}\n") in ({"name": "web"}, {"name": "web", "cpu": {}})
+
+
+def found(text: str) -> list[tuple[str, str, tuple[int, int], tuple[int, int]]]:
+    """Code and message of what is found, and where it begins and ends as line and column."""
+    source = SourceText("spec.yaml", text)
+    labels = [
+        (found.code.number, found.message, found.primary.span)
+        for found in read_catlet(source, notation=Notation.YAML).diagnostics
+        if found.primary is not None
+    ]
+    return [
+        (code, message, source.position(span.start), source.position(span.end))
+        for code, message, span in labels
+    ]
+
+
+def test_a_comment_in_content_ends_with_its_line() -> None:
+    text = "fodder:\n- name: a\n  content:\n    a: 1\n    # b\n- name: b\n  content: c\n"
+    message = "this comment becomes part of the content above it"
+    assert found(text) == [("W0102", message, (5, 5), (5, 8))]
+
+
+def test_a_comment_that_ends_the_document_ends_there() -> None:
+    text = "fodder:\n- name: a\n  content:\n    a: 1\n    # b"
+    assert [(code, end) for code, _, _, end in found(text)] == [("W0102", (5, 8))]
+
+
+@pytest.mark.parametrize(
+    ("entry", "start", "end"),
+    [
+        pytest.param("{type: shellscript}", (2, 3), (2, 4), id="flow: at its brace"),
+        pytest.param("type: shellscript", (2, 3), (2, 7), id="block: at its first key"),
+    ],
+)
+def test_where_an_entry_is(entry: str, start: tuple[int, int], end: tuple[int, int]) -> None:
+    message = "a fodder entry needs a `name` or a `source`"
+    assert found(f"fodder:\n- {entry}\n") == [("E0212", message, start, end)]
