@@ -21,8 +21,9 @@ from eryphc.diagnostics.levels import NO_COMMENTS, Applied, LevelPolicy, comment
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
 from eryphc.errors import EryphcError, Failure
-from eryphc.ir.catlet import Catlet, Fodder, Record, Variable
+from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
+from eryphc.origin import DEFAULTED, Step, placeless
 from eryphc.passes.conceal import conceal
 from eryphc.project.specs import InputMissingError, Pools, Spec, levels_for, read_spec
 from eryphc.request import BuildRequest
@@ -657,19 +658,21 @@ class _Work:
             self.found.append(command.gene_unknown(text, parsed.message))
             return None
         source = SourceText("<command line>", text)
-        places = {"": Span(source, 0, len(text)), "source": Span(source, 0, len(text))}
+        whole, given = Span(source, 0, len(text)), placeless(Step.GIVEN)
+        bound: Places = {"": whole, "name": given, "value": given}
         reference = Fodder(
             source=text,
             variables=tuple(
-                Variable(name=name, value=value, places=places)
+                Variable(name=name, value=value, places=bound)
                 for name, value in self.request.values.items()
             ),
-            places=places,
+            places={"": whole, "source": whole, "variables": given},
         )
         chain = self.take(self.session._pools.chain(self.session.folder))
         if chain is None:
             return None
         self._chain = chain
+        places: Places = {"": whole, "name": DEFAULTED, "fodder": DEFAULTED}
         catlet = Catlet(name="gene", fodder=(reference,), places=places)
         document = Document(catlet=catlet, source=source, depth=0)
         bred = self.take(pipeline.to_bred(document, chain))

@@ -6,8 +6,16 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest.kind import decide_guest
 from eryphc.guest.model import Adapter, GuestRequest
 from eryphc.guest.options import GuestOptions
+from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
 from eryphc.passes.identity import invented_mac
+from eryphc.source import Span
+
+
+def _hostname_span(catlet: Catlet) -> Span | None:
+    """Where the host name was written, or the name that it was made of."""
+    origin = catlet.origin("hostname")
+    return origin.span or (None if origin.via is None else origin.via.span)
 
 
 def guest_request(
@@ -31,7 +39,7 @@ def guest_request(
         foods=foods,
         guest=guest,
         hostname=own.hostname or own.name or "catlet",
-        hostname_span=own.place("hostname") or own.place("name"),
+        hostname_span=_hostname_span(own),
         instance_id=instance_id,
         adapters=adapters,
         merge=options.merge,

@@ -27,6 +27,7 @@ from eryphc.ir.catlet import (
     Variable,
 )
 from eryphc.ir.stages import Bred, Document, Pedigree
+from eryphc.origin import DEFAULTED
 from eryphc.passes.check import check_sizes
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
 from eryphc.passes.normalize import normalize, with_defaults
@@ -236,6 +237,9 @@ class _Breeding:
             )
             if not own
         ]
+        places = inherited(child, parent, kept)
+        if child.type is None and parent.type is None:
+            places["type"] = DEFAULTED
         merged = replace(
             child,
             type=child.type or parent.type or DriveType.VHD,
@@ -243,7 +247,7 @@ class _Breeding:
             size=child.size or parent.size,
             location=parent.location if blank(child.location) else child.location,
             store=parent.store if blank(child.store) else child.store,
-            places=inherited(child, parent, kept),
+            places=places,
         )
         source = merged.source or ""
         if source.startswith("gene:") and merged.type is not DriveType.VHD:

@@ -57,12 +57,9 @@ def default_network(catlet: Catlet) -> Catlet:
     """An author's catlet without networks gets one; ancestors play no part in it."""
     if catlet.networks:
         return catlet
-    return replace(catlet, networks=(Network(name=DEFAULT_NETWORK, places=_own(catlet)),))
-
-
-def _own(catlet: Catlet) -> dict[str, Span]:
-    span = catlet.at("networks")
-    return {"": span} if span is not None else {}
+    own = Origin(span=catlet.at("networks"), step=Step.DEFAULTED)
+    network = Network(name=DEFAULT_NETWORK, places={"": own, "name": own})
+    return replace(catlet, networks=(network,), places=defaulted(catlet, "networks"))
 
 
 def _of_specification(document: Document, pools: GenePool) -> Pedigree:
