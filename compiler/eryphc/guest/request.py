@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest.kind import decide_guest
-from eryphc.guest.model import Adapter, GuestRequest
+from eryphc.guest.model import GIVEN, INVENTED, Adapter, GuestRequest
 from eryphc.guest.options import GuestOptions
+from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
+from eryphc.origin import DEFAULTED, Origin
 from eryphc.passes.identity import invented_mac
 
 
@@ -22,6 +24,7 @@ def guest_request(
             mac_address=adapter.mac_address or invented_mac(catlet_id, adapter.name or ""),
             given=adapter.mac_address is not None,
             place=adapter.at("mac_address"),
+            origin=INVENTED if adapter.mac_address is None else adapter.origin("mac_address"),
         )
         for adapter in catlet.catlet.network_adapters or ()
     )
@@ -31,6 +34,8 @@ def guest_request(
         foods=foods,
         guest=guest,
         hostname=own.hostname or own.name or "catlet",
+        hostname_origin=_hostname_origin(own),
+        instance_id_origin=INVENTED if options.instance_id in (None, "content") else GIVEN,
         hostname_span=own.place("hostname") or own.place("name"),
         instance_id=instance_id,
         adapters=adapters,
@@ -40,3 +45,10 @@ def guest_request(
         network_file=options.network_file,
     )
     return request, found
+
+
+def _hostname_origin(catlet: Catlet) -> Origin:
+    for key in ("hostname", "name"):
+        if key in catlet.places:
+            return catlet.origin(key)
+    return DEFAULTED
