@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest.kind import decide_guest
-from eryphc.guest.model import Adapter, GuestRequest
+from eryphc.guest.model import GIVEN, INVENTED, Adapter, GuestRequest
 from eryphc.guest.options import GuestOptions
-from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
+from eryphc.origin import Origin
 from eryphc.passes.identity import invented_mac
 from eryphc.source import Span
-
-
-def _hostname_span(catlet: Catlet) -> Span | None:
-    """Where the host name was written, or the name that it was made of."""
-    origin = catlet.origin("hostname")
-    return origin.span or (None if origin.via is None else origin.via.span)
 
 
 def guest_request(
@@ -30,16 +24,20 @@ def guest_request(
             mac_address=adapter.mac_address or invented_mac(catlet_id, adapter.name or ""),
             given=adapter.mac_address is not None,
             place=adapter.at("mac_address"),
+            origin=INVENTED if adapter.mac_address is None else adapter.origin("mac_address"),
         )
         for adapter in catlet.catlet.network_adapters or ()
     )
     instance_id = {None: catlet_id, "content": None}.get(options.instance_id, options.instance_id)
     own = catlet.catlet
+    hostname_origin = own.origin("hostname")
     request = GuestRequest(
         foods=foods,
         guest=guest,
         hostname=own.hostname or own.name or "catlet",
-        hostname_span=_hostname_span(own),
+        hostname_origin=hostname_origin,
+        hostname_span=_written(hostname_origin),
+        instance_id_origin=INVENTED if options.instance_id in (None, "content") else GIVEN,
         instance_id=instance_id,
         adapters=adapters,
         merge=options.merge,
@@ -48,3 +46,8 @@ def guest_request(
         network_file=options.network_file,
     )
     return request, found
+
+
+def _written(origin: Origin) -> Span | None:
+    """Where the host name was written, or the name that it was made of."""
+    return origin.span or (None if origin.via is None else origin.via.span)
