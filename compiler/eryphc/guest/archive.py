@@ -16,6 +16,7 @@ from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.strategy import has_strategy
+from eryphc.guest.cloudconfig.tree import block_lines
 from eryphc.guest.foods import (
     ARCHIVE,
     CLOUD_CONFIG,
@@ -118,54 +119,43 @@ def _merging(entry: Node, content: Content, reader: TextReader) -> Content:
     root = None if header is None else reader.read(content).root
     if header is None or root is None or not root.entries or has_strategy(root):
         return content
-    # Behind everything else, so that all places hold.
-    text = f"{content.text.rstrip()}\nmerge_how: {quoted(header)}\n"
-    merging = reader.read_text(text).root
+    own = content.text
+    # Behind everything else where that gives a key of the map, else at its beginning.
+    made = _replaced(content, len(own.rstrip()), len(own), f"\nmerge_how: {quoted(header)}\n")
+    merging = reader.read_text(made.text).root
     if merging is None or "merge_how" not in merging.entries:
         at = root.start
-        text = f"{content.text[:at]}{{merge_how: {quoted(header)},{content.text[at + 1 :]}"
-    return Content(text, content.origin)
+        made = _replaced(content, at, at + 1, f"{{merge_how: {quoted(header)},")
+    return made
+
+
+def _replaced(content: Content, start: int, end: int, text: str) -> Content:
+    """The content with `text` for its characters from `start` to `end`."""
+    insertion = Insertion(start, start + len(text), start, end)
+    made = f"{content.text[:start]}{text}{content.text[end:]}"
+    return Content(made, Substituted(content, (insertion,)))
 
 
 def _content(archive: Piece, node: Scalar, text: str) -> Content:
     """The text of an entry, which knows its places by those of the archive."""
     source, base = archive.text, archive.content
-    kept = (
-        _kept_of_block(source, node.start, text)
-        if source.startswith("|", node.start)
-        else _kept(source.find(text, node.start, node.end), len(text))
-    )
+    kept = block_lines(source, node)
     if kept is None:
-        # Folded or escaped: no character can be followed.
-        return Content(text, Written(base.span(node.start, node.end)))
+        at = source.find(text, node.start, node.end)
+        if at == -1:
+            # Folded or escaped: no character can be followed.
+            return Content(text, Written(base.span(node.start, node.end)))
+        kept = [(at, at + len(text))]
     insertions: list[Insertion] = []
     new = old = 0
-    for start, length in (*kept, (len(source), 0)):
-        # What lies between two kept stretches is left out: what stands around, and indentation.
+    for start, end in kept:
+        # What lies between two lines is left out: indentation, and what stands around.
         insertions.append(Insertion(new, new, old, start))
-        new += length
-        old = start + length
+        # With the line feed, where the text has one.
+        length = end - start + text.startswith("\n", new + end - start)
+        new, old = new + length, start + length
+    insertions.append(Insertion(new, new, old, len(source)))
     return Content(text, Substituted(base, tuple(insertions)))
-
-
-def _kept(start: int, length: int) -> list[tuple[int, int]] | None:
-    return None if start == -1 else [(start, length)]
-
-
-def _kept_of_block(source: str, start: int, text: str) -> list[tuple[int, int]] | None:
-    """The stretches of a literal block that its text consists of, by offset and length."""
-    kept: list[tuple[int, int]] = []
-    lines = text.split("\n")
-    at = _line_end(source, start) + 1
-    for number, line in enumerate(lines, start=1):
-        end = _line_end(source, at)
-        if not source.endswith(line, at, end):
-            return None
-        if line or number < len(lines):
-            # With the line feed, where the text has one.
-            kept.append((end - len(line), len(line) + (number < len(lines))))
-        at = end + 1
-    return kept
 
 
 def _line_end(text: str, start: int) -> int:

@@ -59,7 +59,8 @@ def _composed(
     document = GuestDocument(
         guest=request.guest,
         hostname=request.hostname,
-        hostname_span=request.hostname_span,
+        hostname_origin=request.hostname_origin,
+        instance_id_origin=request.instance_id_origin,
         instance_id=_instance_id(request, parts.value, network),
         parts=parts.value,
         network=network,

@@ -8,10 +8,11 @@ from eryphc.guest.cloudconfig.nodes import MappingNode, Node
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.tree import Reading
 from eryphc.guest.foods import Piece, marker_line, with_marker
-from eryphc.guest.model import Adapter, GuestKind
+from eryphc.guest.model import INVENTED, Adapter, GuestKind
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
-from eryphc.source import SourceText, Span
+from eryphc.origin import DEFAULTED, Origin
+from eryphc.source import SourceText
 
 
 class ConfigTree(NamedTuple):
@@ -102,7 +103,8 @@ class GuestDocument(NamedTuple):
     network: NetworkConfig | None
     fodder: tuple[Fodder, ...]
     slots: tuple[str, ...] = ()
-    hostname_span: Span | None = None
+    hostname_origin: Origin = DEFAULTED
+    instance_id_origin: Origin = INVENTED
 
     @property
     def secret(self) -> bool:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from eryphc.ir.catlet import Fodder
+from eryphc.origin import DEFAULTED, Origin, Step
 from eryphc.source import SourceText, Span
+
+INVENTED: Final = Origin(span=None, step=Step.INVENTED)
+GIVEN: Final = Origin(span=None, step=Step.GIVEN)
 
 
 class GuestKind(StrEnum):
@@ -33,12 +37,14 @@ class Adapter(NamedTuple):
     """One network adapter; `given` tells an address of the catlet from an invented one.
 
     `place` is where the adapter (or its address) was written, None where nobody wrote it.
+    `origin` is that of the address.
     """
 
     name: str
     mac_address: str
     given: bool
     place: Span | None = None
+    origin: Origin = INVENTED
 
 
 class GuestRequest(NamedTuple):
@@ -46,7 +52,8 @@ class GuestRequest(NamedTuple):
 
     `foods` are substituted and in order. `instance_id` None means: from the content.
     `network_file` is the user's own network-config. `hostname_span` is where the name was
-    written, None where nobody wrote it.
+    written, None where nobody wrote it. `hostname_origin` and `instance_id_origin` are those
+    of the values.
     """
 
     foods: tuple[Fodder, ...]
@@ -60,3 +67,5 @@ class GuestRequest(NamedTuple):
     network_file: SourceText | None = None
     slots: tuple[str, ...] = ()
     hostname_span: Span | None = None
+    hostname_origin: Origin = DEFAULTED
+    instance_id_origin: Origin = INVENTED

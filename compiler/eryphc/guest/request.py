@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest.kind import decide_guest
-from eryphc.guest.model import Adapter, GuestRequest
+from eryphc.guest.model import GIVEN, INVENTED, Adapter, GuestRequest
 from eryphc.guest.options import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
@@ -30,6 +30,7 @@ def guest_request(
             mac_address=adapter.mac_address or invented_mac(catlet_id, adapter.name or ""),
             given=adapter.mac_address is not None,
             place=adapter.at("mac_address"),
+            origin=INVENTED if adapter.mac_address is None else adapter.origin("mac_address"),
         )
         for adapter in catlet.catlet.network_adapters or ()
     )
@@ -39,7 +40,9 @@ def guest_request(
         foods=foods,
         guest=guest,
         hostname=own.hostname or own.name or "catlet",
+        hostname_origin=own.origin("hostname"),
         hostname_span=_hostname_span(own),
+        instance_id_origin=INVENTED if options.instance_id in (None, "content") else GIVEN,
         instance_id=instance_id,
         adapters=adapters,
         merge=options.merge,

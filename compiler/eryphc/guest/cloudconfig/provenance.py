@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NoReturn
 
 from eryphc.diagnostics.model import Label
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, copied, descendants
 from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.ir.catlet import Fodder
-from eryphc.ir.content import Content
+from eryphc.ir.content import Content, Stretch
+from eryphc.origin import Origin, Step
 
 
 def food_name(food: Fodder) -> str:
@@ -53,6 +55,25 @@ def own_trees(entries: Iterable[ReadEntry]) -> Iterator[ReadEntry]:
             yield entry
 
 
+def origin_of(food: Fodder) -> Origin:
+    """Where the text of a fodder entry came from, and whether it is secret."""
+    origin = food.text_origin
+    return origin._replace(secret=True) if food.secret else origin
+
+
+def values_of(food: Fodder, content: Content) -> tuple[Stretch, ...]:
+    """The values of variables in a text, which is that of the fodder entry or a part of it."""
+    return tuple(
+        stretch
+        for stretch in content.stretches(origin_of(food))
+        if stretch.origin.step is Step.SUBSTITUTED
+    )
+
+
+def _unknown() -> NoReturn:
+    raise LookupError("a node belongs to no fodder entry")
+
+
 class Provenance:
     """The fodder of one merge and its trees: which fodder a node of the result came from.
 
@@ -93,9 +114,7 @@ class Provenance:
         """The fodder of a node by its position in the merge, and the node that stands there."""
         owners = self._index()
         while (index := owners.get(id(node))) is None:
-            if not node.sources:
-                raise LookupError("a node belongs to no fodder entry")
-            node = node.sources[-1]
+            node = node.sources[-1] if node.sources else _unknown()
         return index, node
 
     def food(self, node: Node) -> Fodder:
@@ -111,9 +130,7 @@ class Provenance:
             here = asked.pop()
             index = owners.get(id(here))
             if index is None:
-                if not here.sources:
-                    raise LookupError("a node belongs to no fodder entry")
-                asked += here.sources
+                asked += here.sources or _unknown()
             elif self._sources[index][0].secret:
                 return True
         return False
@@ -122,9 +139,36 @@ class Provenance:
         """Position of the food in the merge."""
         return self._owner(node)[0]
 
-    def entry(self, node: Node) -> int:
-        """Position of the fodder entry in its catlet."""
-        return self._entries[self._owner(node)[0]]
+    def origin(self, node: Node) -> Origin:
+        """Where a node came from. Of what several went into, the last stands for its place."""
+        owners = self._index()
+        while (index := owners.get(id(node))) is None and len(node.sources) == 1:
+            node = node.sources[0]
+        if index is None:
+            last = self.origin(node.sources[-1]) if node.sources else _unknown()
+            return Origin(
+                span=last.span,
+                step=Step.MERGED,
+                gene=last.gene,
+                via=last,
+                secret=self.secret(node),
+            )
+        food = self._sources[index][0]
+        content = content_of(food)
+        for start, end, value in values_of(food, content):
+            if start <= node.start and node.end <= end:
+                return value
+        # What stands behind the last character of a block is no part of it.
+        length = len(content.text[node.start : node.end].rstrip())
+        return origin_of(food)._replace(span=content.span(node.start, node.start + length))
+
+    def place(self, node: Node) -> tuple[int, Fodder, Node]:
+        """The fodder entry that holds a node, by position in its catlet and as it was read.
+
+        With it the node itself, or the one that stands for its place.
+        """
+        index, written = self._owner(node)
+        return self._entries[index], self._sources[index][0], written
 
     def label(self, node: Node, message: str = "") -> Label:
         index, written = self._owner(node)

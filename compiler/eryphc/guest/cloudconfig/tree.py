@@ -151,6 +151,25 @@ def config_of(text: str, reading: AnyReading) -> Reading:
     return Reading(None, (*reading.faults, fault))
 
 
+def block_lines(text: str, node: Scalar) -> list[tuple[int, int]] | None:
+    """Where the lines of a literal block stand in its text, each by its start and end.
+
+    None for what is no literal block, and for one whose lines do not stand there as they are.
+    """
+    value = node.value
+    if not isinstance(value, str) or not text.startswith("|", node.start):
+        return None
+    found: list[tuple[int, int]] = []
+    at = _line_end(text, node.start) + 1
+    for line in value.removesuffix("\n").split("\n"):
+        end = _line_end(text, at)
+        if not text.endswith(line, at, end):
+            return None
+        found.append((end - len(line), end))
+        at = end + 1
+    return found
+
+
 def _shift(text: str) -> int:
     return 1 if text.startswith("\ufeff") else 0
 
