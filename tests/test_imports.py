@@ -42,6 +42,7 @@ NOT_OURS = {
         "eryphc.genepool.packed",
         "eryphc.guest.archive",
         "eryphc.guest.cloudconfig.bootmerge",
+        "eryphc.guest.linemap",
         "eryphc.guest.network_file",
         "eryphc.guest.network_lint",
         "eryphc.guest.templates",

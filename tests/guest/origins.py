@@ -29,6 +29,7 @@ def check(document: GuestDocument) -> int:
     for made in encode.user_data(document.parts).texts:
         part = made.part
         origin = linemap.origin_of_part(document, part)
+        _check_way(origin)
         assert origin.secret == part.secret
         if isinstance(part.body, ConfigTree):
             asked += _check_tree(part.body, values)
@@ -36,6 +37,8 @@ def check(document: GuestDocument) -> int:
     for found in (linemap.map_of_meta_data(document), linemap.map_of_network_config(document)):
         if found is not None:
             _check_whole(found, found.lines[-1].last)
+            for run in found.lines:
+                _check_way(run.origin)
             asked += found.lines[-1].last
     return asked
 
@@ -47,10 +50,20 @@ def _inserted(content: Content | None) -> Iterator[str]:
         content = content.origin.base
 
 
+def _check_way(origin: Origin) -> None:
+    """The way of a value leads on until somebody wrote or gave it."""
+    for each in origin.chain():
+        leads_on = (Step.INHERITED, Step.FED, Step.SUBSTITUTED, Step.MERGED)
+        assert (each.via is not None) or each.step not in leads_on
+        assert each.step is not Step.FED or each.gene is not None
+        assert each.step is not Step.SUBSTITUTED or each.variable is not None
+
+
 def _check_tree(tree: ConfigTree, values: frozenset[str]) -> int:
     nodes = list(descendants(tree.root))
     for node in nodes:
         origin = tree.provenance.origin(node)
+        _check_way(origin)
         assert origin.secret == tree.provenance.secret(node)
         if isinstance(node, Scalar) and isinstance(node.value, str):
             if origin.step in AS_WRITTEN:
@@ -68,11 +81,13 @@ def _check_lines(document: GuestDocument, made: encode.PartText, values: frozens
         shown.pop()
     _check_whole(found, len(shown))
     for number, origin, source_line in _each(found):
+        _check_way(origin)
         line = shown[number - 1]
         other = [each for each in found.stretches if each.line == number]
         for each in sorted(other, reverse=True):
             assert 1 <= each.first < each.last <= len(line) + 1
             assert not each.origin.secret
+            _check_way(each.origin)
             line = line[: each.first - 1] + " " + line[each.last - 1 :]
         if origin.step in AS_WRITTEN:
             assert origin.span is not None

@@ -62,11 +62,11 @@ def entry(name: str, text: str, *, secret: bool = False, kind: str | None = None
 
 
 def filled_with(one: Fodder, value: str) -> Fodder:
-    """The fodder with `value` for its one `{{ x }}`."""
+    """The fodder with the given `value` for its one `{{ x }}`."""
     base = one.content
     assert base is not None
     at = base.text.index("{{ x }}")
-    insertion = Insertion(at, at + len(value), at, at + 7)
+    insertion = Insertion(at, at + len(value), at, at + 7, "x", GIVEN)
     text = base.text.replace("{{ x }}", value)
     return Fodder(
         name=one.name,
@@ -172,7 +172,7 @@ def test_a_scalar_that_is_a_value() -> None:
     body = made.parts[0].body
     assert isinstance(body, ConfigTree)
     origin = body.provenance.origin(body.root.entries["hostname"])
-    assert (origin.step, origin.variable) == (Step.SUBSTITUTED, "x")
+    assert (origin.step, origin.variable, origin.via) == (Step.SUBSTITUTED, "x", GIVEN)
 
 
 def test_a_value_of_another_fodder_is_a_stretch() -> None:

@@ -48,7 +48,7 @@ class Lines(NamedTuple):
     step: int
 
 
-class Stretch(NamedTuple):
+class LineStretch(NamedTuple):
     """The columns `first` to `last` (exclusive) of a line came from `origin`."""
 
     line: int
@@ -61,7 +61,7 @@ class LineMap(NamedTuple):
     """The origin of every line of a text, in order, and of stretches that have another."""
 
     lines: tuple[Lines, ...]
-    stretches: tuple[Stretch, ...] = ()
+    stretches: tuple[LineStretch, ...] = ()
 
 
 class _Line(NamedTuple):
@@ -182,7 +182,7 @@ class _Text:
                 return _at(origin)
         return _Line(self.origin, self.content.span(start, end).line)
 
-    def stretches(self, start: int, end: int, number: int, column: int) -> Iterator[Stretch]:
+    def stretches(self, start: int, end: int, number: int, column: int) -> Iterator[LineStretch]:
         """The values among the characters from `start` to `end`, which stand at `column`."""
         if self.origin.secret:
             return
@@ -190,7 +190,7 @@ class _Text:
             first, last = max(first, start), min(last, end)
             if first < last and (first, last) != (start, end):
                 ahead = column - start
-                yield Stretch(number, first + ahead, last + ahead, origin)
+                yield LineStretch(number, first + ahead, last + ahead, origin)
 
 
 class _Kept(_Text):
@@ -202,7 +202,7 @@ class _Kept(_Text):
 
     def map(self, text: str) -> LineMap:
         lines: list[_Line] = []
-        stretches: list[Stretch] = []
+        stretches: list[LineStretch] = []
         places = _lines(self.content.text)
         for number, (start, _) in enumerate(_lines(text), start=1):
             if number - 1 == self.added:
@@ -238,7 +238,7 @@ class _Tree:
 
     def map(self) -> LineMap:
         lines: list[_Line] = []
-        stretches: list[Stretch] = []
+        stretches: list[LineStretch] = []
         for (number, marks, _), chunk in zip(
             _chunks(self.emitted), self.emitted.chunks, strict=True
         ):
@@ -254,7 +254,7 @@ class _Tree:
                 found = list(self.stretches(mark, first[mark.column : end], number))
                 if line != here and not found and not line.origin.secret:
                     origin = self.provenance.origin(mark.node)
-                    stretches.append(Stretch(number, mark.column + 1, end + 1, origin))
+                    stretches.append(LineStretch(number, mark.column + 1, end + 1, origin))
                 stretches += found
             for behind, (below, more) in enumerate(self.below(marks[-1].node, rest), start=1):
                 lines.append(below)
@@ -277,7 +277,7 @@ class _Tree:
         text, written = self.text(node)
         return text.line(written.start, written.end)
 
-    def stretches(self, mark: Mark, shown: str, number: int) -> Iterator[Stretch]:
+    def stretches(self, mark: Mark, shown: str, number: int) -> Iterator[LineStretch]:
         """The values in a scalar that is written as `shown`, as far as they stand there."""
         text, written = self.text(mark.node)
         if text.origin.secret:
@@ -288,9 +288,9 @@ class _Tree:
                 at = shown.find(value)
                 if at != -1 and shown.count(value) == 1 and value != shown:
                     start = mark.column + 1 + at
-                    yield Stretch(number, start, start + len(value), origin)
+                    yield LineStretch(number, start, start + len(value), origin)
 
-    def below(self, node: Node, rest: list[str]) -> Iterator[tuple[_Line, list[Stretch]]]:
+    def below(self, node: Node, rest: list[str]) -> Iterator[tuple[_Line, list[LineStretch]]]:
         """The further lines of a scalar."""
         if not rest:
             return

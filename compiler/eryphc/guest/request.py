@@ -6,10 +6,16 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest.kind import decide_guest
 from eryphc.guest.model import GIVEN, INVENTED, Adapter, GuestRequest
 from eryphc.guest.options import GuestOptions
+from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
-from eryphc.origin import Origin
 from eryphc.passes.identity import invented_mac
 from eryphc.source import Span
+
+
+def _hostname_span(catlet: Catlet) -> Span | None:
+    """Where the host name was written, or the name that it was made of."""
+    origin = catlet.origin("hostname")
+    return origin.span or (None if origin.via is None else origin.via.span)
 
 
 def guest_request(
@@ -30,13 +36,12 @@ def guest_request(
     )
     instance_id = {None: catlet_id, "content": None}.get(options.instance_id, options.instance_id)
     own = catlet.catlet
-    hostname_origin = own.origin("hostname")
     request = GuestRequest(
         foods=foods,
         guest=guest,
         hostname=own.hostname or own.name or "catlet",
-        hostname_origin=hostname_origin,
-        hostname_span=_written(hostname_origin),
+        hostname_origin=own.origin("hostname"),
+        hostname_span=_hostname_span(own),
         instance_id_origin=INVENTED if options.instance_id in (None, "content") else GIVEN,
         instance_id=instance_id,
         adapters=adapters,
@@ -46,8 +51,3 @@ def guest_request(
         network_file=options.network_file,
     )
     return request, found
-
-
-def _written(origin: Origin) -> Span | None:
-    """Where the host name was written, or the name that it was made of."""
-    return origin.span or (None if origin.via is None else origin.via.span)

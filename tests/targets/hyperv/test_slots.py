@@ -14,9 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eryphc.diagnostics.trail import related
+from eryphc.guest.cloudconfig import tree
 from eryphc.guest.model import GuestKind, MergeMode
 from eryphc.passes.read import Notation
 from eryphc.request import BuildRequest
+from eryphc.source import SourceText
+from eryphc.syntax import yaml_nodes
 from targets.hyperv.building import MACHINE, Result, build, texts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -443,3 +446,20 @@ def test_text_that_looks_like_a_part_is_no_part() -> None:
     mail = "Content-Transfer-Encoding: base64\\n\\naGVsbG8=\\n--"
     result = build(food(f'final_message: "{mail} {{{{ vmId }}}}"'))
     assert [place["encoding"] for place in result.document["seed"]["relocations"]] == ["plain"]
+
+
+@pytest.mark.parametrize("merge", MergeMode)
+def test_a_text_with_slots_is_parsed_once(
+    merge: MergeMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def counted(source: SourceText) -> object:
+        parsed.append(source.text)
+        return yaml_nodes.compose(source)
+
+    monkeypatch.setattr(tree, "compose", counted)
+    text = "\n    ".join(["#cloud-config", "hostname: '{{ vmId }}'", "packages: [a]"])
+    result = build(f"fodder:\n- name: id\n  content: |\n    {text}\n", merge=merge)
+    assert result.document["seed"]["slots"]
+    assert len(parsed) == len(set(parsed)) == 1

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NoReturn, TypeAlias
+from typing import NoReturn
 
 from eryphc.diagnostics.model import Label
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, copied, descendants
 from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.ir.catlet import Fodder
-from eryphc.ir.content import Content, Insertion, Substituted
+from eryphc.ir.content import Content, Stretch
 from eryphc.origin import Origin, Step
 
 
@@ -61,52 +61,13 @@ def origin_of(food: Fodder) -> Origin:
     return origin._replace(secret=True) if food.secret else origin
 
 
-Value: TypeAlias = tuple[int, int, Origin]
-"""A stretch of a text that holds the value of a variable: start, end, and where it came from."""
-
-
-def values_of(food: Fodder, content: Content) -> tuple[Value, ...]:
-    """The values in a text, which is that of the fodder entry or a part of it."""
-    return tuple(_values(content, secret=bool(food.secret)))
-
-
-def _values(content: Content, *, secret: bool) -> Iterator[Value]:
-    origin = content.origin
-    if not isinstance(origin, Substituted):
-        return
-    base = origin.base
-    for start, end, value in _values(base, secret=secret):
-        start, end = _moved(origin.insertions, start), _moved(origin.insertions, end)
-        # One that is left out is none.
-        if start < end:
-            yield start, end, value
-    for each in origin.insertions:
-        written = base.text[each.old_start : each.old_end]
-        # What else is replaced is line ends and the like.
-        if written.startswith("{{") and each.start < each.end:
-            yield (
-                each.start,
-                each.end,
-                Origin(
-                    span=base.span(each.old_start, each.old_end),
-                    step=Step.SUBSTITUTED,
-                    variable=written.strip("{} \t"),
-                    secret=secret,
-                ),
-            )
-
-
-def _moved(insertions: Iterable[Insertion], offset: int) -> int:
-    """Where a character of the old text stands in the new one."""
-    ahead = 0
-    for each in insertions:
-        if each.old_end <= offset:
-            ahead = each.end - each.old_end
-        elif each.old_start < offset:
-            return each.end
-        else:
-            break
-    return offset + ahead
+def values_of(food: Fodder, content: Content) -> tuple[Stretch, ...]:
+    """The values of variables in a text, which is that of the fodder entry or a part of it."""
+    return tuple(
+        stretch
+        for stretch in content.stretches(origin_of(food))
+        if stretch.origin.step is Step.SUBSTITUTED
+    )
 
 
 def _unknown() -> NoReturn:
