@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 
 from eryphc import pipeline
 from eryphc.diagnostics.echoes import without_echoes
-from eryphc.diagnostics.levels import NO_COMMENTS, Applied, LevelPolicy, comments_of
+from eryphc.diagnostics.levels import Applied, LevelPolicy, speaks_to_us
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
 from eryphc.errors import EryphcError, Failure
@@ -331,7 +331,7 @@ class Session:
         document = pipeline.read_document(one, request)
         found += document.diagnostics
         read = None if document.value is None else (one, document.value)
-        return ReadSpec(name, request, read, found, self._levels(one.folder, request), None)
+        return ReadSpec(name, request, read, found, self._levels(one, request), None)
 
     def expand(
         self, spec: SpecName, stage: str = "substitute", request: BuildRequest = DEFAULT
@@ -456,11 +456,15 @@ class Session:
         """The gene pools of the session's folder. Raises `EryphcError`."""
         return self._chain(self.folder)
 
-    def _levels(self, folder: Path, request: BuildRequest) -> LevelPolicy:
-        """What findings count as for a specification that lies in `folder`."""
+    def _levels(self, spec: Spec | None, request: BuildRequest) -> LevelPolicy:
+        """What findings count as for a specification, or for a gene of the session's folder."""
+        folder = self.folder if spec is None else spec.folder
         project = self._pools.project(folder)
         return levels_for(
-            request.asked_levels, project.value if project is not None else None, folder
+            request.asked_levels,
+            None if project is None else project.value,
+            folder,
+            None if spec is None else spec.source.name,
         )
 
     def _chain(self, folder: Path) -> PoolChain:
@@ -491,14 +495,14 @@ class _Work:
         self._read: tuple[Spec, Document] | None = None
         self.levels = LevelPolicy(request.asked_levels)
         if spec is None:
-            self.levels = session._levels(session.folder, request)
+            self.levels = session._levels(None, request)
         else:
             read = session.read(spec, request)
             self.found += read._found
             self._failure = read.failure if read._read is None else None
             self._read = read._read
             if read._read is not None:
-                self.levels = session._levels(read._read[0].folder, request)
+                self.levels = session._levels(read._read[0], request)
                 self.records.append(read._read[1].catlet)
                 self.name = read.name or "catlet"
 
@@ -527,7 +531,7 @@ class _Work:
 
     def heard(self, judged: Sequence[tuple[Target, GuestRequest]]) -> _Heard | None:
         """The comments in the documents, None where there are none."""
-        sources = tuple(each for each in self.documents() if comments_of(each) is not NO_COMMENTS)
+        sources = tuple(each for each in self.documents() if speaks_to_us(each))
         if not sources:
             return None
         from eryphc.targets.judging import kinds_judged

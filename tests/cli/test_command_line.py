@@ -390,6 +390,10 @@ class TestHelp:
             pytest.param("schema fo", ["plain,fodder-gene"], id="a schema"),
             pytest.param("explain e0301", ["plain,E0301"], id="a code"),
             pytest.param("explain value-o", ["plain,value-overridden"], id="its name"),
+            pytest.param("check --allow w0509", ["plain,W0509"], id="a kind by its code"),
+            pytest.param(
+                "build --deny value-o", ["plain,value-overridden"], id="a kind by its name"
+            ),
             pytest.param("gene show eryphc/ng", ["plain,eryphc/nginx"], id="a gene set"),
             pytest.param("gene list --genepool pool acme/k", ["plain,acme/kit"], id="of a pool"),
             pytest.param("gene list --genepool nope acme/k", [], id="of no pool"),

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 
 from eryphc.diagnostics import cloudconfig, cloudconfig_lint, guest, hyperv, pools
+from eryphc.diagnostics.allowances import MOST_NAMES, comments_of
+from eryphc.diagnostics.codes import Refused
 from eryphc.diagnostics.findings import MOST
 from eryphc.diagnostics.levels import (
-    MOST_NAMES,
     Choice,
     LevelPolicy,
-    Refused,
     choices,
     chosen,
-    comments_of,
 )
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, is_blocked
 from eryphc.source import SourceText, Span

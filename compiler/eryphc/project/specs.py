@@ -295,16 +295,18 @@ class Pools:
         return Outcome(PoolChain(pools), tuple(found))
 
 
-def levels_for(asked: Choices, project: Project | None, folder: Path) -> LevelPolicy:
-    """What findings count as for a spec that lies in `folder`.
+def levels_for(
+    asked: Choices, project: Project | None, folder: Path, author: str | None = None
+) -> LevelPolicy:
+    """What findings count as for a spec that lies in `folder` and is called `author`.
 
-    Documents below the folder of the project file, or else of the spec, are the project's own.
+    The project's own are the spec, and documents below the folder of the project file, or else
+    of the spec.
     """
-    root = (folder if project is None else project.folder).resolve()
+    root = folder if project is None else project.folder
 
     def own(name: str) -> bool:
-        # Standard input and the command line have no path.
-        return name.startswith("<") or Path(name).resolve().is_relative_to(root)
+        return name == author or Path(name).resolve().is_relative_to(root.resolve())
 
     said = NO_CHOICES
     if project is not None:
