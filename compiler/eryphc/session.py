@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
@@ -785,7 +784,7 @@ class _Work:
         word = project.guest if project is not None else None
         if not word and self._read[0].os_type in tuple(GuestKind):
             word = self._read[0].os_type
-        return options if not word else replace(options, kind=GuestKind(word))
+        return options if not word else options._replace(kind=GuestKind(word))
 
 
 def _shown(found: Sequence[Diagnostic], records: Iterable[Record]) -> tuple[ShownDiagnostic, ...]:

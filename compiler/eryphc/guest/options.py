@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from eryphc.guest.model import GuestKind, MergeMode, NetworkConfigMode
 from eryphc.source import SourceText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuestOptions:
+class GuestOptions(NamedTuple):
     """`kind` None: the gene sets of the pedigree say it. `instance_id` None: the catlet id;
     `content`: derived from what the guest reads; else the id itself. `network_file` is the user's
     own network-config. `sealed`: also what a machine may keep once it has been configured,

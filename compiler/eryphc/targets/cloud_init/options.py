@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloudInitOptions:
+class CloudInitOptions(NamedTuple):
     """Nothing: what a guest reads is decided by the options of the guest."""

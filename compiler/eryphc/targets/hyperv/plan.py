@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from eryph_runtime import deployment
@@ -48,7 +48,7 @@ class HyperVPlan:
 def guest_options(options: GuestOptions) -> tuple[GuestOptions, tuple[Diagnostic, ...]]:
     """The deployment sets the addresses of all adapters, so network-config names all of them."""
     found = (wording.network_always(),) if options.network is NetworkConfigMode.NEVER else ()
-    return replace(options, network=NetworkConfigMode.ALWAYS), found
+    return options._replace(network=NetworkConfigMode.ALWAYS), found
 
 
 def plan(given: TargetInput[HyperVOptions]) -> Outcome[HyperVPlan]:
