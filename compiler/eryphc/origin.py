@@ -82,8 +82,10 @@ DEFAULTED: Final = placeless(Step.DEFAULTED)
 
 def rooted(origin: Origin, root: Origin | None) -> Origin:
     """`origin` with `root`, the parent's name in the specification, at the end of its chain."""
+    if root is None:
+        return origin
     via = origin.via
-    if via is not None and root is not None:
+    if via is not None:
         via = rooted(via, root)
     elif origin.step is Step.INHERITED:
         via = root

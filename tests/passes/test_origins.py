@@ -71,6 +71,7 @@ networks: [{name: lan}]
 fodder:
 - name: motd
   content: 'from {{ catletId }}'
+- source: gene:acme/old/1.0:banner
 """
 BASE_CATLET = """\
 parent: acme/root/1.0
@@ -95,10 +96,12 @@ fodder:
 - name: keys
   content: 'k: {{ key }}'
 """
+BANNER = "name: banner\nfodder: [{name: banner, content: hello}]\n"
 POOL = {
     "acme/root/1.0": {"catlet.yaml": ROOT_CATLET},
     "acme/base/1.0": {"catlet.yaml": BASE_CATLET},
     "acme/kit/1.0": {"fodder/tls.yaml": KIT},
+    "acme/old/1.0": {"fodder/banner.yaml": BANNER},
 }
 SPEC = """\
 name: web
@@ -208,6 +211,11 @@ BY_PARENT = ["inherited gene:acme/kit/1.0:tls", PARENT]
                 ("the-catlet-id", ["substituted {{ catletId }}", "invented"]),
             ],
             id="an ancestor's text with an invented value",
+        ),
+        pytest.param(
+            "banner",
+            [("hello", ["fed hello", "inherited gene:acme/old/1.0:banner", *GRANDPARENT])],
+            id="a gene that the parent's parent feeds",
         ),
     ],
 )
