@@ -18,13 +18,12 @@ from eryph_runtime.command_line import run
 class Recorded:
     """Answers requests in the order in which they were recorded."""
 
-    address = "recorded"
-    remote = False
-
     def __init__(self, answers: list[Any]) -> None:
+        self.address = "recorded"
+        self.remote = False
         self._answers = iter(answers)
 
-    def request(self, _operation: str, _arguments: dict[str, Any], **_: Any) -> Any:
+    def request(self, operation: str, arguments: dict[str, Any], **_: Any) -> Any:  # noqa: ARG002
         return json.loads(next(self._answers))
 
     def close(self) -> None:

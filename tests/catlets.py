@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome
@@ -14,7 +15,8 @@ from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.model import GenePool
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.ir.catlet import Catlet, Fodder
-from eryphc.ir.stages import Document, PinnedGene
+from eryphc.ir.stages import Document, PinnedGene, Substituted
+from eryphc.origin import Step
 from eryphc.passes.breed import breed
 from eryphc.passes.feed import Compat, feed
 from eryphc.passes.pedigree import read_pedigree
@@ -81,6 +83,7 @@ class Result:
     genes: tuple[PinnedGene, ...] = ()
     uses_vm_id: tuple[str, ...] = ()
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    done: Substituted | None = None
 
     @property
     def value(self) -> Catlet:
@@ -124,6 +127,7 @@ def run(
     values: Mapping[str, str] | None = None,
     catlet_id: str = "the-catlet-id",
     vm_id: str = "the-vm-id",
+    steps: Mapping[str, Step] = MappingProxyType({}),
 ) -> Result:
     """Run the passes on a spec up to `until` (`read`, `pedigree`, `breed`, `feed`, ...)."""
     pools = pool if pool is not None else PoolChain([])
@@ -148,7 +152,7 @@ def run(
     if fed is None or until == "feed":
         genes = fed.genes if fed else ()
         return Result("feed", fed.catlet if fed else None, genes, diagnostics=found)
-    done = take(substitute(fed, values or {}, catlet_id, vm_id))
+    done = take(substitute(fed, values or {}, catlet_id, vm_id, steps))
     if done is None:
         return Result("substitute", None, fed.genes, diagnostics=found)
-    return Result("substitute", done.catlet, done.genes, done.uses_vm_id, found)
+    return Result("substitute", done.catlet, done.genes, done.uses_vm_id, found, done)

@@ -6,10 +6,11 @@ cd "$(dirname "$0")/.."
 [ -x .venv/bin/python ] || python3 -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 
-# command:package
+# command:package; systemctl makes the disk that machines boot from.
 wanted="cloud-init:cloud-init cloud-localds:cloud-image-utils genisoimage:genisoimage \
 isoinfo:genisoimage xorriso:xorriso qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils \
-mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs sshd:openssh-server ssh:openssh-client shellcheck:shellcheck"
+mmdebstrap:mmdebstrap systemctl:systemd mkfs.ext4:e2fsprogs sshd:openssh-server \
+ssh:openssh-client shellcheck:shellcheck"
 PATH="$PATH:/usr/sbin:/sbin"
 missing=""
 for pair in $wanted; do

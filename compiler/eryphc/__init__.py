@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from eryphc.version import __version__
 
 if TYPE_CHECKING:
+    from eryphc.artifacts.file import WrittenFile
     from eryphc.diagnostics.model import Level
     from eryphc.diagnostics.shown import ShownDiagnostic as Diagnostic
     from eryphc.errors import EryphcError, Failure
-    from eryphc.guestconfig.model import GuestKind, MergeMode, NetworkConfigMode
-    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.guest.model import GuestKind, MergeMode, NetworkConfigMode
+    from eryphc.guest.options import GuestOptions
     from eryphc.passes.feed import Compat
     from eryphc.project.specs import read_source
     from eryphc.request import BuildRequest
@@ -27,14 +28,19 @@ if TYPE_CHECKING:
         Expanded,
         Outputs,
         ReadSpec,
+        Result,
         Session,
     )
     from eryphc.source import SourceText as Source
+    from eryphc.source import shown_path
     from eryphc.targets import Target
     from eryphc.targets.definition import target_flags, target_options
     from eryphc.values import GivenValues, read_values
 
 _HOMES = {
+    "shown_path": ("eryphc.source", "shown_path"),
+    "WrittenFile": ("eryphc.artifacts.file", "WrittenFile"),
+    "Result": ("eryphc.session", "Result"),
     "BuildRequest": ("eryphc.request", "BuildRequest"),
     "Built": ("eryphc.session", "Built"),
     "Checked": ("eryphc.session", "Checked"),
@@ -45,11 +51,11 @@ _HOMES = {
     "Expanded": ("eryphc.session", "Expanded"),
     "Failure": ("eryphc.errors", "Failure"),
     "GivenValues": ("eryphc.values", "GivenValues"),
-    "GuestKind": ("eryphc.guestconfig.model", "GuestKind"),
-    "GuestOptions": ("eryphc.guestconfig.options", "GuestOptions"),
+    "GuestKind": ("eryphc.guest.model", "GuestKind"),
+    "GuestOptions": ("eryphc.guest.options", "GuestOptions"),
     "Level": ("eryphc.diagnostics.model", "Level"),
-    "MergeMode": ("eryphc.guestconfig.model", "MergeMode"),
-    "NetworkConfigMode": ("eryphc.guestconfig.model", "NetworkConfigMode"),
+    "MergeMode": ("eryphc.guest.model", "MergeMode"),
+    "NetworkConfigMode": ("eryphc.guest.model", "NetworkConfigMode"),
     "Outputs": ("eryphc.session", "Outputs"),
     "ReadSpec": ("eryphc.session", "ReadSpec"),
     "Session": ("eryphc.session", "Session"),
@@ -81,14 +87,17 @@ __all__ = [
     "NetworkConfigMode",
     "Outputs",
     "ReadSpec",
+    "Result",
     "Session",
     "Source",
     "Target",
+    "WrittenFile",
     "__version__",
     "read_source",
     "read_values",
     "schema_names",
     "schema_text",
+    "shown_path",
     "target_flags",
     "target_options",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
-from eryphc.errors import EryphcError, Failure, refused
+from eryphc.errors import EryphcError, Failure
 from eryphc.gallery import resolved_tag
 from eryphc.identifiers import Architecture, GeneId, GeneType
 from eryphc.ir.volume import Volume
@@ -74,7 +74,7 @@ def _of_gene(
 
     gene = parse_gene(text)
     if isinstance(gene, NameFault):
-        raise refused(Failure.INPUT, command.gene_unknown(text, gene.message))
+        raise EryphcError.of(Failure.INPUT, command.gene_unknown(text, gene.message))
     found: list[Diagnostic] = []
     tag = resolved_tag(session.pools(), gene.geneset, found)
     gene = GeneId(tag.id, gene.name)
@@ -84,10 +84,10 @@ def _of_gene(
         if variants.value is not None:
             known = tag.names(GeneType.VOLUME)
             found.append(gene_not_found(gene, GeneType.VOLUME, None, known))
-        raise refused(Failure.INPUT, *found)
+        raise EryphcError.of(Failure.INPUT, *found)
     variant = best_match(gene, variants.value, request.processor, None)
     if isinstance(variant, Diagnostic):
-        raise refused(Failure.INPUT, *found, variant)
+        raise EryphcError.of(Failure.INPUT, *found, variant)
     volume = variant.volume or Volume(path=variant.path)
     return [NeededVolume(gene, variant.architecture, volume, tag)], show(found)
 

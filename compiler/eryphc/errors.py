@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import Self
 
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
@@ -25,7 +26,7 @@ class EryphcError(Exception):
         self.diagnostics = tuple(diagnostics)
         super().__init__("; ".join(each.message for each in self.diagnostics))
 
-
-def refused(failure: Failure, *diagnostics: Diagnostic) -> EryphcError:
-    """The exception for diagnostics that speak of no document."""
-    return EryphcError(failure, show(diagnostics))
+    @classmethod
+    def of(cls, failure: Failure, *diagnostics: Diagnostic) -> Self:
+        """The exception for diagnostics that speak of no document."""
+        return cls(failure, show(diagnostics))

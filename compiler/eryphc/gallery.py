@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import show
-from eryphc.errors import Failure, refused
+from eryphc.errors import EryphcError, Failure
 from eryphc.genepool.listing import ListedSet, gene_sets
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
@@ -62,7 +62,7 @@ def resolved_tag(chain: PoolChain, geneset: GeneSetId, found: list[Diagnostic]) 
 
     resolved = resolve(geneset, chain, None)
     if resolved.value is None:
-        raise refused(Failure.INPUT, *resolved.diagnostics)
+        raise EryphcError.of(Failure.INPUT, *resolved.diagnostics)
     found += resolved.diagnostics
     return resolved.value
 
@@ -75,11 +75,11 @@ def _wanted(chain: PoolChain, text: str) -> tuple[GeneSetId, str | None]:
         geneset = parse_set_source(text)
         if geneset is not None:
             return geneset, None
-        raise refused(Failure.INPUT, wording.gene_unknown(text, gene.message))
+        raise EryphcError.of(Failure.INPUT, wording.gene_unknown(text, gene.message))
     parsed = parse_gene_set(text)
     if isinstance(parsed, NameFault):
         meant = _named(chain, text)
-        raise refused(Failure.INPUT, wording.gene_unknown(text, parsed.message, meant))
+        raise EryphcError.of(Failure.INPUT, wording.gene_unknown(text, parsed.message, meant))
     return parsed, None
 
 
@@ -116,7 +116,7 @@ def _described(tag: GeneSetTag, wanted: str | None, found: list[Diagnostic]) -> 
 
         gene = GeneId(tag.id, wanted)
         known = tag.names(GeneType.FODDER)
-        raise refused(Failure.INPUT, gene_not_found(gene, GeneType.FODDER, None, known))
+        raise EryphcError.of(Failure.INPUT, gene_not_found(gene, GeneType.FODDER, None, known))
     return data
 
 

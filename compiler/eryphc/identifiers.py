@@ -2,7 +2,8 @@
 
 Values without behaviour, so that origins and the wording of diagnostics can hold them. Each has
 one reader in `eryphc.syntax.identifiers`; everything is already lower case.
-Sources: catlet-language.md 7 and 9.3.
+Source: docs/reference/language.md, "Identifiers"; docs/reference/genes-and-pools.md,
+"Architectures".
 """
 
 from __future__ import annotations

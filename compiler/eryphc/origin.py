@@ -8,9 +8,8 @@ a parent via the `parent` of its child. Words for people are made where an origi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from eryphc.identifiers import GeneId
 from eryphc.source import Span
@@ -41,19 +40,14 @@ class Step(StrEnum):
     """It stands for a value that only the deployment knows."""
 
 
-_WITHOUT_PLACE = frozenset((Step.DEFAULTED, Step.INVENTED, Step.GIVEN, Step.STAND_IN))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(NamedTuple):
     """The place of a value and how it came to be there.
 
-    `span` is None only for values that no document holds: defaults, invented and given values,
-    stand-ins. `variable` names the variable whose value it is, `gene` the gene whose text holds
-    the place (None for a document of the author). `secret`: its text must not be shown. The
-    origin of what an ancestor wrote ends with an inherited step without `via`: the
-    ancestors are the same for every specification that names them, and `rooted` adds the place
-    in the specification.
+    `span` is None only for values that no document holds (`placeless`). `variable` names the
+    variable whose value it is, `gene` the gene whose text holds the place (None for a document of
+    the author). `secret`: its text must not be shown. The origin of what an ancestor wrote ends
+    with an inherited step without `via`: the ancestors are the same for every specification that
+    names them, and `rooted` adds the place in the specification.
     """
 
     span: Span | None
@@ -63,11 +57,6 @@ class Origin:
     via: Origin | None = None
     secret: bool = False
 
-    def __post_init__(self) -> None:
-        if self.span is None and self.step not in _WITHOUT_PLACE:
-            # An unknown origin would count as public. Somebody forgot to hand it on.
-            raise ValueError(f"a value that is {self.step.value} has a place")
-
     def chain(self) -> Iterator[Origin]:
         """This origin and those that it came via, nearest first."""
         at: Origin | None = self
@@ -76,7 +65,18 @@ class Origin:
             at = at.via
 
 
-DEFAULTED: Final = Origin(span=None, step=Step.DEFAULTED)
+_PLACELESS = frozenset((Step.DEFAULTED, Step.INVENTED, Step.GIVEN, Step.STAND_IN))
+
+
+def placeless(step: Step, via: Origin | None = None) -> Origin:
+    """The origin of a value that no document holds. Raises ValueError for a step that needs one."""
+    if step not in _PLACELESS:
+        # An unknown origin would count as public. Somebody forgot to hand it on.
+        raise ValueError(f"a value that is {step.value} has a place")
+    return Origin(None, step, via=via)
+
+
+DEFAULTED: Final = placeless(Step.DEFAULTED)
 """Of a value that nobody wrote, and that depends on nothing."""
 
 
@@ -84,7 +84,9 @@ def rooted(origin: Origin, root: Origin | None) -> Origin:
     """`origin` with `root`, the parent's name in the specification, at the end of its chain."""
     if root is None:
         return origin
-    if origin.via is not None:
-        via = rooted(origin.via, root)
-        return origin if via is origin.via else replace(origin, via=via)
-    return replace(origin, via=root) if origin.step is Step.INHERITED else origin
+    via = origin.via
+    if via is not None:
+        via = rooted(via, root)
+    elif origin.step is Step.INHERITED:
+        via = root
+    return origin if via is origin.via else origin._replace(via=via)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Outcome
 from eryphc.genepool.model import GenePool
-from eryphc.guestconfig.options import GuestOptions
+from eryphc.guest.options import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
+from eryphc.origin import Origin, Step, placeless
 from eryphc.passes.breed import breed
 from eryphc.passes.check import check_catlet
 from eryphc.passes.feed import feed
@@ -26,8 +27,11 @@ from eryphc.passes.substitute import substitute
 from eryphc.project.specs import Spec
 from eryphc.request import BuildRequest
 from eryphc.syntax.names import blank
-from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, TargetInput
+from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, Opening, TargetInput
 from eryphc.version import __version__
+
+if TYPE_CHECKING:
+    from eryphc.guest.cloudconfig.reader import TextReader
 
 TOOL = f"eryphc {__version__}"
 UNKNOWN_VM_ID = "#vmId"
@@ -49,11 +53,7 @@ def read_document(spec: Spec, request: BuildRequest) -> Outcome[Document]:
             name=request.name if request.name is not None else catlet.name,
             hostname=request.hostname or request.name or catlet.hostname,
             # What the request says was not written in the document.
-            places={
-                key: place
-                for key, place in catlet.places.items()
-                if key not in ("name", "hostname")
-            },
+            places={**catlet.places, **_given_names(request)},
         )
         found += [
             command.bad_option_value("--name", fault.message)
@@ -64,6 +64,11 @@ def read_document(spec: Spec, request: BuildRequest) -> Outcome[Document]:
     partial = is_partial(read.diagnostics)
     document = Document(catlet=catlet, source=spec.source, depth=0, partial=partial)
     return Outcome(document, tuple(found))
+
+
+def _given_names(request: BuildRequest) -> dict[str, Origin]:
+    keys = ("hostname",) if request.name is None else ("name", "hostname")
+    return dict.fromkeys(keys, placeless(Step.GIVEN))
 
 
 def catlet_name(document: Document) -> str:
@@ -98,20 +103,25 @@ def to_fed(bred: Bred, pools: GenePool, request: BuildRequest) -> Outcome[Fed]:
 
 
 def to_substituted(
-    fed: Fed,
-    values: Mapping[str, str],
-    request: BuildRequest,
-    vm_id: str | None = None,
-    *,
-    stand_in: bool = False,
+    fed: Fed, values: Mapping[str, str], request: BuildRequest, opening: Opening | None = None
 ) -> Outcome[Substituted]:
-    """Every food with the text a guest gets. Without a VM id the text `#vmId` stands for it.
+    """Every food with the text a guest gets.
 
-    `stand_in`: the `vm_id` stands for the one that the deployment will know.
+    Without a VM id a target takes its stand-in for it, or the id of the catlet; where no target
+    is asked (`opening` is None), the text `#vmId` stands for it.
     """
     catlet_id = request.catlet_id or default_catlet_id(fed.catlet)
-    known = vm_id or request.vm_id or UNKNOWN_VM_ID
-    return substitute(fed, values, catlet_id, known, stand_in=stand_in)
+    made = Step.INVENTED if request.catlet_id is None else Step.GIVEN
+    steps = {"catletid": made, "vmid": made}
+    if opening is None:
+        opening = Opening(vm_id=UNKNOWN_VM_ID)
+    if request.vm_id is not None:
+        steps["vmid"] = Step.GIVEN
+    elif opening.vm_id is not None:
+        steps["vmid"] = Step.STAND_IN
+    steps |= dict.fromkeys(map(str.lower, opening.values), Step.STAND_IN)
+    vm_id = request.vm_id or opening.vm_id or catlet_id
+    return substitute(fed, {**values, **opening.values}, catlet_id, vm_id, steps)
 
 
 def prepare(
@@ -124,6 +134,7 @@ def prepare(
     settings: Any,
     guest: GuestOptions,
     epoch: int,
+    reader: TextReader,
 ) -> Outcome[TargetInput[Any]]:
     """A fed catlet to what a target decides from.
 
@@ -131,7 +142,7 @@ def prepare(
     stand-ins from here on; diagnostics speak of their names instead.
     """
     from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
-    from eryphc.guestconfig.request import guest_request
+    from eryphc.guest.request import guest_request
 
     opening = NOTHING_OPEN
     if backend.open is not None:
@@ -147,13 +158,7 @@ def prepare(
     catlet_id = request.catlet_id or default_catlet_id(fed.catlet)
     names = {name.lower() for name in opening.values}
     filled = {name: text for name, text in values.items() if name.lower() not in names}
-    done = to_substituted(
-        _left_open(fed, names),
-        {**filled, **opening.values},
-        replace(request, catlet_id=catlet_id),
-        opening.vm_id or request.vm_id or catlet_id,
-        stand_in=opening.vm_id is not None,
-    )
+    done = to_substituted(_left_open(fed, names), filled, request, opening)
     if done.value is None:
         return Outcome(None, done.diagnostics)
     guest, found = (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
@@ -169,6 +174,7 @@ def prepare(
         sealed=guest.sealed,
         epoch=epoch,
         tool=TOOL,
+        reader=reader,
         options=options,
         settings=settings,
         opening=opening,
@@ -182,7 +188,12 @@ def _left_open(fed: Fed, names: set[str]) -> Fed:
     if not names or variables is None:
         return fed
     marked = tuple(
-        replace(v, secret=True, required=None if blank(v.value) else v.required)
+        replace(
+            v,
+            secret=True,
+            required=None if blank(v.value) else v.required,
+            places={**v.places, "secret": placeless(Step.GIVEN)},
+        )
         if (v.name or "").lower() in names
         else v
         for v in variables

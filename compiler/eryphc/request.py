@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from eryphc.diagnostics import command
 from eryphc.diagnostics.levels import Choice, Choices, choices, chosen
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.errors import Failure, refused
+from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap
-from eryphc.guestconfig.options import GuestOptions
+from eryphc.guest.options import GuestOptions
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.passes.feed import Compat
 from eryphc.syntax.identifiers import parse_architecture
@@ -79,7 +79,7 @@ class BuildRequest:
             message = f"an instance id has 1 to {_LONGEST_INSTANCE_ID} printable characters"
             found.append(command.bad_option_value("--instance-id", message))
         if found:
-            raise refused(Failure.INPUT, *found)
+            raise EryphcError.of(Failure.INPUT, *found)
 
     def __repr__(self) -> str:
         # Values may be secret, and what is printed ends in logs.

@@ -1,7 +1,7 @@
 """One session of work on a project: the order of a compile, its caches, and what may leave it.
 
 Everything that the command line does, a program does with a `Session`. It owns the gene pools and
-project files that were read and the environment; nothing that it keeps is
+project files that were read, the texts of fodder and the environment; nothing that it keeps is
 shared with another session, so that two threads can work with one each. Diagnostics leave it as
 data without secrets.
 """
@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 
 from eryphc import pipeline
 from eryphc.diagnostics.echoes import without_echoes
-from eryphc.diagnostics.levels import NO_COMMENTS, Applied, LevelPolicy, comments_of
+from eryphc.diagnostics.levels import Applied, LevelPolicy, speaks_to_us
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.diagnostics.secrecy import Secrets
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
-from eryphc.errors import EryphcError, Failure, refused
-from eryphc.ir.catlet import Catlet, Fodder, Record, Variable
+from eryphc.errors import EryphcError, Failure
+from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
+from eryphc.origin import DEFAULTED, Step, placeless
 from eryphc.project.specs import InputMissingError, Pools, Spec, levels_for, read_spec
 from eryphc.request import BuildRequest
 from eryphc.source import SourceText, Span
@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile, WrittenFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.genepool.chain import PoolChain
-    from eryphc.guestconfig.model import GuestRequest, Seed
-    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.guest.cloudconfig.reader import TextReader
+    from eryphc.guest.document import GuestDocument
+    from eryphc.guest.model import GuestRequest
+    from eryphc.guest.options import GuestOptions
     from eryphc.ir.stages import PinnedGene
     from eryphc.ir.volume import ReadDisk
     from eryphc.project.file import Project
@@ -158,7 +160,7 @@ class Compiled(Expanded):
     `guest` is what a guest would read; its texts hold secrets.
     """
 
-    def __init__(self, work: _Work, catlet: Catlet | None, guest: Seed | None) -> None:
+    def __init__(self, work: _Work, catlet: Catlet | None, guest: GuestDocument | None) -> None:
         super().__init__(work, catlet)
         self.guest = guest if self.ok else None
 
@@ -251,9 +253,9 @@ class _output:  # noqa: N801 - used like a function
         from eryphc.artifacts.errors import OutputFailed, OutputRefused
 
         if isinstance(error, OutputRefused):
-            raise refused(Failure.USAGE, *error.diagnostics) from error
+            raise EryphcError.of(Failure.USAGE, *error.diagnostics) from error
         if isinstance(error, OutputFailed):
-            raise refused(Failure.OUTSIDE, *error.diagnostics) from error
+            raise EryphcError.of(Failure.OUTSIDE, *error.diagnostics) from error
 
 
 SpecName: TypeAlias = "str | os.PathLike[str] | SourceText | ReadSpec"
@@ -287,7 +289,7 @@ class Session:
         from_environment = self.environment.get(POOLS_VARIABLE)
         fault = Pools.refused(locations, from_environment)
         if fault is not None:
-            raise refused(Failure.USAGE, fault)
+            raise EryphcError.of(Failure.USAGE, fault)
         self._pools = Pools(locations, from_environment, project_sections)
         self._values = {
             name[len(VARIABLE_PREFIX) :]: value
@@ -295,6 +297,7 @@ class Session:
             if name.startswith(VARIABLE_PREFIX) and len(name) > len(VARIABLE_PREFIX)
         }
         self._disks: ReadDisk | None = None
+        self._reader: TextReader | None = None
 
     def __repr__(self) -> str:
         return f"Session({str(self.folder)!r})"
@@ -327,7 +330,7 @@ class Session:
         document = pipeline.read_document(one, request)
         found += document.diagnostics
         read = None if document.value is None else (one, document.value)
-        return ReadSpec(name, request, read, found, self._levels(one.folder, request), None)
+        return ReadSpec(name, request, read, found, self._levels(one, request), None)
 
     def expand(
         self, spec: SpecName, stage: str = "substitute", request: BuildRequest = DEFAULT
@@ -356,7 +359,7 @@ class Session:
         """Compile a specification as far as no target decides anything."""
         work = _Work(self, spec, request)
         catlet: Catlet | None = None
-        guest: Seed | None = None
+        guest: GuestDocument | None = None
         bred = work.bred()
         fed = None if bred is None else work.fed(bred)
         if fed is not None and not work.document.partial:
@@ -421,6 +424,15 @@ class Session:
             yield Built(work, target, made)
 
     @property
+    def reader(self) -> TextReader:
+        """Reads texts of fodder; one that several specifications share is read once."""
+        if self._reader is None:
+            from eryphc.guest.cloudconfig.reader import TextReader
+
+            self._reader = TextReader()
+        return self._reader
+
+    @property
     def disks(self) -> ReadDisk:
         """Reads disk files; one that several specifications share is hashed once."""
         if self._disks is None:
@@ -443,17 +455,21 @@ class Session:
         """The gene pools of the session's folder. Raises `EryphcError`."""
         return self._chain(self.folder)
 
-    def _levels(self, folder: Path, request: BuildRequest) -> LevelPolicy:
-        """What findings count as for a specification that lies in `folder`."""
+    def _levels(self, spec: Spec | None, request: BuildRequest) -> LevelPolicy:
+        """What findings count as for a specification, or for a gene of the session's folder."""
+        folder = self.folder if spec is None else spec.folder
         project = self._pools.project(folder)
         return levels_for(
-            request.asked_levels, project.value if project is not None else None, folder
+            request.asked_levels,
+            None if project is None else project.value,
+            folder,
+            None if spec is None else spec.source.name,
         )
 
     def _chain(self, folder: Path) -> PoolChain:
         chain = self._pools.chain(folder)
         if chain.value is None:
-            raise refused(Failure.INPUT, *chain.diagnostics)
+            raise EryphcError.of(Failure.INPUT, *chain.diagnostics)
         return chain.value
 
 
@@ -478,14 +494,14 @@ class _Work:
         self._read: tuple[Spec, Document] | None = None
         self.levels = LevelPolicy(request.asked_levels)
         if spec is None:
-            self.levels = session._levels(session.folder, request)
+            self.levels = session._levels(None, request)
         else:
             read = session.read(spec, request)
             self.found += read._found
             self._failure = read.failure if read._read is None else None
             self._read = read._read
             if read._read is not None:
-                self.levels = session._levels(read._read[0].folder, request)
+                self.levels = session._levels(read._read[0], request)
                 self.records.append(read._read[1].catlet)
                 self.name = read.name or "catlet"
 
@@ -514,7 +530,7 @@ class _Work:
 
     def heard(self, judged: Sequence[tuple[Target, GuestRequest]]) -> _Heard | None:
         """The comments in the documents, None where there are none."""
-        sources = tuple(each for each in self.documents() if comments_of(each) is not NO_COMMENTS)
+        sources = tuple(each for each in self.documents() if speaks_to_us(each))
         if not sources:
             return None
         from eryphc.targets.judging import kinds_judged
@@ -645,19 +661,21 @@ class _Work:
             self.found.append(command.gene_unknown(text, parsed.message))
             return None
         source = SourceText("<command line>", text)
-        places = {"": Span(source, 0, len(text)), "source": Span(source, 0, len(text))}
+        whole, given = Span(source, 0, len(text)), placeless(Step.GIVEN)
+        bound: Places = {"": whole, "name": given, "value": given}
         reference = Fodder(
             source=text,
             variables=tuple(
-                Variable(name=name, value=value, places=places)
+                Variable(name=name, value=value, places=bound)
                 for name, value in self.request.values.items()
             ),
-            places=places,
+            places={"": whole, "source": whole, "variables": given},
         )
         chain = self.take(self.session._pools.chain(self.session.folder))
         if chain is None:
             return None
         self._chain = chain
+        places: Places = {"": whole, "name": DEFAULTED, "fodder": DEFAULTED}
         catlet = Catlet(name="gene", fodder=(reference,), places=places)
         document = Document(catlet=catlet, source=source, depth=0)
         bred = self.take(pipeline.to_bred(document, chain))
@@ -672,10 +690,10 @@ class _Work:
             catlet = done.catlet
         return Catlet(fodder=catlet.fodder)
 
-    def guest(self, done: Substituted) -> Seed | None:
+    def guest(self, done: Substituted) -> GuestDocument | None:
         """What a guest would read, apart from any target."""
-        from eryphc.guestconfig.compose import compose
-        from eryphc.guestconfig.request import guest_request
+        from eryphc.guest.compose import compose
+        from eryphc.guest.request import guest_request
         from eryphc.passes.identity import default_catlet_id
 
         self.records.append(done.catlet)
@@ -683,7 +701,7 @@ class _Work:
         catlet_id = self.request.catlet_id or default_catlet_id(done.catlet)
         asked, notes = guest_request(done, catlet_id, options)
         self.found += notes
-        return self.take(compose(asked))
+        return self.take(compose(asked, self.session.reader))
 
     # --- targets -----------------------------------------------------------------------------
 
@@ -708,6 +726,7 @@ class _Work:
                 else project.sections.get(definition.section_name),
                 guest=self._guest_options(),
                 epoch=epoch,
+                reader=self.session.reader,
             )
         )
         if given is None:
@@ -716,7 +735,7 @@ class _Work:
         if backend.disk_files is not None:
             read = self.session.disks
             paths = backend.disk_files(given.catlet, options)
-            given = replace(given, disks={path: read(path) for path in paths})
+            given = given._replace(disks={path: read(path) for path in paths})
         plan = backend.plan(given)
         self.found += plan.diagnostics
         return None if plan.value is None else (backend, given, plan.value)
@@ -756,7 +775,7 @@ class _Work:
 
     def _guest_options(self) -> GuestOptions:
         """The request's, with what the project and the gene set of the spec say."""
-        from eryphc.guestconfig.model import GuestKind
+        from eryphc.guest.model import GuestKind
 
         options = self.request.guest
         if options.kind is not None or self._read is None:
@@ -765,7 +784,7 @@ class _Work:
         word = project.guest if project is not None else None
         if not word and self._read[0].os_type in tuple(GuestKind):
             word = self._read[0].os_type
-        return options if not word else replace(options, kind=GuestKind(word))
+        return options if not word else options._replace(kind=GuestKind(word))
 
 
 def _shown(found: Sequence[Diagnostic], records: Iterable[Record]) -> tuple[ShownDiagnostic, ...]:

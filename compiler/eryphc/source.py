@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from enum import Enum
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -24,6 +26,18 @@ class Region(NamedTuple):
     start: int
     end: int
     secrecy: Secrecy
+
+
+def shown_path(path: Path) -> str:
+    """The path as printed, with `/`: relative to the working folder.
+
+    A path that was given as absolute and lies elsewhere stays absolute: a row of `..` up to the
+    root and down again would help nobody.
+    """
+    text = os.path.normpath(path)
+    if os.path.isabs(text) and Path(text).is_relative_to(Path.cwd()):  # noqa: PTH117
+        text = str(Path(text).relative_to(Path.cwd()))
+    return text.replace(os.sep, "/")
 
 
 class SourceText:

@@ -10,7 +10,7 @@ from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import named, own
 from eryphc.diagnostics.shown import ShownDiagnostic, show
-from eryphc.errors import Failure, refused
+from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap
 
 
@@ -40,7 +40,7 @@ def read_values(
         name, equals, text = word.partition("=")
         if not equals or not name:
             fault = command.bad_option_value("--var", "a value is not written NAME=VALUE")
-            raise refused(Failure.INPUT, fault)
+            raise EryphcError.of(Failure.INPUT, fault)
         given[name] = _value(name, text, environment or {}, notes)
     # A later source gives way to an earlier one also where only the letter case differs.
     lower = {name.lower() for name in given}
@@ -61,10 +61,10 @@ def _value(name: str, text: str, environment: Mapping[str, str], notes: list[Dia
         except InputMissingError as missing:
             reason = f"the file after `@` cannot be read: {missing.reason}"
             diagnostic = command.variable_source(name, reason, "@")
-            raise refused(Failure(missing.exit_code), diagnostic) from None
+            raise EryphcError.of(Failure(missing.exit_code), diagnostic) from None
         if read.value is None:
             reason = "the file after `@` is no UTF-8 text, or larger than 2 MiB"
-            raise refused(Failure.INPUT, command.variable_source(name, reason, "@"))
+            raise EryphcError.of(Failure.INPUT, command.variable_source(name, reason, "@"))
         content = read.value.text.removesuffix("\n")
         if content.endswith("\r"):
             notes.append(command.value_ends_with_cr(name))
@@ -73,7 +73,7 @@ def _value(name: str, text: str, environment: Mapping[str, str], notes: list[Dia
         found = environment.get(text[4:])
         if found is None:
             reason = "the environment has no variable of the name after `env:`"
-            raise refused(Failure.INPUT, command.variable_source(name, reason, "env:"))
+            raise EryphcError.of(Failure.INPUT, command.variable_source(name, reason, "env:"))
         return found
     return text
 
@@ -90,10 +90,10 @@ def _variable_file(path: str) -> dict[str, str]:
     try:
         read = read_text(Path(path))
     except InputMissingError as missing:
-        raise refused(Failure(missing.exit_code), missing.diagnostic) from None
+        raise EryphcError.of(Failure(missing.exit_code), missing.diagnostic) from None
     composed = compose(read.value) if read.value is not None else read
     if read.value is None or composed.value is None:
-        raise refused(Failure.INPUT, *composed.diagnostics)
+        raise EryphcError.of(Failure.INPUT, *composed.diagnostics)
     root = composed.value
     values: dict[str, str] = {}
     faults: list[Diagnostic] = []
@@ -104,7 +104,7 @@ def _variable_file(path: str) -> dict[str, str]:
         found = reading.wrong_kind(
             own("a file of variables"), own("a mapping"), own("something else"), span
         )
-        raise refused(Failure.INPUT, found)
+        raise EryphcError.of(Failure.INPUT, found)
     for key, written in root.entries:
         value = written.target if isinstance(written, AliasNode) else written
         if isinstance(key, ScalarNode) and isinstance(value, ScalarNode):
@@ -116,5 +116,5 @@ def _variable_file(path: str) -> dict[str, str]:
         span = Span(read.value, written.start, min(written.start + 1, written.end))
         faults.append(reading.wrong_kind(what, own("a text"), own("a collection"), span))
     if faults:
-        raise refused(Failure.INPUT, *faults)
+        raise EryphcError.of(Failure.INPUT, *faults)
     return values

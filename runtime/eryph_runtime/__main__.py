@@ -8,7 +8,7 @@ from typing import NoReturn
 
 
 def main() -> NoReturn:
-    """Run the command line and exit with the code of cli.md.
+    """Run the command line and exit with its code.
 
     It exits itself, since what `zipapp` generates drops what `main` returns.
     """

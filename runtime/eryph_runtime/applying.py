@@ -1,6 +1,6 @@
 """`plan` and `apply`: read, compare, do what can be done, and again until nothing differs.
 
-Source: hyperv.md 3, 4, 11 (rollback, locks).
+Source: docs/reference/hyperv.md, "The order of creation", "Rollback", "Locks".
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A lock file on the client: two local runs on one machine stop early (hyperv.md 11)."""
+"""A lock file on the client: two local runs on one machine stop early.
+
+Source: docs/reference/hyperv.md, "Locks".
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The words of `eryph-runtime`: arguments in, one report on standard output, an exit code out.
 
-Source: cli.md (commands, exit codes); docs/runtime.md.
+Source: docs/reference/runtime.md, "The runtime"; docs/reference/command-line.md, "Exit codes".
 """
 
 from __future__ import annotations

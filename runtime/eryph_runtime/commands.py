@@ -1,4 +1,7 @@
-"""The commands: a host and what was asked in, the report as data out (docs/runtime.md)."""
+"""The commands: a host and what was asked in, the report as data out.
+
+Source: docs/reference/runtime.md, "Reports as data".
+"""
 
 from __future__ import annotations
 

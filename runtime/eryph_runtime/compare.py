@@ -1,6 +1,6 @@
 """The one comparison: a situation in, the ordered changes and what stands in their way out. Pure.
 
-Source: hyperv.md 3 (order and its reasons), 4 (converging).
+Source: docs/reference/hyperv.md, "The order of creation", "Comparing".
 """
 
 from __future__ import annotations
@@ -278,7 +278,10 @@ def _service(machine: Machine, service: IntegrationService) -> Change:
 
 
 def _fresh(it: Situation, home: str) -> Machine:
-    """What `New-VM` gives, as far as `plan` must foretell it (hyperv.md 3 and 5)."""
+    """What `New-VM` gives, as far as `plan` must foretell it.
+
+    Source: docs/reference/hyperv.md, "What New-VM gives".
+    """
     wanted = it.deployment.machine
     default = AdapterState(
         id="",

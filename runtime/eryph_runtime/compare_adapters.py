@@ -1,6 +1,7 @@
 """Which network adapters must be added, set, put on a VLAN, connected. Compared by name.
 
-Source: hyperv.md 3 (12: settings, VLAN, then connect), 4, 5 (MAC, adapter names), 7.
+Source: docs/reference/hyperv.md, "The order of creation", "Comparing", "Adapter names",
+"MAC addresses of adapters", "Switches".
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Which drives must be attached, moved, filled or grown. Compared by controller and location.
 
-Source: hyperv.md 4 (compare how, never silently), 6 (attaching, resizing).
+Source: docs/reference/hyperv.md, "Comparing", "What is never done silently",
+"Attaching disks", "Resizing disks".
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def compare_drives(it: Situation, machine: Machine, found: Findings, *, creating
             _compare_disk(it, machine, drive, found, attaching)
     # Two disks that swap places are both detached before either is attached again.
     found.changes += attaching
-    # New devices go to the end of the boot order: disks before DVD drives (hyperv.md 3).
+    # New devices go to the end of the boot order: disks before DVD drives.
     for drive in it.deployment.drives:
         if drive.type is DriveType.DVD:
             _compare_dvd(it, machine, drive, found)

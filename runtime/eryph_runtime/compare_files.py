@@ -1,6 +1,6 @@
 """Which disk files must be made, moved over or grown before a drive can be attached.
 
-Source: hyperv.md 6 (disks), docs/deployment.md, part 2 (places).
+Source: docs/reference/hyperv.md, "Disk files"; docs/reference/deployment.md, "Places on the host".
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def _resume_at(it: Situation, path: str, size: int) -> int:
 
 
 def _sound(it: Situation, drive: Drive, path: str, sha256: str | None, found: Findings) -> bool:
-    """Whether the parent in the store may be used: hash, health, attributes (hyperv.md 6)."""
+    """Whether the parent in the store may be used: hash, health, attributes."""
     file, disk = it.state.file(path), it.state.disk(path)
     if file is not None and file.sha256 is not None and file.sha256 != sha256:
         found.refusals.append(f"drive `{drive.name}`: {path} was changed: its SHA-256 is another")

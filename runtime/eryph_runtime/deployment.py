@@ -1,8 +1,8 @@
 """The deployment document: what one machine is to be. The compiler writes it, the runtime reads it.
 
 Every key of `deployment.json` is a field of a record here, under the same name and in the order of
-docs/deployment.md, part 1, which says what each value means. Sizes are in bytes. `None` means that
-a value is left out; a decoder demands every key all the same.
+docs/reference/deployment.md, "The document", which says what each value means. Sizes are in bytes.
+`None` means that a value is left out; the decoder demands every key all the same.
 """
 
 from __future__ import annotations

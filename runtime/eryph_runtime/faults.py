@@ -1,4 +1,7 @@
-"""How a command of the runtime ends other than well, and with which exit code (cli.md)."""
+"""How a command of the runtime ends other than well, and with which exit code.
+
+Source: docs/reference/command-line.md, "Exit codes".
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ class HostFailure(Exception):  # noqa: N818 - a failing host is no mistake of th
 
     @property
     def hint(self) -> str | None:
-        """The usual cause of the error's HRESULT. Source: hyperv.md 8 (failures to explain)."""
+        """The usual cause of the error's HRESULT. Source: docs/reference/hyperv.md, "Starting"."""
         if self.error is None or self.error.hresult is None:
             return None
         return _HINTS.get(self.error.hresult & 0xFFFFFFFF)

@@ -1,4 +1,6 @@
-"""Asking cloud-init in the guest whether it is done, over SSH. Source: hyperv.md 8.
+"""Asking cloud-init in the guest whether it is done, over SSH.
+
+Source: docs/reference/hyperv.md, "Key-value pairs".
 
 For guests that publish no key-value pairs. Keys, known hosts and jump hosts are those of the
 user's own `ssh`; nothing is asked for and no check is switched off.

@@ -1,4 +1,7 @@
-"""What the runtime needs of a host: one answer for one request (docs/deployment.md, part 3)."""
+"""What the runtime needs of a host: one answer for one request.
+
+Source: docs/reference/deployment.md, "The host protocol".
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Paths of the Windows host as text: what is legal, how ours are named.
 
 Nothing here touches a file system; the runtime may stand on another system than the host.
-Sources: hyperv.md 12 (names, paths), docs/deployment.md, part 2.
+Source: docs/reference/hyperv.md, "Names and paths on the host";
+docs/reference/deployment.md, "Places on the host".
 """
 
 from __future__ import annotations

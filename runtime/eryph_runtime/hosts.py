@@ -1,4 +1,6 @@
-"""Addresses of hosts, and how each kind is reached. Source: hyperv.md 9.
+"""Addresses of hosts, and how each kind is reached.
+
+Source: docs/reference/hyperv.md, "Reaching a host"; docs/reference/runtime.md, "Hosts".
 
 `local` starts PowerShell here; `ssh://` uses the system's `ssh` with its own configuration
 (keys, known hosts, jump hosts); `winrm://` needs the package pypsrp.

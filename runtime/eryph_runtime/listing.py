@@ -12,7 +12,7 @@ from eryph_runtime.record import note_lines, owner_in
 from eryph_runtime.running import broad_state
 from eryph_runtime.survey import read_state
 
-# The beginning of the note line of every catlet (docs/deployment.md, 2).
+# The beginning of the note line of every catlet: docs/reference/deployment.md, "The marker".
 _MARKER = "eryphc:v1 catlet="
 
 

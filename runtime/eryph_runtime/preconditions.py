@@ -1,6 +1,7 @@
 """What must hold on a host before anything is changed: all faults at once. Pure.
 
-Source: hyperv.md 11 (preconditions), 5 (nesting, processors, firmware), 9 (rights), 12 (limits).
+Source: docs/reference/hyperv.md, "Preconditions", "Rights", "Limits of a machine",
+"Nested virtualization", "Processors", "Secure boot".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The table of a machine's plain properties: what is read, what is wanted, what sets it, and when.
 
-Source: hyperv.md 2 (cmdlets, power), 4 (what a live machine accepts).
+Source: docs/reference/hyperv.md, "From catlet to cmdlet", "What a live machine accepts".
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Property:
 
 
 def _startup_needs_off(machine: Machine, wanted: WantedMachine) -> bool:
-    # Static memory is resized live, but not with a hypervisor running inside (hyperv.md 5).
+    # Static memory is resized live, but not with a hypervisor running inside.
     return (
         machine.memory.dynamic
         or wanted.memory.dynamic
@@ -56,7 +56,7 @@ def _maximum_needs_off(machine: Machine, wanted: WantedMachine) -> bool:
 
 
 def _dynamic(_machine: Machine, wanted: WantedMachine, _host: HostFacts) -> bool:
-    # Bounds of static memory are no difference: comparing them never ends (hyperv.md 5).
+    # Bounds of static memory are no difference: comparing them never ends.
     return wanted.memory.dynamic
 
 
@@ -70,8 +70,8 @@ def _knows_automatic(machine: Machine, _wanted: WantedMachine, host: HostFacts) 
     )
 
 
-# In the order of creation: hyperv.md 3, steps 6 to 10 (the TPM is no plain property). What
-# hyperv.md 4 does not name among the things that a live machine accepts waits for power off.
+# In the order of creation (the TPM is no plain property). What is not known to be accepted by a
+# live machine waits for power off.
 BEFORE_TPM = (
     Property(
         what="automatic checkpoints",

@@ -1,6 +1,6 @@
 """Marker and record: how a machine says that it is ours, whose, and what was made for it.
 
-Source: docs/deployment.md, part 2.
+Source: docs/reference/deployment.md, "The marker", "The record".
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def mark(notes: str, catlet: str, owner: str) -> str:
 
 
 def same_owner(first: str, second: str) -> bool:
-    """Same account, and same user beyond it where both name one (docs/deployment.md, 2)."""
+    """Same account, and same user beyond it where both name one."""
     account, _, user = first.partition("/")
     other_account, _, other_user = second.partition("/")
     same_user = not user or not other_user or user == other_user

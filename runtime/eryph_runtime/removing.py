@@ -1,6 +1,6 @@
 """`remove`: exactly what is ours, never a parent, never what another machine uses.
 
-Source: hyperv.md 11 (removing).
+Source: docs/reference/hyperv.md, "Removing".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From the settings of a document to final paths and switches.
 
 Order of a parameter: given now, recorded by the last apply, default, what the host knows.
-Source: docs/deployment.md, part 1 (a parameter).
+Source: docs/reference/deployment.md, "A parameter".
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _from_host(default: HostDefault | None, state: State) -> str | None:
         HostDefault.DISK_FOLDER: state.host.disk_folder,
     }
     if default is HostDefault.DEFAULT_SWITCH:
-        # By id: its name is localised (hyperv.md 7).
+        # By id: its name is localised.
         found = [each for each in state.switches if each.id == DEFAULT_SWITCH]
         return found[0].id if found else None
     return folders[default] if default is not None else None

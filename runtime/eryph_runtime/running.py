@@ -1,6 +1,7 @@
 """Power and what a running machine tells: states, addresses, the end of provisioning.
 
-Source: hyperv.md 8.
+Source: docs/reference/hyperv.md, "States of a machine", "Starting", "Stopping",
+"The address of a guest", "Key-value pairs".
 """
 
 from __future__ import annotations
@@ -239,7 +240,10 @@ def look(
 
 
 def _host_names(machine: Machine, deployment: Deployment) -> tuple[str, ...]:
-    """The name that the Default Switch's own DHCP and DNS give the guest (hyperv.md 7)."""
+    """The name that the Default Switch's own DHCP and DNS give the guest.
+
+    Source: docs/reference/hyperv.md, "Switches".
+    """
     name = deployment.catlet.hostname or deployment.machine.name
     usable = _LABEL.fullmatch(name) is not None
     there = any(each.switch == DEFAULT_SWITCH for each in machine.network_adapters)
@@ -272,7 +276,7 @@ def wait_for_addresses(
     before: tuple[Address, ...] = ()
     while True:
         now, seen = look(host, machine, deployment)
-        # First reads after a start may be old (hyperv.md 8), and what the deployment knows says
+        # First reads after a start may be old, and what the deployment knows says
         # nothing of whether the guest is up.
         up = seen.heartbeat in _HEARTBEATS or any(each.source != "deployment" for each in now)
         if (now and now == before and up) or clock() >= end or seen.state is None:

@@ -1,6 +1,7 @@
 """Swapping in the ISO without secrets, once the guest needs them no more.
 
-Source: hyperv.md 6 (the seed ISO), 8 (KVP). The instance id is the same in both.
+The instance id is the same in both. Source: docs/reference/hyperv.md, "The seed drive",
+"Key-value pairs".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The host protocol over a child process: requests as base64 blocks, answers between markers.
 
-Source: docs/deployment.md, part 3.
+Source: docs/reference/deployment.md, "Requests and answers".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Filling the open slots of a seed ISO: bytes and values in, bytes of the same length out.
 
-Source: docs/deployment.md, part 1 (seed).
+Source: docs/reference/deployment.md, "A seed".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a host is, as one read gives it. Shape: docs/deployment.md, part 3 (the state)."""
+"""What a host is, as one read gives it. Source: docs/reference/deployment.md, "The state"."""
 
 from __future__ import annotations
 
@@ -78,7 +78,10 @@ class FirmwareState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TpmState:
-    """`key_protector` is its number of bytes; fewer than 16 are a placeholder (hyperv.md 5)."""
+    """`key_protector` is its number of bytes; fewer than 16 are a placeholder.
+
+    Source: docs/reference/hyperv.md, "TPM".
+    """
 
     enabled: bool
     key_protector: int

@@ -11,13 +11,3 @@ class Talk(Protocol):
     def step(self, text: str) -> None: ...
 
     def event(self, event: dict[str, Any]) -> None: ...
-
-
-class Silence:
-    """Says nothing."""
-
-    def step(self, text: str) -> None:
-        """A step begins."""
-
-    def event(self, event: dict[str, Any]) -> None:
-        """The host reports progress."""

@@ -2,53 +2,18 @@
 
 import json
 import os
-import signal
 import stat
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from eryphc.artifacts import folder as folder_module
-from eryphc.artifacts import swap
+from artifacts.builds import MANIFEST, build_one, one_file, tree_of
 from eryphc.artifacts.errors import OutputFailed, OutputRefused
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.folder import TargetFolders
-from eryphc.artifacts.manifest import Manifest
-
-MANIFEST = Manifest(
-    catlet="web",
-    catlet_id="d2034611-3c44-5aa1-811b-e5f58b5a4416",
-    target="cloud-init",
-    arch="hyperv/amd64",
-    guest="linux",
-    tool="eryphc 0.1.0",
-)
-
-
-def _files(text: bytes = b"new") -> dict[str, ArtifactFile]:
-    return {
-        "web.txt": ArtifactFile(content=text, media_type="text/plain"),
-        "deep/er/secret": ArtifactFile(content=text, media_type="text/plain", secret=True),
-    }
-
-
-def _build(place: Path, text: bytes = b"new") -> None:
-    with TargetFolders([place]) as folders:
-        folders.stage(place, _files(text), MANIFEST)
-        folders.commit()
-
-
-def _tree(root: Path) -> dict[str, bytes | None]:
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes() if path.is_file() else None
-        for path in sorted(root.rglob("*"))
-    }
 
 
 @pytest.fixture(params=[0o022, 0o077, 0o000, 0o277], ids=lambda mask: f"umask {mask:03o}")
@@ -61,7 +26,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def test_modes_do_not_obey_the_umask(umask: int, tmp_path: Path) -> None:
-    _build(tmp_path / "web")
+    build_one(tmp_path / "web")
     modes = {
         path.relative_to(tmp_path).as_posix(): stat.S_IMODE(path.stat().st_mode)
         for path in tmp_path.rglob("*")
@@ -79,7 +44,7 @@ def test_modes_do_not_obey_the_umask(umask: int, tmp_path: Path) -> None:
 def test_makes_parents_and_gives_what_it_wrote(tmp_path: Path) -> None:
     place = tmp_path / "a/b/web"
     with TargetFolders([place]) as folders:
-        written = folders.stage(place, _files(), MANIFEST)
+        written = folders.stage(place, one_file(), MANIFEST)
         folders.commit()
     assert [(file.path, file.size, file.secret) for file in written] == [
         ("deep/er/secret", 3, True),
@@ -115,25 +80,25 @@ def test_replaces_its_own(tmp_path: Path) -> None:
         other = {"gone": ArtifactFile(content=b"", media_type="a/b")}
         folders.stage(place, other, MANIFEST)
         folders.commit()
-    _build(place)
-    assert set(_tree(tmp_path)) == {
+    build_one(place)
+    assert set(tree_of(tmp_path)) == {
         "web", "web/deep", "web/deep/er", "web/deep/er/secret", "web/manifest.json", "web/web.txt",
     }  # fmt: skip
 
 
 def test_replaces_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "web").mkdir()
-    _build(tmp_path / "web")
+    build_one(tmp_path / "web")
     assert (tmp_path / "web/web.txt").read_bytes() == b"new"
 
 
 def _stranger(place: Path) -> None:
-    _build(place, b"old")
+    build_one(place, b"old")
     (place / "deep/notes.txt").write_text("mine")
 
 
 def _hidden(place: Path) -> None:
-    _build(place, b"old")
+    build_one(place, b"old")
     (place / ".git").write_text("mine")
 
 
@@ -161,13 +126,13 @@ def _odd_manifest(place: Path) -> None:
 
 
 def _link_inside(place: Path) -> None:
-    _build(place, b"old")
+    build_one(place, b"old")
     (place / "web.txt").unlink()
     (place / "web.txt").symlink_to("/etc/passwd")
 
 
 def _linked_folder_inside(place: Path) -> None:
-    _build(place, b"old")
+    build_one(place, b"old")
     (place.parent / "elsewhere").mkdir()
     (place.parent / "elsewhere/secret").write_text("mine")
     (place / "deep/er/secret").unlink()
@@ -176,7 +141,7 @@ def _linked_folder_inside(place: Path) -> None:
 
 
 def _manifest_link(place: Path) -> None:
-    _build(place, b"old")
+    build_one(place, b"old")
     (place / "manifest.json").rename(place.parent / "manifest.json")
     (place / "manifest.json").symlink_to(place.parent / "manifest.json")
 
@@ -215,26 +180,26 @@ def test_refuses_and_touches_nothing(prepare, words: str, tmp_path: Path) -> Non
     place = tmp_path / "out/web"
     place.parent.mkdir()
     prepare(place)
-    before = _tree(tmp_path)
+    before = tree_of(tmp_path)
     with pytest.raises(OutputRefused) as refused:
-        _build(place)
+        build_one(place)
     (diagnostic,) = refused.value.diagnostics
     assert words in " ".join((diagnostic.message, *diagnostic.notes))
-    assert _tree(tmp_path) == before
+    assert tree_of(tmp_path) == before
 
 
 def test_a_linked_output_folder_is_replaced_where_it_is(tmp_path: Path) -> None:
     (tmp_path / "disk/web").mkdir(parents=True)
     (tmp_path / "web").symlink_to("disk/web")
-    _build(tmp_path / "web")
+    build_one(tmp_path / "web")
     assert (tmp_path / "web").is_symlink()
     assert (tmp_path / "disk/web/web.txt").read_bytes() == b"new"
 
 
 def test_the_working_folder_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    _build(Path())
-    _build(Path())
+    build_one(Path())
+    build_one(Path())
     assert Path("web.txt").read_bytes() == b"new"
     assert (tmp_path / "web.txt").read_bytes() == b"new"
 
@@ -266,24 +231,24 @@ def test_refuses_names_that_leave_the_folder(name: str, tmp_path: Path) -> None:
     file = ArtifactFile(content=b"", media_type="a/b")
     with TargetFolders([place]) as folders, pytest.raises(OutputRefused):
         folders.stage(place, {name: file}, MANIFEST)
-    assert _tree(tmp_path) == {}
+    assert tree_of(tmp_path) == {}
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, SystemExit])
 def test_nothing_is_left_behind(error: type[BaseException], tmp_path: Path) -> None:
-    _build(tmp_path / "two", b"old")
-    before = _tree(tmp_path)
+    build_one(tmp_path / "two", b"old")
+    before = tree_of(tmp_path)
     places = [tmp_path / "a/b/one", tmp_path / "two"]
 
     def build() -> None:
         with TargetFolders(places) as folders:
             for place in places:
-                folders.stage(place, _files(), MANIFEST)
+                folders.stage(place, one_file(), MANIFEST)
             raise error
 
     with pytest.raises(error):
         build()
-    assert _tree(tmp_path) == before
+    assert tree_of(tmp_path) == before
 
 
 class _Interrupts:
@@ -296,7 +261,7 @@ def test_nothing_is_left_of_folders_that_several_share(tmp_path: Path) -> None:
     places = [tmp_path / "out" / name / "cloud-init" for name in ("a", "b", "c")]
     with TargetFolders(places) as folders:
         for place in places:
-            folders.stage(place, _files(), MANIFEST)
+            folders.stage(place, one_file(), MANIFEST)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -305,120 +270,14 @@ def test_nothing_is_left_of_a_half_written_file(tmp_path: Path) -> None:
     files = {"disk": ArtifactFile(content=_Interrupts(), media_type="a/b")}
     with pytest.raises(KeyboardInterrupt), TargetFolders([place]) as folders:
         folders.stage(place, files, MANIFEST)
-    assert _tree(tmp_path) == {}
-
-
-@pytest.mark.parametrize("fatal", range(1, 8))
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
-def test_all_or_none_wherever_the_swap_is_broken_off(
-    fatal: int, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    places = [tmp_path / "one", tmp_path / "two", tmp_path / "three"]
-    for place in places[:2]:
-        _build(place, b"old")
-    before = _tree(tmp_path)
-    count = 0
-    genuine = swap.rename
-
-    def rename(old: Path, new: Path) -> None:
-        nonlocal count
-        count += 1
-        if count == fatal:
-            raise error
-        genuine(old, new)
-
-    monkeypatch.setattr(swap, "rename", rename)
-    try:
-        with TargetFolders(places) as folders:
-            for place in places:
-                folders.stage(place, _files(), MANIFEST)
-            folders.commit()
-    except (KeyboardInterrupt, OutputFailed):
-        assert _tree(tmp_path) == before
-    else:
-        # One renaming aside for each that was there, and one into each place: five in all.
-        assert fatal > 5
-        assert {(place / "web.txt").read_bytes() for place in places} == {b"new"}
-
-
-@pytest.mark.parametrize("steps", [0, 1, 2])
-def test_the_next_build_repairs_a_killed_one(steps: int, tmp_path: Path) -> None:
-    place = tmp_path / "web"
-    _build(place, b"old")
-    program = f"""
-import os, signal
-from pathlib import Path
-from eryphc.artifacts import swap
-from test_folder import TargetFolders, _files, MANIFEST
-left = {steps}
-genuine = swap.rename
-def rename(old, new):
-    global left
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    left -= 1
-    genuine(old, new)
-swap.rename = rename
-swap.remove_ours = lambda folder: os.kill(os.getpid(), signal.SIGKILL)
-with TargetFolders([Path("web")]) as folders:
-    folders.stage(Path("web"), _files(b"half"), MANIFEST)
-    folders.commit()
-"""
-    paths = [str(Path(__file__).parent), str(Path(folder_module.__file__).parents[2])]
-    killed = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        check=False,
-        env={"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    assert killed.returncode == -signal.SIGKILL
-    assert place.exists() == (steps != 1)
-    # A build that fails brings the folder back all the same.
-    with TargetFolders([place]):
-        pass
-    assert _tree(tmp_path)["web/web.txt"] == (b"half" if steps == 2 else b"old")
-    assert [path.name for path in tmp_path.iterdir()] == ["web"]
-    _build(place)
-    assert _tree(tmp_path)["web/web.txt"] == b"new"
-
-
-def test_what_a_running_build_has_beside_is_left_alone(tmp_path: Path) -> None:
-    place = tmp_path / "web"
-    with TargetFolders([place]) as slow:
-        slow.stage(place, _files(b"slow"), MANIFEST)
-        _build(place, b"quick")
-        assert (place / "web.txt").read_bytes() == b"quick"
-        slow.commit()
-    assert (place / "web.txt").read_bytes() == b"slow"
-    assert [path.name for path in tmp_path.iterdir()] == ["web"]
-
-
-def test_builds_at_once_leave_one_whole_folder(tmp_path: Path) -> None:
-    place = tmp_path / "web"
-    faults: list[BaseException] = []
-
-    def build(number: int) -> None:
-        try:
-            for _ in range(5):
-                _build(place, b"%d" % number)
-        except BaseException as error:
-            faults.append(error)
-
-    threads = [threading.Thread(target=build, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not faults
-    assert (place / "web.txt").read_bytes() == (place / "deep/er/secret").read_bytes()
-    assert [path.name for path in tmp_path.iterdir()] == ["web"]
+    assert tree_of(tmp_path) == {}
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may do anything")
 def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(OutputFailed, match="permission denied"):
-        _build(tmp_path / "web")
+        build_one(tmp_path / "web")
 
 
 @pytest.fixture
@@ -442,10 +301,10 @@ def test_nothing_stays_of_a_folder_made_read_only(
     folders: tuple[str, ...], without_rights: Path
 ) -> None:
     place = without_rights / "web"
-    _build(place)
+    build_one(place)
     for name in folders:
         (place / name).chmod(0o555)
-    _build(place, b"newer")
+    build_one(place, b"newer")
     assert [path.name for path in without_rights.iterdir()] == ["web"]
     assert (place / "web.txt").read_bytes() == b"newer"
 
@@ -453,7 +312,7 @@ def test_nothing_stays_of_a_folder_made_read_only(
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
 def test_a_place_where_no_folder_can_be_made() -> None:
     with pytest.raises(OutputFailed) as failed:
-        _build(Path("/proc/eryphc/web"))
+        build_one(Path("/proc/eryphc/web"))
     (diagnostic,) = failed.value.diagnostics
     assert diagnostic.code.number == "E0606"
     assert diagnostic.message.startswith("`/proc/eryphc/web` cannot be written: ")
@@ -475,7 +334,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OutputFailed) as failed, TargetFolders([place]) as folders:
         folders.stage(place, files, MANIFEST)
     assert "no space left" in failed.value.diagnostics[0].message
-    assert _tree(tmp_path) == {}
+    assert tree_of(tmp_path) == {}
 
 
 def test_an_image_that_reads_back_otherwise(tmp_path: Path) -> None:
@@ -483,4 +342,13 @@ def test_an_image_that_reads_back_otherwise(tmp_path: Path) -> None:
     file = ArtifactFile(content=b"no image", media_type="a/b", holds={"user-data": b""})
     with pytest.raises(OutputFailed, match="read back"), TargetFolders([place]) as folders:
         folders.stage(place, {"web.iso": file}, MANIFEST)
-    assert _tree(tmp_path) == {}
+    assert tree_of(tmp_path) == {}
+
+
+def test_a_path_below_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", "utf-8")
+    with pytest.raises(OutputRefused) as refused:
+        TargetFolders([tmp_path / "file/x/y"])
+    assert [found.message for found in refused.value.diagnostics] == [
+        f"the output `{tmp_path}/file/x/y` is a path below a file, not a folder"
+    ]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from artifacts.iso_reference import reference_iso
 from eryphc.artifacts.epoch import DEFAULT_EPOCH, LAST_EPOCH
-from eryphc.artifacts.iso import LARGEST_FILE, IsoError, nocloud_iso, volume_date
+from eryphc.artifacts.iso import LARGEST_FILE, IsoError, nocloud_image, volume_date
 from eryphc.artifacts.iso_reader import difference, read_iso
-from eryphc.artifacts.iso_reference import reference_iso
 
 LETTERS = "ABCXYZabcxyz0189-_."
 SEED = {
@@ -35,7 +35,7 @@ labels = st.sampled_from(["cidata", "CIDATA", "a", "sixteen-letters_"])
 @settings(max_examples=60)
 @given(file_sets, labels, epochs)
 def test_same_bytes_as_pycdlib(files: dict[str, bytes], label: str, epoch: int) -> None:
-    assert nocloud_iso(files, label=label, epoch=epoch) == reference_iso(
+    assert nocloud_image(files, label=label, epoch=epoch).content == reference_iso(
         files, label=label, epoch=epoch
     )
 
@@ -55,7 +55,7 @@ def test_same_bytes_as_pycdlib(files: dict[str, bytes], label: str, epoch: int) 
     ],
 )
 def test_same_bytes_as_pycdlib_at_the_edges(files: dict[str, bytes]) -> None:
-    image = nocloud_iso(files, epoch=DEFAULT_EPOCH)
+    image = nocloud_image(files, epoch=DEFAULT_EPOCH).content
     assert image == reference_iso(files, epoch=DEFAULT_EPOCH)
     assert difference(image, files) is None
 
@@ -63,28 +63,31 @@ def test_same_bytes_as_pycdlib_at_the_edges(files: dict[str, bytes]) -> None:
 @settings(max_examples=40)
 @given(file_sets, labels, epochs)
 def test_reading_back_gives_what_was_meant(files: dict[str, bytes], label: str, epoch: int) -> None:
-    image = nocloud_iso(files, label=label, epoch=epoch)
+    image, offsets = nocloud_image(files, label=label, epoch=epoch)
     found = read_iso(image)
     assert (found.label, found.joliet_label) == (label, label)
     assert found.rock_ridge == files
     assert found.joliet == files
     assert difference(image, files, label=label) is None
+    for name, content in files.items():
+        assert image[offsets[name] : offsets[name] + len(content)] == content
 
 
 def test_order_of_the_mapping_does_not_matter() -> None:
     backwards = dict(reversed(SEED.items()))
-    assert nocloud_iso(SEED, epoch=DEFAULT_EPOCH) == nocloud_iso(backwards, epoch=DEFAULT_EPOCH)
+    image = nocloud_image(SEED, epoch=DEFAULT_EPOCH)
+    assert nocloud_image(backwards, epoch=DEFAULT_EPOCH) == image
 
 
 def test_the_layout_is_the_one_that_was_released() -> None:
     """A change here changes every image ever built: it needs an entry in the changelog."""
-    digest = hashlib.sha256(nocloud_iso(SEED, epoch=DEFAULT_EPOCH)).hexdigest()
+    digest = hashlib.sha256(nocloud_image(SEED, epoch=DEFAULT_EPOCH).content).hexdigest()
     assert digest == "6f56bea77746f559707a789cc8a3ce4c7d031894dec2200b1f8dc8fd83c887f4"
 
 
 def test_every_time_in_it_is_the_epoch() -> None:
-    first = nocloud_iso(SEED, epoch=DEFAULT_EPOCH)
-    other = nocloud_iso(SEED, epoch=1_700_000_000)
+    first = nocloud_image(SEED, epoch=DEFAULT_EPOCH).content
+    other = nocloud_image(SEED, epoch=1_700_000_000).content
     assert volume_date(1_700_000_000) == b"2023111422132000\0"
     assert first != other
     assert first.replace(b"1980010100000000", b"2023111422132000") != other
@@ -112,7 +115,7 @@ class _Huge(bytes):
     ],
 )
 def test_refuses(files: dict[str, bytes], label: str, words: str) -> None:
-    for write in (nocloud_iso, reference_iso):
+    for write in (nocloud_image, reference_iso):
         with pytest.raises(IsoError, match=re.escape(words)):
             write(files, label=label, epoch=DEFAULT_EPOCH)
 
@@ -120,15 +123,17 @@ def test_refuses(files: dict[str, bytes], label: str, words: str) -> None:
 @pytest.mark.parametrize("epoch", [-3_000_000_000, LAST_EPOCH + 1])
 def test_refuses_times_outside_1900_to_2155(epoch: int) -> None:
     with pytest.raises(IsoError, match="1900 to 2155"):
-        nocloud_iso(SEED, epoch=epoch)
+        nocloud_image(SEED, epoch=epoch)
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(shutil.which("isoinfo") is None, reason="isoinfo is not installed")
+@pytest.mark.skipif(
+    shutil.which("isoinfo") is None, reason="isoinfo is not installed: apt-get install genisoimage"
+)
 @pytest.mark.parametrize("tree", ["-R", "-J"])
 def test_isoinfo_reads_it(tree: str, tmp_path: Path) -> None:
     image = tmp_path / "seed.iso"
-    image.write_bytes(nocloud_iso(SEED, epoch=DEFAULT_EPOCH))
+    image.write_bytes(nocloud_image(SEED, epoch=DEFAULT_EPOCH).content)
     header = _run("isoinfo", "-d", "-i", str(image))
     assert "Volume id: cidata" in header
     assert "Joliet with UCS level 3 found" in header
@@ -140,10 +145,12 @@ def test_isoinfo_reads_it(tree: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(shutil.which("xorriso") is None, reason="xorriso is not installed")
+@pytest.mark.skipif(
+    shutil.which("xorriso") is None, reason="xorriso is not installed: apt-get install xorriso"
+)
 def test_xorriso_reads_it(tmp_path: Path) -> None:
     image = tmp_path / "seed.iso"
-    image.write_bytes(nocloud_iso(SEED, epoch=DEFAULT_EPOCH))
+    image.write_bytes(nocloud_image(SEED, epoch=DEFAULT_EPOCH).content)
     listing = _run(
         "xorriso", "-indev", str(image), "-find", "/", "-type", "f", "-exec", "lsdl", "--"
     )
@@ -158,7 +165,7 @@ def test_xorriso_reads_it(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("blkid") is None, reason="blkid is not installed")
 def test_blkid_finds_the_label_the_way_cloud_init_asks(tmp_path: Path) -> None:
     image = tmp_path / "seed.iso"
-    image.write_bytes(nocloud_iso(SEED, epoch=DEFAULT_EPOCH))
+    image.write_bytes(nocloud_image(SEED, epoch=DEFAULT_EPOCH).content)
     found = _run("blkid", "-p", "-o", "export", str(image))
     assert "LABEL=cidata" in found
     assert "TYPE=iso9660" in found

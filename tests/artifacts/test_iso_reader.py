@@ -10,13 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eryphc.artifacts.iso import SECTOR, nocloud_iso
-from eryphc.artifacts.iso_dates import UnknownImageError, pin_dates
+from artifacts.iso_dates import UnknownImageError, pin_dates
+from eryphc.artifacts.iso import SECTOR, nocloud_image
 from eryphc.artifacts.iso_reader import UnreadableImageError, difference, read_iso
 
 FILES = {"user-data": b"#cloud-config\n", "meta-data": b"", "a" * 60: b"x" * 5000}
 EPOCH = 315_532_800
-IMAGE = nocloud_iso(FILES, epoch=EPOCH)
+
+
+def image_of(files: dict[str, bytes], *, label: str = "cidata", epoch: int = EPOCH) -> bytes:
+    return nocloud_image(files, label=label, epoch=epoch).content
+
+
+IMAGE = image_of(FILES)
 
 OTHER_WRITERS = [
     pytest.param(
@@ -31,7 +37,7 @@ OTHER_WRITERS = [
 
 def _write(command: tuple[str, ...], image: Path, files: dict[str, bytes]) -> bytes:
     if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
+        pytest.skip(f"{command[0]} is not installed: apt-get install {command[0]}")
     folder = image.with_suffix(".files")
     folder.mkdir()
     for name, content in files.items():
@@ -66,7 +72,7 @@ def test_pinned_dates_make_other_writers_reproducible(
 
 
 def test_pinning_other_times_reaches_every_date() -> None:
-    later = nocloud_iso(FILES, epoch=1_700_000_000)
+    later = image_of(FILES, epoch=1_700_000_000)
     assert pin_dates(later, EPOCH) == IMAGE
 
 
@@ -97,9 +103,9 @@ def test_a_cut_image_is_unreadable(length: int) -> None:
     ("image", "words"),
     [
         pytest.param(IMAGE, None, id="the same"),
-        pytest.param(nocloud_iso({**FILES, "meta-data": b"x"}, epoch=EPOCH), "content", id="more"),
-        pytest.param(nocloud_iso({"user-data": b""}, epoch=EPOCH), "names", id="files missing"),
-        pytest.param(nocloud_iso(FILES, label="other", epoch=EPOCH), "labels", id="another label"),
+        pytest.param(image_of({**FILES, "meta-data": b"x"}), "content", id="more"),
+        pytest.param(image_of({"user-data": b""}), "names", id="files missing"),
+        pytest.param(image_of(FILES, label="other"), "labels", id="another label"),
         pytest.param(b"", "do not end", id="nothing"),
     ],
 )

@@ -1,4 +1,3 @@
-import hashlib
 import json
 from importlib.resources import files
 from typing import Any
@@ -7,9 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from eryphc.artifacts.file import WrittenFile
-from eryphc.artifacts.json_text import canonical_json, document_bytes
 from eryphc.artifacts.manifest import Manifest, ManifestAdapter, ManifestGene, manifest_bytes
-from eryphc.artifacts.names import fault_of
 
 MANIFEST = Manifest(
     catlet="web",
@@ -78,46 +75,3 @@ def test_order_of_keys_genes_files_and_adapters() -> None:
 def test_schema_refuses(change: dict[str, Any]) -> None:
     value = json.loads(manifest_bytes(MANIFEST, FILES)) | change
     assert list(Draft202012Validator(SCHEMA).iter_errors(value))
-
-
-def test_json_text() -> None:
-    value = {"b": ["ä", {"c": None, "a": [1]}], "a": 1, "none": [], 'quote"': {}}
-    assert document_bytes(value).decode() == (
-        '{\n  "b": [\n    "ä",\n    {"c": null, "a": [1]}\n  ],\n  "a": 1,\n'
-        '  "none": [],\n  "quote\\"": {}\n}\n'
-    )
-    assert json.loads(document_bytes(value)) == value
-    assert canonical_json({"b": ["ä", None], "a": 1}).decode() == '{"a":1,"b":["ä",null]}'
-    assert hashlib.sha256(canonical_json({})).hexdigest().startswith("44136fa355b3678a")
-    with pytest.raises(ValueError, match="JSON"):
-        document_bytes({"a": float("nan")})
-
-
-@pytest.mark.parametrize(
-    ("name", "fault"),
-    [
-        pytest.param("web.iso", None, id="plain"),
-        pytest.param("nocloud/user-data", None, id="in a folder"),
-        pytest.param("a b+ä.iso", None, id="blank, plus and letters"),
-        pytest.param("/etc/passwd", "absolute", id="absolute"),
-        pytest.param("../web.iso", "leaves", id="the parent"),
-        pytest.param("a/../../web.iso", "leaves", id="the parent inside"),
-        pytest.param("..\\web.iso", "character", id="a backslash"),
-        pytest.param("c:web.iso", "character", id="a drive"),
-        pytest.param("a\nb", "character", id="a line feed"),
-        pytest.param("a\0b", "character", id="a null"),
-        pytest.param("web.", "dot", id="a dot at the end"),
-        pytest.param("x" * 256, "255", id="too long"),
-        pytest.param("ä" * 128, "255", id="too many bytes"),
-        pytest.param("\udc80", "Unicode", id="a lone surrogate"),
-        pytest.param("", "empty", id="empty"),
-        pytest.param("a//b", "empty", id="an empty part"),
-        pytest.param("a/", "empty", id="an empty part at the end"),
-        pytest.param("./a", "leaves", id="a dot"),
-        pytest.param("manifest.json", "manifest", id="the manifest"),
-        pytest.param("Manifest.JSON", "manifest", id="the manifest in another case"),
-    ],
-)
-def test_names(name: str, fault: str | None) -> None:
-    found = fault_of(name)
-    assert found is None if fault is None else found is not None and fault in found

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from places import BOOT, CHECKOUT, NO_BOOT
+
 pytestmark = pytest.mark.boot
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-HARNESS = CHECKOUT.parent / "shared" / "boot"
 NEEDED = ("qemu-system-x86_64", "qemu-img")
 
 
@@ -27,11 +27,11 @@ def image() -> Iterator[Path]:
 
     ERYPHC_BOOT_IMAGE names one that exists; the default lies in the user's cache folder.
     """
-    if not (HARNESS / "boot.py").is_file():
-        pytest.skip("no boot harness here")
+    if not (BOOT / "boot.py").is_file():
+        pytest.skip(NO_BOOT)
     for program in NEEDED:
         if shutil.which(program) is None:
-            pytest.skip(f"no {program} here")
+            pytest.skip(f"{program} is not installed: apt-get install qemu-system-x86 qemu-utils")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     image = Path(os.environ.get("ERYPHC_BOOT_IMAGE") or cache / "eryphc-boot" / "bookworm.qcow2")
     with Path(tempfile.gettempdir(), "boot.lock").open("a") as lock:
@@ -40,7 +40,7 @@ def image() -> Iterator[Path]:
             if os.geteuid() != 0 or shutil.which("mmdebstrap") is None:
                 pytest.skip("the guest's disk is made by root, with mmdebstrap")
             image.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run([HARNESS / "make_image.sh", image], check=True, timeout=1200)
+            subprocess.run([BOOT / "make_image.sh", image], check=True, timeout=1200)
         yield image
 
 
@@ -66,8 +66,9 @@ def boot(image: Path, iso: Path, expected: Sequence[str]) -> None:
     report = iso.parents[1] / "report.json"
     run = subprocess.run(
         [
-            *(sys.executable, HARNESS / "boot.py", "--image", image, "--cidata", iso),
-            *("--json", report, "--timeout", "900", *expected),
+            *(sys.executable, BOOT / "boot.py", "--image", image, "--cidata", iso),
+            *("--json", report, "--timeout", "900"),
+            *expected,
         ],
         capture_output=True,
         text=True,

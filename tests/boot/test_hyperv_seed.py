@@ -50,7 +50,15 @@ fodder:
 def test_the_guest_finds_the_id_of_its_machine(image: Path, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(SPEC, encoding="utf-8")
-    command = [sys.executable, "-m", "eryphc", "build", spec, "--target", "hyperv"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "eryphc",
+        "build",
+        spec,
+        "--target",
+        "hyperv",
+    ]
     command += ["--open", f"token={len(TOKEN)}", "--output", tmp_path / "out"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr

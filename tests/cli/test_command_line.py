@@ -382,12 +382,18 @@ class TestHelp:
             pytest.param("build web.yaml --target c", ["plain,cloud-init"], id="a target"),
             pytest.param("check --target ", ["plain,cloud-init", "plain,hyperv"], id="all targets"),
             pytest.param("build -o d", ["dir,d"], id="a folder"),
+            pytest.param("init --ex", ["plain,--examples"], id="an option"),
+            pytest.param("init --examples d", ["dir,d"], id="a folder after an option"),
             pytest.param("build --var-file v", ["file,v"], id="a file of variables"),
             pytest.param("build --network-config al", ["plain,always"], id="a word of an option"),
             pytest.param("build --network-config n.y", ["file,n.y"], id="else a file"),
             pytest.param("schema fo", ["plain,fodder-gene"], id="a schema"),
             pytest.param("explain e0301", ["plain,E0301"], id="a code"),
             pytest.param("explain value-o", ["plain,value-overridden"], id="its name"),
+            pytest.param("check --allow w0509", ["plain,W0509"], id="a kind by its code"),
+            pytest.param(
+                "build --deny value-o", ["plain,value-overridden"], id="a kind by its name"
+            ),
             pytest.param("gene show eryphc/ng", ["plain,eryphc/nginx"], id="a gene set"),
             pytest.param("gene list --genepool pool acme/k", ["plain,acme/kit"], id="of a pool"),
             pytest.param("gene list --genepool nope acme/k", [], id="of no pool"),

@@ -1,7 +1,7 @@
 """Whole outputs of real catlets as a reviewer can read them: one text a catlet.
 
 Each holds the effective catlet, the manifest, what is on the ISO, and each file of it with
-its parts decoded. Those of the published pool need ../shared.
+its parts decoded.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from syrupy.assertion import SnapshotAssertion
 from cli.command_line import CommandLine
 from eryphc.artifacts.iso_reader import read_iso
 from golden import Golden
+from places import PUBLISHED
 
 ROOT = Path(__file__).parents[2]
-PUBLISHED = ROOT / "../shared/genepool-published"
 EXAMPLES = ("web-config", "dev-server", "prod-server")
 CATLETS = (
     "ubuntu-24.04/starter-1.0",
@@ -50,7 +50,6 @@ def test_example(eryphc: CommandLine, golden: SnapshotAssertion, name: str) -> N
     assert _outputs(eryphc, spec, ()) == golden
 
 
-@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="needs ../shared")
 @pytest.mark.parametrize("name", CATLETS, ids=lambda name: name.replace("/", "-"))
 def test_published(eryphc: CommandLine, golden: SnapshotAssertion, name: str) -> None:
     spec = PUBLISHED / "dbosoft" / name / "catlet.yaml"

@@ -20,16 +20,6 @@ class TestStandardInput:
         assert "E0901" in done.err
 
 
-class TestInit:
-    @pytest.mark.parametrize("folder", ["taken", "taken/below"])
-    def test_where_a_file_stands(self, eryphc: CommandLine, folder: str) -> None:
-        eryphc.write("taken", "mine")
-        done = eryphc("init", folder)
-        assert done.code == 1
-        assert "`taken` exists already" in done.err
-        assert (eryphc.folder / "taken").read_text(encoding="utf-8") == "mine"
-
-
 class TestValuesOfFiles:
     @pytest.mark.parametrize(
         ("data", "value"),

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cli.command_line import CommandLine, Done
-from eryphc import BuildRequest, EryphcError, Level, Session, Target
+from eryphc import BuildRequest, EryphcError, Level, Session, Source, Target
 
 SPEC = """\
 name: web
@@ -287,6 +287,14 @@ class TestSession:
         by_name = BuildRequest(levels={"file-in-tmp": "deny"})
         assert by_name == BuildRequest(levels={"W0534": "deny"})
         assert hash(by_name) == hash(BuildRequest(levels={"W0534": "deny"}))
+
+    def test_a_text_is_the_project_s_own(self, check: CommandLine) -> None:
+        folder = check.folder / "elsewhere"
+        folder.mkdir()
+        spec = Source("web.yaml", TOLERANT.replace("file-in-tmp", "include-unpinned, file-in-tmp"))
+        checked = Session(folder).check(spec, request=BuildRequest(levels={"N0551": "allow"}))
+        assert checked.diagnostics == ()
+        assert Session(folder).unused_comments([checked]) != ()
 
     def test_comments_that_silence_nothing(self, check: CommandLine) -> None:
         check.write("spec.yaml", TOLERANT.replace("/tmp", "/run"))

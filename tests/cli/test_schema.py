@@ -22,12 +22,10 @@ from eryphc.passes.read import Notation, decode, notation_of, read_catlet, read_
 from eryphc.project.file import read_project
 from eryphc.source import SourceText
 from eryphc.targets.definition import project_sections
+from places import CONFORMANCE, PACKED, PUBLISHED
 from saying import said
 
 ROOT = Path(__file__).parents[2]
-SHARED = ROOT / "../shared"
-PACKED = SHARED / "data/genepool-packed"
-shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
 SCHEMAS = {name: Draft202012Validator(json.loads(schema_text(name))) for name in schema_names()}
 
 
@@ -43,7 +41,7 @@ def accepted(kind: str, name: str, text: str) -> Any:
 
 
 def without_blanks(data: Any) -> Any:
-    """A document without blank texts, which the language takes for absent (2.8)."""
+    """A document without blank texts, which the language takes for absent."""
     if isinstance(data, dict):
         return {k: without_blanks(v) for k, v in data.items() if not (v == "" and k != "value")}
     return [without_blanks(item) for item in data] if isinstance(data, list) else data
@@ -58,10 +56,9 @@ def loaded(name: str, text: str) -> Any:
 
 
 def published() -> Iterator[tuple[str, Path]]:
-    pool = SHARED / "genepool-published"
-    yield from (("catlet", path) for path in sorted(pool.rglob("catlet.yaml")))
-    for path in sorted(pool.rglob("*.y*ml")):
-        if "fodder" in path.relative_to(pool).parts[3:-1]:
+    yield from (("catlet", path) for path in sorted(PUBLISHED.rglob("catlet.yaml")))
+    for path in sorted(PUBLISHED.rglob("*.y*ml")):
+        if "fodder" in path.relative_to(PUBLISHED).parts[3:-1]:
             yield "fodder-gene", path
 
 
@@ -95,7 +92,6 @@ def test_examples(path: Path) -> None:
     assert complaints("catlet", loaded(path.name, text)) == []
 
 
-@shared
 def test_published_genes() -> None:
     seen = 0
     for kind, path in published():
@@ -103,7 +99,7 @@ def test_published_genes() -> None:
         record = accepted(kind, path.name, text)
         assert record is not None, path
         assert complaints(kind, document(record)) == [], path
-        # Editors hold to lower case; the reader takes keys in any (catlet-language.md 2.3).
+        # Editors hold to lower case; the reader takes keys in any.
         raw = loaded(path.name, text)
         if raw is not ...:
             assert [c for c in complaints(kind, raw) if "fileName" not in c] == [], path
@@ -111,10 +107,9 @@ def test_published_genes() -> None:
     assert seen > 100
 
 
-@shared
 def test_specs_of_the_conformance_cases() -> None:
     seen = 0
-    for path in sorted((SHARED / "conformance/cases").rglob("*.yaml")):
+    for path in sorted(CONFORMANCE.rglob("*.yaml")):
         case = yaml.safe_load(path.read_text(encoding="utf-8"))
         spec = case.get("spec") if isinstance(case, dict) else None
         if not isinstance(spec, str):
@@ -166,8 +161,6 @@ MAY_BE_ACCEPTED = {
 
 
 def refused_inputs() -> list[dict[str, Any]]:
-    if not SHARED.is_dir():
-        return []
     entries = json.loads((PACKED / "refused.json").read_text(encoding="utf-8"))
     return [
         e
@@ -176,7 +169,6 @@ def refused_inputs() -> list[dict[str, Any]]:
     ]
 
 
-@shared
 def test_what_the_original_refuses() -> None:
     passed = set()
     for entry in refused_inputs():
@@ -196,7 +188,6 @@ def test_what_the_original_refuses() -> None:
     assert passed - PACKER_ONLY - MAY_BE_ACCEPTED == reasons
 
 
-@shared
 @pytest.mark.parametrize("kind", ["catlet", "fodder"])
 def test_packed_genes_are_accepted(kind: str) -> None:
     paths = [p for p in sorted(PACKED.rglob(f"{kind}-*.json")) if p.parent.name.startswith("json")]

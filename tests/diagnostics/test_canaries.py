@@ -8,7 +8,7 @@ and of the command line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,9 +159,9 @@ def mutants(text: str, number: int) -> Iterator[Mutant]:
         )
 
 
-def spread(matches: object) -> list[re.Match[str]]:
+def spread(matches: Iterable[re.Match[str]]) -> list[re.Match[str]]:
     """At most `MOST` of them, from the beginning to the end."""
-    found = list(matches)  # type: ignore[call-overload]
+    found = list(matches)
     step = max(1, -(-len(found) // MOST))
     return found[::step]
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from guestconfig.conftest import cloudbase_init_python as cloudbase_init_python
-from guestconfig.conftest import read_as_windows as read_as_windows
+from guest.conftest import cloudbase_init_python as cloudbase_init_python
+from guest.conftest import read_as_windows as read_as_windows
 from stdlib.conftest import pslite as pslite

@@ -17,7 +17,6 @@ from eryphc.ir.catlet import Fodder, FodderGene, Variable, VariableType
 from eryphc.passes.read import decode, gene_source, notation_of, read_fodder_gene
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SHARED = CHECKOUT.parent / "shared"
 MACHINES = Path(__file__).parent / "machines"
 PLACEHOLDER = re.compile(r"\{\{\s*(\S*?)\s*\}\}")
 

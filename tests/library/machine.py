@@ -107,7 +107,9 @@ class Distribution:
             *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={BASE}"),
             *("--aptopt=Apt::Install-Recommends false", "--dpkgopt=force-unsafe-io"),
             *("--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"),
-            *(self.suite, self.root, *archives),
+            self.suite,
+            self.root,
+            *archives,
         )
         self.archive.mkdir()
         with layered(self.root, self.archive / "layer") as root:

@@ -1,4 +1,4 @@
-"""Machines of the library's genes on a kernel of their own, by shared/boot."""
+"""Machines of the library's genes on a kernel of their own, by the boot harness."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from library.checks import Check, checks
-from library.genes import CHECKOUT, MACHINES, SHARED
+from library.genes import CHECKOUT, MACHINES
+from places import BOOT, NO_BOOT
 
 pytestmark = pytest.mark.boot
 
-HARNESS = SHARED / "boot"
 OFFLINE = (
     "nftables auditd systemd-timesyncd fdisk fail2ban python3-systemd docker.io iptables tzdata "
     "postgresql unattended-upgrades apparmor"
@@ -28,11 +28,11 @@ OFFLINE = (
 @pytest.fixture
 def images() -> Iterator[Path]:
     """The folder of the guests' disks. One boot at a time: two take four times as long."""
-    if not (HARNESS / "boot.py").is_file():
-        pytest.skip("no boot harness here")
+    if not (BOOT / "boot.py").is_file():
+        pytest.skip(NO_BOOT)
     for program in ("qemu-system-x86_64", "qemu-img"):
         if shutil.which(program) is None:
-            pytest.skip(f"no {program} here")
+            pytest.skip(f"{program} is not installed: apt-get install qemu-system-x86 qemu-utils")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "eryphc-boot"
     cache.mkdir(parents=True, exist_ok=True)
     with Path(tempfile.gettempdir(), "boot.lock").open("a") as lock:
@@ -46,7 +46,7 @@ def make(image: Path, **environment: str) -> Path:
         if os.geteuid() != 0 or shutil.which("mmdebstrap") is None:
             pytest.skip("the guest's disk is made by root, with mmdebstrap")
         subprocess.run(
-            [HARNESS / "make_image.sh", image],
+            [BOOT / "make_image.sh", image],
             check=True,
             timeout=1500,
             env={**os.environ, **environment},
@@ -87,7 +87,7 @@ def boot(
     wanted = [part for check in checked for part in ("--exec", bash(check.script()))]
     run = subprocess.run(
         [
-            *(sys.executable, HARNESS / "boot.py", "--image", image, "--cidata", iso),
+            *(sys.executable, BOOT / "boot.py", "--image", image, "--cidata", iso),
             *("--timeout", "1500", *wanted, *more),
         ],
         capture_output=True,

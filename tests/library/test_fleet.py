@@ -109,7 +109,7 @@ def test_the_manifest_is_the_golden_one(spec: str, manifests: dict[str, dict[str
 def test_cloud_init_finds_nothing_in_its_cloud_config(spec: str, tmp_path: Path) -> None:
     """The only cloud-config there is: the genes of the library are scripts (see test_shape)."""
     if shutil.which("cloud-init") is None:
-        pytest.skip("no cloud-init here")
+        pytest.skip("cloud-init is not installed: apt-get install cloud-init")
     eryphc("build", "--target", "cloud-init", "--output", tmp_path / "out", spec=spec)
     message = message_from_bytes((tmp_path / "out" / "nocloud" / "user-data").read_bytes())
     (config,) = [

@@ -36,11 +36,12 @@ def distribution(request: pytest.FixtureRequest) -> Distribution:
 
 
 def meant_for(guest: str) -> list[str]:
-    return [
-        name
-        for name in linux_sets()
-        if guest in ", ".join(map(str, geneset(name)["metadata"].values())).split(", ")
-    ]
+    def guests(name: str) -> list[str]:
+        metadata = geneset(name)["metadata"]
+        assert isinstance(metadata, dict)
+        return ", ".join(map(str, metadata.values())).split(", ")
+
+    return [name for name in linux_sets() if guest in guests(name)]
 
 
 def faults(running: Machine, wanted: list[Check]) -> list[str]:

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from eryphc.guestconfig.model import GuestKind
+from eryphc.guest.model import GuestKind
 from library.genes import compiled, linux_sets, spec_of, windows_sets
 
 

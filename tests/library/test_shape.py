@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from eryphc.guestconfig.model import GuestKind
+from eryphc.guest.model import GuestKind
 from eryphc.ir.catlet import Variable
 from library.genes import (
     CHECKOUT,
@@ -132,7 +132,7 @@ def test_the_guests_in_the_readme_are_those_of_the_metadata(name: str) -> None:
     metadata = geneset(name)["metadata"]
     assert isinstance(metadata, dict)
     known = WINDOWS if for_windows(name) else LINUX
-    states = {}
+    states: dict[str, str] = {}
     for key, state in (("guests_run", "run"), ("guests_declared", "declared")):
         states |= {guest: state for guest in metadata[key].split(", ") if guest}
     assert states.keys() <= known.keys()
@@ -235,7 +235,7 @@ def test_the_scripts_are_sound_shell(name: str, tmp_path: Path) -> None:
 @pytest.mark.integration
 def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
     if shutil.which("shellcheck") is None:
-        pytest.skip("no shellcheck here")
+        pytest.skip("shellcheck is not installed: apt-get install shellcheck")
     paths = []
     for name in linux_sets():
         for at, food in enumerate(gene(name).fodder or ()):

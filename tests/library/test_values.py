@@ -32,7 +32,7 @@ NASTY = (
     "",
 )
 ONE_LINE = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\n\r\0"),
+    st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\n\r\0"),
     max_size=40,
 )
 TAKEN = re.compile(

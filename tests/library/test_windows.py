@@ -10,11 +10,12 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from eryphc.guestconfig.model import GuestKind
-from guestconfig.conftest import Reader
+from eryphc.guest.model import GuestKind
+from guest.conftest import Reader
 from library.genes import GIVEN, compiled, filled, gene, spec_of, texts, windows_sets
 
 pytestmark = pytest.mark.integration
@@ -97,7 +98,7 @@ def test_openssh_server(stage: Stage) -> None:
         "Port 22\n#PasswordAuthentication yes\nMatch Group administrators\n", "utf-8"
     )
     keys = 'ssh-ed25519 AAAA ü\'s "key"\nssh-ed25519 BBBB two'
-    values = {"administratorKeys": keys, "from": "10.0.0.0/8, LocalSubnet"}
+    values: dict[str, Any] = {"administratorKeys": keys, "from": "10.0.0.0/8, LocalSubnet"}
     first = stage.play("openssh-server", functions, **values)
     path = folder / "administrators_authorized_keys"
     assert (first.code, first.err) == (0, "")
@@ -212,7 +213,7 @@ class TestWindowsUpdate:
         ]
 
     @pytest.mark.parametrize("values", [{"mode": ODD}, {"day": "8"}, {"hour": "24"}], ids=str)
-    def test_what_is_none_is_refused(self, values: dict[str, str], stage: Stage) -> None:
+    def test_what_is_none_is_refused(self, values: dict[str, Any], stage: Stage) -> None:
         played = stage.play("windows-update", self.functions, **values)
         assert (played.code, played.notes) == (1, [])
 

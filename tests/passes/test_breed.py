@@ -5,15 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from catlets import Result, run, write_pool
 from eryphc.diagnostics.model import Level
 from eryphc.diagnostics.trail import related
-from eryphc.ir.catlet import Catlet, Fodder, Network, Variable
 from eryphc.passes.feed import Compat
-from eryphc.passes.normalize import normalize, with_defaults
 
 KIT = (
     "name: tls\nvariables: [{name: days}]\nfodder: [{name: a, content: x}, {name: b, content: y}]\n"
@@ -105,23 +101,6 @@ def test_lists_are_sorted_as_if_in_capitals(tmp_path: Path) -> None:
 def test_a_catlet_without_parent_keeps_its_order() -> None:
     result = run("variables: [{name: b}, {name: a}]\n", until="breed")
     assert [v.name for v in result.value.variables or ()] == ["b", "a"]
-
-
-def test_adapters_that_clash_get_a_suggestion() -> None:
-    spec = "networks:\n- {name: a, adapter_name: eth1}\n- name: b\n- name: c\n"
-    result = run(spec, until="breed")
-    found = result.only("E0407")
-    assert found.message.startswith("the networks `a` and `b` use the same adapter `eth1`")
-    assert found.help == "`adapter_name: eth0` is free"
-    assert found.primary is not None
-    assert found.primary.span.line == 3
-
-
-def test_a_subnet_needs_a_name() -> None:
-    result = run("networks:\n- name: a\n  subnet_v4:\n    ip_pool: p1\n", until="breed")
-    assert result.errors() == [
-        "E0408 spec.yaml:4: the subnet `subnet_v4` of the network `a` has no name"
-    ]
 
 
 def test_one_gene_set_with_two_tags(tmp_path: Path) -> None:
@@ -279,34 +258,3 @@ def test_a_merged_value_keeps_its_place(tmp_path: Path) -> None:
     assert store is not None
     assert (Path(size.source.name).name, size.line) == ("catlet.yaml", 3)
     assert (store.source.name, store.text) == ("spec.yaml", "s")
-
-
-# -- properties --------------------------------------------------------------------------------
-
-names = st.from_regex(r"[A-Za-z][A-Za-z0-9]{2,9}", fullmatch=True)
-catlets = st.builds(
-    # Hypothesis fills every field of a tuple that is not named; here they stay as they are.
-    lambda **said: Catlet(**said),
-    name=st.none() | names,
-    hostname=st.none() | names,
-    store=st.none() | st.just(" ") | names,
-    networks=st.none()
-    | st.lists(
-        names.map(lambda name: Network(name=name)),
-        max_size=4,
-        unique_by=lambda n: (n.name or "").lower(),
-    ).map(tuple),
-    variables=st.none()
-    | st.lists(names.map(lambda name: Variable(name=name)), max_size=3).map(tuple),
-    fodder=st.none() | st.lists(names.map(lambda name: Fodder(name=name)), max_size=3).map(tuple),
-)
-
-
-@settings(max_examples=60)
-@given(catlets)
-def test_normalizing_again_changes_nothing(catlet: Catlet) -> None:
-    once = normalize(catlet).value
-    assert once is not None
-    again = normalize(once[0])
-    assert again.value == once
-    assert with_defaults(with_defaults(once[0])) == with_defaults(once[0])

@@ -1,6 +1,7 @@
 """The rules of documents: what is refused, in which words, and what is not.
 
-Source: catlet-language.md 7, 8 and 13.
+Source: docs/reference/language.md, "Names", "Rules of a catlet", "Rules of fodder",
+"Rules of variables", "Rules of a fodder gene".
 """
 
 from __future__ import annotations

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from catlets import Result, run, write_pool
+from eryphc.diagnostics.model import Outcome
 from eryphc.diagnostics.trail import related, trail
 from eryphc.identifiers import Architecture
+from eryphc.ir.catlet import FodderGene
 from eryphc.origin import Step
+from eryphc.passes.read import read_fodder_gene
+from eryphc.source import SourceText
 
 GENE = """\
 name: tls
@@ -182,11 +187,10 @@ def test_a_gene_is_parsed_once_for_many_catlets(
     import eryphc.passes.genes as genes
 
     calls: list[str] = []
-    read = genes.read_fodder_gene
 
-    def counted(source: object, **options: object) -> object:
+    def counted(source: SourceText, **options: Any) -> Outcome[FodderGene]:
         calls.append("read")
-        return read(source, **options)  # type: ignore[arg-type]
+        return read_fodder_gene(source, **options)
 
     monkeypatch.setattr(genes, "read_fodder_gene", counted)
     pool = write_pool(tmp_path, {"acme/kit/1.0": {"fodder/tls.yaml": GENE}})

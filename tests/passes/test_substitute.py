@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from catlets import Result, run, write_pool
 from eryphc.passes.redact import redact
-from saying import said
 
 VARIABLES = """\
 variables:
@@ -184,33 +183,6 @@ def test_what_uses_a_faulty_value_is_not_judged() -> None:
     assert run(spec).errors() == ["E0413 spec.yaml:2: the required variable `a` has no value"]
 
 
-# -- values from outside -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("values", "codes"),
-    [
-        pytest.param({"SITE": "x"}, [], id="in any letter case"),
-        pytest.param({"sit": "x"}, ["E0415"], id="unknown"),
-        pytest.param({"site": "x", "Site": "y"}, ["E0416"], id="twice"),
-        pytest.param({"catletid": "x"}, ["E0417"], id="a system variable"),
-        pytest.param({"n": ""}, ["E0418"], id="an empty number"),
-        pytest.param({"b": "True"}, ["E0418"], id="no boolean"),
-        pytest.param({"x1": "", "x2": "", "n": "a"}, ["E0415", "E0415", "E0418"], id="all"),
-        pytest.param({"e": ""}, [], id="an empty text"),
-    ],
-)
-def test_given_values(values: dict[str, str], codes: list[str]) -> None:
-    result = run(VARIABLES, values=values)
-    assert sorted(d.code.number for d in result.diagnostics) == codes
-
-
-def test_a_given_secret_is_never_shown() -> None:
-    variables = "variables:\n- {name: pin, type: number, secret: true}\n"
-    result = run(variables, values={"pin": "hunter2"})
-    assert "hunter2" not in repr([said(d).message for d in result.diagnostics])
-
-
 # -- Jinja and the id of the VM ----------------------------------------------------------------
 
 
@@ -243,3 +215,12 @@ def test_places_survive_substitution(pieces: list[str]) -> None:
     at = found.content.text.rindex("END")
     span = found.content.span(at, at + 3)
     assert span.text == "END"
+
+
+def test_a_fodder_that_grows_too_large_is_named() -> None:
+    large = f"variables:\n- {{name: v, value: {'x' * 900_000}}}\n"
+    result = run(f"{large}fodder:\n- name: one\n  content: '{'{{ v }}' * 20}'\n")
+    assert result.only("E0422").message == (
+        "with the values of variables inserted the fodder is larger than 16 MiB, at `v` in the "
+        "food `one`"
+    )

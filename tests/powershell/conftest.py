@@ -1,7 +1,7 @@
 """A PowerShell engine and a model of a Hyper-V host for the tests in this folder.
 
-The engine and the stand-in cmdlets come from the project's shared materials; without them every
-test here is skipped. A real `pwsh`, where one is installed, runs the same programs.
+Without the engine and its stand-in cmdlets (tests/README.md) every test here is skipped. A real
+`pwsh`, where one is installed, runs the same programs.
 """
 
 import json
@@ -18,11 +18,10 @@ from typing import Any
 
 import pytest
 
+from places import CMDLETS, NO_POWERSHELL, POWERSHELL
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-SHARED = ROOT / "../shared"
-TOOL = SHARED / "tools/pslite"
-DATA = SHARED / "data/hyperv-cmdlets.json"
 MODULES = ("Hyper-V", "CimCmdlets", "HgsClient", "Storage", "NetTCPIP")
 # A process runs its program once; a third of its time went into optimising code of .NET.
 FAST = {"DOTNET_JITMinOpts": "1"}
@@ -32,10 +31,10 @@ DEFAULT_SWITCH = "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444"
 @pytest.fixture(scope="session")
 def pslite() -> Path:
     """The executable of the engine; unpacked once."""
-    if not TOOL.is_dir():
-        pytest.skip("the PowerShell engine is not here")
+    if not POWERSHELL.is_dir():
+        pytest.skip(NO_POWERSHELL)
     done = subprocess.run(
-        [str(TOOL / "unpack.sh")], capture_output=True, text=True, check=True, timeout=120
+        [str(POWERSHELL / "unpack.sh")], capture_output=True, text=True, check=True, timeout=120
     )
     return Path(done.stdout.strip())
 
@@ -43,10 +42,10 @@ def pslite() -> Path:
 @pytest.fixture(scope="session")
 def standins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of modules whose cmdlets bind as the documented ones do."""
-    if not TOOL.is_dir():
-        pytest.skip("the stand-in cmdlets are not here")
+    if not POWERSHELL.is_dir():
+        pytest.skip(NO_POWERSHELL)
     out = tmp_path_factory.mktemp("modules")
-    command = [sys.executable, str(TOOL / "hyperv_standins.py"), "--data", str(DATA)]
+    command = [sys.executable, str(POWERSHELL / "hyperv_standins.py"), "--data", str(CMDLETS)]
     command += ["--out", str(out)]
     for module in MODULES:
         command += ["--module", module]
@@ -248,8 +247,10 @@ def ours(host: "ModelHost", before: set[str]) -> set[str]:
     return {path for path in tree(host) - before if not is_parent(path)}
 
 
-CHANGING = ("Add-", "Set-", "New-", "Remove-", "Rename-", "Enable-", "Disable-", "Connect-")
-CHANGING += ("Disconnect-", "Resize-", "Convert-", "Start-", "Stop-", "Resume-", "Invoke-")
+CHANGING = (
+    *("Add-", "Set-", "New-", "Remove-", "Rename-", "Enable-", "Disable-", "Connect-"),
+    *("Disconnect-", "Resize-", "Convert-", "Start-", "Stop-", "Resume-", "Invoke-"),
+)
 
 
 def changes(calls: Sequence[Mapping[str, Any]]) -> list[str]:

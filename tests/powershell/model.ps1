@@ -1,7 +1,7 @@
 # A model of one Hyper-V host for the stand-in cmdlets: HYPERV_MODEL names this file, HYPERV_STATE its state.
 #
 # It keeps what a program can observe: machines with their settings, disks as small JSON files on a drive C: that is a
-# folder (HYPERV_DRIVE), asynchronous effects that need a few reads to show, and the refusals of spec/hyperv.md: settings
+# folder (HYPERV_DRIVE), asynchronous effects that need a few reads to show, and the refusals of Hyper-V: settings
 # that need the machine off, a template that is frozen by the TPM, a TPM without protector, a disk that lacks its parent.
 #   HYPERV_KILL_AT=N    the process dies right after its N-th changing call (0: never)
 #   HYPERV_FAIL=CMDLET  that cmdlet fails once it is called (category DeviceError)

@@ -9,7 +9,8 @@ import pytest
 
 from eryph_runtime.session import host_program
 from eryphc.targets.hyperv.deploy_script import deploy_script
-from powershell.conftest import DATA, MODULES, ROOT, example
+from places import CMDLETS
+from powershell.conftest import MODULES, ROOT, example
 
 pytestmark = pytest.mark.integration
 
@@ -78,7 +79,7 @@ def check(file: dict[str, Any]) -> None:
 
 
 def cmdlets() -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))["cmdlets"]
+    table: dict[str, Any] = json.loads(CMDLETS.read_text(encoding="utf-8"))["cmdlets"]
     return table
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from powershell.conftest import ROOT, SHARED, ModelHost, changes, every_engine
+from places import PUBLISHED
+from powershell.conftest import ROOT, ModelHost, changes, every_engine
 
 pytestmark = pytest.mark.integration
 MODULE = ROOT / "runtime/powershell/Eryphc"
 COMMANDS = Path(sys.executable).parent
-POOL = SHARED / "genepool-published"
 
 
 class Shell:
@@ -23,14 +23,14 @@ class Shell:
         self.host = host
         self.folder = host.folder / "work"
         self.folder.mkdir()
-        shutil.copyfile(SHARED / "examples/web-config.yaml", self.folder / "web-config.yaml")
+        shutil.copyfile(ROOT / "examples/web-config.yaml", self.folder / "web-config.yaml")
         for name in ("eryphc", "eryph-runtime"):
             if not (COMMANDS / name).exists():
                 pytest.skip(f"the command {name} is not installed")
         host.extra = {
             "PATH": f"{COMMANDS}:{host.folder / 'bin'}:/usr/bin:/bin",
             "XDG_DATA_HOME": str(host.folder / "data"),
-            "ERYPHC_GENEPOOL": str(POOL),
+            "ERYPHC_GENEPOOL": str(PUBLISHED),
         }
 
     def run(self, text: str) -> subprocess.CompletedProcess[str]:

@@ -82,7 +82,7 @@ HOSTILE = (
 )
 names = st.one_of(
     st.sampled_from(("web", "db-1", *HOSTILE)),
-    st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=40),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40),
 )
 
 

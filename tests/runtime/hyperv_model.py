@@ -2,8 +2,9 @@
 """A model of a Hyper-V host behind the interface of the runtime's hosts.
 
 It keeps machines, disks, adapters, firmware, DVD drives and files, and refuses what Hyper-V
-refuses (hyperv.md 2, 4, 5, 6, 8, 11). Requests and answers pass through JSON, as on the wire,
-and every action must have exactly the arguments of docs/deployment.md, part 3.
+refuses. Requests and answers pass through JSON, as on the wire,
+and every action must have exactly the arguments of docs/reference/deployment.md,
+"Actions".
 It is not Hyper-V: it knows what that document says and no more.
 """
 
@@ -261,7 +262,7 @@ class Model:
             ("{disk-folder}", self.host["disk_folder"]),
         ):
             if path.startswith(token + "\\"):
-                return folder + path[len(token) :]
+                return f"{folder}{path[len(token) :]}"
         return path
 
     def _read(
@@ -275,7 +276,7 @@ class Model:
         chains: bool,
     ) -> Any:
         if not self.host["administrator"] and not self.host["hyperv_administrator"]:
-            machines = []  # hyperv.md 9: nothing, without an error
+            machines = []  # Without rights: nothing, and no error.
         else:
             machines = list(self.world.machines.values())
         ours = [
@@ -358,11 +359,12 @@ class Model:
         }
 
     def _chain(self, path: str) -> list[str]:
-        chain = []
-        while path is not None and key(path) in self.world.files and len(chain) < 50:
-            chain.append(path)
-            disk = self.world.files[key(path)].disk
-            path = disk["parent"] if disk else None
+        chain: list[str] = []
+        at: str | None = path
+        while at is not None and key(at) in self.world.files and len(chain) < 50:
+            chain.append(at)
+            disk = self.world.files[key(at)].disk
+            at = disk["parent"] if disk else None
         return chain
 
     def _disk(self, path: str) -> Any:
@@ -646,7 +648,7 @@ class Model:
         self._vm(machine)["name"] = name
 
     def _set_machine(self, machine: str, **values: Any) -> None:
-        # Of these a live machine accepts another start action only (hyperv.md 4).
+        # Of these a live machine accepts another start action only.
         off = any(value is not None for name, value in values.items() if name != "start_action")
         it = self._vm(machine, off=off)
         it.update({name: value for name, value in values.items() if value is not None})
@@ -795,7 +797,8 @@ class Model:
         it["network_adapters"] = kept
 
     def _named(self, machine: str, name: str) -> dict[str, Any]:
-        found = [a for a in self._vm(machine)["network_adapters"] if a["name"] == name]
+        adapters: list[dict[str, Any]] = self._vm(machine)["network_adapters"]
+        found = [each for each in adapters if each["name"] == name]
         if len(found) != 1:
             raise ModelError(f"{len(found)} adapters of that name", category="InvalidArgument")
         return found[0]

@@ -430,8 +430,8 @@ def test_owners(first: str, second: str, same: bool) -> None:  # noqa: FBT001
 
 @example_case(owner="0", notes="first\x85second\r\nthird\u2028")
 @given(
-    owner=st.text(st.characters(exclude_categories=("Cs",)), min_size=1),
-    notes=st.text(st.characters(exclude_categories=("Cs",))),
+    owner=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    notes=st.text(st.characters(exclude_categories=["Cs"])),
 )
 def test_the_marker_keeps_owner_and_notes(owner: str, notes: str) -> None:
     marked = mark(notes, CATLET, owner)
@@ -722,7 +722,9 @@ def test_a_damaged_disk_of_ours_is_not_attached(desk: Desk, deployed: Model) -> 
     machine = ours(deployed)
     path = next(each["path"] for each in machine["drives"] if each["location"] == 0)
     machine["drives"] = [each for each in machine["drives"] if each["location"] != 0]
-    deployed.world.files[key(path)].disk["parent"] = "C:\\gone.vhdx"
+    disk = deployed.world.files[key(path)].disk
+    assert disk is not None
+    disk["parent"] = "C:\\gone.vhdx"
     refused = desk.run(deployed, "apply", full=False)
     assert refused.code == 1
     assert "damaged or missing (Test-VHD)" in refused.report["error"]["reasons"][0]

@@ -1,4 +1,4 @@
-"""Properties of the whole runtime on the model of a host (hyperv.md 4, 11, 14)."""
+"""Properties of the whole runtime on the model of a host."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ from runtime.deployments import EXAMPLE, HERE
 
 ROOT = HERE.parents[1]
 SCHEMA = json.loads((ROOT / "compiler/eryphc/schemas/deployment.schema.json").read_text("ascii"))
-DOCS = (ROOT / "docs/deployment.md").read_text("utf-8").partition("\n## 1 ")[2]
-DOCS = DOCS.partition("\n## 2 ")[0]
+PAGE = (ROOT / "docs/reference/deployment.md").read_text("utf-8")
+DOCS = PAGE.partition("\n## The document\n")[2].partition("\n## ")[0]
 
 
 # -- JSON -----------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def differences(kind: Any, schema: dict[str, Any], whole: dict[str, Any], at: st
         return [*found, *differences(get_args(kind)[0], plain[0]["items"], whole, f"{at}[]")]
     if get_origin(kind) is Literal or issubclass(kind, StrEnum):
         values = list(get_args(kind)) if get_origin(kind) is Literal else [x.value for x in kind]
-        if sorted(each.get("const") for each in plain) != sorted(values):
+        if sorted(str(each.get("const")) for each in plain) != sorted(map(str, values)):
             found.append(f"{at}: other values")
     elif {each.get("type") for each in plain} != {NAMES[kind]}:
         found.append(f"{at}: another type")
@@ -180,14 +180,15 @@ def test_a_schema_that_says_anything_else_is_found() -> None:
             nullable = {"type": "null"} in list(alternatives(schema, SCHEMA))
             only = [each for each in alternatives(schema, SCHEMA) if each != {"type": "null"}]
             toggled = {"anyOf": only if nullable else [schema, {"type": "null"}]}
-            for change in (
+            changes: tuple[dict[str, Any], ...] = (
                 {"properties": {k: v for k, v in at["properties"].items() if k != name}},
                 {"required": [each for each in at["required"] if each != name]},
                 {"properties": {**at["properties"], "surprise": {"type": "string"}}},
                 {"properties": {**at["properties"], name: {"type": "number"}}},
                 {"properties": {**at["properties"], name: toggled}},
                 {"additionalProperties": True},
-            ):
+            )
+            for change in changes:
                 if "anyOf" in change.get("properties", {}).get(name, {}) and "setting" in path:
                     # Each of the two forms has a null; together they may be what they were.
                     continue
@@ -199,7 +200,7 @@ def test_a_schema_that_says_anything_else_is_found() -> None:
                 assert compared(other), (path, name, change)
 
 
-# -- docs/deployment.md ---------------------------------------------------------------------------
+# -- docs/reference/deployment.md -----------------------------------------------------------------
 
 
 def reached(kind: Any) -> Iterator[Any]:
@@ -217,7 +218,7 @@ CHOICES = {
 
 
 def documented() -> Iterator[tuple[str, ...]]:
-    """The keys of each object in part 1: of the tables of keys, and of what stands in braces."""
+    """The keys of each object in the section: in tables of keys, or in braces."""
     for table in re.findall(r"^\| key \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", DOCS, re.MULTILINE):
         yield tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
     for braces in re.findall(r"`\{([^`{}]+)\}`", DOCS):
@@ -228,7 +229,7 @@ def test_the_docs_describe_each_record_with_its_keys_in_order() -> None:
     assert set(documented()) == {tuple(each.name for each in fields(kind)) for kind in RECORDS}
 
 
-@pytest.mark.parametrize("kind", sorted(CHOICES, key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted(CHOICES, key=str))
 def test_the_docs_name_every_choice(kind: type[StrEnum]) -> None:
     assert {each.value for each in kind} - set(re.findall(r"`([^`\n]+)`", DOCS)) == set()
     assert kind.__module__ == Setting.__module__

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from runtime.deployments import HERE, Desk
+from places import PUBLISHED
+from runtime.deployments import Desk
 from runtime.hyperv_model import Model, vhdx
 
-POOL = HERE.parents[1] / "../shared/genepool-published"
 # Its parent is not in the pool.
 ORPHANS = {"dbosoft/win11-21h2-enterprise/starter-1.0"}
 NEEDED = {
@@ -26,13 +26,13 @@ NEEDED = {
     )
 }
 CATLETS = sorted(
-    {"/".join(path.parent.relative_to(POOL).parts) for path in POOL.glob("*/*/*/catlet.yaml")}
+    {
+        "/".join(path.parent.relative_to(PUBLISHED).parts)
+        for path in PUBLISHED.glob("*/*/*/catlet.yaml")
+    }
     - ORPHANS
 )
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(not CATLETS, reason="the published pool is not here"),
-]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         spec.write_text(text + (f"variables:\n{values}" if values else ""), encoding="utf-8")
         specs.append(spec.name)
     command = [sys.executable, "-m", "eryphc", "build", *specs, "--target", "hyperv"]
-    command += ["--genepool", str(POOL.resolve()), "--no-input", "-o", "out"]
+    command += ["--genepool", str(PUBLISHED), "--no-input", "-o", "out"]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=600, check=False
     )

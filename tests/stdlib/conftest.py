@@ -6,15 +6,15 @@ import subprocess
 
 import pytest
 
-from stdlib.shipped import SHARED
+from places import NO_POWERSHELL, POWERSHELL
 
 
 @pytest.fixture(scope="session")
 def pslite() -> str:
     """Path of the engine's executable."""
-    unpack = SHARED / "tools" / "pslite" / "unpack.sh"
+    unpack = POWERSHELL / "unpack.sh"
     if not unpack.is_file():
-        pytest.skip("no PowerShell engine here")
+        pytest.skip(NO_POWERSHELL)
     run = subprocess.run([unpack], capture_output=True, text=True, check=False)
     if run.returncode != 0:
         pytest.skip("the PowerShell engine does not run here")

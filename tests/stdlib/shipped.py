@@ -11,8 +11,6 @@ from eryphc.ir.catlet import Fodder, FodderGene
 from eryphc.passes.read import decode, gene_source, notation_of, read_fodder_gene
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SHARED = CHECKOUT.parent / "shared"
-PUBLISHED = SHARED / "genepool-published"
 EXAMPLES = CHECKOUT / "examples"
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(\S*?)\s*\}\}")
@@ -63,7 +61,7 @@ def standard_genes() -> dict[str, FodderGene]:
 
 
 def text_of(food: Fodder, values: dict[str, str]) -> str:
-    """The food's content with its placeholders replaced, as catlet-language.md 11.4 says."""
+    """The food's content with its placeholders replaced, as the language says."""
     assert food.content is not None
     return _PLACEHOLDER.sub(lambda match: values[match[1].lower()], food.content.text)
 

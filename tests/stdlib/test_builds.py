@@ -49,7 +49,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str
     examples = sorted(EXAMPLES.glob("*.yaml"))
     run = subprocess.run(
         [
-            *(sys.executable, "-m", "eryphc", "build", *specs(folder), *examples),
+            *(sys.executable, "-m", "eryphc", "build"),
+            *specs(folder),
+            *examples,
             *("--target", "cloud-init", "--output", folder / "out"),
             *("--diagnostics", "json", "--no-input"),
         ],

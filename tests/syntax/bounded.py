@@ -12,29 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CHILD = """\
-import json, os, resource, sys
+import json, os, sys
 from eryphc.cli.app import run
 code = run()
 sys.stdout.flush()
 # The high-water mark of this program alone; that of getrusage includes the parent's.
 with open("/proc/self/status", encoding="ascii") as status:
     memory = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-used = resource.getrusage(resource.RUSAGE_SELF)
 with open(os.environ["NEEDED"], "w", encoding="ascii") as file:
-    json.dump({"memory": memory / 1024, "seconds": used.ru_utime + used.ru_stime}, file)
+    json.dump({"memory": memory / 1024}, file)
 raise SystemExit(code)
 """
 
 
 @dataclass(frozen=True)
 class Bounded:
-    """`memory` in MB; `seconds` of processor time, which the load of the machine leaves alone."""
+    """`memory` in MB."""
 
     code: int
     out: bytes
     err: bytes
     memory: float
-    seconds: float
 
 
 def _limits() -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from eryphc.source import SourceText
 from eryphc.syntax import yaml_nodes
 from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
+from places import CHECKOUT, PUBLISHED
 from saying import said
 
-ROOT = Path(__file__).parents[2]
 PIECES = (
     *("name: ", "a", "- ", "\n", "\n", "\r\n", "  ", ":", ", ", "{", "}", "[", "]", '"', "'"),
     *("|\n", "| # c\n", ">-\n", "&a ", "*a", "#c", " #c", "!!str ", "! ", "---\n", "...\n", "? "),
@@ -61,9 +61,8 @@ def test_pieces(text: str) -> None:
 
 
 def documents() -> Iterator[Path]:
-    ours, others = ("stdlib-genes", "examples"), ("genepool-published", "examples")
-    for folder in (*ours, *(f"../shared/{other}" for other in others)):
-        yield from (ROOT / folder).rglob("*.yaml")
+    for folder in (CHECKOUT / "stdlib-genes", CHECKOUT / "examples", PUBLISHED):
+        yield from folder.rglob("*.yaml")
 
 
 def test_real_documents() -> None:

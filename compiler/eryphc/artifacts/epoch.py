@@ -1,6 +1,7 @@
 """The one time that outputs may hold: where it is taken from, and its limits.
 
-Source: reproducible-builds.md 6. The clock is never asked.
+The clock is never asked. Source: docs/reference/reproducible-builds.md,
+"The time inside artifacts".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Target folders: written beside their places and swapped in by renaming, all or none.
 
-Source: cli.md, "build outputs".
+Source: docs/reference/command-line.md, "Output folders".
 """
 
 # The hot loop of a fleet: a path object for each call would cost as much as the call.

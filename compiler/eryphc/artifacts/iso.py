@@ -1,7 +1,7 @@
 """The files of a seed go in, the bytes of an ISO 9660 image come out.
 
-The image is the one that `iso_reference` makes with pycdlib, byte for byte; a property test
-holds the two together. It exists because importing pycdlib costs three empty Python starts.
+The image is the one that pycdlib makes, byte for byte: tests/artifacts/test_iso.py holds the two
+together. This module exists because importing pycdlib costs three empty Python starts.
 """
 
 from __future__ import annotations
@@ -41,12 +41,24 @@ class IsoError(ValueError):
     """These files, this label or this time cannot be written; the text says why."""
 
 
-def nocloud_iso(files: Mapping[str, bytes], *, label: str = "cidata", epoch: int) -> bytes:
+class Image(NamedTuple):
+    """An image, and the offset of each of its files in it (0 for an empty file)."""
+
+    content: bytes
+    offsets: Mapping[str, int]
+
+    def __repr__(self) -> str:
+        # What is printed ends in logs, and an image may hold secrets.
+        return f"Image({len(self.content)} bytes)"
+
+
+def nocloud_image(files: Mapping[str, bytes], *, label: str = "cidata", epoch: int) -> Image:
     """An image with `files` in its root: ISO 9660 level 3, Joliet 3, Rock Ridge 1.09.
 
     `epoch` is every time in it, in seconds since 1970 UTC. Names are 1 to 64 characters of
     `A-Z a-z 0-9 - _ .`, none equal to another without regard to case. Raises `IsoError`.
-    Sources: ECMA-119, the Joliet specification, RRIP 1.09, reproducible-builds.md 2.2.
+    Sources: ECMA-119; the Joliet specification; RRIP 1.09;
+    docs/reference/reproducible-builds.md, "ISO images".
     """
     refuse_unwritable(files, label)
     names = sorted(files)
@@ -78,7 +90,8 @@ def nocloud_iso(files: Mapping[str, bytes], *, label: str = "cidata", epoch: int
         content = files[name]
         chunks.append(content)
         chunks.append(bytes(-len(content) % SECTOR))
-    return b"".join(chunks)
+    offsets = {name: sector * SECTOR for name, (sector, _) in zip(names, places, strict=True)}
+    return Image(b"".join(chunks), offsets)
 
 
 class _Names(NamedTuple):

@@ -1,6 +1,7 @@
 """What a target folder holds and was made of, as `manifest.json`.
 
-Its shape is public: cli.md, "build outputs", and `schemas/manifest.schema.json`.
+Its shape is public; `schemas/manifest.schema.json` describes it.
+Source: docs/reference/command-line.md, "manifest.json".
 """
 
 from __future__ import annotations

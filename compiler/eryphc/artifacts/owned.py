@@ -1,7 +1,7 @@
 """Is a folder one that a build wrote, so that the next may replace it?
 
-Source: cli.md, "build outputs": one that is empty, or that holds our manifest and no file
-that this does not list.
+One that is empty, or that holds our manifest and no file that this does not list.
+Source: docs/reference/command-line.md, "Output folders".
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eryphc import __version__
 from eryphc.cli.groups import CommandGroup
-from eryphc.version import __version__
 
 if TYPE_CHECKING:
     from eryphc.diagnostics.model import Diagnostic
@@ -66,7 +66,10 @@ def root() -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; gives the exit code of cli.md. Never a traceback for a user's fault."""
+    """Run the command line; gives the exit code. Never a traceback for a user's fault.
+
+    Source: docs/reference/command-line.md, "Exit codes".
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         result = root.main(words, prog_name="eryphc", standalone_mode=False)

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eryphc import EryphcError, Outputs, Target
+from eryphc import EryphcError, Outputs, Target, shown_path
 from eryphc.cli import options as shared
+from eryphc.cli.completing import completes
 from eryphc.cli.console import OK, Console, speaking, write
-from eryphc.cli.groups import completes
 from eryphc.cli.interruption import ended_cleanly
 from eryphc.diagnostics import command as wording
-from eryphc.genepool.files import shown_path
 
 if TYPE_CHECKING:
-    from eryphc import ReadSpec
-    from eryphc.artifacts.file import WrittenFile
+    from eryphc import ReadSpec, WrittenFile
 
 
 @click.command("build")

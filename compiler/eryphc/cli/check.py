@@ -8,8 +8,8 @@ import click
 
 from eryphc import Checked, Target
 from eryphc.cli import options as shared
+from eryphc.cli.completing import completes
 from eryphc.cli.console import Console, speaking
-from eryphc.cli.groups import completes
 
 
 @click.command("check")

@@ -1,15 +1,38 @@
-"""What a shell is offered for a word that is being typed. Imported only when a shell asks."""
+"""What a shell is offered for a word that is being typed."""
 
 from __future__ import annotations
 
-from click import Context
-from click.shell_completion import CompletionItem
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
-from eryphc.cli.groups import Offer
+import click
+from click import Context
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Offer = Literal["file", "folder", "target", "network", "instance", "schema", "code", "gene-set"]
+
+
+def completes(
+    offer: Offer,
+) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """For an argument's or an option's `shell_complete`."""
+
+    def complete(
+        context: click.Context,
+        parameter: click.Parameter,  # noqa: ARG001
+        word: str,
+    ) -> list[CompletionItem]:
+        return offered(offer, context, word)
+
+    return complete
 
 
 def offered(offer: Offer, context: Context, word: str) -> list[CompletionItem]:
     """The candidates for `word`; files and folders are left to the shell itself."""
+    from click.shell_completion import CompletionItem
+
     match offer:
         case "file":
             return [CompletionItem(word, type="file")]
@@ -38,6 +61,8 @@ def offered(offer: Offer, context: Context, word: str) -> list[CompletionItem]:
 
 
 def _beginning(word: str, known: tuple[str, ...] | list[str]) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(name) for name in known if name.startswith(word)]
 
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from eryphc.cli.groups import WrongValueError, completes
+from eryphc import EryphcError
+from eryphc.cli.completing import completes
+from eryphc.cli.groups import WrongValueError
 from eryphc.diagnostics.levels import NO_CHOICES, Choice, Choices, choices, chosen, leveled
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.shown import ShownDiagnostic, bounded, ordered, show
-from eryphc.errors import EryphcError
 
 if TYPE_CHECKING:
-    from eryphc.session import Result
+    from eryphc import Result
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -61,8 +62,8 @@ def render(diagnostics: Sequence[ShownDiagnostic], kind: DiagnosticsFormat, *, c
 
             return as_json(diagnostics)
         case DiagnosticsFormat.SARIF:
+            from eryphc import __version__
             from eryphc.diagnostics.data import as_sarif
-            from eryphc.version import __version__
 
             return as_sarif(diagnostics, __version__)
         case DiagnosticsFormat.GITHUB:

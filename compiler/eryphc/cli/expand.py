@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from eryphc.cli import options as shared
+from eryphc.cli.completing import completes
 from eryphc.cli.console import Console, speaking, write
-from eryphc.cli.groups import completes
 
 
 @click.command("expand")

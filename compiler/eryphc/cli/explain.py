@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from eryphc.cli.completing import completes
 from eryphc.cli.console import WRONG_INPUT, Console, speaking, write
-from eryphc.cli.groups import completes
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.codes import KINDS, Kind, kind_of, known_words
 

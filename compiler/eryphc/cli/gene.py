@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from eryphc.cli import options as shared
+from eryphc.cli.completing import completes
 from eryphc.cli.console import Console, speaking, write
-from eryphc.cli.groups import CommandGroup, completes
+from eryphc.cli.groups import CommandGroup
 from eryphc.diagnostics.words import json_text
 
 _where = shared.all_of(shared.genepool, shared.printed("How it is printed."))

@@ -1,35 +1,8 @@
-"""Groups of commands: what is said where a command is missing or unknown, and what a shell is
-offered while one is typed.
-"""
+"""Groups of commands: what is said where a command is missing or unknown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
-
 import click
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-Offer = Literal["file", "folder", "target", "network", "instance", "schema", "code", "gene-set"]
-
-
-def completes(
-    offer: Offer,
-) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """For an argument's or an option's `shell_complete`."""
-
-    def complete(
-        context: click.Context,
-        parameter: click.Parameter,  # noqa: ARG001
-        word: str,
-    ) -> list[CompletionItem]:
-        from eryphc.cli.completing import offered
-
-        return offered(offer, context, word)
-
-    return complete
 
 
 class NoCommandError(click.UsageError):

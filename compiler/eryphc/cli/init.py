@@ -1,19 +1,25 @@
-"""`eryphc init`: a first catlet that builds."""
+"""`eryphc init`: a first catlet that builds, or the examples."""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from eryphc import shown_path
+from eryphc.cli.completing import completes
 from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, Console, speaking, write
 from eryphc.diagnostics import command as wording
-from eryphc.genepool.files import shown_path
 
 CATLET_FILE = "catlet.yaml"
 SCHEMA_FILE = "catlet.schema.json"
+# The specs below examples/ that share its gene pool; the first needs no gene of it.
+EXAMPLES = ("web-config.yaml", "dev-server.yaml", "prod-server.yaml")
+_GENE_FILES = (".yaml", ".json")
 _FIRST = """\
 # yaml-language-server: $schema=./{schema}
 # Build it:  eryphc build {build} --target cloud-init
@@ -37,35 +43,81 @@ fodder:
 
 
 @click.command("init")
-@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
+@click.argument(
+    "folder",
+    metavar="[DIR]",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    shell_complete=completes("folder"),
+)
+@click.option(
+    "--examples", is_flag=True, help="Write three example specs and their genes into DIR instead."
+)
 @speaking()
-def command(folder: Path, *, console: Console) -> int:
+def command(folder: Path, *, examples: bool, console: Console) -> int:
     """Write catlet.yaml into DIR (the working folder), a first catlet that builds.
 
     The JSON Schema of catlets is written beside it, for editors. Nothing is overwritten.
     """
-    from eryphc import schema_text
-
-    catlet = folder / CATLET_FILE
-    schema = folder / SCHEMA_FILE
-    taken = [path for path in (catlet, schema) if path.exists()]
-    taken += [path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()]
-    if taken:
-        console.add((wording.file_exists(shown_path(taken[0])),))
+    if examples:
+        files = _example_files()
+        specs = [folder / name for name in EXAMPLES]
+        build = shown_path(specs[0])
+    else:
+        build = CATLET_FILE if folder == Path() else shown_path(folder)
+        files = _first_files(build, _name(folder))
+        specs = [folder / CATLET_FILE]
+    taken = _in_the_way(folder, files)
+    if taken is not None:
+        console.add((wording.file_exists(shown_path(taken)),))
         return console.finish(WRONG_INPUT)
-    build = CATLET_FILE if folder == Path() else shown_path(folder)
-    text = _FIRST.format(schema=SCHEMA_FILE, build=build, name=_name(folder))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        catlet.write_text(text, encoding="utf-8", newline="\n")
-        schema.write_text(schema_text("catlet"), encoding="utf-8", newline="\n")
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     except OSError as error:
         reason = (error.strerror or "it cannot be written").lower()
         console.add((wording.file_unwritable(shown_path(folder), reason),))
         return console.finish(FAILED_OUTSIDE)
-    write(sys.stdout, f"{shown_path(catlet)}\n")
+    write(sys.stdout, "".join(f"{shown_path(spec)}\n" for spec in specs))
     console.say(f"next: eryphc build {build} --target cloud-init")
     return console.finish()
+
+
+def _in_the_way(folder: Path, files: Iterable[str]) -> Path | None:
+    """The first path that keeps `files` from being written into `folder` as new files."""
+    paths = [folder / name for name in files]
+    for path in paths:
+        if os.path.lexists(path):
+            return path
+    for parent in dict.fromkeys(parent for path in paths for parent in path.parents):
+        if os.path.lexists(parent) and not parent.is_dir():
+            return parent
+    return None
+
+
+def _first_files(build: str, name: str) -> dict[str, bytes]:
+    """A catlet called `name` and its schema; `build` is what the user builds it by."""
+    from eryphc import schema_text
+
+    catlet = _FIRST.format(schema=SCHEMA_FILE, build=build, name=name)
+    return {CATLET_FILE: catlet.encode(), SCHEMA_FILE: schema_text("catlet").encode()}
+
+
+def _example_files() -> dict[str, bytes]:
+    """The example specs and the files of their gene pool, by the path in the folder of examples."""
+    root = _examples_folder()
+    genes = (path for path in (root / "genes").rglob("*") if path.suffix in _GENE_FILES)
+    names = [*EXAMPLES, *sorted(path.relative_to(root).as_posix() for path in genes)]
+    return {name: (root / name).read_bytes() for name in names}
+
+
+def _examples_folder() -> Path:
+    """Inside this package in a wheel, where the build puts a copy; at the top of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "examples"
+    return inside if inside.is_dir() else package.parents[1] / "examples"
 
 
 def _name(folder: Path) -> str:

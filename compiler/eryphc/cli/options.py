@@ -1,4 +1,7 @@
-"""Options that mean the same in every command. Source: cli.md, "Options that mean the same"."""
+"""Options that mean the same in every command.
+
+Source: docs/reference/command-line.md, "Options that mean the same everywhere".
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import click
 
 from eryphc import (
     BuildRequest,
+    EryphcError,
     Failure,
     GuestKind,
     GuestOptions,
@@ -24,12 +28,11 @@ from eryphc import (
     target_flags,
     target_options,
 )
+from eryphc.cli.completing import completes
 from eryphc.cli.console import Console
-from eryphc.cli.groups import completes
 from eryphc.diagnostics import command, language
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import named
-from eryphc.errors import refused
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -201,7 +204,7 @@ def chosen_targets(words: Sequence[str]) -> tuple[Target, ...]:
                 help_text = f"did you mean `{close[0]}`?" if close else None
                 listed = ", ".join(f"`{target}`" for target in known)
                 message = f"`{name}` is not a target; targets are {listed}"
-                raise refused(Failure.USAGE, command.usage(message, help_text))
+                raise EryphcError.of(Failure.USAGE, command.usage(message, help_text))
             if Target(name) not in found:
                 found.append(Target(name))
     return tuple(found)
@@ -211,7 +214,7 @@ def one_standard_input(specs: Sequence[str]) -> None:
     """Standard input can be read once. Raises EryphcError."""
     if specs.count("-") > 1:
         message = "`-` stands for standard input, which is one spec, and is given more than once"
-        raise refused(Failure.USAGE, command.usage(message, None))
+        raise EryphcError.of(Failure.USAGE, command.usage(message, None))
 
 
 def session_of(
@@ -283,7 +286,7 @@ def _target_options(options: Mapping[str, Any], targets: Sequence[Target]) -> tu
             known = " or ".join(f"`--target {target}`" for target in takers)
             help_text = "add the target, or leave the option out"
             message = f"`{name}` has no effect without {known}"
-            raise refused(Failure.USAGE, command.usage(message, help_text))
+            raise EryphcError.of(Failure.USAGE, command.usage(message, help_text))
     return tuple(target_options(target, words) for target in targets)
 
 

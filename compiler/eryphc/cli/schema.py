@@ -7,8 +7,8 @@ import sys
 import click
 
 from eryphc import schema_names, schema_text
+from eryphc.cli.completing import completes
 from eryphc.cli.console import WRONG_INPUT, Console, speaking, write
-from eryphc.cli.groups import completes
 from eryphc.diagnostics import command as wording
 
 

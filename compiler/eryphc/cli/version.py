@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from eryphc.version import __version__
+from eryphc import __version__
 
 
 @click.command("version")

@@ -11,13 +11,13 @@ import click
 
 from eryphc import BuildRequest, EryphcError, Failure
 from eryphc.cli import options as shared
+from eryphc.cli.completing import completes
 from eryphc.cli.console import FAILED_OUTSIDE, OK, WRONG_INPUT, Console, speaking, write
-from eryphc.cli.groups import CommandGroup, completes
+from eryphc.cli.groups import CommandGroup
 from eryphc.cli.interruption import ended_cleanly
 from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.words import json_text
-from eryphc.errors import refused
 
 if TYPE_CHECKING:
     from eryphc.volumes.checksums import Digest
@@ -300,18 +300,17 @@ def volume_fetch(
 
 def read(name: str, kind: str | None) -> DiskHeader:
     """The header of a user's file: by `--from`, the file's name, and for others its content."""
-    from eryphc.ir.volume import DiskFault
-    from eryphc.volumes.headers import format_of_name, read_header
+    from eryphc.volumes.headers import DiskHeader, format_of_name, read_header
 
     path = Path(name)
     stated = None if kind == "img" else kind or format_of_name(path)
     header = read_header(path, stated)
-    if not isinstance(header, DiskFault):
+    if isinstance(header, DiskHeader):
         return header
     if header.missing:
         diagnostic = command_wording.file_not_found(name, header.reason, _near(path))
-        raise refused(Failure.INPUT, diagnostic)
-    raise refused(Failure.INPUT, wording.unreadable(name, header.reason))
+        raise EryphcError.of(Failure.INPUT, diagnostic)
+    raise EryphcError.of(Failure.INPUT, wording.unreadable(name, header.reason))
 
 
 def _near(path: Path) -> list[str]:
@@ -327,7 +326,7 @@ def _ended(console: Console, error: VolumeError) -> int:
 
 
 def _shown(path: Path) -> str:
-    from eryphc.genepool.files import shown_path
+    from eryphc import shown_path
 
     return shown_path(path)
 
@@ -356,7 +355,7 @@ def _given_digest(option: str, text: str | None, algorithm: str) -> Sequence[tup
     if digest is None or digest.algorithm != algorithm:
         length = {"sha256": 64, "sha512": 128}[algorithm]
         diagnostic = command_wording.bad_option_value(option, f"it is not {length} hex digits")
-        raise refused(Failure.INPUT, diagnostic)
+        raise EryphcError.of(Failure.INPUT, diagnostic)
     return ((digest, option),)
 
 
@@ -378,7 +377,7 @@ def _published_digest(
     found = needed.volumes
     volume = found[0].volume
     if volume.sha256 is None and volume.checksums_url is None:
-        raise refused(Failure.INPUT, wording.no_source(str(found[0].gene)))
+        raise EryphcError.of(Failure.INPUT, wording.no_source(str(found[0].gene)))
     return (wanted_digest(volume, policy(options)),)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eryphc import BuildRequest, Failure
+from eryphc import BuildRequest, EryphcError, Failure, shown_path
 from eryphc.cli import options as shared
 from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, Console, write
 from eryphc.cli.volume_progress import Progress
@@ -17,15 +17,11 @@ from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.words import json_text
 from eryphc.disks import NeededVolume, needed_volumes
-from eryphc.errors import refused
-from eryphc.genepool.files import shown_path
-from eryphc.genepool.source_tree import SourceTag
-from eryphc.ir.volume import DiskFault
 from eryphc.volumes.convert import convert
 from eryphc.volumes.download import Policy
 from eryphc.volumes.faults import VolumeError
 from eryphc.volumes.fetch import Desk, Image, image_of
-from eryphc.volumes.headers import format_of_name, read_header
+from eryphc.volumes.headers import DiskHeader, format_of_name, read_header
 from eryphc.volumes.identity import derived_id
 from eryphc.volumes.places import cache_folder, image_name, locked
 from eryphc.volumes.pool import bring_tag, place_in_pool
@@ -89,7 +85,7 @@ class Fetching:
         if self.output is not None and count > 1 and format_of_name(Path(self.output)):
             message = f"it names one file, and there are {count} volumes"
             diagnostic = command_wording.bad_option_value("--output", message, "name a folder")
-            raise refused(Failure.INPUT, diagnostic)
+            raise EryphcError.of(Failure.INPUT, diagnostic)
 
     # -- one volume -------------------------------------------------------------------------
 
@@ -110,7 +106,7 @@ class Fetching:
             with locked(self.cache, place, self._waiting):
                 sha256, size = self._write(image, place, kind)
             path = place
-        if self.into is not None and isinstance(wanted.tag, SourceTag):
+        if self.into is not None:
             bring_tag(Path(self.into), wanted.tag, wanted.gene)
         header = read_header(path, kind)
         return {
@@ -120,7 +116,7 @@ class Fetching:
             "format": kind,
             "sha256": sha256,
             "size": size,
-            "virtual_size": None if isinstance(header, DiskFault) else header.virtual_size,
+            "virtual_size": header.virtual_size if isinstance(header, DiskHeader) else None,
             "published_sha256": image.sha256,
             "url": wanted.volume.url,
             "fetched": image.fetched,
@@ -137,12 +133,6 @@ class Fetching:
 
     def _in_pool(self, wanted: NeededVolume, kind: str) -> Path:
         pool = Path(self.into or "")
-        if not isinstance(wanted.tag, SourceTag):
-            used = str(wanted.tag.manifest.source.name)
-            raise VolumeError(
-                wording.other_pool(str(wanted.gene.geneset), shown_path(pool), used),
-                outside=False,
-            )
         return place_in_pool(pool, wanted.tag, wanted.gene, wanted.architecture, kind)
 
     def _beside(self, wanted: NeededVolume, kind: str) -> Path:
@@ -243,7 +233,9 @@ def _is_made_of(place: Path, image: Image, kind: str) -> bool:
     if kind == image.format:
         return hash_file(place)["sha256"] == image.sha256
     header = read_header(place, kind)
-    if isinstance(header, DiskFault) or header.virtual_size is None or header.problem is not None:
+    if not isinstance(header, DiskHeader):
+        return False
+    if header.virtual_size is None or header.problem is not None:
         return False
     purpose = {"vhdx": "disk", "vhd": "vhd"}.get(kind)
     if purpose is None:

@@ -1,6 +1,6 @@
 """E0530 to E0549, with their warnings and notes: what a cloud-config means in its guest.
 
-Facts: cloud-init.md 7.
+Source: docs/reference/cloud-init.md, "Mistakes that no guest reports".
 """
 
 from __future__ import annotations

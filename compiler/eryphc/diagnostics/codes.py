@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from eryphc.diagnostics.model import Level
 
+_LONGEST_WORD = 60
 _LEVELS = {"E": Level.ERROR, "W": Level.WARNING, "N": Level.NOTE}
 
 
@@ -337,3 +338,25 @@ def kind_of(word: str) -> Kind | None:
 def known_words() -> tuple[str, ...]:
     """All numbers, then all names, as they are written."""
     return (*(kind.number for kind in KINDS), *(kind.name for kind in KINDS))
+
+
+class Refused(NamedTuple):
+    """Why nothing can be chosen for a word."""
+
+    message: str
+    help: str | None = None
+
+
+UNKNOWN_WORD = "`{}` is neither the code nor the name of a diagnostic"
+
+
+def unknown_word(word: str, *, suggest: bool = True) -> Refused:
+    """Why nothing is chosen for a word that is no kind of finding."""
+    from eryphc.diagnostics.words import clipped
+
+    meant = None
+    if suggest and len(word) <= _LONGEST_WORD:
+        from eryphc.diagnostics.suggest import did_you_mean
+
+        meant = did_you_mean(word, known_words())
+    return Refused(UNKNOWN_WORD.format(clipped(word)), meant or "`eryphc explain` lists them")

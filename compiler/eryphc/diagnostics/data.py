@@ -1,4 +1,7 @@
-"""Diagnostics as data for programs: JSON (cli.md), SARIF 2.1.0, and GitHub's annotations."""
+"""Diagnostics as data for programs: JSON, SARIF 2.1.0, and GitHub's annotations.
+
+Source: docs/reference/command-line.md, "Diagnostics as data".
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _GITHUB_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "n
 
 
 def as_json(diagnostics: Sequence[ShownDiagnostic]) -> str:
-    """One array, one object each, as cli.md has it."""
+    """One array, one object each."""
     return json_text([d.data() for d in diagnostics])
 
 

@@ -1,7 +1,7 @@
 """E0550 to E0599, with their warnings and notes: what a guest makes of its configuration.
 
-Facts: cloud-init.md 1 and 2, and 6.5 for Linux guests. What is said of Windows guests, and of
-cloud-configs, has catalogues of its own.
+What is said of Windows guests, and of cloud-configs, has catalogues of its own.
+Source: docs/reference/cloud-init.md, "Types of parts", "Mistakes in a network-config".
 """
 
 from __future__ import annotations

@@ -6,24 +6,18 @@ is asked for (the command line) decides before the project file, and this before
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
-from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from eryphc.diagnostics.findings import Findings
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, finding, wording
-from eryphc.diagnostics.said import Own, Said, Words, own
-from eryphc.source import SourceText, Span
+from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.source import SourceText
 
 if TYPE_CHECKING:
-    from eryphc.diagnostics.codes import Kind
+    from eryphc.diagnostics.allowances import Allowance
+    from eryphc.diagnostics.codes import Kind, Refused
     from eryphc.diagnostics.shown import ShownDiagnostic
-
-ALLOWANCE_MALFORMED = Code("W0920", "allowance-malformed")
-ALLOWANCE_UNUSED = Code("W0921", "allowance-unused")
 
 
 class Choice(StrEnum):
@@ -37,6 +31,7 @@ class Choice(StrEnum):
 Choices = Mapping[str, Choice]
 """By the number of the kind."""
 NO_CHOICES: Choices = MappingProxyType({})
+_MARK = "eryphc:"
 
 
 def choices(said: Iterable[tuple[Choice, Iterable[str]]]) -> Choices:
@@ -50,20 +45,13 @@ def choices(said: Iterable[tuple[Choice, Iterable[str]]]) -> Choices:
     return found
 
 
-class Refused(NamedTuple):
-    """Why nothing can be chosen for a word."""
-
-    message: str
-    help: str | None = None
-
-
 def chosen(word: str, choice: Choice) -> str | Refused:
     """The number of the kind that `word` names, or why it cannot be given this choice."""
-    from eryphc.diagnostics.codes import kind_of
+    from eryphc.diagnostics.codes import Refused, kind_of, unknown_word
 
     kind = kind_of(word)
     if kind is None:
-        return _unknown(word)
+        return unknown_word(word)
     if choice is not Choice.DENY and not kind.silenceable:
         return Refused(
             f"`{kind.name}` ({kind.number}) is an error that cannot be lowered",
@@ -72,138 +60,18 @@ def chosen(word: str, choice: Choice) -> str | Refused:
     return kind.number
 
 
-_UNKNOWN_WORD = "`{}` is neither the code nor the name of a diagnostic"
-
-
-def _unknown(word: str) -> Refused:
-    from eryphc.diagnostics.codes import known_words
-    from eryphc.diagnostics.suggest import did_you_mean
-    from eryphc.diagnostics.words import clipped
-
-    meant = did_you_mean(word, known_words())
-    return Refused(_UNKNOWN_WORD.format(clipped(word)), meant or "`eryphc explain` lists them")
-
-
-class Allowance(NamedTuple):
-    """One kind that a comment silences. `lines` are those of its findings."""
-
-    kind: Kind
-    span: Span
-    lines: tuple[int, ...]
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """What tells it from all others of a run, in which a file may be read twice."""
-        return (self.span.source.name, self.span.start)
-
-
-class Comments(NamedTuple):
-    """The comments of one document that speak to this tool, and what is wrong with them."""
-
-    allowances: tuple[Allowance, ...]
-    faults: tuple[Diagnostic, ...]
-
-
-NO_COMMENTS = Comments((), ())
-MOST_NAMES = 1_000
-_MARK = "eryphc:"
-_COMMENT = re.compile(r"(?:^|(?<=[ \t\r]))#[ \t]*eryphc:([^\r\n]*)", re.MULTILINE)
-_ALLOW = re.compile(r"[ \t]*allow(?![^\s])(.*?)(?:--(.*))?$")
-_WORD = re.compile(r"[^\s,]+")
+def speaks_to_us(source: SourceText) -> bool:
+    """Whether a document may have comments for this tool. JSON has no comments."""
+    return _MARK in source.text and not source.name.lower().endswith(".json")
 
 
 def is_for_us(comment: str) -> bool:
     """Whether a comment line speaks to this tool."""
-    return _MARK in comment and _COMMENT.match(comment.lstrip()) is not None
+    if _MARK not in comment:
+        return False
+    from eryphc.diagnostics.allowances import is_for_us
 
-
-def comments_of(source: SourceText) -> Comments:
-    """The comments `# eryphc: allow NAME[, NAME] -- reason` of a YAML document.
-
-    One covers its own line and the next; between a comment and what it covers more of them may
-    stand. JSON has no comments.
-    """
-    if _MARK not in source.text or source.name.lower().endswith(".json"):
-        return NO_COMMENTS
-    found = list(islice(_COMMENT.finditer(source.text), MOST_NAMES + 1))
-    lines = [source.position(match.start())[0] for match in found]
-    # The line that a comment covers besides its own: the next, below others that stand alone.
-    below: dict[int, int] = {}
-    for line in reversed(lines):
-        follows = line + 1 in below and source.line(line + 1).lstrip().startswith("#")
-        below[line] = below[line + 1] if follows else line + 1
-    said = (
-        each
-        for match, line in zip(found, lines, strict=True)
-        for each in _read(source, match, (line, below[line]))
-    )
-    allowances: list[Allowance] = []
-    faults: list[Diagnostic] = []
-    for number, each in enumerate(said):
-        if number == MOST_NAMES:
-            message = own("comments for eryphc name more than {} kinds of findings", MOST_NAMES)
-            faults.append(_malformed(message, _place(each), own("the rest of them is ignored")))
-            break
-        if isinstance(each, Allowance):
-            allowances.append(each)
-        else:
-            faults.append(each)
-    return Comments(tuple(allowances), tuple(faults))
-
-
-def _place(said: Allowance | Diagnostic) -> Span | None:
-    if isinstance(said, Allowance):
-        return said.span
-    return said.primary.span if said.primary is not None else None
-
-
-def _read(
-    source: SourceText, match: re.Match[str], lines: tuple[int, int]
-) -> Iterator[Allowance | Diagnostic]:
-    whole = Span(source, match.start(), match.start() + len(match[0].rstrip()))
-    parsed = _ALLOW.match(match[1].rstrip())
-    if parsed is None:
-        yield _malformed(own("a comment for eryphc begins with `eryphc: allow`"), whole)
-        return
-    if not (parsed[2] or "").strip():
-        yield _malformed(own("this comment gives no reason, so it silences nothing"), whole)
-        return
-    from eryphc.diagnostics.codes import kind_of
-
-    words = list(_WORD.finditer(parsed[1]))
-    if not words:
-        yield _malformed(own("this comment names nothing that it silences"), whole)
-    for word in words:
-        start = match.start(1) + parsed.start(1) + word.start()
-        span = Span(source, start, start + len(word[0]))
-        kind = kind_of(word[0])
-        if kind is None:
-            refused = _unknown(word[0])
-            yield _malformed(own(_UNKNOWN_WORD, Said(word[0])), span, Own(refused.help or ""))
-        elif not kind.silenceable:
-            message = own("`{}` is an error that no comment silences", Own(kind.name))
-            yield _malformed(message, span)
-        else:
-            yield Allowance(kind, span, lines)
-
-
-@wording
-def _malformed(message: Words, span: Span | None, help_text: Words | None = None) -> Diagnostic:
-    return finding(
-        ALLOWANCE_MALFORMED,
-        message,
-        span,
-        help=help_text or "write `# eryphc: allow NAME -- reason`",
-    )
-
-
-def _unused(allowance: Allowance) -> Diagnostic:
-    return finding(
-        ALLOWANCE_UNUSED,
-        f"nothing here is `{allowance.kind.name}`, so this comment silences nothing",
-        allowance.span,
-        help="remove it, or move it to the line of the finding or the line above",
-    )
+    return is_for_us(comment)
 
 
 def _level(level: Level, choice: Choice, *, soft: bool) -> Level | None:
@@ -245,6 +113,14 @@ def _everywhere(name: str) -> bool:  # noqa: ARG001
     return True
 
 
+def _allowances(source: SourceText) -> tuple[Allowance, ...]:
+    if not speaks_to_us(source):
+        return ()
+    from eryphc.diagnostics.allowances import comments_of
+
+    return comments_of(source).allowances
+
+
 class LevelPolicy(NamedTuple):
     """What is said of levels in one project; `asked` is what the command line or a request says.
 
@@ -260,7 +136,7 @@ class LevelPolicy(NamedTuple):
         """The findings as they count here; what is allowed is left out."""
         result: list[Diagnostic] = []
         used: set[tuple[str, int]] = set()
-        known: dict[int, Comments] = {}
+        known: dict[int, tuple[Allowance, ...]] = {}
         for diagnostic in diagnostics:
             allowance = self._allowance(diagnostic, known)
             if allowance is not None:
@@ -280,15 +156,17 @@ class LevelPolicy(NamedTuple):
         level = _level(diagnostic.level, choice, soft=diagnostic.code.soft)
         return None if level is None else diagnostic._replace(level=level)
 
-    def _allowance(self, diagnostic: Diagnostic, known: dict[int, Comments]) -> Allowance | None:
+    def _allowance(
+        self, diagnostic: Diagnostic, known: dict[int, tuple[Allowance, ...]]
+    ) -> Allowance | None:
         """The comment that covers a finding."""
         if diagnostic.primary is None:
             return None
         span = diagnostic.primary.span
-        comments = known.get(id(span.source))
-        if comments is None:
-            comments = known[id(span.source)] = comments_of(span.source)
-        for allowance in comments.allowances:
+        allowances = known.get(id(span.source))
+        if allowances is None:
+            allowances = known[id(span.source)] = _allowances(span.source)
+        for allowance in allowances:
             if (
                 allowance.kind.number == diagnostic.code.number
                 and span.line in allowance.lines
@@ -297,7 +175,7 @@ class LevelPolicy(NamedTuple):
                 return allowance
         return None
 
-    def _covers(self, kind: Kind, place: Label, related: Iterable[Label]) -> bool:
+    def _covers(self, kind: Kind, place: Label, related: Collection[Label]) -> bool:
         """Whether a comment may silence a finding there.
 
         In a gene of somebody else it speaks for the text of this gene alone. What the finding
@@ -312,11 +190,12 @@ class LevelPolicy(NamedTuple):
 
     def malformed(self, documents: Iterable[SourceText]) -> tuple[Diagnostic, ...]:
         """What is wrong with the comments of the project's own documents."""
-        found = Findings()
-        for source in documents:
-            if self.own(source.name):
-                found.extend(comments_of(source).faults)
-        return tuple(found)
+        sources = [each for each in documents if speaks_to_us(each) and self.own(each.name)]
+        if not sources:
+            return ()
+        from eryphc.diagnostics.allowances import malformed
+
+        return malformed(sources)
 
     def unused(
         self,
@@ -328,12 +207,9 @@ class LevelPolicy(NamedTuple):
 
         A rule that did not run for each target may still have something to say.
         """
-        found = Findings()
-        for source in documents:
-            if self.own(source.name):
-                found.extend(
-                    _unused(allowance)
-                    for allowance in comments_of(source).allowances
-                    if allowance.key not in used and allowance.kind.number in ran
-                )
-        return tuple(found)
+        sources = [each for each in documents if speaks_to_us(each) and self.own(each.name)]
+        if not sources:
+            return ()
+        from eryphc.diagnostics.allowances import unused
+
+        return unused(sources, used, ran)

@@ -16,7 +16,7 @@ from eryphc.diagnostics.model import Diagnostic, Label
 from eryphc.diagnostics.said import HIDDEN, Kind, Own, Phrase, Said
 from eryphc.ir.catlet import Catlet, Fodder, FodderGene, Record
 from eryphc.ir.content import Content, Substituted
-from eryphc.origin import Step
+from eryphc.origin import Origin, Step
 from eryphc.source import Region, Secrecy, SourceText, Span
 
 _Stretches: TypeAlias = dict[Secrecy, tuple[list[int], list[int]]]
@@ -208,11 +208,17 @@ NOTHING_KNOWN = Secrets()
 """Of diagnostics that are handed out before any document was read."""
 
 
+def _is_stand_in(origin: Origin) -> bool:
+    """Whether a text stands for what only the deployment knows: nobody has written it."""
+    return any(each.step is Step.STAND_IN for each in origin.chain())
+
+
 def _secret_insertions(content: Content) -> Iterator[Span]:
     """The places that values of secret variables replaced, in the author's document."""
     origin = content.origin
     while isinstance(origin, Substituted):
         for each in origin.insertions:
-            if each.secret:
+            value = each.value
+            if value is not None and (value.secret or _is_stand_in(value)):
                 yield origin.base.span(each.old_start, each.old_end)
         origin = origin.base.origin

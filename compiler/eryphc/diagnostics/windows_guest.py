@@ -1,6 +1,6 @@
 """W0570 to W0589 and their notes: what a Windows guest makes of its configuration.
 
-Facts: cloud-init.md 6.
+Source: docs/reference/windows-guests.md, "What eryphc warns of".
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Several pools as one, in order of priority. Source: cli.md, "Pools, in this order"."""
+"""Several pools as one, in order of priority.
+
+Source: docs/reference/genes-and-pools.md, "Pools and their order".
+"""
 
 from __future__ import annotations
 

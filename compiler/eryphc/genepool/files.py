@@ -9,24 +9,12 @@ from typing import NamedTuple
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome
-from eryphc.source import SourceText, Span
+from eryphc.source import SourceText, Span, shown_path
 
 _MIB = 1024 * 1024
-# 2 MiB of YAML may be 4 MiB of UTF-16; a packed gene may hold 5 MiB (genepool.md 4).
+# 2 MiB of YAML may be 4 MiB of UTF-16; a packed gene may hold 5 MiB.
 MAX_GENE_BYTES = 5 * _MIB
 _REPLACEMENT = "\ufffd"
-
-
-def shown_path(path: Path) -> str:
-    """The path as printed, with `/`: relative to the working folder.
-
-    A path that was given as absolute and lies elsewhere stays absolute: a row of `..` up to the
-    root and down again would help nobody.
-    """
-    text = os.path.normpath(path)
-    if os.path.isabs(text) and Path(text).is_relative_to(Path.cwd()):  # noqa: PTH117
-        text = str(Path(text).relative_to(Path.cwd()))
-    return text.replace(os.sep, "/")
 
 
 def place_of(path: Path) -> Span:
@@ -100,7 +88,7 @@ class PoolFiles:
     def read_text(self, path: Path) -> Outcome[str]:
         """Text without byte order mark, line ends as they are; bytes that are no text give U+FFFD.
 
-        Source: genepool.md 2.4.
+        Source: docs/reference/genes-and-pools.md, "The text of a gene".
         """
         outcome = self.read(path)
         if outcome.value is None:

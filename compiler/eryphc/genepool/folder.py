@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.genepool.files import PoolFiles, shown_path
+from eryphc.genepool.files import PoolFiles
 from eryphc.genepool.manifest import read_manifest
 from eryphc.genepool.model import GeneSetTag, Manifest
 from eryphc.genepool.source_tree import SourceTag
 from eryphc.identifiers import GeneSetId
-from eryphc.source import SourceText
+from eryphc.source import SourceText, shown_path
 
 MANIFEST = "geneset-tag.json"
 _PACKED_FOLDER = re.compile(r"[0-9a-f]{64}\Z")

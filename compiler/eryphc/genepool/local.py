@@ -1,7 +1,8 @@
 """A tag in the original's local pool: JSON genes listed in the manifest.
 
 A gene is there if its file is and its hash is in `genes.json`, or if its packed folder is
-complete and waits to be unpacked. Source: genepool.md 4.
+complete and waits to be unpacked.
+Source: docs/reference/genes-and-pools.md, "The local pool of eryph".
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from pathlib import Path
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Outcome
-from eryphc.genepool.files import PoolFiles, decode, place_of, shown_path
+from eryphc.genepool.files import PoolFiles, decode, place_of
 from eryphc.genepool.model import GeneText, ListedGene, Manifest, Variant, Volume
 from eryphc.genepool.packed import DamagedError, packed_manifest, unpack
 from eryphc.genepool.texts import digest
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
-from eryphc.source import SourceText
+from eryphc.source import SourceText, shown_path
 from eryphc.syntax.json_nodes import compose_json
 from eryphc.syntax.nodes import MappingNode, ScalarNode, SequenceNode
 

@@ -1,4 +1,7 @@
-"""`geneset-tag.json` to a `Manifest`. Source: catlet-language.md 9.1, genepool.md 2.2."""
+"""`geneset-tag.json` to a `Manifest`.
+
+Source: docs/reference/genes-and-pools.md, "The tag manifest", "Metadata".
+"""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Manifest(NamedTuple):
     """`geneset-tag.json` of one tag, as far as building needs it.
 
     `ref` is the gene set this tag stands for, as written; `ref_span` its place. `genes` is
-    empty in a source tree. Source: catlet-language.md 9.1.
+    empty in a source tree. Source: docs/reference/genes-and-pools.md, "The tag manifest".
     """
 
     source: SourceText
@@ -61,7 +61,7 @@ class Variant(NamedTuple):
 class GeneText(NamedTuple):
     """Text of a catlet or fodder gene.
 
-    `sha256` is over the text as cli.md "build outputs" has it; `form` is `json` for a gene from
+    `sha256` is over the text as `texts.digest` has it; `form` is `json` for a gene from
     a packed pool, else None. `root` is the tree of the text where finding it has read it already.
     """
 

@@ -1,7 +1,7 @@
 """Packed genes: a folder `<64 hex>/` with `gene.json` and parts, to the data they hold.
 
-Source: genepool.md 3. Only what a compile reads: texts of catlets and fodder; of volumes no more
-than that they are there.
+Only what a compile reads: texts of catlets and fodder; of volumes no more than that they are there.
+Source: docs/reference/genes-and-pools.md, "The packed layout", "gene.json".
 """
 
 from __future__ import annotations
@@ -49,12 +49,15 @@ class GeneManifest:
     parts: tuple[str, ...]
 
     def canonical(self) -> str:
-        """The text whose SHA-256 is the gene's hash. Source: genepool.md 3.2."""
+        """The text whose SHA-256 is the gene's hash.
+
+        Source: docs/reference/genes-and-pools.md, "Gene hashes".
+        """
         return canonical_json({key: self.members[key] for key in _MEMBERS if key in self.members})
 
 
 def canonical_json(value: object) -> str:
-    """Compact JSON with the escaping of the original's encoder (genepool.md 3.2)."""
+    """Compact JSON with the escaping of the original's encoder."""
     if isinstance(value, str):
         return f'"{"".join(_escaped(character) for character in value)}"'
     if isinstance(value, dict):

@@ -1,6 +1,7 @@
 """A tag as authors publish it: YAML files, the architecture in the folder.
 
-Source: genepool.md 2, catlet-language.md 9.5. Volumes and their descriptors are ours.
+Volumes and their descriptors are ours. Source: docs/reference/genes-and-pools.md,
+"The source layout", "Volume genes".
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from typing import NamedTuple
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.genepool.files import Entry, PoolFiles, shown_path
+from eryphc.genepool.files import Entry, PoolFiles
 from eryphc.genepool.model import GeneText, Manifest, Variant, Volume
 from eryphc.genepool.texts import digest, gene_source, may_be_named, own_name, seems_named
 from eryphc.identifiers import ANY, HYPERVISORS, PROCESSORS, Architecture, GeneSetId, GeneType
-from eryphc.source import SourceText, Span
+from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import Node
 from eryphc.syntax.yaml_nodes import compose
 

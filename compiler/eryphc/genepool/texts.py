@@ -16,8 +16,9 @@ _DISGUISED = re.compile(r"\\[xuU\r\n]|!!(?:int|float)|!<")
 def gene_source(name: str, text: str) -> SourceText:
     """The text of a gene as the original packs it: trimmed, with LF line ends.
 
-    The visible effect is that a literal block at the end of the file loses its final line feed
-    (catlet-language.md 9.5). Leading line ends stay, so that line numbers are the file's.
+    The visible effect is that a literal block at the end of the file loses its final line feed.
+    Leading line ends stay, so that line numbers are the file's.
+    Source: docs/reference/genes-and-pools.md, "The text of a gene".
     """
     lines = text.replace("\r\n", "\n")
     body = lines.lstrip(WHITE_SPACE)
@@ -26,7 +27,10 @@ def gene_source(name: str, text: str) -> SourceText:
 
 
 def digest(text: str) -> str:
-    """SHA-256 of a gene's text: UTF-8 without BOM, LF, exactly one final line feed (cli.md)."""
+    """SHA-256 of a gene's text: UTF-8 without BOM, LF, exactly one final line feed.
+
+    Source: docs/reference/genes-and-pools.md, "The text of a gene".
+    """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -1,20 +1,20 @@
 """The catlet and the fodder gene as data.
 
-Sources: catlet-language.md 5 and 6. A record knows the origin of each of its values, by the key
-of the language ("" for the record itself); origins take no part in equality. None means "left
-open"; lists tell "left open" (None) from "empty".
+A record knows the origin of each of its values, by the key of the language ("" for the record
+itself); origins take no part in equality. None means "left open"; lists tell "left open" (None)
+from "empty". Source: docs/reference/language.md, "The catlet document", "Fodder entries".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from eryphc.ir.content import Content
-from eryphc.origin import Origin, Step
+from eryphc.ir.content import Content, Stretch
+from eryphc.origin import Origin, Step, rooted
 from eryphc.source import Span
 
 # A span for what stands in the record's own document; the whole origin for every other value.
@@ -105,8 +105,8 @@ class Record:
     def _here(self, span: Span) -> Origin:
         document = self.document
         if document is None:
-            return Origin(span=span, step=Step.WRITTEN)
-        return Origin(span=span, step=document.step, gene=document.gene, via=document.via)
+            return Origin(span, Step.WRITTEN)
+        return Origin(span, document.step, None, document.gene, document.via)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -180,7 +180,10 @@ class Network(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Variable(Record):
-    """A variable of a catlet, a food or a gene, or the binding of one at a reference."""
+    """A variable of a catlet, a food or a gene, or the binding of one at a reference.
+
+    The origin of its value names the variable, and tells whether it is secret.
+    """
 
     name: str | None = None
     type: VariableType | None = None
@@ -188,13 +191,20 @@ class Variable(Record):
     secret: bool | None = None
     required: bool | None = None
 
+    def origin(self, key: str = "") -> Origin:
+        found = Record.origin(self, key)
+        if key != "value":
+            return found
+        return found._replace(variable=self.name, secret=bool(self.secret))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fodder(Record):
     """One entry of fodder: an inline food, a reference to a gene, or a removal.
 
     `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
-    entry is as young as its youngest writer.
+    entry is as young as its youngest writer. `root` is where the spec names its parent, known
+    from substitution on: then a food tells of all origins without its catlet.
     """
 
     name: str | None = None
@@ -206,6 +216,11 @@ class Fodder(Record):
     secret: bool | None = None
     variables: tuple[Variable, ...] | None = None
     depth: int = field(default=0, compare=False)
+    root: Origin | None = field(default=None, compare=False)
+
+    def origin(self, key: str = "") -> Origin:
+        found = rooted(Record.origin(self, key), self.root)
+        return found._replace(secret=True) if key == "content" and self.secret else found
 
     @property
     def gene(self) -> str | None:
@@ -218,8 +233,12 @@ class Fodder(Record):
     def text_origin(self) -> Origin:
         """Where its text comes from; where the entry does that has no text."""
         if "content" not in self.places and self.content is not None:
-            return self._here(self.content.whole)
+            return rooted(self._here(self.content.whole), self.root)
         return self.origin("" if self.content is None else "content")
+
+    def stretches(self) -> Iterator[Stretch]:
+        """Its text in stretches of one origin each."""
+        return iter(()) if self.content is None else self.content.stretches(self.text_origin)
 
     @property
     def layer(self) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from eryphc.origin import Origin, Step
 from eryphc.source import Span
 
 _LINE_END: Final = re.compile("\n")
@@ -31,14 +33,24 @@ class Written(NamedTuple):
 class Insertion(NamedTuple):
     """One replaced stretch: `start` to `end` of the new text stood at `old_start` to `old_end`.
 
-    `secret`: what was put there must not be shown.
+    Where the value of a variable was inserted, `variable` is its name and `value` the origin of
+    the value. Else the new text is the old in other characters, such as an escape or a line end.
     """
 
     start: int
     end: int
     old_start: int
     old_end: int
-    secret: bool = False
+    variable: str | None = None
+    value: Origin | None = None
+
+
+class Stretch(NamedTuple):
+    """The characters `start` to `end` of a text, which have one origin."""
+
+    start: int
+    end: int
+    origin: Origin
 
 
 class Substituted(NamedTuple):
@@ -66,7 +78,7 @@ class Content:
         self._places: _Places | None = None
 
     def __repr__(self) -> str:
-        """Its size alone: any text may be secret."""
+        """Its length alone: the text may be secret."""
         return f"Content({len(self.text)} characters)"
 
     def __eq__(self, other: object) -> bool:
@@ -95,11 +107,84 @@ class Content:
         last = places.offset(end)
         return Span(origin.span.source, first, first if last is None else max(first, last))
 
+    def stretches(self, written: Origin) -> Iterator[Stretch]:
+        """The whole text in stretches of one origin each; `written` is that of its author's text.
+
+        Values come via where they were given, bound or declared; everything else was written.
+        """
+        for start, end, insertion in self._parts():
+            span = self.span(start, end)
+            if insertion is None or insertion.value is None:
+                yield Stretch(start, end, written._replace(span=span))
+                continue
+            value = insertion.value
+            origin = Origin(
+                span=span,
+                step=Step.SUBSTITUTED,
+                variable=insertion.variable,
+                gene=written.gene,
+                via=value,
+                secret=written.secret or value.secret,
+            )
+            yield Stretch(start, end, origin)
+
+    def _parts(self) -> list[_Part]:
+        """The text in parts, each with the insertion of a value that it is."""
+        if not isinstance(self.origin, Substituted):
+            return _joined([(0, len(self.text), None)])
+        base = self.origin.base._parts()
+        parts: list[_Part] = []
+        at = old = 0
+        for insertion in self.origin.insertions:
+            parts += _cut(base, old, insertion.old_start, at - old)
+            value: Insertion | None = insertion
+            if insertion.value is None:
+                first = _cut(base, insertion.old_start, insertion.old_start + 1, 0)
+                value = first[0][2] if first else None
+            parts.append((insertion.start, insertion.end, value))
+            at, old = insertion.end, insertion.old_end
+        parts += _cut(base, old, old + len(self.text) - at, at - old)
+        return _joined(parts)
+
     @property
     def whole(self) -> Span:
         """The place of the whole content."""
         origin = self.origin
         return origin.base.whole if isinstance(origin, Substituted) else origin.span
+
+
+# Start and end in a text, and the insertion of a value that stands there.
+_Part: TypeAlias = "tuple[int, int, Insertion | None]"
+
+
+def _cut(parts: Sequence[_Part], start: int, end: int, shift: int) -> list[_Part]:
+    """The parts between `start` and `end`, moved by `shift`."""
+    first = max(0, bisect_right(parts, start, key=lambda part: part[0]) - 1)
+    found: list[_Part] = []
+    for index in range(first, len(parts)):
+        own_start, own_end, insertion = parts[index]
+        if own_start >= end:
+            break
+        if own_end > start:
+            found.append((max(own_start, start) + shift, min(own_end, end) + shift, insertion))
+    return found
+
+
+def _joined(parts: Sequence[_Part]) -> list[_Part]:
+    """The parts without empty ones, neighbours of one origin as one.
+
+    What stood before and behind an empty value was written in two places.
+    """
+    joined: list[_Part] = []
+    before: object = parts
+    for start, end, insertion in parts:
+        if start < end and insertion is before:
+            joined[-1] = (joined[-1][0], end, insertion)
+        elif start < end:
+            joined.append((start, end, insertion))
+        if start < end or insertion is not None:
+            before = insertion
+    return joined
 
 
 class _Places:

@@ -1,7 +1,8 @@
 """The IR as a document of the language: plain data with the language's own keys.
 
-Source: catlet-language.md 2.9 and 5: unset values are left out, explicit false and 0 stay, keys
-stand in the order of the tables, `cpu`, `memory` and capabilities in their long form.
+Unset values are left out, explicit false and 0 stay, keys stand in the order of the tables, `cpu`,
+`memory` and capabilities in their long form. Source: docs/reference/language.md,
+"How documents are printed".
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def document(record: Catlet | FodderGene | Fodder) -> dict[str, Any]:
 
 
 def trimmed(record: Catlet) -> dict[str, Any]:
-    """The same for people: what is empty is left out (11.6)."""
+    """The same for people: what is empty is left out."""
     result = _record(record)
     for key in ("cpu", "memory"):
         if not result.get(key):

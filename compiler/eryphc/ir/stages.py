@@ -55,7 +55,7 @@ class Pedigree(NamedTuple):
 
 
 class Bred(NamedTuple):
-    """Inheritance applied, normalised, defaults set. `removals` wait for feeding (D1)."""
+    """Inheritance applied, normalised, defaults set. `removals` wait for feeding."""
 
     catlet: Catlet
     pedigree: Pedigree
@@ -65,7 +65,7 @@ class Bred(NamedTuple):
 class PinnedGene(NamedTuple):
     """One gene of the closure with the variant chosen for the architecture.
 
-    `sha256` is over the gene's normalised text (cli.md), or a volume's known digest, or None.
+    `sha256` is over the gene's normalised text, or a volume's known digest, or None.
     `form` is `json` for a gene from a packed pool. `volume` is what is known of a volume.
     """
 

@@ -1,6 +1,6 @@
 """A pedigree to one catlet: what each child has inherited, mutated, normalised, with defaults.
 
-Source: catlet-language.md 10.4 to 10.8.
+Source: docs/reference/language.md, "Breeding", "Removals", "Normal form", "Defaults".
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from eryphc.ir.catlet import (
     Variable,
 )
 from eryphc.ir.stages import Bred, Document, Pedigree
+from eryphc.origin import DEFAULTED
 from eryphc.passes.check import check_sizes
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
 from eryphc.passes.normalize import normalize, with_defaults
@@ -44,9 +45,9 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
     """Inherit from the oldest ancestor down to the author's document.
 
     A document without a parent is not bred: nothing is sorted or merged. Removals of food of
-    genes are put aside, as feeding needs them (14, D1). Errors: one gene set with two tags,
+    genes are put aside, as feeding needs them. Errors: one gene set with two tags,
     names that are missing or not unique, a drive type that does not fit an inherited source,
-    and what normalising finds. Sizes that no longer fit each other give warnings (W3).
+    and what normalising finds. Sizes that no longer fit each other give warnings.
     """
     spec = final_parent(pedigree, pedigree.documents[0])
     found: list[Diagnostic] = []
@@ -111,7 +112,7 @@ def _ancestors(pedigree: Pedigree) -> _Ancestors:
 
 
 def _mutate(catlet: Catlet) -> Catlet:
-    """Remove what still says that it is to be removed (10.6)."""
+    """Remove what still says that it is to be removed."""
 
     def kept(items: tuple[E, ...] | None) -> tuple[E, ...] | None:
         if items is None:
@@ -239,6 +240,9 @@ class _Breeding:
             )
             if not own
         ]
+        places = inherited(child, parent, kept)
+        if child.type is None and parent.type is None:
+            places["type"] = DEFAULTED
         merged = replace(
             child,
             type=child.type or parent.type or DriveType.VHD,
@@ -246,7 +250,7 @@ class _Breeding:
             size=child.size or parent.size,
             location=parent.location if blank(child.location) else child.location,
             store=parent.store if blank(child.store) else child.store,
-            places=inherited(child, parent, kept),
+            places=places,
         )
         source = merged.source or ""
         if source.startswith("gene:") and merged.type is not DriveType.VHD:

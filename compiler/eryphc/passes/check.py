@@ -1,4 +1,6 @@
-"""The rules of the language on a document as written. Source: catlet-language.md 8.
+"""The rules of the language on a document as written.
+
+Source: docs/reference/language.md, "Rules of a catlet".
 
 Every independent fault is reported, in the order of the tables of the language.
 """
@@ -40,7 +42,7 @@ def check_catlet(catlet: Catlet, unread: tuple[Diagnostic, ...] = ()) -> tuple[D
 
 
 def check_sizes(catlet: Catlet) -> tuple[Diagnostic, ...]:
-    """The rules on numbers and counts alone, as they are applied to a result (15, W3)."""
+    """The rules on numbers and counts alone, as they are applied to a result."""
     rule_check = _CatletCheck(())
     rule_check.counts(catlet)
     for drive in catlet.drives or ():

@@ -1,6 +1,7 @@
 """The rules of the language on names, variables, fodder and fodder genes.
 
-Source: catlet-language.md 8.3 to 8.5.
+Source: docs/reference/language.md, "Rules of fodder", "Rules of variables",
+"Rules of a fodder gene".
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ _NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{0,3})?\n?\Z")
 def check_fodder_gene(
     gene: FodderGene, unread: tuple[Diagnostic, ...] = ()
 ) -> tuple[Diagnostic, ...]:
-    """What breaks the rules of a fodder gene (8.5)."""
+    """What breaks the rules of a fodder gene."""
     rule_check = FodderCheck(unread)
     rule_check.fodder_gene(gene)
     return tuple(rule_check.found)
 
 
 def value_fits(kind: VariableType | None, value: str) -> bool:
-    """Whether a value that is not blank is one of `kind` (8.4)."""
+    """Whether a value that is not blank is one of `kind`."""
     match kind:
         case VariableType.BOOLEAN:
             return value.removesuffix("\n") in ("true", "false")
@@ -337,7 +338,7 @@ def _gene_set(food: Fodder) -> GeneSetId | None:
 
 
 def _key_source(food: Fodder) -> str | None:
-    """The part of the fodder key that is a source: none for a catlet gene (5.6)."""
+    """The part of the fodder key that is a source: none for a catlet gene."""
     if food.source is None or blank(food.source):
         return None
     parsed = parse_gene(food.source)

@@ -1,6 +1,7 @@
 """The genes a bred catlet needs, each in the variant that fits the architecture.
 
-Source: catlet-language.md 9.3, 10.9 and 10.10; cli.md "build outputs" for the closure.
+Source: docs/reference/language.md, "The closure"; docs/reference/genes-and-pools.md,
+"Architectures".
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from eryphc.genepool.model import GenePool, GeneSetTag, GeneText, Variant
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Record
 from eryphc.ir.stages import Bred, PinnedGene
-from eryphc.origin import Origin
 from eryphc.passes.places import chained, part
 from eryphc.source import Span
 from eryphc.syntax.identifiers import parse_gene
@@ -33,13 +33,12 @@ class Closure(NamedTuple):
 
 
 class _Wanted(NamedTuple):
-    """A gene, the record whose value of `key` names it, and an origin in that document."""
+    """A gene, and the record whose value of `key` names it."""
 
     type: GeneType
     id: GeneId
     record: Record
     key: str
-    origin: Origin | None
 
     @property
     def span(self) -> Span | None:
@@ -72,7 +71,8 @@ def collect(bred: Bred, pools: GenePool, architecture: Architecture) -> Outcome[
         value = known.get((*key, architecture))
         if value is None:
             gene = _gene(wanted, pools, architecture)
-            found.extend(chained(gene.diagnostics, wanted.origin))
+            if gene.diagnostics:
+                found.extend(chained(gene.diagnostics, wanted.record.origin(wanted.key)))
             value = gene.value
             if value is None:
                 continue
@@ -116,17 +116,17 @@ def _wanted(bred: Bred) -> Iterator[_Wanted]:
     for child, ancestor in pairwise(documents):
         if ancestor.geneset is not None:
             id_ = GeneId(ancestor.geneset, "catlet")
-            yield _Wanted(GeneType.CATLET, id_, child.catlet, "parent", child.origin)
+            yield _Wanted(GeneType.CATLET, id_, child.catlet, "parent")
     for drive in bred.catlet.drives or ():
         source = drive.source
         gene = parse_gene(source) if source is not None and source.startswith("gene:") else None
         if source is not None and isinstance(gene, GeneId):
-            yield _Wanted(GeneType.VOLUME, gene, drive, "source", drive.origin("source"))
+            yield _Wanted(GeneType.VOLUME, gene, drive, "source")
     for food in bred.catlet.fodder or ():
         gene = parse_gene(food.source) if food.source is not None else None
         if isinstance(gene, GeneId):
             kind = GeneType.CATLET if gene.name == "catlet" else GeneType.FODDER
-            yield _Wanted(kind, gene, food, "source", food.text_origin)
+            yield _Wanted(kind, gene, food, "source")
 
 
 def _gene(

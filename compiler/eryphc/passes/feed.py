@@ -1,6 +1,7 @@
-"""References to fodder genes to the foods of these genes. Source: catlet-language.md 10.9 to 10.11.
+"""References to fodder genes to the foods of these genes.
 
-Removals act on the references of their own and of older documents (14, D1).
+Removals act on the references of their own and of older documents.
+Source: docs/reference/language.md, "Feeding", "Removals".
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import name_of, named
 from eryphc.genepool.model import GenePool, GeneText
 from eryphc.identifiers import Architecture, GeneId
-from eryphc.ir.catlet import ConfigType, Fodder, FodderGene, Variable
+from eryphc.ir.catlet import ConfigType, Fodder, FodderGene, Places, Variable
 from eryphc.ir.stages import Bred, Fed
-from eryphc.origin import Origin, Step
+from eryphc.origin import DEFAULTED, Origin, Step
 from eryphc.passes.collect import collect
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
 from eryphc.passes.genes import fodder_gene
-from eryphc.passes.places import chained, part, rooted
+from eryphc.passes.places import chained, defaulted, part, rooted
 from eryphc.source import Span
 from eryphc.syntax.names import blank
 
@@ -62,6 +63,7 @@ def feed(
     catlet = replace(
         bred.catlet,
         config_type=ConfigType.SPECIFICATION,
+        places=defaulted(bred.catlet, "config_type"),
         fodder=None if bred.catlet.fodder is None else _merged(foods),
     )
     fed = Fed(catlet=catlet, pedigree=bred.pedigree, genes=closure.value.genes)
@@ -70,20 +72,23 @@ def feed(
 
 def _expand(entry: Fodder, gene: GeneId, text: GeneText, found: list[Diagnostic]) -> list[Fodder]:
     """The foods that `entry` asks for, bound."""
-    document = Origin(
-        span=Span(text.source, 0, len(text.source.text)),
-        step=Step.FED,
-        gene=gene,
-        via=entry.origin("source"),
-    )
+    reference = entry.origin("source")
+    whole = Span(text.source, 0, len(text.source.text))
+    document = Origin(whole, Step.FED, gene=gene, via=reference)
     read = fodder_gene(text)
     found.extend(chained(read.diagnostics, document))
     if read.value is None:
         return []
     faults: list[Diagnostic] = []
-    variables = _bind(entry, gene, read.value, faults)
+    variables = _bind(entry, gene, read.value, document, faults)
+    # The reference names the gene, and the gene has the variables of its foods.
+    places: Places = {
+        "source": reference,
+        "variables": read.value.places.get("variables", DEFAULTED),
+    }
     foods = _chosen(entry, gene, read.value, faults)
-    found.extend(chained(faults, entry.text_origin))
+    if faults:
+        found.extend(chained(faults, entry.text_origin))
     return [
         replace(
             food,
@@ -91,6 +96,7 @@ def _expand(entry: Fodder, gene: GeneId, text: GeneText, found: list[Diagnostic]
             variables=variables,
             depth=entry.depth,
             document=document,
+            places={**food.places, **places},
         )
         for food in foods
     ]
@@ -115,17 +121,17 @@ def _chosen(
 
 
 def _bind(
-    entry: Fodder, gene: GeneId, document: FodderGene, faults: list[Diagnostic]
+    entry: Fodder, gene: GeneId, read: FodderGene, document: Origin, faults: list[Diagnostic]
 ) -> tuple[Variable, ...]:
     """The variables of the gene with the values of the reference. Every binding must fit one."""
-    declared = {(v.name or "").lower(): v for v in document.variables or ()}
+    declared = {(v.name or "").lower(): v for v in read.variables or ()}
     bindings: dict[str, Variable] = {}
     for binding in entry.variables or ():
         name = (binding.name or "").lower()
         if name in declared:
             bindings.setdefault(name, binding)
             continue
-        known = [v.name for v in document.variables or () if v.name]
+        known = [v.name for v in read.variables or () if v.name]
         span = binding.at("name")
         faults.append(
             language.binding_unknown(
@@ -137,26 +143,35 @@ def _bind(
             )
         )
     return tuple(
-        _bound(variable, bindings.get((variable.name or "").lower()))
-        for variable in document.variables or ()
+        _bound(variable, bindings.get((variable.name or "").lower()), document)
+        for variable in read.variables or ()
     )
 
 
-def _bound(variable: Variable, binding: Variable | None) -> Variable:
+def _bound(variable: Variable, binding: Variable | None, document: Origin) -> Variable:
     if binding is None:
-        return variable
+        return replace(variable, document=document)
     secret: bool | None = None
     if variable.secret or binding.secret:
         secret = True
     elif variable.secret is False and binding.secret is False:
         secret = False
-    if binding.value is None:
-        return replace(variable, secret=secret)
     places = dict(variable.places)
-    span = binding.at("value")
-    if span is not None:
-        places["value"] = span
-    return replace(variable, value=binding.value, secret=secret, places=places)
+    if binding.secret and not variable.secret:
+        places["secret"] = binding.origin("secret")
+    value = variable.value
+    if binding.value is not None:
+        value, places["value"] = binding.value, _bound_value(binding)
+    return replace(variable, value=value, secret=secret, places=places, document=document)
+
+
+def _bound_value(binding: Variable) -> Origin:
+    """The origin of a value that a reference gives; via the binding where an ancestor wrote it."""
+    origin = binding.origin("value")
+    if origin.span is None:
+        return origin
+    via = None if binding.document is None else binding.origin()
+    return origin._replace(step=Step.BOUND, via=via)
 
 
 def _without_removed(

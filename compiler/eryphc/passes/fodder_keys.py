@@ -1,6 +1,6 @@
 """What makes two entries of fodder the same, and how they are merged.
 
-Source: catlet-language.md 5.6 and 10.5.
+Source: docs/reference/language.md, "Fodder keys", "Breeding".
 """
 
 from __future__ import annotations

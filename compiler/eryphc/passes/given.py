@@ -1,14 +1,19 @@
-"""Values from outside into the catlet's variables. Source: catlet-language.md 11.1."""
+"""Values from outside into the catlet's variables.
+
+Source: docs/reference/language.md, "Values from outside".
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.said import Own, Said, name_of, named
 from eryphc.ir.catlet import Catlet, Variable, VariableType
+from eryphc.origin import Step, placeless
 from eryphc.passes.check_fodder import value_fits
 from eryphc.syntax.names import blank
 
@@ -27,9 +32,13 @@ def give(catlet: Catlet, values: Mapping[str, str]) -> Outcome[Catlet]:
 
 
 def give_values(
-    variables: Sequence[Variable], values: Mapping[str, str]
+    variables: Sequence[Variable],
+    values: Mapping[str, str],
+    steps: Mapping[str, Step] = MappingProxyType({}),
 ) -> Outcome[tuple[Variable, ...]]:
     """The variables with the given values, which replace their own; letter case is ignored.
+
+    `steps` tells, by names in lower case, what made a value that was not simply given.
 
     Errors, each for itself: a name that is none of theirs, one given twice, a system variable,
     a value that is not of the variable's type (an empty text is no boolean and no number).
@@ -57,7 +66,9 @@ def give_values(
         if value is None:
             result.append(variable)
             continue
-        result.append(replace(variable, value=value))
+        step = steps.get((variable.name or "").lower(), Step.GIVEN)
+        places = {**variable.places, "value": placeless(step)}
+        result.append(replace(variable, value=value, places=places))
         typed = variable.type in (VariableType.BOOLEAN, VariableType.NUMBER)
         if (typed and blank(value)) or not value_fits(variable.type, value):
             faults.append(

@@ -12,7 +12,7 @@ CATLET_NAMESPACE = uuid.UUID("d2034611-3c44-4aa1-811b-e5f58b5a4416")
 
 
 def default_catlet_id(catlet: Catlet) -> str:
-    """The id that a rebuild gives again. Source: cli.md, "System variables"."""
+    """The id that a rebuild gives again. Source: docs/reference/language.md, "System variables"."""
     parts = (catlet.project, catlet.environment, catlet.name)
     defaults = ("default", "default", "catlet")
     names = [
@@ -23,6 +23,9 @@ def default_catlet_id(catlet: Catlet) -> str:
 
 
 def invented_mac(catlet_id: str, adapter: str) -> str:
-    """The address of an adapter to which nobody gave one. Source: cli.md, "MAC addresses"."""
+    """The address of an adapter to which nobody gave one.
+
+    Source: docs/reference/command-line.md, "MAC addresses".
+    """
     digest = hashlib.sha256(f"{catlet_id}/{adapter}".encode()).hexdigest()
     return ":".join(("d2", "ab", *(digest[at : at + 2] for at in range(0, 8, 2))))

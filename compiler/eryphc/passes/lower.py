@@ -1,4 +1,6 @@
-"""Nodes to the IR: each value is read as its key wants it. Sources: catlet-language.md 5 and 6.
+"""Nodes to the IR: each value is read as its key wants it.
+
+Source: docs/reference/language.md, "The catlet document", "The fodder gene document".
 
 Nothing is checked here beyond kinds and spelling; the rules are in `check`.
 """
@@ -63,7 +65,7 @@ MEMORY = Shape(
 
 
 def _cpu(reading: Reading, node: Node, key: str) -> Any:
-    """`cpu: 4` stands for `cpu: {count: 4}` in YAML; left empty it is refused (W19)."""
+    """`cpu: 4` stands for `cpu: {count: 4}` in YAML; left empty it is refused."""
     if reading.json or not isinstance(node, ScalarNode):
         return CPU(reading, node, key)
     count = _shorthand(reading, node, key)
@@ -134,7 +136,7 @@ CAPABILITY = Shape(
 
 
 def _capabilities(reading: Reading, node: Node, key: str) -> Any:
-    """A list whose items may be bare names in YAML; a bare null is then a name too (2.5)."""
+    """A list whose items may be bare names in YAML; a bare null is then a name too."""
     if reading.json or not isinstance(node, SequenceNode):
         return reading.many(node, key, CAPABILITY)
     found: list[Capability] = []

@@ -1,6 +1,6 @@
 """Names and identifiers in their normal form, adapters for networks, then defaults.
 
-Source: catlet-language.md 10.7 and 10.8.
+Source: docs/reference/language.md, "Normal form", "Defaults".
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from operator import is_
+from types import MappingProxyType
+from typing import Final
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
@@ -24,15 +26,21 @@ from eryphc.ir.catlet import (
     Memory,
     Network,
     NetworkAdapter,
+    Place,
+    Places,
     Record,
     Subnet,
     Variable,
     VariableType,
 )
+from eryphc.origin import DEFAULTED, Origin, Step
+from eryphc.passes.places import defaulted
 from eryphc.source import Span
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set
 from eryphc.syntax.names import NameFault, blank, mac_address
 
+# A section that nobody wrote.
+_UNWRITTEN: Final[Places] = MappingProxyType({"": DEFAULTED})
 DEFAULT = "default"
 DEFAULT_NAME = "catlet"
 DEFAULT_CPUS = 1
@@ -49,6 +57,11 @@ def normalize(
     faults: list[Diagnostic] = []
     name = _lower(catlet.name)
     networks = _networks(catlet.networks, faults)
+    places = defaulted(catlet, *_blank(catlet, "project", "environment", "store"))
+    if networks is not None and catlet.network_adapters is None:
+        places["network_adapters"] = DEFAULTED
+    if name is not None and blank(catlet.hostname):
+        places["hostname"] = _of_the_name(catlet)
     normal = replace(
         catlet,
         name=name,
@@ -70,6 +83,7 @@ def normalize(
         fodder=None
         if catlet.fodder is None
         else tuple(_food(food, faults) for food in catlet.fodder),
+        places=places,
     )
     asides = tuple(_food(food, faults) for food in removals)
     return Outcome(None if has_errors(faults) else (normal, asides), tuple(faults))
@@ -77,14 +91,28 @@ def normalize(
 
 def with_defaults(catlet: Catlet) -> Catlet:
     """What nobody set. Only now: earlier it would look like something a child wrote."""
-    name = catlet.name or DEFAULT_NAME
-    cpu, memory = catlet.cpu or Cpu(), catlet.memory or Memory()
+    name, hostname = catlet.name or DEFAULT_NAME, catlet.hostname
+    absent = [key for key in ("name", "cpu", "memory") if not getattr(catlet, key)]
+    places = defaulted(catlet, *absent)
+    cpu, memory = catlet.cpu or Cpu(places=_UNWRITTEN), catlet.memory or Memory(places=_UNWRITTEN)
     if cpu.count is None:
-        cpu = replace(cpu, count=DEFAULT_CPUS)
+        cpu = replace(cpu, count=DEFAULT_CPUS, places=defaulted(cpu, "count"))
     if memory.startup is None and memory.minimum is None and memory.maximum is None:
-        memory = replace(memory, startup=DEFAULT_MEMORY)
-    hostname = name if blank(catlet.hostname) else catlet.hostname
-    return replace(catlet, name=name, hostname=hostname, cpu=cpu, memory=memory)
+        memory = replace(memory, startup=DEFAULT_MEMORY, places=defaulted(memory, "startup"))
+    if blank(hostname):
+        hostname, places["hostname"] = name, _of_the_name(catlet)
+    return replace(catlet, name=name, hostname=hostname, cpu=cpu, memory=memory, places=places)
+
+
+def _blank(record: Record, *keys: str) -> list[str]:
+    return [key for key in keys if blank(getattr(record, key))]
+
+
+def _of_the_name(catlet: Catlet) -> Origin:
+    """The origin of a host name that nobody wrote: it is the catlet's name."""
+    named = catlet.name is not None and "name" in catlet.places
+    via = catlet.origin("name") if named else Origin(catlet.place("name"), Step.DEFAULTED)
+    return Origin(catlet.place("hostname"), Step.DEFAULTED, via=via)
 
 
 def _lower(text: str | None) -> str | None:
@@ -98,8 +126,10 @@ def _parent(catlet: Catlet) -> str | None:
 
 
 def _drive(drive: Drive, faults: list[Diagnostic]) -> Drive:
+    absent = [*(() if drive.type else ("type",)), *_blank(drive, "store")]
     return replace(
         drive,
+        places=defaulted(drive, *absent) if absent else drive.places,
         name=_lower(drive.name),
         type=drive.type or DriveType.VHD,
         store=_lower(drive.store) or DEFAULT,
@@ -125,7 +155,8 @@ def _food(food: Fodder, faults: list[Diagnostic]) -> Fodder:
     variables = _variables(food.variables or ())
     if name == food.name and source == food.source and variables is food.variables:
         return food
-    return replace(food, name=name, source=source, variables=variables)
+    places = food.places if food.variables is not None else defaulted(food, "variables")
+    return replace(food, name=name, source=source, variables=variables, places=places)
 
 
 def _variables(variables: Sequence[Variable]) -> tuple[Variable, ...]:
@@ -140,7 +171,10 @@ def _variable(variable: Variable) -> Variable:
     name = _lower(variable.name)
     if name == variable.name and variable.type is not None:
         return variable
-    return replace(variable, name=name, type=variable.type or VariableType.STRING)
+    if variable.type is not None:
+        return replace(variable, name=name)
+    places = defaulted(variable, "type")
+    return replace(variable, name=name, type=VariableType.STRING, places=places)
 
 
 def _networks(
@@ -151,9 +185,11 @@ def _networks(
     normal: list[Network] = []
     for index, network in enumerate(networks):
         name = _lower(network.name)
+        own_adapter = not blank(network.adapter_name)
         normal.append(
             replace(
                 network,
+                places=network.places if own_adapter else defaulted(network, "adapter_name"),
                 name=name,
                 adapter_name=_lower(network.adapter_name) or f"eth{index}",
                 subnet_v4=_subnet(network, "subnet_v4", network.subnet_v4, faults),
@@ -196,7 +232,7 @@ def _own_adapters(networks: Sequence[Network], faults: list[Diagnostic]) -> None
 
 
 def _adapter_place(network: Network) -> Span | None:
-    return network.at("adapter_name" if "adapter_name" in network.places else "name")
+    return network.place("adapter_name") or network.at("name")
 
 
 def _adapters(
@@ -212,7 +248,9 @@ def _adapters(
         if name in given:
             adapters.append(given.pop(name))
         else:
-            adapters.append(NetworkAdapter(name=name, places=network.places))
+            places = {"": network.places[""]} if "" in network.places else dict[str, Place]()
+            places["name"] = network.origin("adapter_name")
+            adapters.append(NetworkAdapter(name=name, places=places, document=network.document))
     return (*adapters, *given.values())
 
 
@@ -229,7 +267,7 @@ def _capability(capability: Capability) -> Capability:
 
 
 def _mac(text: str | None) -> str | None:
-    """The normal form. A trailing line feed passes the rules (W18) and is dropped here."""
+    """The normal form. A trailing line feed passes the rules and is dropped here."""
     if text is None or blank(text):
         return None
     return mac_address(text) or mac_address(text.rstrip("\n")) or text.lower()

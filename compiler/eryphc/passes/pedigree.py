@@ -1,8 +1,8 @@
 """A document to its pedigree: gene sets resolved, ancestors read.
 
-Source: catlet-language.md 10.1 to 10.4. In every document of the result the parent, gene
-sources of drives and sources of fodder are the final identifiers, and ancestors have the
-sources that their gene set gives them.
+In every document of the result the parent, gene sources of drives and sources of fodder are the
+final identifiers, and ancestors have the sources that their gene set gives them.
+Source: docs/reference/language.md, "The default network", "Ancestors".
 """
 
 from __future__ import annotations
@@ -55,15 +55,12 @@ def read_pedigree(document: Document, pools: GenePool) -> Outcome[Pedigree]:
 
 
 def default_network(catlet: Catlet) -> Catlet:
-    """An author's catlet without networks gets one; ancestors play no part in it (10.1)."""
+    """An author's catlet without networks gets one; ancestors play no part in it."""
     if catlet.networks:
         return catlet
-    return replace(catlet, networks=(Network(name=DEFAULT_NETWORK, places=_own(catlet)),))
-
-
-def _own(catlet: Catlet) -> dict[str, Span]:
-    span = catlet.at("networks")
-    return {"": span} if span is not None else {}
+    own = Origin(span=catlet.at("networks"), step=Step.DEFAULTED)
+    network = Network(name=DEFAULT_NETWORK, places={"": own, "name": own})
+    return replace(catlet, networks=(network,), places=defaulted(catlet, "networks"))
 
 
 def _of_specification(document: Document, pools: GenePool) -> Pedigree:
@@ -201,7 +198,7 @@ class _Walk:
             origin=origin,
         )
 
-    # -- sources of an ancestor (10.3, 5) ---------------------------------------------------
+    # -- sources of an ancestor -------------------------------------------------------------
 
     def with_sources(self, catlet: Catlet, tag: GeneSetTag) -> Catlet:
         own = str(GeneId(tag.id, "catlet"))
@@ -233,7 +230,7 @@ class _Walk:
                 )
         return replace(drive, source=None)
 
-    # -- gene sets of a document (10.2) -----------------------------------------------------
+    # -- gene sets of a document ------------------------------------------------------------
 
     def parent_id(self, catlet: Catlet) -> GeneSetId | None:
         """The gene set of the parent as written; a malformed one is reported with the document."""

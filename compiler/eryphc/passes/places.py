@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from eryphc import origin as origins
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.ir.catlet import Place, Places, Record
+from eryphc.ir.catlet import Place, Record
 from eryphc.ir.stages import Document
 from eryphc.origin import DEFAULTED, Origin, Step
 from eryphc.source import Span
@@ -32,7 +32,7 @@ def part(record: Record, key: str, text: str, wanted: str) -> Span | None:
     return Span(span.source, at, at + len(wanted))
 
 
-def inherited(child: Record, parent: Record, keys: Iterable[str]) -> Places:
+def inherited(child: Record, parent: Record, keys: Iterable[str]) -> dict[str, Place]:
     """The places of `child` with the origins of what it inherits from `parent`."""
     places = dict(child.places)
     for key in keys:
@@ -43,7 +43,7 @@ def inherited(child: Record, parent: Record, keys: Iterable[str]) -> Places:
     return places
 
 
-def defaulted(record: Record, *keys: str) -> Places:
+def defaulted(record: Record, *keys: str) -> dict[str, Place]:
     """The places of `record` where it gets values for `keys` that nobody wrote.
 
     What is written but blank keeps its place: faults are shown there.
@@ -66,24 +66,6 @@ def brought(record: R, document: Origin) -> R:
         elif isinstance(value, tuple) and value and isinstance(value[0], Record):
             changes[each.name] = tuple(brought(item, document) for item in value)
     return replace(record, **changes)
-
-
-def settled(record: R, root: Origin | None) -> R:
-    """The record with origins that do not end open: `root` is where the spec names its parent."""
-    if root is None:
-        return record
-    document = record.document
-    whole = document if document is None else origins.rooted(document, root)
-    places = record.places
-    if any(isinstance(place, Origin) for place in places.values()):
-        places = {key: _settled(place, root) for key, place in places.items()}
-    if whole is document and places is record.places:
-        return record
-    return replace(record, document=whole, places=places)
-
-
-def _settled(place: Place, root: Origin) -> Place:
-    return origins.rooted(place, root) if isinstance(place, Origin) else place
 
 
 def chained(diagnostics: Iterable[Diagnostic], origin: Origin | None) -> tuple[Diagnostic, ...]:

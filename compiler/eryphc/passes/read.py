@@ -51,7 +51,7 @@ def decode(data: bytes) -> str:
 
 
 def read_catlet(source: SourceText, *, notation: Notation, strict: bool = True) -> Outcome[Catlet]:
-    """A catlet document that follows the rules of catlet-language.md 8, or what breaks them.
+    """A catlet document that follows the rules of the language, or what breaks them.
 
     Where single values cannot be read or break rules, the catlet is given beside the errors, so
     that what is wrong further on can be reported in the same run (`is_partial`).
@@ -65,7 +65,7 @@ def read_catlet(source: SourceText, *, notation: Notation, strict: bool = True) 
 def read_fodder_gene(
     source: SourceText, *, notation: Notation, strict: bool = True, root: Node | None = None
 ) -> Outcome[FodderGene]:
-    """A fodder gene that follows the rules of catlet-language.md 8.5, or what breaks them.
+    """A fodder gene that follows the rules of the language, or what breaks them.
 
     `root` is the tree of `source` where that was composed before.
     """

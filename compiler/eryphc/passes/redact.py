@@ -1,4 +1,4 @@
-"""Secrets out of a catlet that is to be shown. Source: catlet-language.md 11.5."""
+"""Secrets out of a catlet that is to be shown. Source: docs/reference/language.md, "Redaction"."""
 
 from __future__ import annotations
 

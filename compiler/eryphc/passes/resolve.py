@@ -1,4 +1,7 @@
-"""A gene set as written to the tag that holds its genes. Source: catlet-language.md 9.2."""
+"""A gene set as written to the tag that holds its genes.
+
+Source: docs/reference/genes-and-pools.md, "References between tags".
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,13 @@
-"""Values into fodder. Source: catlet-language.md 11.3 and 11.4; cli.md for Jinja and escapes."""
+"""Values into fodder.
+
+Source: docs/reference/language.md, "System variables", "Placeholders", "Substitution".
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from eryphc.diagnostics import language
@@ -14,10 +18,11 @@ from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
 from eryphc.ir.content import Content, Insertion, Written
 from eryphc.ir.stages import Fed, Substituted
-from eryphc.origin import Step
+from eryphc.origin import DEFAULTED, Origin, Step, placeless
+from eryphc.origin import rooted as rooted_origin
 from eryphc.passes.check_fodder import value_fits
 from eryphc.passes.given import SYSTEM_VARIABLES, give_values
-from eryphc.passes.places import chained, part, rooted, settled
+from eryphc.passes.places import chained, defaulted, part, rooted
 from eryphc.source import SourceText, Span
 from eryphc.syntax.interpolation import Reference, ReferenceKind, scan
 from eryphc.syntax.limits import MAX_EXPANDED
@@ -28,17 +33,51 @@ _BRACES = "{{"
 _OVERFLOW = "overflow"
 
 
-class _Value(NamedTuple):
+class _Value:
     """What a reference inserts. What uses a `faulty` value is not judged: it was reported.
 
-    `unspoken` is text that no message repeats although it is no secret: nobody has written it.
+    `made_of` are the values in the value of a food's variable. The brackets that an escape
+    inserts are no variable's.
     """
 
-    text: str
-    secret: bool = False
-    unspoken: bool = False
-    vm_id: bool = False
-    faulty: bool = False
+    __slots__ = ("_origin", "faulty", "made_of", "secret", "text", "variable", "vm_id")
+
+    def __init__(
+        self,
+        text: str,
+        variable: Variable | None = None,
+        made_of: tuple[Insertion, ...] = (),
+        *,
+        secret: bool = False,
+        vm_id: bool = False,
+        faulty: bool = False,
+    ) -> None:
+        self.text = text
+        self.variable = variable
+        self.made_of = made_of
+        self.secret = secret
+        self.vm_id = vm_id
+        self.faulty = faulty
+        self._origin: Origin | None = None
+
+    def origin(self, root: Origin | None) -> Origin | None:
+        """Where the value comes from, looked up when it is first used."""
+        if self._origin is None and self.variable is not None:
+            self._origin = rooted_origin(self._found(self.variable), root)
+        return self._origin
+
+    def _found(self, variable: Variable) -> Origin:
+        if blank(variable.value):
+            # The language has a value for each type.
+            span = variable.place("value")
+            return Origin(
+                span, Step.DEFAULTED, variable.name, via=variable.document, secret=self.secret
+            )
+        origin = variable.origin("value")
+        if not self.made_of and origin.secret == self.secret:
+            return origin
+        via = self.made_of[-1].value if self.made_of else origin.via
+        return origin._replace(via=via or origin.via, secret=self.secret)
 
 
 class _Filled(NamedTuple):
@@ -52,15 +91,20 @@ class _Filled(NamedTuple):
     overflow: Reference | None = None
 
 
+_ESCAPED = _Value(_BRACES)
 _Scope: TypeAlias = Mapping[str, _Value]
 # A fault in words, given where it is ("the food `x` of ...").
 _Build: TypeAlias = Callable[[Own], Diagnostic]
 
 
 class _Faults:
-    """What was found. A fault that several foods of one reference share is told once (W10)."""
+    """What was found. A fault that several foods of one reference share is told once.
 
-    def __init__(self) -> None:
+    `root` is where the spec names its parent.
+    """
+
+    def __init__(self, root: Origin | None) -> None:
+        self.root = root
         self._builds: dict[object, _Build] = {}
         self._foods: dict[object, list[Fodder]] = {}
         # Characters that may still be made of values, over all texts of the catlet.
@@ -103,36 +147,35 @@ def substitute(
     values: Mapping[str, str],
     catlet_id: str,
     vm_id: str,
-    *,
-    stand_in: bool = False,
+    steps: Mapping[str, Step] = MappingProxyType({}),
 ) -> Outcome[Substituted]:
     """Put the values of variables into every food.
 
     `values` are those given for the catlet's variables, by name. The system variables are
-    appended to the catlet's; `stand_in` tells that `vm_id` only stands for what the deployment
-    knows, and is repeated in no message.
-    A food is secret if it says so or uses a secret variable (W1).
+    appended to the catlet's. `steps` tells, by names in lower case, what made a value: else those
+    of `values` are given, and those of system variables invented. A food is secret if it says so
+    or uses a secret variable.
     Errors, all in one go: what `give_values` finds, values of the wrong kind, required variables
     without a value, unknown variables, references that are none.
     """
     declared = fed.catlet.variables or ()
-    given = give_values(declared, values)
+    given = give_values(declared, values, steps)
     found = list(given.diagnostics)
     variables = given.value if given.value is not None else declared
     system = tuple(
-        Variable(name=name, type=VariableType.STRING, value=value)
+        _system_variable(name, value, steps.get(name.lower(), Step.INVENTED))
         for name, value in zip(SYSTEM_VARIABLES, (catlet_id, vm_id), strict=True)
     )
     # Variables whose given value was refused have been spoken of.
     refused = {name.lower() for name in values} if given.value is None else set[str]()
-    scope = _catlet_scope(variables, system, refused, found, stand_in=stand_in)
+    scope = _catlet_scope(variables, system, refused, found)
     root = fed.pedigree.root
-    faults = _Faults()
+    faults = _Faults(root)
     foods: list[Fodder] = []
     uses_vm_id: list[str] = []
     for food in fed.catlet.fodder or ():
         filled, used = _food(food, scope, faults)
-        foods.append(settled(filled, root))
+        foods.append(filled)
         if used:
             uses_vm_id.append(food.name or "")
     found.extend(rooted(faults.diagnostics(), root))
@@ -141,6 +184,9 @@ def substitute(
     catlet = replace(
         fed.catlet,
         variables=(*variables, *system),
+        places=fed.catlet.places
+        if fed.catlet.variables is not None
+        else defaulted(fed.catlet, "variables"),
         fodder=None if fed.catlet.fodder is None else tuple(foods),
     )
     return Outcome(
@@ -151,13 +197,19 @@ def substitute(
     )
 
 
+def _system_variable(name: str, value: str, step: Step) -> Variable:
+    places = {
+        **dict.fromkeys(("", "name", "type"), DEFAULTED),
+        "value": placeless(step),
+    }
+    return Variable(name=name, type=VariableType.STRING, value=value, places=places)
+
+
 def _catlet_scope(
     variables: Sequence[Variable],
     system: Sequence[Variable],
     refused: set[str],
     found: list[Diagnostic],
-    *,
-    stand_in: bool,
 ) -> dict[str, _Value]:
     """The catlet's variables, checked. Of equal names the first counts."""
     scope: dict[str, _Value] = {}
@@ -180,9 +232,9 @@ def _catlet_scope(
         scope.setdefault(
             name,
             _Value(
-                text=_inserted(variable.type, value),
+                _inserted(variable.type, value),
+                variable,
                 secret=bool(variable.secret),
-                unspoken=stand_in and variable is system[1],
                 vm_id=variable is system[1],
                 faulty=fault is not None or name in refused,
             ),
@@ -211,7 +263,7 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
         own.setdefault((variable.name or "").lower(), value)
     content = food.content or _no_content(food)
     if _BRACES not in content.text:
-        return replace(food, content=content, secret=bool(food.secret)), False
+        return _finished(food, content, root=faults.root, secret=bool(food.secret)), False
     scope = {**catlet, **own}
     hidden = bool(food.secret)
     jinja = is_jinja(content.text)
@@ -233,7 +285,24 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
     if filled.insertions:
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
     secret = bool(food.secret) or filled.secret
-    return replace(food, content=content, secret=secret), filled.vm_id
+    by = next((each.value for each in filled.insertions if each.value and each.value.secret), None)
+    return _finished(food, content, root=faults.root, secret=secret, by=by), filled.vm_id
+
+
+def _finished(
+    food: Fodder,
+    content: Content,
+    *,
+    root: Origin | None,
+    secret: bool,
+    by: Origin | None = None,
+) -> Fodder:
+    """The food with what it lacked: a text, and whether that is secret, `by` a value in it."""
+    lacked = [key for key in ("content", "secret") if getattr(food, key) is None]
+    places = defaulted(food, *lacked) if lacked else food.places
+    if secret and not food.secret:
+        places = {**places, "secret": placeless(Step.DEFAULTED, by)}
+    return replace(food, content=content, secret=secret, places=places, root=root)
 
 
 def _no_content(food: Fodder) -> Content:
@@ -272,7 +341,9 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
         )
     secret = bool(variable.secret) or filled.secret
     value = _Value(
-        text=_inserted(variable.type, filled.text),
+        _inserted(variable.type, filled.text),
+        variable,
+        filled.insertions,
         secret=secret,
         vm_id=filled.vm_id,
         faulty=filled.faulty,
@@ -291,7 +362,8 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
         at = variable.at("value")
         kind, typed = str(variable.type), variable.at("type")
         report(lambda where: language.value_unfit(said, where, Own(kind), shown, at, typed))
-    return value._replace(faulty=True)
+    value.faulty = True
+    return value
 
 
 def _needed_at(food: Fodder, variable: Variable, reference: Span | None) -> Span | None:
@@ -334,8 +406,17 @@ def _fill(
         pieces.extend((kept, value.text))
         start = length + len(kept)
         length = start + len(value.text)
-        hidden = value.secret or value.unspoken
-        insertions.append(Insertion(start, length, reference.start, reference.end, hidden))
+        variable = value.variable
+        insertions.append(
+            Insertion(
+                start,
+                length,
+                reference.start,
+                reference.end,
+                variable.name if variable is not None else None,
+                value.origin(faults.root),
+            )
+        )
         written = reference.end
         secret, vm_id = secret or value.secret, vm_id or value.vm_id
         faulty = faulty or value.faulty
@@ -354,7 +435,7 @@ def _value_of(reference: Reference, scope: _Scope) -> _Value | None:
         case ReferenceKind.VARIABLE:
             return scope.get(reference.name.lower())
         case ReferenceKind.ESCAPE:
-            return _Value(text=_BRACES)
+            return _ESCAPED
         case ReferenceKind.INVALID:
             return None
 

@@ -1,6 +1,7 @@
 """Single values of a document: what text, numbers, flags, words, content and lists are read from.
 
-Sources: catlet-language.md 2 to 4. Which key wants which is in `lower`.
+Which key wants which is in `lower`. Source: docs/reference/language.md, "Scalars",
+"Null and blank", "Enumerations", "Anchors, aliases and tags", "Content as text", "JSON documents".
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _MAY_BE_SECRET = ("value", "content", "variables", "fodder")
 
 
 class Notation(Enum):
-    """By which rules a document is read: those of YAML (2) or the strict ones of JSON (4)."""
+    """By which rules a document is read: those of YAML or the strict ones of JSON."""
 
     YAML = "yaml"
     JSON = "json"
@@ -54,7 +55,7 @@ Converter: TypeAlias = "Callable[[Reading, Node, str], Any]"
 class Shape:
     """A record of the language: its name for people, its class, and a reader for each key.
 
-    `aliases` false is for the records inside which the original takes no alias (2.7).
+    `aliases` false is for the records inside which the original takes no alias.
     """
 
     __slots__ = ("aliases", "build", "fields", "name")
@@ -195,7 +196,7 @@ class Reading:
         return self._tagged_text(scalar, key)
 
     def _tagged_text(self, scalar: ScalarNode, key: str) -> Any:
-        """The text of a scalar after its core tag, if it has one (2.7)."""
+        """The text of a scalar after its core tag, if it has one."""
         tag = scalar.tag
         if tag is None or tag == _CORE + "str":
             return scalar.value
@@ -536,7 +537,7 @@ def _kind(node: Node) -> Own:
 
 
 def _as_text(value: object) -> str:
-    """What an alias between scalars of different kinds is converted from (2.7)."""
+    """What an alias between scalars of different kinds is converted from."""
     return value.value if isinstance(value, StrEnum) else str(value)
 
 

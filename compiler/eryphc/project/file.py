@@ -1,4 +1,7 @@
-"""`eryphc.yaml`: what a project says once for all its specs. Source: cli.md, "eryphc.yaml"."""
+"""`eryphc.yaml`: what a project says once for all its specs.
+
+Source: docs/reference/command-line.md, "eryphc.yaml".
+"""
 
 from __future__ import annotations
 

@@ -16,12 +16,11 @@ from eryphc.diagnostics.levels import NO_CHOICES, Choices, LevelPolicy
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import own
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
-from eryphc.genepool.files import shown_path
 from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.model import GenePool
 from eryphc.genepool.standard import StandardPool, standard_folder
 from eryphc.passes.read import Notation, decode, notation_of
-from eryphc.source import SourceText, Span
+from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.limits import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ CATLET_FILE = "catlet.yaml"
 class InputMissingError(Exception):
     """A file that was named is not there, or not readable.
 
-    `reason` says why without naming it, `exit_code` is cli.md's.
+    `reason` says why without naming it, `exit_code` is that of the command.
     """
 
     def __init__(self, diagnostic: Diagnostic, exit_code: int, reason: str = "") -> None:
@@ -83,14 +82,14 @@ def read_text(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> Outcome[SourceText
 
 def read_source(path: str | os.PathLike[str]) -> SourceText:
     """A file as a text with its name. Raises `EryphcError`."""
-    from eryphc.errors import Failure, refused
+    from eryphc.errors import EryphcError, Failure
 
     try:
         read = read_text(Path(path))
     except InputMissingError as missing:
-        raise refused(Failure(missing.exit_code), missing.diagnostic) from None
+        raise EryphcError.of(Failure(missing.exit_code), missing.diagnostic) from None
     if read.value is None:
-        raise refused(Failure.INPUT, *read.diagnostics)
+        raise EryphcError.of(Failure.INPUT, *read.diagnostics)
     # What is read here is said to hold no secret, a network configuration for example.
     read.value.regions = ()
     return read.value
@@ -226,7 +225,10 @@ def _os_type(manifest: Path) -> str | None:
 
 
 class Pools:
-    """Opens the pools of specs, in the order of cli.md; specs of one folder share them."""
+    """Opens the pools of specs in their order; specs of one folder share them.
+
+    Source: docs/reference/genes-and-pools.md, "Pools and their order".
+    """
 
     def __init__(
         self,
@@ -307,16 +309,18 @@ class Pools:
         return Outcome(PoolChain(pools), tuple(found))
 
 
-def levels_for(asked: Choices, project: Project | None, folder: Path) -> LevelPolicy:
-    """What findings count as for a spec that lies in `folder`.
+def levels_for(
+    asked: Choices, project: Project | None, folder: Path, author: str | None = None
+) -> LevelPolicy:
+    """What findings count as for a spec that lies in `folder` and is called `author`.
 
-    Documents below the folder of the project file, or else of the spec, are the project's own.
+    The project's own are the spec, and documents below the folder of the project file, or else
+    of the spec.
     """
-    root = (folder if project is None else project.folder).resolve()
+    root = folder if project is None else project.folder
 
     def own(name: str) -> bool:
-        # Standard input and the command line have no path.
-        return name.startswith("<") or Path(name).resolve().is_relative_to(root)
+        return name == author or Path(name).resolve().is_relative_to(root.resolve())
 
     said = NO_CHOICES
     if project is not None:

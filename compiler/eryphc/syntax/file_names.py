@@ -1,4 +1,7 @@
-"""What can be the name of a file, and a full path on Windows. Source: catlet-language.md 7."""
+"""What can be the name of a file, and a full path on Windows.
+
+Source: docs/reference/language.md, "File names and Windows paths".
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def windows_path_fault(text: str) -> str | None:
-    """Why `text` is no full Windows path, or None (catlet-language.md 7)."""
+    """Why `text` is no full Windows path, or None."""
     if _CONTROL.search(text):
         return "it has control characters"
     if foreign := next((c for c in '|"<>*?' if c in text), None):
@@ -26,7 +29,7 @@ def windows_path_fault(text: str) -> str | None:
 
 
 def file_name_fault(text: str) -> str | None:
-    """Why `text` is no file name, or None (catlet-language.md 7)."""
+    """Why `text` is no file name, or None."""
     if len(text) > 255:
         return f"it has {len(text)} characters, at most 255 are allowed"
     if _CONTROL.search(text):

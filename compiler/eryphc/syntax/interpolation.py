@@ -1,4 +1,4 @@
-"""The `{{ }}` of a text. Source: catlet-language.md 11.4; cli.md for the quoted braces."""
+"""The `{{ }}` of a text. Source: docs/reference/language.md, "Placeholders"."""
 
 from __future__ import annotations
 

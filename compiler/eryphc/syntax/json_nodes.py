@@ -1,7 +1,7 @@
-"""JSON text to nodes, strict as RFC 8259, under the limits of cli.md.
+"""JSON text to nodes, strict as RFC 8259, under the limits of `limits`.
 
 Python's own reader gives values without places; this one keeps the place of each value and key.
-Source of the rules: catlet-language.md 4.
+Source: docs/reference/language.md, "JSON documents".
 """
 
 from __future__ import annotations

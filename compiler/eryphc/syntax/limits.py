@@ -1,4 +1,4 @@
-"""How much one document may hold. Source: cli.md, "Limits"."""
+"""How much one document may hold. Source: docs/reference/language.md, "Limits"."""
 
 MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 100

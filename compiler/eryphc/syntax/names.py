@@ -1,4 +1,4 @@
-"""The rules of plain names. Source: catlet-language.md 7 (the table of kinds)."""
+"""The rules of plain names. Source: docs/reference/language.md, "Names"."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ IP_POOL = NameKind("IP pool name", "-", 1, 50)
 CAPABILITY = NameKind("capability name", "_", 3, 50)
 FOOD = NameKind("fodder name", ".-", 1, 50)
 
-# White space of Unicode's White_Space property: not U+001C to U+001F, not U+200B (2.8).
+# White space of Unicode's White_Space property: not U+001C to U+001F, not U+200B.
+# Source: docs/reference/language.md, "Null and blank".
 WHITE_SPACE = (
     "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
     "\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -53,7 +54,7 @@ _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}\Z")
 
 
 def blank(text: str | None) -> bool:
-    """Null, empty or only white space: the language's notion of "not given" (2.8)."""
+    """Null, empty or only white space: the language's notion of "not given"."""
     # Most texts begin with what is no white space; looking at more of them costs.
     return not text or (text[0] in WHITE_SPACE and not text.strip(WHITE_SPACE))
 
@@ -173,7 +174,8 @@ def variable_name_fault(text: str) -> NameFault | None:
 def mac_address(text: str) -> str | None:
     """The address in its normal form (lower case, colons), or None where it is none.
 
-    One final line feed is let through, as in the original (catlet-language.md 15, W18).
+    One final line feed is let through.
+    Source: docs/reference/language.md, "Differences from eryph".
     """
     text = text.removesuffix("\n")
     if not _MAC.match(text):

@@ -1,4 +1,7 @@
-"""The text of one scalar to a number, a flag or a word. Sources: catlet-language.md 2.4-2.6, 4."""
+"""The text of one scalar to a number, a flag or a word.
+
+Source: docs/reference/language.md, "Scalars", "Enumerations", "JSON documents".
+"""
 
 from __future__ import annotations
 

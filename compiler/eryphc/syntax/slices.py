@@ -1,6 +1,6 @@
 """Block content as text: the part of the document that a collection covers.
 
-Source: catlet-language.md 3, the slice algorithm.
+Source: docs/reference/language.md, "Content as text".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""YAML text to nodes, from parse events, under the limits of cli.md.
+"""YAML text to nodes, from parse events, under the limits of `limits`.
 
 PyYAML's C composer crashes the process on deep nesting, and its nodes lack anchors. So it
 composes only texts that can have neither, which spares an object for each event; everything

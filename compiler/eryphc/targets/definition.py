@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from eryphc.frozen import FrozenMap
 from eryphc.targets import Target
@@ -14,8 +14,9 @@ from eryphc.targets import Target
 if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
     from eryphc.diagnostics.model import Diagnostic, Outcome
-    from eryphc.guestconfig.model import GuestRequest
-    from eryphc.guestconfig.options import GuestOptions
+    from eryphc.guest.cloudconfig.reader import TextReader
+    from eryphc.guest.model import GuestRequest
+    from eryphc.guest.options import GuestOptions
     from eryphc.identifiers import Architecture
     from eryphc.ir.stages import Fed, Substituted
     from eryphc.ir.volume import DiskFault, DiskImage
@@ -29,8 +30,7 @@ class OptionRefused(ValueError):  # noqa: N818 - it says what happened
     """The value of an option is not one that it takes; the text says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
+class Flag(NamedTuple):
     """One option that a target adds to the command line.
 
     `field` is the field of the target's options class that it sets. `read` makes the field's
@@ -44,8 +44,7 @@ class Flag:
     read: Callable[[Sequence[str]], Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class Opening(NamedTuple):
     """What a target leaves open, so that the deployment supplies it.
 
     `values` are stand-ins for variables of the catlet, `vm_id` one for the id of the machine,
@@ -53,7 +52,7 @@ class Opening:
     variable that is left open counts as secret, and its value may be missing.
     """
 
-    values: Mapping[str, str] = field(default_factory=FrozenMap)
+    values: Mapping[str, str] = FrozenMap()
     vm_id: str | None = None
     details: Any = None
 
@@ -67,8 +66,7 @@ class Opening:
 NOTHING_OPEN = Opening()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Openable:
+class Openable(NamedTuple):
     """What values may be left open of. `values` were given, and so was `vm_id` if it is not None.
 
     No stand-in may be a part of `texts`, which reach the guest beside the catlet's own.
@@ -80,14 +78,14 @@ class Openable:
     texts: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetInput(Generic[O]):
+class TargetInput(NamedTuple, Generic[O]):
     """Everything that a target decides from. Nothing else shapes its files.
 
     `epoch` is the time inside artifacts, in seconds since 1970 UTC. `vm_id_given` tells a VM id
     of the user's from the catlet id in its stead. `guest_assumed`: nothing said that the guest is
     Linux. `settings` is the target's section of the project file, `disks` what was read of
-    each disk file that `Backend.disk_files` named.
+    each disk file that `Backend.disk_files` named. `reader` reads texts of fodder; it belongs to
+    the session and remembers what other builds have read.
     """
 
     catlet: Substituted
@@ -100,14 +98,14 @@ class TargetInput(Generic[O]):
     sealed: bool
     epoch: int
     tool: str
+    reader: TextReader
     options: O
     settings: Any = None
     opening: Opening = NOTHING_OPEN
-    disks: Mapping[Path, DiskImage | DiskFault] = field(default_factory=dict)
+    disks: Mapping[Path, DiskImage | DiskFault] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backend(Generic[O, P]):
+class Backend(NamedTuple, Generic[O, P]):
     """The functions of a target; all but `plan` and `emit` may be left out.
 
     `plan` makes every decision and reports what the target cannot do. `emit` writes the plan
@@ -125,8 +123,7 @@ class Backend(Generic[O, P]):
     disk_files: Callable[[Substituted, O], tuple[Path, ...]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetDefinition(Generic[O, P]):
+class TargetDefinition(NamedTuple, Generic[O, P]):
     """One target. What is imported only when it is needed stands behind a function.
 
     `options` is a frozen class whose fields all have defaults, `flags` what the command line adds
@@ -136,8 +133,8 @@ class TargetDefinition(Generic[O, P]):
     """
 
     options: type[O]
-    flags: tuple[Flag, ...] = ()
     backend: Callable[[], Backend[O, P]]
+    flags: tuple[Flag, ...] = ()
     area: str | None = None
     section: Callable[[], Section] | None = None
     section_name: str | None = None
@@ -179,7 +176,7 @@ def target_options(target: Target, words: Mapping[str, Sequence[str]]) -> Any:
     Raises `EryphcError` for a word that a flag does not take.
     """
     from eryphc.diagnostics import command
-    from eryphc.errors import Failure, refused
+    from eryphc.errors import EryphcError, Failure
 
     definition = definition_of(target)
     values: dict[str, Any] = {}
@@ -189,5 +186,5 @@ def target_options(target: Target, words: Mapping[str, Sequence[str]]) -> Any:
                 values[flag.field] = flag.read(words[flag.name])
             except OptionRefused as fault:
                 found = command.bad_option_value(flag.name, str(fault))
-                raise refused(Failure.INPUT, found) from None
+                raise EryphcError.of(Failure.INPUT, found) from None
     return definition.options(**values)

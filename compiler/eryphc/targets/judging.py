@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from eryphc.diagnostics.codes import KINDS
-from eryphc.guestconfig.model import GuestRequest
-from eryphc.guestconfig.ruling import guest_kinds
+from eryphc.guest.model import GuestRequest
+from eryphc.guest.ruling import guest_kinds
 from eryphc.targets import Target
 from eryphc.targets.definition import definition_of
 

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from eryphc.artifacts.file import ArtifactFile
-from eryphc.artifacts.iso import IsoError, nocloud_iso, refuse_unwritable
+from eryphc.artifacts.iso import IsoError, nocloud_image, refuse_unwritable
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.output import image_refused
-from eryphc.guestconfig.compose import compose
-from eryphc.guestconfig.compose import sealed as sealed_seed
-from eryphc.guestconfig.model import GuestRequest, Seed
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.compose import compose
+from eryphc.guest.compose import sealed as sealed_document
+from eryphc.guest.encode import Seed, nocloud
+from eryphc.guest.model import GuestRequest
 
 LABEL = "cidata"
 ISO_MEDIA_TYPE = "application/vnd.efi.iso"
@@ -31,47 +33,53 @@ class Seeds(NamedTuple):
         return f"Seeds(sealed={self.sealed is not None})"
 
 
-def seeds_of(request: GuestRequest, *, sealed: bool) -> Outcome[Seeds]:
-    """Compose the seed; with `sealed` also the one without secret foods.
+class SeedImage(NamedTuple):
+    """A seed as an ISO image; `offsets` are those of its files in the image."""
 
-    Reports what composing them does, once, and E0609.
+    file: ArtifactFile
+    content: bytes
+    offsets: Mapping[str, int]
+
+    def __repr__(self) -> str:
+        return f"SeedImage({self.file!r})"
+
+
+def seeds_of(request: GuestRequest, *, sealed: bool, reader: TextReader) -> Outcome[Seeds]:
+    """Compose the seed; with `sealed` also the one without secret fodder.
+
+    Reports what composing them does, once, and E0609. `reader` is that of the session.
     """
-    full = compose(request)
-    if full.value is None:
-        return Outcome(None, full.diagnostics)
-    faults = _unwritable(full.value)
+    whole = compose(request, reader)
+    if whole.value is None:
+        return Outcome(None, whole.diagnostics)
+    seed = nocloud(whole.value)
+    faults = _unwritable(seed)
     if faults:
-        return Outcome(None, (*full.diagnostics, *faults))
+        return Outcome(None, (*whole.diagnostics, *faults))
     if not sealed:
-        return Outcome(Seeds(seed=full.value), full.diagnostics)
-    rest = sealed_seed(request)
+        return Outcome(Seeds(seed=seed), whole.diagnostics)
+    rest = sealed_document(request, whole.value, reader)
     if rest.value is None:
-        return Outcome(None, (*full.diagnostics, *rest.diagnostics))
-    return Outcome(Seeds(seed=full.value, sealed=rest.value), full.diagnostics)
+        return Outcome(None, (*whole.diagnostics, *rest.diagnostics))
+    return Outcome(Seeds(seed=seed, sealed=nocloud(rest.value)), whole.diagnostics)
 
 
-def seed_files(seed: Seed) -> Mapping[str, bytes]:
-    """The files of a NoCloud volume, by name (cloud-init.md 1.1)."""
-    files = {"meta-data": seed.meta_data, "user-data": seed.user_data}
-    if seed.network_config is not None:
-        files["network-config"] = seed.network_config
-    return files
-
-
-def seed_image(seed: Seed, *, epoch: int) -> ArtifactFile:
+def seed_image(seed: Seed, *, epoch: int) -> SeedImage:
     """The ISO image that guests find by its label."""
-    files = seed_files(seed)
-    return ArtifactFile(
-        content=nocloud_iso(files, label=LABEL, epoch=epoch),
+    files = seed.files
+    image = nocloud_image(files, label=LABEL, epoch=epoch)
+    file = ArtifactFile(
+        content=image.content,
         media_type=ISO_MEDIA_TYPE,
-        secret=seed.secret,
+        secret=seed.document.secret,
         holds=files,
     )
+    return SeedImage(file=file, content=image.content, offsets=image.offsets)
 
 
 def _unwritable(seed: Seed) -> tuple[Diagnostic, ...]:
     try:
-        refuse_unwritable(seed_files(seed), LABEL)
+        refuse_unwritable(seed.files, LABEL)
     except IsoError as error:
         return (image_refused("the seed image", str(error)),)
     return ()

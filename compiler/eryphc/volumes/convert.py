@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from eryphc.diagnostics import volumes as wording
-from eryphc.genepool.files import shown_path
 from eryphc.ir.volume import DiskFault
+from eryphc.source import shown_path
 from eryphc.volumes import qemu_img
 from eryphc.volumes.checksums import hash_file
 from eryphc.volumes.faults import VolumeError

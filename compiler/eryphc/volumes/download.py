@@ -24,7 +24,7 @@ from typing import IO, Any, Final, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from eryphc.diagnostics import volumes as wording
-from eryphc.genepool.files import shown_path
+from eryphc.source import shown_path
 from eryphc.version import __version__
 from eryphc.volumes.checksums import BLOCK, Digest, Hashes, hash_file
 from eryphc.volumes.faults import VolumeError

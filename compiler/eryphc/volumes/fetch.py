@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from eryphc.diagnostics import volumes as wording
-from eryphc.genepool.files import shown_path
 from eryphc.ir.volume import DiskFault, Volume
+from eryphc.source import shown_path
 from eryphc.volumes.checksums import Digest, find_digest, hash_file
 from eryphc.volumes.download import Policy, fetch_file, fetch_list, shown_url
 from eryphc.volumes.faults import VolumeError

@@ -1,7 +1,7 @@
 """From a disk file to what its headers say of it. Nothing but headers is read, nothing is followed.
 
-Sources: the QCOW2 specification of QEMU (docs/interop/qcow2.txt); Microsoft's VHD format paper 1.0;
-[MS-VHDX] 2.2 (headers, region table) and 2.6 (metadata).
+Sources: QEMU's specification of QCOW2, https://www.qemu.org/docs/master/interop/qcow2.html;
+Microsoft's VHD format paper 1.0; [MS-VHDX] 2.2 (headers, region table) and 2.6 (metadata).
 """
 
 from __future__ import annotations

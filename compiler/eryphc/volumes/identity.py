@@ -2,7 +2,8 @@
 
 QEMU writes new ids into every file, so that two conversions of one image differ. A deployment names
 a disk by its hash: the same image has to give the same file on every machine.
-Sources: [MS-VHDX] 2.1, 2.2.2 and 2.3; Microsoft's VHD format paper 1.0; spec/azure.md 1 and 3.1.
+Sources: [MS-VHDX] 2.1, 2.2.2 and 2.3; Microsoft's VHD format paper 1.0;
+docs/reference/reproducible-builds.md, "Disk images".
 """
 
 from __future__ import annotations

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from eryphc.diagnostics import volumes as wording
-from eryphc.genepool.files import shown_path
 from eryphc.genepool.folder import MANIFEST, FolderPool
+from eryphc.genepool.model import GeneSetTag
 from eryphc.genepool.source_tree import SourceTag
 from eryphc.identifiers import Architecture, GeneId
+from eryphc.source import shown_path
 from eryphc.volumes.faults import VolumeError
 
 _TEXTS = (".yaml", ".yml", ".json", ".md")
@@ -19,13 +20,17 @@ _FOLDERS = ("fodder", "volumes")
 
 
 def place_in_pool(
-    pool: Path, tag: SourceTag, gene: GeneId, architecture: Architecture, suffix: str
+    pool: Path, tag: GeneSetTag, gene: GeneId, architecture: Architecture, suffix: str
 ) -> Path:
     """Where in `pool` the disk file of `gene` belongs. Raises VolumeError where it cannot go.
 
     One tag is never taken from two pools: where `pool` has the tag, it must be the one that
     described the volume.
     """
+    if not isinstance(tag, SourceTag):
+        used = tag.manifest.source.name
+        fault = wording.other_pool(str(gene.geneset), shown_path(pool), used)
+        raise VolumeError(fault, outside=False)
     folder = _folder(pool, gene)
     if FolderPool(pool).find(gene.geneset) is not None and not _same(folder, tag.folder):
         raise VolumeError(
@@ -36,12 +41,14 @@ def place_in_pool(
     return folder.joinpath("volumes", *parts, f"{gene.name}.{suffix}")
 
 
-def bring_tag(pool: Path, tag: SourceTag, gene: GeneId) -> bool:
+def bring_tag(pool: Path, tag: GeneSetTag, gene: GeneId) -> bool:
     """Copy the tag into `pool` where it is not there: its texts, not the disks of others.
 
     The manifest comes last: a tag without one is not there, so that no build sees half of it.
-    Gives whether anything was copied.
+    Gives whether anything was copied: there is no text to copy of a packed tag.
     """
+    if not isinstance(tag, SourceTag):
+        return False
     folder = _folder(pool, gene)
     if _same(folder, tag.folder):
         return False

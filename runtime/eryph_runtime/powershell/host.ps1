@@ -1,4 +1,5 @@
-# The host program of eryph-runtime: carries out the requests of docs/deployment.md, part 3.
+# The host program of eryph-runtime: carries out the requests of the runtime.
+# Source: docs/reference/deployment.md, "The host protocol".
 #
 # This text is constant. Values arrive as JSON on standard input and are only ever variables: nothing that comes in is
 # run, expanded, used as a pattern or put into another text that is run. Decisions are made by the one who asks; here

@@ -474,7 +474,7 @@ function Read-Disk {
 # Whether this account can see machines at all.
 function Test-Allowed { param($Facts) $null -ne $Facts.module -and ($Facts.administrator -or $Facts.hyperv_administrator) }
 
-# Everything that a decision needs, in one answer; the shape stands in docs/deployment.md.
+# Everything that a decision needs, in one answer. Source: docs/reference/deployment.md, "The state".
 function Read-State {
     param($Asked)
     $script:Disks = @{}

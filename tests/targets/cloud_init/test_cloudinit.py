@@ -17,15 +17,16 @@ from eryphc.artifacts.epoch import DEFAULT_EPOCH
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.folder import TargetFolders
 from eryphc.artifacts.iso_reader import read_iso
-from eryphc.guestconfig.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
 from eryphc.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.content import Content, Written
 from eryphc.ir.stages import Pedigree, PinnedGene, Substituted
 from eryphc.source import SourceText, Span
 from eryphc.targets import Target
-from eryphc.targets.cloud_init import CloudInitOptions
 from eryphc.targets.cloud_init.emit import emit
+from eryphc.targets.cloud_init.options import CloudInitOptions
 from eryphc.targets.cloud_init.plan import plan
 from eryphc.targets.definition import TargetInput
 from eryphc.targets.describe import manifest_of
@@ -92,6 +93,7 @@ def _given(
         sealed=sealed,
         epoch=DEFAULT_EPOCH,
         tool="eryphc 0.1.0",
+        reader=TextReader(),
         options=CloudInitOptions(),
     )
 
@@ -230,7 +232,9 @@ def test_on_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(shutil.which("isoinfo") is None, reason="isoinfo is not installed")
+@pytest.mark.skipif(
+    shutil.which("isoinfo") is None, reason="isoinfo is not installed: apt-get install genisoimage"
+)
 def test_isoinfo_finds_the_files_in_both_trees(tmp_path: Path) -> None:
     files = _emit(_given(_request(PUBLIC, network=NetworkConfigMode.ALWAYS)))
     image = tmp_path / "web.iso"

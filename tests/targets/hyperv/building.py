@@ -7,7 +7,7 @@ import email.policy
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,8 +25,9 @@ from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.disk_images import DiskImages
 from eryphc.genepool.model import GenePool
-from eryphc.guestconfig.model import GuestKind
-from eryphc.guestconfig.options import GuestOptions
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.model import GuestKind
+from eryphc.guest.options import GuestOptions
 from eryphc.ir.catlet import Record
 from eryphc.passes.read import Notation
 from eryphc.project.file import read_project
@@ -127,7 +128,7 @@ def texts(user_data: bytes) -> list[str]:
         return [user_data.decode()] if user_data else []
     message = email.message_from_bytes(user_data, policy=email.policy.default)
     found = []
-    for part in message.iter_parts():  # type: ignore[attr-defined]
+    for part in message.iter_parts():
         data = part.get_payload(decode=True)
         assert isinstance(data, bytes)
         found.append(data.decode("utf-8-sig"))
@@ -183,6 +184,7 @@ def build(
             settings=None if project is None else settings_of(project),
             guest=GuestOptions(kind=guest, **options),
             epoch=EPOCH,
+            reader=TextReader(),
         )
     )
     if prepared is None:
@@ -190,7 +192,7 @@ def build(
     assert backend.disk_files is not None
     read = DiskImages()
     disks = {path: read(path) for path in backend.disk_files(prepared.catlet, prepared.options)}
-    plan = backend.plan(replace(prepared, disks=disks))
+    plan = backend.plan(prepared._replace(disks=disks))
     found += plan.diagnostics
     # A run with an error writes nothing, whoever reported it.
     built = None if plan.value is None or has_errors(found) else backend.emit(plan.value)

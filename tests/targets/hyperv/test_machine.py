@@ -8,7 +8,7 @@ import pytest
 
 from eryphc.diagnostics.model import Level
 from eryphc.diagnostics.trail import related
-from eryphc.guestconfig.model import GuestKind
+from eryphc.guest.model import GuestKind
 from targets.hyperv.building import build
 
 MIB = 1024**2

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from eryphc.guestconfig.model import GuestKind, NetworkConfigMode
+from eryphc.guest.model import GuestKind, NetworkConfigMode
 from eryphc.passes.identity import invented_mac
 from eryphc.request import BuildRequest
 from eryphc.source import SourceText

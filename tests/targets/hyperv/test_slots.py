@@ -14,13 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eryphc.diagnostics.trail import related
-from eryphc.guestconfig.model import GuestKind, MergeMode
+from eryphc.guest.cloudconfig import tree
+from eryphc.guest.model import GuestKind, MergeMode
 from eryphc.passes.read import Notation
 from eryphc.request import BuildRequest
+from eryphc.source import SourceText
+from eryphc.syntax import yaml_nodes
 from targets.hyperv.building import MACHINE, Result, build, texts
 
 ROOT = Path(__file__).resolve().parents[2]
-READER = ROOT / "guestconfig" / "readers" / "read_with_cloud_init.py"
+READER = ROOT / "guest" / "readers" / "read_with_cloud_init.py"
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/="
 LENGTH = 24
 quick = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -181,7 +184,12 @@ def test_cloud_init_reads_the_values(
     for data in (result.patched_files({"token": token}), direct.seed_files()):
         folder = tmp_path_factory.mktemp("guest")
         (folder / "user-data").write_bytes(data["user-data"])
-        command = ["/usr/bin/python3", READER, folder / "user-data", folder / "guest"]
+        command: list[str | Path] = [
+            "/usr/bin/python3",
+            READER,
+            folder / "user-data",
+            folder / "guest",
+        ]
         done = subprocess.run(command, capture_output=True, check=True)
         read = json.loads(done.stdout)
         seen.append({key: value for key, value in read.items() if key not in ("parts", "warnings")})
@@ -320,7 +328,7 @@ fodder:
         hostname: {{ vmId }}
 """
     result = build(spec)
-    assert [line for line in result.shown() if line.startswith("E07")] == ["E0708 spec.yaml:7:3"]
+    assert [line for line in result.shown() if line.startswith("E07")] == ["E0708 spec.yaml:11:19"]
     assert "of `box`" in result.only("E0708").message
 
 
@@ -439,3 +447,20 @@ def test_text_that_looks_like_a_part_is_no_part() -> None:
     mail = "Content-Transfer-Encoding: base64\\n\\naGVsbG8=\\n--"
     result = build(food(f'final_message: "{mail} {{{{ vmId }}}}"'))
     assert [place["encoding"] for place in result.document["seed"]["relocations"]] == ["plain"]
+
+
+@pytest.mark.parametrize("merge", MergeMode)
+def test_a_text_with_slots_is_parsed_once(
+    merge: MergeMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def counted(source: SourceText) -> object:
+        parsed.append(source.text)
+        return yaml_nodes.compose(source)
+
+    monkeypatch.setattr(tree, "compose", counted)
+    text = "\n    ".join(["#cloud-config", "hostname: '{{ vmId }}'", "packages: [a]"])
+    result = build(f"fodder:\n- name: id\n  content: |\n    {text}\n", merge=merge)
+    assert result.document["seed"]["slots"]
+    assert len(parsed) == len(set(parsed)) == 1

@@ -271,7 +271,7 @@ def test_a_drive_smaller_than_its_volume(tmp_path: Path) -> None:
     assert build("drives:\n- {name: sda, size: 30}\n", volumes={"sda": str(file)}).built
 
 
-@pytest.mark.skipif(shutil.which("qemu-img") is None, reason="no qemu-img here")
+@pytest.mark.skipif(shutil.which("qemu-img") is None, reason="needs qemu-img (qemu-utils)")
 @pytest.mark.integration
 def test_what_qemu_makes_is_read(tmp_path: Path) -> None:
     for kind, wanted in (("vhdx", 3 * GIB), ("vpc", None), ("qcow2", None)):

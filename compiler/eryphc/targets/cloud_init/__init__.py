@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eryphc.targets.cloud_init.options import CloudInitOptions
 from eryphc.targets.definition import Backend, TargetDefinition
 
 if TYPE_CHECKING:
     from eryphc.targets.cloud_init.plan import CloudInitPlan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloudInitOptions:
-    """The target has no options of its own."""
 
 
 def _backend() -> Backend[CloudInitOptions, CloudInitPlan]:

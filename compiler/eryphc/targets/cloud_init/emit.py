@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eryphc.artifacts.file import ArtifactFile
-from eryphc.guestconfig.model import Seed
 from eryphc.targets.cloud_init.plan import CloudInitPlan
-from eryphc.targets.seeds import seed_files, seed_image
+from eryphc.targets.seeds import seed_image
 
 
 def emit(plan: CloudInitPlan) -> Mapping[str, ArtifactFile]:
@@ -17,22 +16,14 @@ def emit(plan: CloudInitPlan) -> Mapping[str, ArtifactFile]:
     addresses.
     """
     seed = plan.seeds.seed
-    files = {f"{plan.name}.iso": seed_image(seed, epoch=plan.epoch)}
-    for name, content in seed_files(seed).items():
+    files = {f"{plan.name}.iso": seed_image(seed, epoch=plan.epoch).file}
+    for name, content in seed.files.items():
+        of_user = name == "user-data"
         files[f"nocloud/{name}"] = ArtifactFile(
             content=content,
-            media_type=_media_type(seed) if name == "user-data" else "application/yaml",
-            secret=seed.secret and name == "user-data",
+            media_type=seed.user_data.media_type if of_user else "application/yaml",
+            secret=seed.document.secret and of_user,
         )
     if plan.seeds.sealed is not None:
-        files[f"{plan.name}.sealed.iso"] = seed_image(plan.seeds.sealed, epoch=plan.epoch)
+        files[f"{plan.name}.sealed.iso"] = seed_image(plan.seeds.sealed, epoch=plan.epoch).file
     return files
-
-
-def _media_type(seed: Seed) -> str:
-    head = seed.user_data[:64].lower()
-    if head.startswith((b"content-type: multipart/", b"mime-version:")):
-        return "multipart/mixed"
-    if head.startswith((b"#cloud-config\n", b"#cloud-config\r")):
-        return "text/cloud-config"
-    return "text/plain"

@@ -9,7 +9,7 @@ from eryphc.diagnostics.output import vm_id_is_catlet_id
 from eryphc.targets.seeds import Seeds, seeds_of
 
 if TYPE_CHECKING:
-    from eryphc.targets.cloud_init import CloudInitOptions
+    from eryphc.targets.cloud_init.options import CloudInitOptions
     from eryphc.targets.definition import TargetInput
 
 
@@ -24,7 +24,7 @@ class CloudInitPlan(NamedTuple):
 
 def plan(given: TargetInput[CloudInitOptions]) -> Outcome[CloudInitPlan]:
     """Compose what the guest reads. Reports what `compose` does, E0609 and N0610."""
-    seeds = seeds_of(given.request, sealed=given.sealed)
+    seeds = seeds_of(given.request, sealed=given.sealed, reader=given.reader)
     found = seeds.diagnostics
     uses_vm_id = given.catlet.uses_vm_id
     if uses_vm_id and not given.vm_id_given:

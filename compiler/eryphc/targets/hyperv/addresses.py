@@ -1,6 +1,7 @@
 """The addresses that the user's network-config gives the adapters of a machine.
 
-Whoever looks for the machine's address later falls back to them. Source: hyperv.md 8.
+Whoever looks for the machine's address later falls back to them.
+Source: docs/reference/hyperv.md, "The address of a guest".
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from eryphc.guestconfig.cloudconfig.nodes import plain
-from eryphc.guestconfig.cloudconfig.tree import read_any
-from eryphc.guestconfig.model import Adapter
+from eryphc.guest.cloudconfig.nodes import MappingNode, plain
+from eryphc.guest.model import Adapter
 
 
 class _Entry(NamedTuple):
@@ -22,16 +22,16 @@ class _Entry(NamedTuple):
     texts: tuple[Any, ...]
 
 
-def static_addresses(text: str, adapters: Iterable[Adapter]) -> Mapping[str, tuple[str, ...]]:
+def static_addresses(
+    config: MappingNode, adapters: Iterable[Adapter]
+) -> Mapping[str, tuple[str, ...]]:
     """By the name of the adapter, in the file's order; adapters without any are left out.
 
     `text` is a network-config of version 1 or 2, as the user wrote it, that was found valid.
     An entry means the adapter that it is completed with where the guest gets it
-    (`guestconfig/network_file.py`).
+    (`guest/network_file.py`).
     """
-    root = read_any(text).root
-    whole = _map(plain(root) if root is not None else None)
-    data = _map(whole.get("network", whole))
+    data = _map(plain(config))
     by_mac, by_name = {}, {}
     for adapter in adapters:
         by_mac[_digits(adapter.mac_address)] = adapter.name
@@ -41,9 +41,9 @@ def static_addresses(text: str, adapters: Iterable[Adapter]) -> Mapping[str, tup
         if entry.mac is not None:
             name = by_mac.get(_digits(entry.mac))
         else:
-            known = (by_name.get(each.lower()) for each in entry.names)
-            name = next((each for each in known if each is not None), None)
-        addresses = [address for text in entry.texts if (address := _address(text)) is not None]
+            named = (by_name.get(each.lower()) for each in entry.names)
+            name = next((each for each in named if each is not None), None)
+        addresses = [known for each in entry.texts if (known := _address(each)) is not None]
         if name is not None and addresses:
             found[name] = (*found.get(name, ()), *addresses)
     return found

@@ -3,8 +3,8 @@
 The program is `deploy_program.ps1` around the text that it has in common with the runtime's host
 program, whatever the catlet. The document stands at its end in a single-quoted here-string, as JSON
 of printable ASCII in which the single quote is written `\\u0027`: no kind of quote can end the
-literal, nothing in it is expanded, and it can still be read in a review. Source: hyperv.md 10
-(passing values safely).
+literal, nothing in it is expanded, and it can still be read in a review.
+Source: docs/reference/hyperv.md, "Passing values safely".
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from eryph_runtime import deployment
 from eryph_runtime.deployment import to_text
 from eryphc.artifacts.file import ArtifactFile
-from eryphc.guestconfig.model import Seed
+from eryphc.guest.encode import Seed
 from eryphc.targets.hyperv.deploy_script import deploy_script
 from eryphc.targets.hyperv.plan import HyperVPlan
 from eryphc.targets.hyperv.slots import relocations
@@ -45,16 +45,13 @@ def emit(plan: HyperVPlan) -> Mapping[str, ArtifactFile]:
 def _placed(seed: Seed, file: str, plan: HyperVPlan) -> tuple[deployment.Seed, ArtifactFile]:
     """An image, and what the document says of it."""
     image = seed_image(seed, epoch=plan.epoch)
-    content = image.content
-    if not isinstance(content, bytes):
-        raise TypeError("a seed image is bytes")
-    places = relocations(content, {"user-data": seed.user_data}, plan.slots)
+    places = relocations(image, "user-data", seed.user_data, plan.slots)
     used = {place.slot for place in places}
     placed = deployment.Seed(
         file=file,
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
-        instance_id=seed.instance_id,
+        sha256=hashlib.sha256(image.content).hexdigest(),
+        size=len(image.content),
+        instance_id=seed.document.instance_id,
         slots=tuple(
             slot.document()
             for slot in sorted(plan.slots, key=lambda slot: slot.name)
@@ -62,4 +59,4 @@ def _placed(seed: Seed, file: str, plan: HyperVPlan) -> tuple[deployment.Seed, A
         ),
         relocations=places,
     )
-    return placed, image
+    return placed, image.file

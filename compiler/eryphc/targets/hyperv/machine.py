@@ -1,6 +1,7 @@
 """Processors, memory, firmware and TPM of the machine, from the catlet and its capabilities.
 
-Sources: hyperv.md 2, 5 and 12.
+Source: docs/reference/hyperv.md, "From catlet to cmdlet", "Secure boot", "TPM",
+"Nested virtualization", "Memory", "Processors", "Limits of a machine".
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.guestconfig.model import GuestKind
+from eryphc.guest.model import GuestKind
 from eryphc.ir.catlet import Capability, Catlet, Memory
 from eryphc.source import Span
 from eryphc.targets.hyperv.settings import HyperVDefaults, StartAction, StopAction
@@ -129,7 +130,7 @@ def machine(
 def _guardian(
     capabilities: Capabilities, settings: HyperVDefaults, found: list[Diagnostic]
 ) -> str | None:
-    """Whose key protects the TPM; None: the host's own, which asks for nothing (hyperv.md 5)."""
+    """Whose key protects the TPM; None: the host's own, which asks for nothing."""
     name = settings.guardian
     if name is None or not capabilities.on("tpm"):
         return None

@@ -1,6 +1,7 @@
 """Network adapters and the switches they are connected to.
 
-Sources: hyperv.md 5 (MAC), 7; docs/deployment.md, "A network adapter".
+Source: docs/reference/hyperv.md, "MAC addresses of adapters", "Switches";
+docs/reference/deployment.md, "A network adapter".
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.suggest import nearest
-from eryphc.guestconfig.model import Adapter
+from eryphc.guest.model import Adapter
 from eryphc.ir.catlet import Catlet
 from eryphc.targets.hyperv.settings import HyperVDefaults
 from eryphc.targets.hyperv.storage import setting

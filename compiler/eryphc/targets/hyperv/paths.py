@@ -1,4 +1,7 @@
-"""Names and paths on the host that Windows, Hyper-V or PowerShell refuse. Source: hyperv.md 12."""
+"""Names and paths on the host that Windows, Hyper-V or PowerShell refuse.
+
+Source: docs/reference/hyperv.md, "Names and paths on the host".
+"""
 
 from __future__ import annotations
 

@@ -2,49 +2,55 @@
 
 Text that is emitted anew has every open place in double quotes. Text that is kept as its author
 wrote it is a matter of the author's quotes: a value in a plain scalar could become a number, a
-date or a key. Source: docs/deployment.md, "A seed"; cloud-init.md 2.2.
+date or a key. Source: docs/reference/deployment.md, "A seed"; docs/reference/cloud-init.md,
+"Types of parts".
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from eryph_runtime.deployment import SlotKind
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.guestconfig.model import Part
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.document import GuestDocument, KeptText
+from eryphc.guest.foods import (
+    CLOUD_CONFIG,
+    CLOUD_CONFIG_MARKER,
+    JINJA,
+    is_jinja,
+    template_body,
+    without_expressions,
+)
 from eryphc.ir.catlet import Fodder
-from eryphc.ir.content import Content
 from eryphc.passes.places import chained
-from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
-from eryphc.syntax.yaml_nodes import compose
 from eryphc.targets.hyperv.slots import Slot
 
-_CONFIG = "text/cloud-config"
-_TEMPLATE = "text/jinja2"
 _CONFIG_TYPES = (None, "cloud-config")
-_JINJA = "## template: jinja"
-_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_STATEMENT = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 
 def place_faults(
-    parts: Iterable[Part], foods: Sequence[Fodder], slots: Sequence[Slot]
+    document: GuestDocument, slots: Sequence[Slot], reader: TextReader
 ) -> tuple[Diagnostic, ...]:
     """E0708 for slots outside of the author's quotes, E0717 for slots in encoded text.
 
     `foods` are those that `parts` were made of.
     """
     found: list[Diagnostic] = []
-    for food in foods:
-        if food.type in _CONFIG_TYPES and any(_holds(food, slot) for slot in slots):
-            found += chained(_encoded(food, slots), food.text_origin)
-    for part in parts:
-        own = [foods[index] for index in part.foods]
-        for slot in _unquoted(part.media_type, part.text, slots):
-            found += _unquoted_faults([food for food in own if _holds(food, slot)] or own, slot)
+    for food in document.fodder:
+        text = food.content.text if food.content is not None else ""
+        if food.type in _CONFIG_TYPES and any(slot.text in text for slot in slots):
+            found += chained(_encoded(food, slots, reader), food.text_origin)
+    for part in document.parts:
+        body = part.body
+        # A tree is written with every slot in double quotes.
+        if isinstance(body, KeptText):
+            food = document.fodder[part.entries[0]]
+            found += chained(
+                _unquoted(part.media_type, body, food, slots, reader), food.text_origin
+            )
     return tuple(found)
 
 
@@ -52,50 +58,28 @@ def _label(food: Fodder) -> str:
     return food.name or food.filename or "food"
 
 
-def _holds(food: Fodder, slot: Slot) -> bool:
-    return food.content is not None and slot.text in food.content.text
-
-
-def _unquoted_faults(foods: Sequence[Fodder], slot: Slot) -> Iterator[Diagnostic]:
-    """The fault at each of the foods in which the slot stands bare.
-
-    An archive holds the text of a part in another form, so its place is all that can be told.
-    """
-    bare = [
-        (food, offset)
-        for food in foods
-        if food.content is not None
-        and (offset := next(_bare(food.content.text, slot.text), None)) is not None
-    ]
-    for food, offset in bare:
-        fault = wording.slot_unquoted(slot.name, _label(food), _span(food.content, offset, slot))
-        yield from chained((fault,), food.text_origin)
-    for food in foods if not bare else ():
-        fault = wording.slot_unquoted(slot.name, _label(food), food.at("content"))
-        yield from chained((fault,), food.text_origin)
-
-
-def _span(content: Content | None, offset: int, slot: Slot) -> Span | None:
-    return content.span(offset, offset + len(slot.text)) if content is not None else None
-
-
-def _unquoted(media_type: str, text: str, slots: Sequence[Slot]) -> Iterator[Slot]:
-    """The slots that stand in a part where a value could change what the text means.
+def _unquoted(
+    media_type: str, body: KeptText, food: Fodder, slots: Sequence[Slot], reader: TextReader
+) -> Iterator[Diagnostic]:
+    """The faults at slots that stand where a value could change what a kept text means.
 
     A script takes any value of the alphabet of slots as it is.
     """
-    used = [slot for slot in slots if slot.text in text]
-    if not used or media_type not in (_CONFIG, _TEMPLATE):
+    if media_type not in (CLOUD_CONFIG, JINJA):
         return
-    if media_type == _TEMPLATE and not text.partition("\n")[2].startswith("#cloud-config"):
+    text = body.content.text
+    if media_type == JINJA and not template_body(body.text).startswith(CLOUD_CONFIG_MARKER):
         return
-    yield from (slot for slot in used if next(_bare(text, slot.text), None) is not None)
+    for slot in slots:
+        offset = next(_bare(text, slot.text, reader), None) if slot.text in text else None
+        if offset is not None:
+            span = body.content.span(offset, offset + len(slot.text))
+            yield wording.slot_unquoted(slot.name, _label(food), span)
 
 
-def _bare(text: str, wanted: str) -> Iterator[int]:
+def _bare(text: str, wanted: str, reader: TextReader) -> Iterator[int]:
     """Where `wanted` stands in a plain scalar of a cloud-config, or of a template of one."""
-    masked = _without_expressions(text) if _is_template(text) else text
-    root = compose(SourceText("", masked)).value
+    root = reader.syntax(_as_yaml(text)).value
     if root is None:
         yield from _bare_in_lines(text, wanted)
         return
@@ -104,14 +88,8 @@ def _bare(text: str, wanted: str) -> Iterator[int]:
             yield text.index(wanted, scalar.start)
 
 
-def _is_template(text: str) -> bool:
-    return text.partition("\n")[0].rstrip().lower() == _JINJA
-
-
-def _without_expressions(text: str) -> str:
-    """A template as YAML of the same length: expressions are letters, statements blanks."""
-    text = _STATEMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-    return _EXPRESSION.sub(lambda match: re.sub(r"[^\n]", "x", match[0]), text)
+def _as_yaml(text: str) -> str:
+    return without_expressions(text) if is_jinja(text) else text
 
 
 def _bare_in_lines(text: str, wanted: str) -> Iterator[int]:
@@ -131,13 +109,13 @@ def _bare_in_lines(text: str, wanted: str) -> Iterator[int]:
         at = text.find(wanted, at + len(wanted))
 
 
-def _encoded(food: Fodder, slots: Sequence[Slot]) -> Iterator[Diagnostic]:
+def _encoded(food: Fodder, slots: Sequence[Slot], reader: TextReader) -> Iterator[Diagnostic]:
     """Slots in text that a guest decodes: what is filled in would be decoded with it."""
     content = food.content
     if content is None:
         return
     text = content.text
-    root = compose(SourceText("", _without_expressions(text) if _is_template(text) else text)).value
+    root = reader.syntax(_as_yaml(text)).value
     if root is None:
         return
     for scalar, encoding in _scalars(root):
@@ -152,7 +130,8 @@ def _encoded(food: Fodder, slots: Sequence[Slot]) -> Iterator[Diagnostic]:
             whole = scalar.value.strip() == slot.text
             if whole and slot.kind is SlotKind.VALUE and "64" in encoding and scalar.tag is None:
                 continue
-            span = _span(content, text.index(slot.text, scalar.start), slot)
+            offset = text.index(slot.text, scalar.start)
+            span = content.span(offset, offset + len(slot.text))
             yield wording.slot_encoded(slot.name, _label(food), encoding, span)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, is_blocked
-from eryphc.guestconfig.model import GuestRequest, NetworkConfigMode, Seed
-from eryphc.guestconfig.options import GuestOptions
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.document import GuestDocument, NetworkFile
+from eryphc.guest.encode import Seed
+from eryphc.guest.model import Adapter, GuestRequest, NetworkConfigMode
+from eryphc.guest.options import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
 from eryphc.passes.places import in_documents, rooted
@@ -21,9 +24,9 @@ from eryphc.targets.hyperv.options import HyperVOptions
 from eryphc.targets.hyperv.paths import folder_faults, is_reserved
 from eryphc.targets.hyperv.places import place_faults
 from eryphc.targets.hyperv.settings import Folders, HyperVDefaults
-from eryphc.targets.hyperv.slots import Slot, outside_of_text
+from eryphc.targets.hyperv.slots import Slot
 from eryphc.targets.hyperv.storage import SHARED_FOLDER, AtHand, Storage, setting, storage
-from eryphc.targets.seeds import Seeds, seed_files, seeds_of
+from eryphc.targets.seeds import seeds_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class HyperVPlan:
 def guest_options(options: GuestOptions) -> tuple[GuestOptions, tuple[Diagnostic, ...]]:
     """The deployment sets the addresses of all adapters, so network-config names all of them."""
     found = (wording.network_always(),) if options.network is NetworkConfigMode.NEVER else ()
-    return replace(options, network=NetworkConfigMode.ALWAYS), found
+    return options._replace(network=NetworkConfigMode.ALWAYS), found
 
 
 def plan(given: TargetInput[HyperVOptions]) -> Outcome[HyperVPlan]:
@@ -62,7 +65,7 @@ def plan(given: TargetInput[HyperVOptions]) -> Outcome[HyperVPlan]:
         at_hand=AtHand(given=given.options.volumes, files=given.disks),
         guest_assumed=given.guest_assumed,
     )
-    return _planned(given.catlet, settings)
+    return _planned(given.catlet, settings, given.reader)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +83,12 @@ class _Settings:
     guest_assumed: bool
 
 
-def _planned(catlet: Substituted, settings: _Settings) -> Outcome[HyperVPlan]:
+def _planned(catlet: Substituted, settings: _Settings, reader: TextReader) -> Outcome[HyperVPlan]:
     own = catlet.catlet
-    seeds = seeds_of(settings.request, sealed=True)
+    seeds = seeds_of(settings.request, sealed=True, reader=reader)
     disks, disk_faults = storage(catlet, settings.defaults, settings.at_hand)
-    # A network-config of the user's is known to be valid only where there is a seed.
-    static = _static_addresses(settings.request) if seeds.value is not None else {}
+    document = None if seeds.value is None else seeds.value.seed.document
+    static = _static_addresses(document, settings.request.adapters)
     network, network_faults = adapters(own, settings.request.adapters, settings.defaults, static)
     wanted, machine_faults = machine(
         own,
@@ -103,7 +106,8 @@ def _planned(catlet: Substituted, settings: _Settings) -> Outcome[HyperVPlan]:
     ]
     if seeds.value is None:
         return Outcome(None, tuple(found))
-    found += _open_places(settings, seeds.value)
+    if settings.slots:
+        found += place_faults(seeds.value.seed.document, settings.slots, reader)
     if is_blocked(found):
         return Outcome(None, tuple(found))
     seed = seeds.value.seed
@@ -134,20 +138,22 @@ def _planned(catlet: Substituted, settings: _Settings) -> Outcome[HyperVPlan]:
         name=settings.name,
         describe=describe,
         seed=seed,
-        sealed=seeds.value.sealed if seed.secret else None,
+        sealed=seeds.value.sealed if seed.document.secret else None,
         slots=settings.slots,
         epoch=settings.epoch,
     )
     return Outcome(made, tuple(found))
 
 
-def _static_addresses(request: GuestRequest) -> Mapping[str, tuple[str, ...]]:
+def _static_addresses(
+    document: GuestDocument | None, adapters: Sequence[Adapter]
+) -> Mapping[str, tuple[str, ...]]:
     """The static addresses that the user's own network-config gives, by adapter."""
-    if request.network_file is None:
+    if document is None or not isinstance(document.network, NetworkFile):
         return {}
     from eryphc.targets.hyperv.addresses import static_addresses
 
-    return static_addresses(request.network_file.text, request.adapters)
+    return static_addresses(document.network.root, adapters)
 
 
 def _machine_folder(catlet: Catlet, folders: Folders) -> deployment.Setting:
@@ -179,22 +185,10 @@ def _named(catlet: Catlet, name: str) -> Iterator[Diagnostic]:
         yield wording.location_ignored("the catlet", catlet.location, at)
 
 
-def _open_places(settings: _Settings, seeds: Seeds) -> tuple[Diagnostic, ...]:
-    """Slots that stand where a value could change the meaning."""
-    if not settings.slots:
-        return ()
-    for name, content in seed_files(seeds.seed).items():
-        lost = outside_of_text(content, settings.slots, text=name == "user-data")
-        if lost:
-            # Nothing but the text of fodder is substituted, and stand-ins avoid all other texts.
-            raise RuntimeError(f"an open place in {name} outside of its text")
-    return place_faults(seeds.seed.parts, settings.request.foods, settings.slots)
-
-
 def _unused_slots(slots: tuple[Slot, ...], seed: Seed) -> Iterator[Diagnostic]:
+    used = {place.slot for place in seed.user_data.slots}
     for slot in slots:
-        used = any(slot.text in part.text for part in seed.parts)
-        if slot.kind is deployment.SlotKind.VALUE and not used:
+        if slot.kind is deployment.SlotKind.VALUE and slot.text not in used:
             yield wording.slot_unused(slot.name)
 
 

@@ -1,6 +1,7 @@
 """Drives, the volumes they start from, and where their files go.
 
-Sources: hyperv.md 6; docs/deployment.md, "A drive" and "A volume".
+Source: docs/reference/hyperv.md, "Disk files", "Attaching disks"; docs/reference/deployment.md,
+"A drive", "A volume".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where the disk of a drive comes from: a file at hand, a publisher, the host, or whoever deploys.
 
-Sources: hyperv.md 6; docs/deployment.md, "A volume".
+Source: docs/reference/hyperv.md, "Disk files"; docs/reference/deployment.md, "A volume".
 """
 
 from __future__ import annotations

@@ -1,0 +1,69 @@
+"""All that is to be said of a Linux guest's cloud-config: by its schema and by experience."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from eryphc.diagnostics import cloudconfig as wording
+from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.guest.cloudconfig.lint import RULES, Config
+from eryphc.guest.cloudconfig.merge import Merged
+from eryphc.guest.cloudconfig.provenance import Provenance
+from eryphc.guest.cloudconfig.reader import ReadEntry
+from eryphc.guest.cloudconfig.schema import check, respellings
+from eryphc.lint import Rule, judge
+
+
+def examine(merged: Merged) -> tuple[Diagnostic, ...]:
+    """Findings about a merged configuration; what surely breaks in the guest is an error."""
+    config = Config(merged.root, merged.provenance, Level.ERROR)
+    return (*respellings(merged.respelled), *_examined(config))
+
+
+def examine_parts(entries: Iterable[ReadEntry]) -> tuple[Diagnostic, ...]:
+    """Findings about cloud-configs that reach the guest as they are; warnings and notes only.
+
+    Each is looked at alone; a text that cannot be read is passed over.
+    """
+    result: list[Diagnostic] = []
+    for food, reading, number in entries:
+        root = reading.root
+        if root is None:
+            continue
+        result += _examined(Config(root, Provenance([(food, root)], [number]), Level.WARNING))
+    return tuple(result)
+
+
+def _by_schema(config: Config) -> Iterable[Diagnostic]:
+    """What cloud-init's own schema says."""
+    return check(config.root, config.provenance)
+
+
+SCHEMA_RULES: Final[tuple[Rule[Config], ...]] = (
+    Rule(wording.KEY_UNKNOWN, _by_schema, more=(wording.VALUE_INVALID, wording.DEPRECATED)),
+)
+
+
+def _examined(config: Config) -> Iterator[Diagnostic]:
+    found = judge(RULES, config)
+    yield from found
+    yield from _without_echoes(judge(SCHEMA_RULES, config), found)
+
+
+def _without_echoes(
+    schema: Iterable[Diagnostic], said: Iterable[Diagnostic]
+) -> tuple[Diagnostic, ...]:
+    """What the schema finds where no rule has said more of the same place."""
+    places = {
+        (label.span.source.name, label.span.start, label.span.end)
+        for each in said
+        if (label := each.primary) is not None
+    }
+    return tuple(
+        each
+        for each in schema
+        if each.primary is None
+        or (each.primary.span.source.name, each.primary.span.start, each.primary.span.end)
+        not in places
+    )

@@ -1,0 +1,58 @@
+"""From faults of a text to diagnostics in the author's document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from eryphc.diagnostics import cloudconfig as wording
+from eryphc.diagnostics import reading
+from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.said import Said
+from eryphc.diagnostics.trail import trail
+from eryphc.guest.cloudconfig.provenance import content_label, food_said
+from eryphc.guest.cloudconfig.saying import key_said
+from eryphc.guest.cloudconfig.tree import Fault, FaultKind
+from eryphc.ir.catlet import Fodder
+
+
+def report(food: Fodder, faults: Iterable[Fault], level: Level) -> list[Diagnostic]:
+    """One diagnostic a fault; `level` is that of a fault that loses the part."""
+    return [_report(food, fault, level) for fault in faults]
+
+
+def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
+    name = food_said(food)
+    place = content_label(food, fault.start, fault.end)
+    chain = trail(food.text_origin)
+    match fault.kind:
+        case FaultKind.UNREADABLE:
+            related = chain
+            is_limit = False
+            if fault.inner is not None:
+                is_limit = fault.inner.code in reading.LIMITS
+                related += tuple(
+                    content_label(
+                        food,
+                        label.span.start + fault.shift,
+                        label.span.end + fault.shift,
+                        label.message,
+                    )
+                    for label in fault.inner.related
+                )
+            return wording.unreadable(name, fault.problem, place, level, related, is_limit=is_limit)
+        case FaultKind.NOT_A_MAPPING:
+            return wording.not_a_map(name, fault.words, place, level, chain)
+        case FaultKind.VALUE:
+            return wording.value_unreadable(name, fault.words, place, level, chain)
+        case FaultKind.EXPANDED:
+            return wording.expands_too_far(name, fault.words, place, level, chain)
+        case FaultKind.DUPLICATE_KEY:
+            first: tuple[Label, ...] = ()
+            if fault.first is not None:
+                first = (content_label(food, *fault.first, "it stands here first"),)
+            key = fault.words.words if isinstance(fault.words, Said) else fault.words
+            return wording.duplicate_key(
+                name, key_said(food, key, place.span), place, chain + first
+            )
+        case FaultKind.EMPTY:
+            return wording.empty(name, place, chain)

@@ -1,0 +1,295 @@
+"""What cloud-init's JSON Schema finds in a configuration, in words and with places.
+
+Warnings only: a guest reports such a finding and hands the data to its module all the same.
+Source: docs/reference/cloud-init.md, "The schema".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from eryphc.diagnostics import cloudconfig as wording
+from eryphc.diagnostics.model import Diagnostic, Label
+from eryphc.diagnostics.said import NO_WORDS, Own, Words, own
+from eryphc.diagnostics.secrecy import EVERYTHING_PUBLIC
+from eryphc.diagnostics.trail import trail
+from eryphc.guest.cloudconfig.canonical import Respelled
+from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
+from eryphc.guest.cloudconfig.provenance import Provenance, content_label
+from eryphc.guest.cloudconfig.saying import Names, below
+from eryphc.guest.cloudconfig.verdict import VALID, is_date, schema, verdict
+from eryphc.ir.catlet import Fodder
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+
+MAX_FINDINGS = 100
+"""No one reads more, and a hostile text could have any number of them."""
+
+_KINDS = {
+    "object": "a map",
+    "array": "a list",
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "null": "null",
+}
+
+
+def check(root: MappingNode, provenance: Provenance) -> tuple[Diagnostic, ...]:
+    """Warnings for what the schema does not allow or marks as deprecated, at most about 100."""
+    if verdict(root) == VALID:
+        return ()
+    found: dict[tuple[str, int], Diagnostic] = {}
+    for error in _errors(root):
+        for diagnostic in _said(root, provenance, error):
+            start = diagnostic.primary.span.start if diagnostic.primary else 0
+            # Nothing is shown of these words: they only tell one finding from another.
+            found.setdefault((EVERYTHING_PUBLIC.formed(diagnostic).message, start), diagnostic)
+        if len(found) >= MAX_FINDINGS:
+            break
+    return tuple(found.values())
+
+
+def respellings(respelled: Iterable[tuple[Fodder, Respelled]]) -> tuple[Diagnostic, ...]:
+    """Notes for the old names that a merge replaced."""
+    return tuple(
+        wording.respelled(
+            Own(each.old),
+            Own(each.new),
+            Own(each.version),
+            content_label(food, each.start, each.end),
+            trail(food.text_origin),
+        )
+        for food, each in respelled
+    )
+
+
+def library_errors(root: MappingNode) -> Iterator[ValidationError]:
+    """All that jsonschema finds, choices as wholes; what is deprecated is an error of that name."""
+    return _validator().iter_errors(_instance(root))
+
+
+def _errors(root: MappingNode) -> Iterator[ValidationError]:
+    for error in library_errors(root):
+        yield from _narrowed(error)
+
+
+def _narrowed(error: ValidationError) -> Iterator[ValidationError]:
+    """Of a choice that nothing fits, the findings of the choice that was meant."""
+    if error.validator not in ("oneOf", "anyOf") or not error.context:
+        yield error
+        return
+    branches: dict[Any, list[ValidationError]] = {}
+    for each in error.context:
+        if each.validator != "deprecated":
+            branches.setdefault(each.schema_path[0], []).append(each)
+    # A branch for another kind of value was not meant.
+    meant = {
+        number: found
+        for number, found in branches.items()
+        if not any(each.validator == "type" and not each.path for each in found)
+    }
+    if not meant:
+        yield error
+        return
+    best = min(
+        meant.values(), key=lambda found: (-max(len(each.path) for each in found), len(found))
+    )
+    for each in best:
+        yield from _narrowed(each)
+
+
+@cache
+def _validator() -> Validator:
+    from jsonschema import Draft4Validator, FormatChecker, validators
+    from jsonschema.exceptions import ValidationError
+
+    def fits(found: list[ValidationError]) -> bool:
+        return all(each.validator == "deprecated" for each in found)
+
+    def deprecated(
+        _validator: Any, value: Any, _instance: Any, _below: Any
+    ) -> Iterator[ValidationError]:
+        if value is True:
+            yield ValidationError("deprecated")
+
+    def one_of(validator: Any, value: Any, instance: Any, _below: Any) -> Iterator[ValidationError]:
+        branches = [
+            list(validator.descend(instance, each, schema_path=number))
+            for number, each in enumerate(value)
+        ]
+        fitting = [found for found in branches if fits(found)]
+        if len(fitting) == 1:
+            yield from fitting[0]
+        else:
+            context = [each for found in branches if not fits(found) for each in found]
+            yield ValidationError("choice", context=() if fitting else context)
+
+    def any_of(validator: Any, value: Any, instance: Any, _below: Any) -> Iterator[ValidationError]:
+        context: list[ValidationError] = []
+        for number, each in enumerate(value):
+            found = list(validator.descend(instance, each, schema_path=number))
+            if fits(found):
+                yield from found
+                return
+            context += found
+        yield ValidationError("choice", context=context)
+
+    def negated(
+        validator: Any, value: Any, instance: Any, _below: Any
+    ) -> Iterator[ValidationError]:
+        if fits(list(validator.descend(instance, value))):
+            yield ValidationError("negated")
+
+    def pattern(validator: Any, value: Any, instance: Any, _below: Any) -> Iterator[Any]:
+        if isinstance(instance, str):
+            yield from Draft4Validator.VALIDATORS["pattern"](validator, value, instance, _below)
+
+    formats = FormatChecker(formats=())
+    formats.checks("date")(is_date)
+    extended = validators.extend(  # type: ignore[no-untyped-call]
+        Draft4Validator,
+        {
+            "deprecated": deprecated,
+            "oneOf": one_of,
+            "anyOf": any_of,
+            "not": negated,
+            "pattern": pattern,
+        },
+        # cloud-init counts `!!binary` as text too.
+        type_checker=Draft4Validator.TYPE_CHECKER.redefine(
+            "string", lambda _checker, value: isinstance(value, (str, bytes))
+        ),
+    )
+    built: Validator = extended(_marked(schema()), format_checker=formats)
+    return built
+
+
+def _marked(below: Any) -> Any:
+    """The schema with deprecation marks beside references where draft 4 hears them."""
+    if isinstance(below, list):
+        return [_marked(each) for each in below]
+    if not isinstance(below, dict):
+        return below
+    marked = {key: _marked(value) for key, value in below.items()}
+    if isinstance(marked.get("$ref"), str) and marked.get("deprecated") is True:
+        reference = {"$ref": marked.pop("$ref")}
+        marks = {key: value for key, value in marked.items() if key.startswith("deprecated")}
+        return {**marks, "allOf": [reference]}
+    return marked
+
+
+def _instance(node: Node) -> Any:
+    """The data as JSON has it: all keys are text."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Sequence):
+        return [_instance(item) for item in node.items]
+    return {
+        key if isinstance(key, str) else str(key): _instance(value)
+        for key, value in node.entries.items()
+    }
+
+
+def _said(
+    root: MappingNode, provenance: Provenance, error: ValidationError
+) -> Iterator[Diagnostic]:
+    node, path, label = _place(root, provenance, error.absolute_path)
+    rules: Any = error.schema
+    if error.validator == "deprecated":
+        advice = str(rules.get("deprecated_description", "")).replace("**", "`").replace("``", "`")
+        version = str(rules.get("deprecated_version", ""))
+        yield wording.deprecated(path, Own(version), Own(advice), label, provenance.chain(node))
+    elif error.validator == "additionalProperties" and isinstance(node, MappingNode):
+        yield from _unknown(provenance, node, path, rules)
+    else:
+        problem = _problem(node, str(error.validator), error.validator_value)
+        yield wording.value_invalid(path, Own(problem), label, provenance.chain(node))
+
+
+def _problem(node: Node, keyword: str, rule: Any) -> str:
+    """What is wrong, as the end of a sentence; never with the value itself."""
+    match keyword:
+        case "required" if isinstance(node, MappingNode):
+            return "lacks " + ", ".join(f"`{key}`" for key in rule if key not in node.entries)
+        case "type":
+            kinds = [rule] if isinstance(rule, str) else rule
+            return f"is {kind(node)}, and has to be {_one_of(kinds)}"
+        case "enum":
+            return "has to be one of " + ", ".join(f"`{each}`" for each in rule)
+        case "minItems" | "minProperties":
+            return "is empty" if rule == 1 else f"has fewer than {rule} entries"
+        case "maxItems":
+            return f"has more than {rule} entries"
+        case "minimum":
+            return f"is less than {rule}"
+        case "pattern":
+            return f"does not match the pattern `{rule}`"
+        case "format":
+            return "is no date of the form `YYYY-MM-DD`"
+        case "uniqueItems":
+            return "holds an item twice"
+        case "oneOf" | "anyOf":
+            kinds = [each["type"] for each in rule if isinstance(each.get("type"), str)]
+            if kinds and len(kinds) == len(rule):
+                return f"is {kind(node)}, and has to be {_one_of(kinds)}"
+            return "has none of the forms that are allowed"
+        case _:
+            return "is not allowed as it is"
+
+
+def _one_of(kinds: Iterable[str]) -> str:
+    names = list(dict.fromkeys(_KINDS.get(each, each) for each in kinds))
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
+
+
+def _unknown(
+    provenance: Provenance, node: MappingNode, path: Words, schema: Any
+) -> Iterator[Diagnostic]:
+    properties: dict[str, Any] = schema.get("properties", {})
+    patterns = [re.compile(each) for each in schema.get("patternProperties", {})]
+    known = [key for key, each in properties.items() if not each.get("deprecated")]
+    for key, value in node.entries.items():
+        name = key if isinstance(key, str) else str(key)
+        if name in properties or any(each.search(name) for each in patterns):
+            continue
+        said = Names(provenance).key(node, key)
+        yield wording.key_unknown(
+            below(path, said),
+            said,
+            tuple(map(Own, known)),
+            provenance.key_label(node, key),
+            provenance.chain(value),
+        )
+
+
+def _place(
+    root: MappingNode, provenance: Provenance, steps: Iterable[str | int]
+) -> tuple[Node, Words, Label]:
+    """The node at the end of a path, the path as printed, and the place of its key or item."""
+    node: Node = root
+    path: Words = NO_WORDS
+    names = Names(provenance)
+    label = provenance.label(root)
+    for step in steps:
+        if isinstance(node, Sequence) and isinstance(step, int):
+            node = node.items[step]
+            path = own("{}[{}]", path, step)
+            label = provenance.label(node)
+        elif isinstance(node, MappingNode):
+            key = next(key for key in node.entries if key == step or str(key) == step)
+            value = node.entries[key]
+            path = below(path, names.key(node, key))
+            label = (
+                provenance.label(value)
+                if isinstance(value, Scalar) and value.value is not None
+                else provenance.key_label(node, key)
+            )
+            node = value
+    return node, path, label

@@ -1,0 +1,114 @@
+"""The typed guest document: all that a guest reads, before any target encodes it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from eryphc.guest.cloudconfig.nodes import MappingNode, Node
+from eryphc.guest.cloudconfig.provenance import Provenance
+from eryphc.guest.cloudconfig.tree import Reading
+from eryphc.guest.foods import Piece, marker_line, with_marker
+from eryphc.guest.model import INVENTED, Adapter, GuestKind
+from eryphc.ir.catlet import Fodder
+from eryphc.ir.content import Content
+from eryphc.origin import DEFAULTED, Origin
+from eryphc.source import SourceText
+
+
+class ConfigTree(NamedTuple):
+    """A cloud-config as data. The encoder writes its text."""
+
+    root: MappingNode
+    provenance: Provenance
+
+    def __repr__(self) -> str:
+        # What is printed ends in logs.
+        return f"ConfigTree({len(self.root.entries)} keys)"
+
+
+class KeptText(NamedTuple):
+    """A text as its author wrote it, made fit for the guest.
+
+    `content` is the author's text and knows its places; line after line it is `text`, but for
+    the line number `added`, which nobody wrote. `reading` is the data of a cloud-config, also of
+    one that is a template.
+    """
+
+    text: str
+    content: Content
+    added: int | None = None
+    reading: Reading | None = None
+
+    def __repr__(self) -> str:
+        return f"KeptText({len(self.text)} characters)"
+
+
+def kept_config(piece: Piece) -> KeptText:
+    """A cloud-config that reaches the guest as its author wrote it, with its marker."""
+    text = piece.text
+    return KeptText(with_marker(text), piece.content, marker_line(text), piece.reading)
+
+
+class UserDataPart(NamedTuple):
+    """One part of user-data.
+
+    `entries` are the fodder entries it was made of, by their position in the request. It is
+    `secret` when any of them is.
+    """
+
+    name: str
+    media_type: str
+    body: ConfigTree | KeptText
+    entries: tuple[int, ...]
+    secret: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class AdapterNetwork(NamedTuple):
+    """A network configuration in which each adapter asks DHCP, known by its address."""
+
+    version: int
+    adapters: tuple[Adapter, ...]
+
+
+class NetworkFile(NamedTuple):
+    """The user's own network configuration.
+
+    `root` is its data. `added` are the nodes that stand in no file, each with the adapter whose
+    address it adds. A file with any is written anew.
+    """
+
+    source: SourceText
+    root: MappingNode
+    added: tuple[tuple[Node, Adapter], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"NetworkFile({self.source!r})"
+
+
+NetworkConfig: TypeAlias = AdapterNetwork | NetworkFile
+
+
+class GuestDocument(NamedTuple):
+    """What one guest reads.
+
+    `fodder` is that of the request, which the parts name by position. `slots` are the stand-ins
+    that stand in texts for values that only the deployment knows.
+    """
+
+    guest: GuestKind
+    hostname: str
+    instance_id: str
+    parts: tuple[UserDataPart, ...]
+    network: NetworkConfig | None
+    fodder: tuple[Fodder, ...]
+    slots: tuple[str, ...] = ()
+    hostname_origin: Origin = DEFAULTED
+    instance_id_origin: Origin = INVENTED
+
+    @property
+    def secret(self) -> bool:
+        return any(part.secret for part in self.parts)
+
+    def __repr__(self) -> str:
+        return f"GuestDocument({self.hostname!r}, {len(self.parts)} parts)"

@@ -1,0 +1,49 @@
+"""Which kind of guest a catlet is for, and why.
+
+Source: docs/reference/guest-configuration.md, "The kind of guest".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from eryphc.diagnostics import guest as wording
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import named
+from eryphc.guest.model import GuestKind
+from eryphc.ir.catlet import Fodder
+
+
+def decide_guest(
+    chosen: GuestKind | None, os_types: Sequence[str], foods: Iterable[Fodder]
+) -> tuple[GuestKind, tuple[Diagnostic, ...]]:
+    """The guest's kind: `chosen`, else by the nearest gene set that says it, else by the foods.
+
+    `os_types` is `Pedigree.os_types`, nearest first. Gives notes only.
+    """
+    if chosen is not None:
+        return chosen, ()
+    if os_types:
+        nearest = os_types[0].strip().lower()
+        if nearest == "windows":
+            return GuestKind.WINDOWS, ()
+        if nearest == "linux":
+            return GuestKind.LINUX, ()
+        return GuestKind.LINUX, (wording.guest_counts_as_linux(named(os_types[0])),)
+    if any(is_windows_script(food) for food in foods):
+        return GuestKind.WINDOWS, ()
+    return GuestKind.LINUX, (wording.guest_assumed_linux(),)
+
+
+def is_windows_script(food: Fodder) -> bool:
+    """Whether a food is a part that only Windows runs: `#ps1...`, or a `.ps1` file.
+
+    A `.ps1` that begins with `#!` is for PowerShell on Linux.
+    """
+    if food.content is None:
+        return False
+    text = food.content.text.lstrip("\ufeff")
+    if text.lower().startswith("#ps1"):
+        return True
+    name = (food.filename or "").strip().lower()
+    return name.endswith(".ps1") and not text.startswith("#!")

@@ -1,0 +1,71 @@
+"""What goes into the guest's configuration and what comes out, apart from any target."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from eryphc.ir.catlet import Fodder
+from eryphc.origin import DEFAULTED, Origin, Step
+from eryphc.source import SourceText, Span
+
+INVENTED: Final = Origin(span=None, step=Step.INVENTED)
+GIVEN: Final = Origin(span=None, step=Step.GIVEN)
+
+
+class GuestKind(StrEnum):
+    LINUX = "linux"
+    WINDOWS = "windows"
+
+
+class MergeMode(StrEnum):
+    """How cloud-config foods reach a Linux guest: folded into one part, or one part each."""
+
+    MERGED = "merged"
+    PARTS = "parts"
+
+
+class NetworkConfigMode(StrEnum):
+    """Which adapters the network-config names: those with a given address, or all."""
+
+    GIVEN = "given"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Adapter(NamedTuple):
+    """One network adapter; `given` tells an address of the catlet from an invented one.
+
+    `place` is where the adapter (or its address) was written, None where nobody wrote it.
+    `origin` is that of the address.
+    """
+
+    name: str
+    mac_address: str
+    given: bool
+    place: Span | None = None
+    origin: Origin = INVENTED
+
+
+class GuestRequest(NamedTuple):
+    """All that decides what a guest reads.
+
+    `foods` are substituted and in order. `instance_id` None means: from the content.
+    `network_file` is the user's own network-config. `hostname_span` is where the name was
+    written, None where nobody wrote it. `hostname_origin` and `instance_id_origin` are those
+    of the values.
+    """
+
+    foods: tuple[Fodder, ...]
+    guest: GuestKind
+    hostname: str
+    instance_id: str | None
+    adapters: tuple[Adapter, ...] = ()
+    merge: MergeMode = MergeMode.MERGED
+    network: NetworkConfigMode = NetworkConfigMode.GIVEN
+    network_version: int | None = None
+    network_file: SourceText | None = None
+    slots: tuple[str, ...] = ()
+    hostname_span: Span | None = None
+    hostname_origin: Origin = DEFAULTED
+    instance_id_origin: Origin = INVENTED

@@ -1,0 +1,248 @@
+"""The user's own network-config: read, held to cloud-init's schema, and completed.
+
+What renderers make of the file beyond the schema is in `network_lint`.
+Source: docs/reference/guest-configuration.md, "network-config".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from eryphc.diagnostics import guest as wording
+from eryphc.diagnostics.model import Diagnostic, has_errors
+from eryphc.diagnostics.said import Own, Said, named, own
+from eryphc.guest.adapters import Network, known_adapters
+from eryphc.guest.cloudconfig.nodes import (
+    MappingNode,
+    Node,
+    Scalar,
+    Sequence,
+    descendants,
+    kind,
+    plain,
+)
+from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.cloudconfig.tree import FaultKind
+from eryphc.guest.document import NetworkFile
+from eryphc.guest.model import Adapter, GuestKind, GuestRequest
+from eryphc.guest.network_lint import lint
+from eryphc.source import SourceText, Span
+
+# Kinds of devices that netplan knows and cloud-init hands through to it without a schema.
+NETPLAN_ONLY: Final = ("dummy-devices", "modems", "nm-devices", "tunnels", "vrfs", "wifis")
+_LONGEST_MESSAGE: Final = 200
+
+
+def users_network_config(request: GuestRequest, source: SourceText, reader: TextReader) -> Network:
+    """The file as the guest gets it: as it is, or the same data with the addresses added."""
+    reading = reader.read_any(source.text)
+    found = []
+    for fault in reading.faults:
+        if fault.kind is FaultKind.EMPTY:
+            continue
+        place = Span(source, fault.start, fault.end)
+        problem = fault.problem
+        if fault.kind is FaultKind.DUPLICATE_KEY:
+            problem = own("the key `{}` stands twice in one map", fault.words)
+        found.append(wording.network_config_invalid(problem, place))
+    root = reading.root
+    if root is None:
+        return None, tuple(found)
+    network = _network(root)
+    if network is None:
+        place = _place(source, root)
+        found.append(
+            wording.network_config_invalid(
+                own("it is {}, where a map is expected", Own(kind(root))), place
+            )
+        )
+        return None, tuple(found)
+    disabled = network.text("config") == "disabled" and request.guest is GuestKind.LINUX
+    if disabled and not has_errors(found):
+        # The one form without version: the guest leaves its network as the image has it.
+        return NetworkFile(source, network), tuple(found)
+    version = network.get("version")
+    number = version.value if isinstance(version, Scalar) else None
+    if not isinstance(number, int) or isinstance(number, bool) or number not in (1, 2):
+        place = _place(source, network if version is None else version)
+        problem = own("`version` is missing" if version is None else "`version` is neither 1 nor 2")
+        found.append(wording.network_config_invalid(problem, place))
+        return None, tuple(found)
+    found += lint(request.guest, source, network, number)
+    if not has_errors(found):
+        found += _validated(source, network, number)
+    if has_errors(found):
+        return None, tuple(found)
+    completed, more = _completed(request, source, network, number)
+    found += more
+    return completed, tuple(found)
+
+
+def _network(root: Node) -> MappingNode | None:
+    if not isinstance(root, MappingNode):
+        return None
+    inner = root.get("network")
+    if inner is None:
+        return root
+    return inner if isinstance(inner, MappingNode) else None
+
+
+def _place(source: SourceText, node: Node) -> Span:
+    end = source.text.find("\n", node.start)
+    return Span(source, node.start, min(node.end, len(source.text) if end == -1 else end))
+
+
+def _validated(source: SourceText, network: MappingNode, version: int) -> list[Diagnostic]:
+    if version == 2:
+        data = {
+            key: plain(value) for key, value in network.entries.items() if key not in NETPLAN_ONLY
+        }
+        return _errors(source, network, data, version, "network_config_version2")
+    found = []
+    config = network.get("config")
+    if isinstance(config, Sequence):
+        for item in config.items:
+            word = item.text("type") if isinstance(item, MappingNode) else None
+            if word in ("physical", "bond", "bridge", "vlan", "nameserver", "route"):
+                # By its type, so that an error is about this type and not about all.
+                found += _errors(source, item, plain(item), version, f"anyOf_type_{word}")
+    return found or _errors(source, network, plain(network), version, "network_config_version1")
+
+
+def _errors(
+    source: SourceText, node: Node, data: object, version: int, definition: str
+) -> list[Diagnostic]:
+    # Costs several times what a whole build costs, and few builds bring a file.
+    from jsonschema import Draft7Validator
+
+    schema = _schema(version)
+    validator = Draft7Validator(
+        {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]},
+    )
+    found = []
+    for error in sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.path))):
+        here, words = node, []
+        for step in error.absolute_path:
+            words.append(str(step))
+            if isinstance(here, MappingNode):
+                here = here.entries.get(step, here)
+            elif isinstance(here, Sequence) and isinstance(step, int):
+                here = here.items[step]
+        where = f"`{'.'.join(words)}`: " if words else ""
+        message = error.message[:_LONGEST_MESSAGE]
+        found.append(
+            wording.network_config_invalid(Said(f"{where}{message}"), _place(source, here))
+        )
+    return found
+
+
+def _schema(version: int) -> Mapping[str, Any]:
+    import json
+    from importlib.resources import files
+
+    name = f"schema-network-config-v{version}.json"
+    schema: Mapping[str, Any] = json.loads(
+        (files("eryphc.guest") / "schemas" / name).read_text(encoding="utf-8")
+    )
+    return schema
+
+
+def _completed(
+    request: GuestRequest, source: SourceText, network: MappingNode, version: int
+) -> tuple[NetworkFile, list[Diagnostic]]:
+    """The file with the address of each adapter that it names and whose address is known."""
+    adapters = {adapter.name.lower(): adapter for adapter in known_adapters(request)}
+    found: list[Diagnostic] = []
+    added: list[tuple[Node, Adapter]] = []
+    completed = network
+    ethernets, config = network.get("ethernets"), network.get("config")
+    if version == 2 and isinstance(ethernets, MappingNode):
+        entries = {
+            key: _matched(adapters.get(str(key).lower()), str(key), entry, source, found, added)
+            for key, entry in ethernets.entries.items()
+        }
+        completed = _with(network, "ethernets", MappingNode(entries, ethernets.keys))
+    elif version == 1 and isinstance(config, Sequence):
+        items = tuple(_addressed(adapters, item, source, found, added) for item in config.items)
+        completed = _with(network, "config", Sequence(items))
+    return NetworkFile(source, completed if added else network, tuple(added)), found
+
+
+def _matched(
+    adapter: Adapter | None,
+    name: str,
+    entry: Node,
+    source: SourceText,
+    found: list[Diagnostic],
+    added: list[tuple[Node, Adapter]],
+) -> Node:
+    if adapter is None or not isinstance(entry, MappingNode):
+        return entry
+    match = entry.get("match")
+    if isinstance(match, MappingNode):
+        _compare(adapter, match.get("macaddress"), source, found)
+        return entry
+    address = _with(MappingNode({}, {}), "macaddress", _text(adapter.mac_address.lower()))
+    completed = _with(MappingNode({}, {}), "match", address)
+    if entry.get("set-name") is None:
+        # Without it some renderers look for the entry's name instead of the address.
+        completed = _with(completed, "set-name", _text(name))
+    added += ((node, adapter) for node in descendants(completed))
+    for key, value in entry.entries.items():
+        completed = _with(completed, key, value, entry.keys.get(key))
+    return completed
+
+
+def _addressed(
+    adapters: Mapping[str, Adapter],
+    item: Node,
+    source: SourceText,
+    found: list[Diagnostic],
+    added: list[tuple[Node, Adapter]],
+) -> Node:
+    if not isinstance(item, MappingNode) or item.text("type") != "physical":
+        return item
+    adapter = adapters.get((item.text("name") or "").lower())
+    if adapter is None:
+        return item
+    written = item.get("mac_address")
+    if written is not None:
+        _compare(adapter, written, source, found)
+        return item
+    key, address = _text("mac_address"), _text(adapter.mac_address.lower())
+    added += ((key, adapter), (address, adapter))
+    return _with(item, "mac_address", address, key)
+
+
+def _compare(
+    adapter: Adapter, written: Node | None, source: SourceText, found: list[Diagnostic]
+) -> None:
+    if not isinstance(written, Scalar) or not isinstance(written.value, str):
+        return
+    if written.value.lower().replace("-", ":") != adapter.mac_address.lower():
+        found.append(
+            wording.network_entry_doubtful(
+                own(
+                    "the adapter `{}` has the address {}, not {}",
+                    named(adapter.name),
+                    named(adapter.mac_address.lower()),
+                    Said(written.value),
+                ),
+                _place(source, written),
+                own("matches no adapter of the catlet"),
+            )
+        )
+
+
+def _text(value: str) -> Scalar:
+    return Scalar(value, 0, 0)
+
+
+def _with(node: MappingNode, key: Any, value: Node, place: Scalar | None = None) -> MappingNode:
+    """The map with one more entry; `place` is the node of its key."""
+    keys = {**node.keys}
+    if place is not None:
+        keys[key] = place
+    keys.setdefault(key, _text(key))
+    return MappingNode({**node.entries, key: value}, keys, node.start, node.end)

@@ -1,0 +1,55 @@
+"""A substituted catlet and the options of a guest to the request that decides what it reads."""
+
+from __future__ import annotations
+
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.guest.kind import decide_guest
+from eryphc.guest.model import GIVEN, INVENTED, Adapter, GuestRequest
+from eryphc.guest.options import GuestOptions
+from eryphc.ir.catlet import Catlet
+from eryphc.ir.stages import Substituted
+from eryphc.passes.identity import invented_mac
+from eryphc.source import Span
+
+
+def _hostname_span(catlet: Catlet) -> Span | None:
+    """Where the host name was written, or the name that it was made of."""
+    origin = catlet.origin("hostname")
+    return origin.span or (None if origin.via is None else origin.via.span)
+
+
+def guest_request(
+    catlet: Substituted, catlet_id: str, options: GuestOptions
+) -> tuple[GuestRequest, tuple[Diagnostic, ...]]:
+    """All that decides what the guest reads, and notes on its kind."""
+    foods = catlet.catlet.fodder or ()
+    guest, found = decide_guest(options.kind, catlet.pedigree.os_types, foods)
+    adapters = tuple(
+        Adapter(
+            name=adapter.name or "",
+            mac_address=adapter.mac_address or invented_mac(catlet_id, adapter.name or ""),
+            given=adapter.mac_address is not None,
+            place=adapter.at("mac_address"),
+            origin=INVENTED
+            if adapter.mac_address is None
+            else catlet.origin(adapter, "mac_address"),
+        )
+        for adapter in catlet.catlet.network_adapters or ()
+    )
+    instance_id = {None: catlet_id, "content": None}.get(options.instance_id, options.instance_id)
+    own = catlet.catlet
+    request = GuestRequest(
+        foods=foods,
+        guest=guest,
+        hostname=own.hostname or own.name or "catlet",
+        hostname_origin=catlet.origin(own, "hostname"),
+        hostname_span=_hostname_span(own),
+        instance_id_origin=INVENTED if options.instance_id in (None, "content") else GIVEN,
+        instance_id=instance_id,
+        adapters=adapters,
+        merge=options.merge,
+        network=options.network,
+        network_version=options.network_version,
+        network_file=options.network_file,
+    )
+    return request, found

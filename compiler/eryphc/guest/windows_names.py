@@ -1,0 +1,92 @@
+"""Names of parts for a Windows guest, where the extension chooses the interpreter.
+
+Source: docs/reference/guest-configuration.md, "Names of scripts";
+docs/reference/windows-guests.md, "Script parts".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from eryphc.guest.foods import SHELLSCRIPT, Piece
+from eryphc.guest.names import extension, kind_word
+
+_UNSAFE: Final = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+_EXTENSIONS: Final = frozenset(("ps1", "cmd", "py", "exe", "sh"))
+_MARKERS: Final = (
+    (re.compile(r"rem\s+cmd\s", re.IGNORECASE), ".cmd"),
+    (re.compile(r"#!\s*/usr/bin/env\s+python\s"), ".py"),
+    (re.compile(r"#(?:ps1|ps1_sysnative)\s", re.IGNORECASE), ".ps1"),
+)
+_32_BIT: Final = re.compile(r"#ps1_x86\s")
+_TAGS: Final = re.compile(r"</?(?:script|powershell)>")
+_DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)", re.IGNORECASE)
+
+
+def windows_name(piece: Piece) -> str:
+    """The author's file name, or the food's name, with what chooses the interpreter."""
+    written = _UNSAFE.sub("_", piece.food.filename or "").strip().rstrip(". ")
+    name = written or _UNSAFE.sub("_", piece.food.name or "") or kind_word(piece.media_type)
+    if piece.media_type != SHELLSCRIPT or piece.jinja:
+        return name
+    if wants_32_bit(piece.text):
+        # Only a name without extension lets the marker choose.
+        return name if written or not has_interpreter_extension(name) else f"{name}-x86"
+    if has_interpreter_extension(name):
+        return name
+    # cloudbase-init does not know `.bat`, but it can only be one thing.
+    batch = ".cmd" if extension(name).lower() == "bat" else ""
+    return name + (_marked_extension(piece.text) or batch)
+
+
+def has_interpreter_extension(name: str) -> bool:
+    return extension(name).lower() in _EXTENSIONS
+
+
+def _marked_extension(text: str) -> str:
+    # A marker on the last line, without line feed, counts too.
+    start = text[:64] + "\n"
+    for marker, ending in _MARKERS:
+        if marker.match(start):
+            return ending
+    return ""
+
+
+def wants_32_bit(text: str) -> bool:
+    return _32_BIT.match(text[:64] + "\n") is not None
+
+
+def has_interpreter_marker(text: str) -> bool:
+    """Whether cloudbase-init finds the interpreter in the text alone."""
+    return (
+        text.startswith("#!")
+        or wants_32_bit(text)
+        or bool(_marked_extension(text))
+        or _TAGS.search(text) is not None
+    )
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows takes the name for a device, whatever its extension."""
+    return _DEVICES.match(name) is not None
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """The names, each later one of the same letters with a number before its extension."""
+    taken: set[str] = set()
+    # Of each name the number that its last bearer got, so that none is tried twice.
+    last: dict[str, int] = {}
+    result = []
+    for name in names:
+        candidate, number = name, last.get(name.lower(), 1)
+        while candidate.lower() in taken:
+            number += 1
+            ending = extension(name)
+            stem = name[: len(name) - len(ending) - 1] if ending else name
+            candidate = f"{stem}-{number}.{ending}" if ending else f"{stem}-{number}"
+        taken.add(candidate.lower())
+        last[name.lower()] = number
+        result.append(candidate)
+    return result

@@ -1,0 +1,163 @@
+"""The checks of a merged configuration, and of parts, for what no guest reports."""
+
+from __future__ import annotations
+
+import pytest
+
+from catlets import shown_code
+from eryphc.diagnostics.model import Level
+from eryphc.guest.cloudconfig.examine import examine
+from guest.cloudconfig.foods import examine_parts, food, foods, merge
+from saying import handed_out
+
+
+def found(*texts: str) -> list[str]:
+    outcome = merge(foods(*texts))
+    assert outcome.value is not None, outcome.diagnostics
+    return [
+        f"{shown_code(each)} {each.primary.span.text if each.primary else ''}"
+        for each in examine(outcome.value)
+    ]
+
+
+UNIT = """\
+write_files:
+- path: /etc/systemd/system/late.service
+  content: |
+    [Unit]
+    After=multi-user.target
+"""
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        pytest.param(("runcmd: [echo a: b]",), ["E0530 echo a: b"], id="a map among commands"),
+        pytest.param(("bootcmd: [a, true]",), ["E0530 true"], id="a boolean among commands"),
+        pytest.param(("runcmd: [a, 1, [b, '1']]",), ["E0530 1"], id="a number among commands"),
+        pytest.param(("runcmd:\n- # a\n- b",), ["N0531 "], id="an empty command"),
+        pytest.param(
+            ("users: [{name: web}]\nwrite_files: [{path: /a, owner: 'web:web'}]",),
+            ["W0532 'web:web'"],
+            id="owner of a later user",
+        ),
+        pytest.param(
+            ("groups: [web]\nwrite_files: [{path: /a, owner: 'root:web'}]",),
+            ["W0532 'root:web'"],
+            id="owner of a later group",
+        ),
+        pytest.param(
+            ("users: [{name: web}]\nwrite_files: [{path: /a, owner: web, defer: true}]",),
+            [],
+            id="deferred",
+        ),
+        pytest.param(
+            ("write_files: [{path: /a, owner: 'www-data'}]",), [], id="owner of the image"
+        ),
+        pytest.param(
+            ("users: [web]\nwrite_files: [{path: /home/web/x}]",),
+            ["W0533 /home/web/x"],
+            id="home of a later user",
+        ),
+        pytest.param(("write_files: [{path: /tmp/x}]",), ["W0534 /tmp/x"], id="in /tmp"),
+        pytest.param(
+            ("write_files: [{path: /a, permissions: 644}]",), ["W0535 644"], id="decimal mode"
+        ),
+        pytest.param(
+            ("write_files: [{path: /a, permissions: 0644}]",), ["W0523 0644"], id="octal mode"
+        ),
+        pytest.param(
+            ("write_files: [{path: /a, permissions: '4755'}]",), ["N0536 '4755'"], id="setuid"
+        ),
+        pytest.param(("network: {version: 2}",), ["W0537 network"], id="network"),
+        pytest.param(("users: [{name: a, passwd: x}]",), ["W0538 passwd"], id="a locked password"),
+        pytest.param(
+            ("users: [{name: a, passwd: x, lock_passwd: false}]",), [], id="an open password"
+        ),
+        pytest.param(
+            ("users: [{name: a, passwd: x, lock_passwd: true}]",), [], id="locked on purpose"
+        ),
+        pytest.param(
+            ("users: [a]\nssh_authorized_keys: [k]",),
+            ["W0540 ssh_authorized_keys"],
+            id="keys of nobody",
+        ),
+        pytest.param(("users: [default, a]\nssh_authorized_keys: [k]",), [], id="keys of default"),
+        pytest.param(
+            (UNIT + "runcmd: [systemctl enable --now late]",),
+            ["W0541 systemctl enable --now late"],
+            id="a unit that waits for the boot",
+        ),
+        pytest.param(
+            (UNIT + "runcmd: [systemctl start --no-block late, [systemctl, start, nginx]]",),
+            [],
+            id="units that do not",
+        ),
+        pytest.param(
+            ("runcmd: [exit 1]", "runcmd: [b]"), ["W0542 exit 1"], id="exit before others"
+        ),
+        pytest.param(("runcmd: [b]", "runcmd: [exit 1]"), [], id="exit at the end"),
+        pytest.param(("runcmd: [set -e]", "runcmd: [b]"), ["W0542 set -e"], id="set -e"),
+        pytest.param(("runcmd: [cd /x]", "runcmd: [b]"), ["note[W0542] cd /x"], id="cd"),
+        pytest.param(("runcmd: [cd /x && make]", "runcmd: [b]"), [], id="cd for one line"),
+        pytest.param(("runcmd: [cd /x, exit 1]",), [], id="one food is its own business"),
+        pytest.param(("users: [{name: a}, {name: a, uid: 1}]",), ["W0543 a"], id="a user twice"),
+        pytest.param(
+            ("runcmd: [date, [snap, install, go], snap refresh]",),
+            ["W0544 [snap, install, go]"],
+            id="snap before it is ready",
+        ),
+        pytest.param(
+            ("runcmd: [snap wait system seed.loaded, snap install go]",), [], id="snap waited for"
+        ),
+        pytest.param(
+            ("runcmd: ['snap wait system seed.loaded && sudo snap install go']",),
+            [],
+            id="snap waited for in one command",
+        ),
+        pytest.param(
+            ("snap: {commands: [snap install a]}\nruncmd: [snap install go]",),
+            [],
+            id="a module waits for snap",
+        ),
+        pytest.param(
+            ("runcmd: [make snapshot, apt-get install snap, grep snap install /x]",),
+            [],
+            id="no snap command",
+        ),
+        pytest.param(
+            ("users: [{name: a, passwd: x, hashed_passwd: y, lock_passwd: false}]",),
+            ["W0545 hashed_passwd"],
+            id="two passwords",
+        ),
+        pytest.param(("apt_update: true",), ["N0517 apt_update"], id="an old name"),
+        pytest.param(("frob: 1",), ["W0522 frob"], id="an unknown key"),
+    ],
+)
+def test_findings(texts: tuple[str, ...], expected: list[str]) -> None:
+    assert found(*texts) == expected
+
+
+def test_parts_are_never_refused() -> None:
+    one = food("runcmd: [{a: b}]\napt_update: true\nnetwork: {}")
+    diagnostics = examine_parts([one, food("a: b: c")])
+    assert {each.level for each in diagnostics} == {Level.WARNING}
+    assert [each.code.number for each in diagnostics] == ["E0530", "W0537", "W0524"]
+
+
+def test_secrets_are_not_told() -> None:
+    text = (
+        "users: [{name: hunter2, passwd: hunter3}]\n"
+        "write_files: [{path: /home/hunter2/a, permissions: 644}, {path: /b, owner: hunter2}]\n"
+    )
+    one = food(text, secret=True)
+    outcome = merge([one])
+    assert outcome.value is not None
+    diagnostics = handed_out(examine(outcome.value), one)
+    assert len(diagnostics) == 4
+    for each in diagnostics:
+        # The names of users and files are shown, no other value is.
+        words = f"{each.message} {each.help} {each.notes}"
+        assert "hunter3" not in words
+        assert "644" not in words
+        assert each.snippet is None

@@ -1,0 +1,47 @@
+"""How the kind of a guest is decided."""
+
+from __future__ import annotations
+
+import pytest
+
+from eryphc.guest.kind import decide_guest
+from eryphc.guest.model import GuestKind
+from eryphc.ir.catlet import Fodder
+from guest.feeding import food
+
+LINUX, WINDOWS = GuestKind.LINUX, GuestKind.WINDOWS
+PS = food("#ps1_sysnative\nx", "shellscript")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "os_types", "foods", "kind", "codes"),
+    [
+        pytest.param(LINUX, ("windows",), (PS,), LINUX, [], id="the option decides"),
+        pytest.param(None, ("windows", "linux"), (), WINDOWS, [], id="the nearest gene set"),
+        pytest.param(None, ("linux",), (PS,), LINUX, [], id="gene set before foods"),
+        pytest.param(None, ("FreeBSD",), (), LINUX, ["N0550"], id="freebsd"),
+        pytest.param(None, (), (food("a: 1"), PS), WINDOWS, [], id="#ps1"),
+        pytest.param(
+            None, (), (food("x", "shellscript", filename="a.PS1"),), WINDOWS, [], id=".ps1"
+        ),
+        pytest.param(
+            None,
+            (),
+            (food("#!/usr/bin/pwsh", "shellscript", filename="a.ps1"),),
+            LINUX,
+            ["N0551"],
+            id=".ps1 for Linux",
+        ),
+        pytest.param(None, (), (food("a: 1"),), LINUX, ["N0551"], id="nothing tells"),
+    ],
+)
+def test_kind(
+    chosen: GuestKind | None,
+    os_types: tuple[str, ...],
+    foods: tuple[Fodder, ...],
+    kind: GuestKind,
+    codes: list[str],
+) -> None:
+    decided, found = decide_guest(chosen, os_types, foods)
+    assert decided is kind
+    assert [each.code.number for each in found] == codes

@@ -1,0 +1,148 @@
+"""What cloud-init's own code makes of our user-data for Linux guests."""
+
+from __future__ import annotations
+
+import pytest
+
+from eryphc.guest.compose import compose
+from eryphc.guest.encode import nocloud
+from eryphc.guest.model import MergeMode
+from guest.conftest import Reader
+from guest.feeding import food, request, seed
+from saying import said
+
+pytestmark = pytest.mark.integration
+
+SH = "#!/bin/sh\necho grün\n"
+
+
+def test_parts_names_order_and_configuration(read_as_linux: Reader) -> None:
+    made = seed(
+        food(SH, "shellscript", "first", filename="10 grü.sh"),
+        food("packages: [a]\nruncmd:\n- echo ü\n", None, "one"),
+        food("#cloud-boothook\r\n#!/bin/sh\r\necho\r\n", "cloud-boothook", "hook"),
+        food("packages: [b]\nruncmd:\n- [echo, b]\nlocale: C\n", "cloud-config", "two"),
+        food(SH + "\0\0", "shellscript", "last"),
+        food("## template: jinja\n#!/bin/sh\necho {{ v1.local_hostname }}\n", "shellscript", "t"),
+        food(
+            "## template: jinja\npackages: ['{{ v1.local_hostname }}']\ntimezone: UTC\n",
+            None,
+            "template",
+        ),
+    )
+    read = read_as_linux(made.user_data.data)
+    assert read["warnings"] == []
+    assert [part[:2] for part in read["parts"]] == [
+        ["text/x-shellscript", "001-10gr.sh"],
+        ["text/cloud-config", "002-cloud-config"],
+        ["text/cloud-boothook", "003-hook"],
+        ["text/x-shellscript", "s-004-last"],
+        ["text/jinja2", "s-005-t"],
+        ["text/jinja2", "006-template"],
+    ]
+    assert read["scripts"] == [
+        ["001-10gr.sh", SH],
+        ["s-004-last", SH],
+        ["s-005-t", "#!/bin/sh\necho rendered-host\n"],
+    ]
+    assert read["boothooks"] == [["003-hook", "#!/bin/sh\necho\n"]]
+    assert read["config"] == {
+        "packages": ["a", "b", "rendered-host"],
+        "runcmd": ["echo ü", ["echo", "b"]],
+        "locale": "C",
+        "timezone": "UTC",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("packages: [ü]\n", id="plain"),
+        pytest.param("# MIME-Version: 1.0\npackages: [ü]\n", id="looks like mail"),
+        pytest.param("## template: jinja\npackages: [ü]\n", id="a template"),
+    ],
+)
+@pytest.mark.parametrize("mode", list(MergeMode))
+def test_one_cloud_config(read_as_linux: Reader, text: str, mode: MergeMode) -> None:
+    read = read_as_linux(seed(food(text), merge=mode).user_data.data)
+    assert read["warnings"] == []
+    assert read["config"] == {"packages": ["ü"]}
+
+
+def test_nothing(read_as_linux: Reader) -> None:
+    read = read_as_linux(seed().user_data.data)
+    assert (read["warnings"], read["config"], read["scripts"]) == ([], {}, [])
+
+
+def test_an_archive(read_as_linux: Reader) -> None:
+    text = "- |\n  packages: [a]\n- |\n  #!/bin/sh\n  echo a\n- |\n  packages: [b]\n"
+    read = read_as_linux(seed(food(text, "cloud-config-archive", "kit")).user_data.data)
+    assert read["warnings"] == []
+    assert read["config"] == {"packages": ["a", "b"]}
+    assert read["scripts"] == [["002-kit-2", "#!/bin/sh\necho a\n"]]
+
+
+def test_one_part_a_food(read_as_linux: Reader) -> None:
+    foods = [
+        food("packages: [a]\nlocale: C\n", None, "one"),
+        food(SH, "shellscript", "script"),
+        food("packages: [b]\n", None, "two"),
+        food("- |\n  #!/bin/sh\n  echo a\n", "cloud-config-archive", "kit"),
+    ]
+    read = read_as_linux(seed(*foods, merge=MergeMode.PARTS).user_data.data)
+    assert read["warnings"] == []
+    assert [part[:2] for part in read["parts"]] == [
+        ["text/cloud-config", "001-one"],
+        ["text/x-shellscript", "002-script"],
+        ["text/cloud-config", "003-two"],
+        ["text/x-shellscript", "part-004"],
+    ]
+    assert read["config"] == {"packages": ["b"], "locale": "C"}
+
+
+def test_a_part_handler_gets_what_follows_it(read_as_linux: Reader) -> None:
+    handler = (
+        "#part-handler\n"
+        "def list_types():\n    return ['text/x-own']\n"
+        "def handle_part(data, ctype, filename, payload):\n"
+        "    if ctype == 'text/x-own':\n"
+        "        raise ValueError(payload)\n"
+    )
+    own = "- {type: text/x-own, content: mine}\n"
+    read = read_as_linux(
+        seed(
+            food(handler, "part-handler", "handler"), food(own, "cloud-config-archive", "own")
+        ).user_data.data
+    )
+    assert [part[0] for part in read["parts"]] == ["text/part-handler", "text/x-own"]
+    [warning] = read["warnings"]
+    assert "Failed calling handler" in warning
+
+
+def test_what_the_guest_drops_is_what_is_reported(read_as_linux: Reader) -> None:
+    foods = [
+        food("packages: [a]\nruncmd: [one]\nlocale: C\n", None, "first"),
+        food("- 'bootcmd: [b]'\n- 'packages: [b]'\n", "cloud-config-archive", "kit"),
+        food("## template: jinja\nlocale: '{{ v1.local_hostname }}'\n", None, "template"),
+        food("#!/bin/sh\n", None, "no-map"),
+        food("runcmd: [two]\nmerge_how: 'list(append)+dict(recurse_list)'\n", None, "last"),
+    ]
+    outcome = compose(request(*foods, merge=MergeMode.PARTS))
+    assert outcome.value is not None
+    read = read_as_linux(nocloud(outcome.value).user_data.data)
+    assert read["config"] == {
+        "packages": ["b"],
+        "runcmd": ["one", "two"],
+        "bootcmd": ["b"],
+        "locale": "rendered-host",
+    }
+    lost = [
+        (found.code.number, said(found).message)
+        for found in outcome.diagnostics
+        if found.code.number in ("W0506", "W0520")
+    ]
+    assert lost == [
+        ("W0506", "the cloud-config of food `no-map` is empty"),
+        ("W0520", "the guest drops `packages[0]` of food `first`: food `kit-2` takes its place"),
+        ("W0520", "the guest drops `locale` of food `first`: food `template` takes its place"),
+    ]

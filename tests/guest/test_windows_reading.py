@@ -1,0 +1,90 @@
+"""What cloudbase-init's own code makes of our user-data for Windows guests."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from eryphc.guest.model import GuestKind
+from guest import feeding
+from guest.conftest import Reader
+from guest.feeding import food
+
+pytestmark = pytest.mark.integration
+
+seed = partial(feeding.seed, guest=GuestKind.WINDOWS)
+
+
+def test_parts_names_and_order(read_as_windows: Reader) -> None:
+    made = seed(
+        food("users:\n- name: Ädmin\n  passwd: Päss1\n", None, "admin", secret=True),
+        food("#ps1\n'grün'\n", "shellscript", "greet"),
+        food("rem cmd\necho ü\n", "shellscript", "batch", filename="späte datei.cmd"),
+        food("Write-Host\n", "shellscript", "rd", filename="enable_rd.ps1"),
+        food("#ps1_x86\n'x'\n", "shellscript", "old"),
+        food("runcmd:\n- echo 1\n- [echo, '2']\n", None, "commands"),
+        food("#cloud-boothook\n", "cloud-boothook", "hook"),
+        food("Write-Host\n", "shellscript", "rd2", filename="enable_rd.ps1"),
+    )
+    events = read_as_windows(made.user_data.data)["events"]
+    done = [event for event in events if event[0] in ("user", "run")]
+    assert done[0] == ["user", "Ädmin", "Päss1"]
+    runs = done[1:]
+    assert [run[1:3] for run in runs] == [
+        ["powershell", "greet.ps1"],
+        ["cmd", "späte datei.cmd"],
+        ["powershell", "enable_rd.ps1"],
+        ["powershell-32", "(temporary).ps1"],
+        ["cmd", "(temporary).cmd"],
+        ["powershell", "enable_rd-2.ps1"],
+    ]
+    assert runs[0][3] == "\ufeff#ps1\n'grün'\n"
+    assert runs[1][3] == "rem cmd\r\necho ü\r\n"
+    assert runs[3][3] == "#ps1_x86\n'x'\n"
+    assert runs[4][3] == "rem cmd\necho 1\necho 2\n"
+
+
+def test_one_cloud_config_is_plain(read_as_windows: Reader) -> None:
+    made = seed(food("\ufeff\r\nwrite_files:\r\n- path: C:\\x\r\n  content: ü\r\n"))
+    assert made.user_data.data.startswith(b"#cloud-config\n")
+    assert read_as_windows(made.user_data.data)["events"] == [["file", "C:\\x", "ü"]]
+
+
+def test_one_template_is_rendered(read_as_windows: Reader) -> None:
+    text = "## template: jinja\nwrite_files:\n- path: C:\\x\n  content: '{{ v1.local_hostname }}'\n"
+    assert read_as_windows(seed(food(text)).user_data.data)["events"] == [
+        ["file", "C:\\x", "rendered-host"]
+    ]
+
+
+@pytest.mark.parametrize("header", ["MIME-Version: 1.0", "Content-Type: multipart/mixed"])
+def test_what_looks_like_mail_is_sent_as_a_part(read_as_windows: Reader, header: str) -> None:
+    made = seed(food(f"# {header}\nwrite_files:\n- path: C:\\x\n  content: ü\n"))
+    assert read_as_windows(made.user_data.data)["events"] == [["file", "C:\\x", "ü"]]
+
+
+def test_nothing(read_as_windows: Reader) -> None:
+    assert seed().user_data.data == b""
+    assert read_as_windows(b"")["events"] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "ran", "reported", "warned"),
+    [
+        pytest.param(1001, ["a.ps1"], (True, False), "W0576", id="1001 never runs the rest"),
+        pytest.param(1003, ["a.ps1"], (True, True), "N0552", id="1003 runs all again"),
+        pytest.param(1002, ["a.ps1", "b.ps1"], (False, False), "N0552", id="1002 has no effect"),
+    ],
+)
+def test_exit_codes_are_as_warned(
+    read_as_windows: Reader, code: int, ran: list[str], reported: tuple[bool, bool], warned: str
+) -> None:
+    foods = (
+        food(f"#ps1\nexit {code}\n", "shellscript", "a"),
+        food("#ps1\n", "shellscript", "b"),
+    )
+    assert feeding.codes(*foods, guest=GuestKind.WINDOWS) == [warned]
+    result = read_as_windows(seed(*foods).user_data.data, {"a.ps1": code})
+    assert [event[2] for event in result["events"]] == ran
+    assert (result["reboot"], result["again"]) == reported

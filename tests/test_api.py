@@ -1,0 +1,307 @@
+"""The public interface: its examples run as they stand, and what it hands out is whole."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import eryphc
+from eryphc import (
+    BuildRequest,
+    Compat,
+    EryphcError,
+    Failure,
+    GuestOptions,
+    NetworkConfigMode,
+    Outputs,
+    Session,
+    Source,
+    Target,
+    read_values,
+    target_options,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "api.md"
+TEXT = PAGE.read_text("utf-8")
+EXAMPLES = re.findall(
+    r"```python\n(.*?)```\n\n```text\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL
+)
+SPECS = ("web-config", "dev-server", "prod-server")
+CANARY = "c4nary-Never-Shown"
+SECRET_SPEC = f"""\
+name: web
+variables:
+- {{name: password, secret: true, value: {CANARY}}}
+fodder:
+- name: user
+  type: cloud-config
+  content: |
+    password: {{{{ password }}}}
+    hostname: [{{{{ password }}}}]
+"""
+
+
+def session() -> Session:
+    return Session(ROOT / "examples", environment={})
+
+
+def test_the_page_has_examples() -> None:
+    assert len(EXAMPLES) >= 5
+
+
+@pytest.mark.parametrize(("code", "printed"), EXAMPLES, ids=range(len(EXAMPLES)))
+def test_an_example_of_the_page(code: str, printed: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == (printed.strip(), "")
+
+
+def test_every_public_name_is_there_and_only_these() -> None:
+    for name in eryphc.__all__:
+        assert getattr(eryphc, name) is not None
+    assert dir(eryphc) == sorted(eryphc.__all__)
+    with pytest.raises(AttributeError):
+        _ = eryphc.nothing
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_an_example_is_checked_expanded_and_built(name: str, tmp_path: Path) -> None:
+    spec = ROOT / "examples" / f"{name}.yaml"
+    ours = session()
+    assert ours.check(spec, tuple(Target)).diagnostics == ()
+    compiled = ours.compile(spec)
+    assert compiled.ok
+    assert compiled.catlet is not None
+    assert compiled.guest is not None
+    assert [gene.type.value for gene in compiled.genes].count("catlet") == 1
+    for target in Target:
+        built = ours.build(spec, target)
+        assert built.ok
+        written = built.write(tmp_path / target)
+        assert {file.path for file in written} == set(built.files)
+        for path, file in built.files.items():
+            assert (tmp_path / target / path).read_bytes() == file.content
+        assert (tmp_path / target / "manifest.json").exists()
+
+
+def test_the_files_are_those_of_the_command_line(tmp_path: Path) -> None:
+    from eryphc.cli.app import run
+
+    spec = ROOT / "examples" / "prod-server.yaml"
+    assert run(["build", str(spec), "--target", "hyperv", "-o", str(tmp_path / "one"), "-q"]) == 0
+    Session().build(spec, Target.HYPERV).write(tmp_path / "two")
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert files == sorted(path.name for path in (tmp_path / "two").iterdir())
+    for name in files:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
+    built = session().build(ROOT / "examples" / "web-config.yaml", Target.CLOUD_INIT)
+    with pytest.raises(EryphcError) as refused:
+        built.write(tmp_path)
+    assert refused.value.failure is Failure.USAGE
+    assert refused.value.diagnostics[0].name == "output-not-ours"
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_what_failed_is_not_written(tmp_path: Path) -> None:
+    built = session().build(Source("web.yaml", "name: web\nmemory: 1000\n"), Target.CLOUD_INIT)
+    assert (built.ok, built.failure, dict(built.files)) == (False, Failure.INPUT, {})
+    with pytest.raises(EryphcError):
+        built.write(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_not_there_is_an_answer() -> None:
+    checked = session().check("nowhere.yaml")
+    assert (checked.ok, checked.failure) == (False, Failure.INPUT)
+    assert [found.code for found in checked.diagnostics] == ["E0902"]
+
+
+def test_a_specification_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = session()
+    read = ours.read(ROOT / "examples" / "web-config.yaml")
+    assert read.name == "shared-webserver"
+    monkeypatch.setattr("eryphc.session.read_spec", None)
+    assert ours.check(read).ok
+
+
+def test_requests_are_values() -> None:
+    def request(password: str) -> BuildRequest:
+        return BuildRequest(
+            values={"password": password},
+            architecture="kvm/amd64",
+            compat=Compat.ERYPH,
+            guest=GuestOptions(network=NetworkConfigMode.ALWAYS),
+            targets=(target_options(Target.HYPERV, {"--open": ["token=24"]}),),
+        )
+
+    assert request(CANARY) == request(CANARY)
+    assert hash(request(CANARY)) == hash(request(CANARY))
+    assert request(CANARY) != request("other")
+    assert CANARY not in repr(request(CANARY))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"architecture": "kvm"}, "HYPERVISOR/PROCESSOR"),
+        ({"name": "a b"}, "`a b`"),
+        ({"vm_id": "x"}, "is not a UUID"),
+        ({"guest": GuestOptions(instance_id="..")}, "an instance id has"),
+    ],
+)
+def test_a_request_that_no_command_line_could_make_is_refused(
+    fields: dict[str, object], words: str
+) -> None:
+    with pytest.raises(EryphcError) as refused:
+        BuildRequest(**fields)  # type: ignore[arg-type]
+    assert refused.value.failure is Failure.INPUT
+    assert words in str(refused.value)
+
+
+def test_values_are_read_as_the_command_line_reads_them(tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("<h1>\n", encoding="utf-8")
+    (tmp_path / "vars.yaml").write_text("a: 1\nB: 2\n", encoding="utf-8")
+    given = read_values(
+        ["b=3", f"page=@{tmp_path / 'page'}", "home=env:HOME"],
+        [str(tmp_path / "vars.yaml")],
+        {"HOME": "/nowhere"},
+    )
+    assert dict(given.values) == {"a": "1", "b": "3", "page": "<h1>", "home": "/nowhere"}
+    with pytest.raises(EryphcError):
+        read_values(["page=@nowhere"])
+
+
+def test_the_environment_is_the_session_s() -> None:
+    spec = Source("web.yaml", "name: web\nvariables: [{name: size}]\n")
+    environment = {"ERYPHC_VAR_SIZE": "7", "ERYPHC_VAR_OTHER": "8"}
+    expanded = Session(environment=environment).expand(spec)
+    data = expanded.data()
+    assert data is not None
+    assert (data["variables"][0]["name"], data["variables"][0]["value"]) == ("size", "7")
+    with pytest.raises(EryphcError) as refused:
+        Session(environment={"ERYPHC_GENEPOOL": "/nowhere/at/all"})
+    assert refused.value.failure is Failure.USAGE
+
+
+def test_a_person_is_asked_for_what_is_missing() -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def ask(name: str, secret: bool) -> str:  # noqa: FBT001 - as a session asks
+        asked.append((name, secret))
+        return "given"
+
+    variables = "[{name: a, required: true, secret: true}, {name: b, required: true, value: x}]"
+    spec = Source("web.yaml", f"name: web\nvariables: {variables}\n")
+    assert Session(environment={}, ask=ask).check(spec).ok
+    assert asked == [("a", True)]
+    assert not Session(environment={}).check(spec).ok
+
+
+def test_no_secret_leaves_in_an_answer() -> None:
+    spec = Source("web.yaml", SECRET_SPEC)
+    for values in ({}, {"password": f"*{CANARY}"}):
+        request = BuildRequest(values=values)
+        ours = session()
+        built = ours.build(spec, Target.CLOUD_INIT, request)
+        for answer in (
+            ours.compile(spec, request),
+            ours.check(spec, tuple(Target), request),
+            built,
+        ):
+            assert CANARY not in repr(answer)
+            for found in answer.diagnostics:
+                assert CANARY not in repr(found)
+                assert CANARY not in str(found.data())
+        assert CANARY not in repr(built.files)
+        compiled = ours.compile(spec, request)
+        assert CANARY not in repr(compiled.catlet)
+
+
+def test_threads_with_a_session_each_do_not_disturb_each_other() -> None:
+    expected = {
+        name: session().build(ROOT / f"examples/{name}.yaml", Target.CLOUD_INIT).files
+        for name in SPECS
+    }
+    wrong: list[str] = []
+
+    def work(name: str) -> None:
+        ours = session()
+        for _ in range(5):
+            built = ours.build(ROOT / f"examples/{name}.yaml", Target.CLOUD_INIT)
+            if built.files != expected[name]:
+                wrong.append(name)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in SPECS]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_check_writes_nothing_and_makes_no_image(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made: list[str] = []
+    from eryphc.artifacts import iso
+
+    real = iso.nocloud_image
+
+    def counted(files: Mapping[str, bytes], *, label: str = "cidata", epoch: int) -> iso.Image:
+        made.append("iso")
+        return real(files, label=label, epoch=epoch)
+
+    monkeypatch.setattr("eryphc.targets.seeds.nocloud_image", counted)
+    monkeypatch.chdir(tmp_path)
+    spec = ROOT / "examples" / "prod-server.yaml"
+    assert session().check(spec, tuple(Target)).ok
+    assert (made, list(tmp_path.iterdir())) == ([], [])
+    session().build(spec, Target.HYPERV)
+    assert made, "the count would see an image"
+
+
+def test_outputs_are_written_all_or_none(tmp_path: Path) -> None:
+    built = session().build(ROOT / "examples" / "web-config.yaml", Target.CLOUD_INIT)
+    with Outputs() as outputs:
+        outputs.look_at(tmp_path / "one")
+        outputs.stage(tmp_path / "one", built)
+    assert list(tmp_path.iterdir()) == []
+
+
+# What the command line may import of the package (guides: the public interface, wording, disks).
+ALLOWED = ("eryphc.cli", "eryphc.diagnostics", "eryphc.volumes", "eryphc.gallery", "eryphc.disks")
+
+
+def imported(module: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found.add(node.module)
+    return {name for name in found if name.startswith("eryphc.")}
+
+
+def test_the_command_line_uses_the_public_interface_alone() -> None:
+    modules = sorted((ROOT / "compiler" / "eryphc" / "cli").glob("*.py"))
+    assert len(modules) > 10
+    others = {
+        f"{module.name}: {name}"
+        for module in modules
+        for name in imported(module)
+        if not any(name == each or name.startswith(f"{each}.") for each in ALLOWED)
+    }
+    assert others == set()
