@@ -18,7 +18,9 @@ from eryphc import (
     Compat,
     EryphcError,
     Failure,
+    GuestKind,
     GuestOptions,
+    MergeMode,
     NetworkConfigMode,
     Outputs,
     Session,
@@ -169,6 +171,47 @@ def test_a_request_that_no_command_line_could_make_is_refused(
         BuildRequest(**fields)  # type: ignore[arg-type]
     assert refused.value.failure is Failure.INPUT
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"values": {"port": 8080}}, "the value of `port` is to be str, not int"),
+        ({"values": {1: "x"}}, "the name of a variable is to be str"),
+        ({"values": ["a=b"]}, "`values` is to be Mapping, not list"),
+        ({"levels": {4: "deny"}}, "a kind in `levels` is to be str"),
+        ({"levels": ["file-in-tmp"]}, "`levels` is to be Mapping"),
+        ({"levels": {"file-in-tmp": "ignore"}}, "'ignore' is not a valid Choice"),
+        ({"compat": "docker"}, "'docker' is not a valid Compat"),
+        ({"architecture": None}, "`architecture` is to be str or Architecture, not NoneType"),
+        ({"name": 4}, "`name` is to be str or None, not int"),
+        ({"hostname": 4}, "`hostname` is to be str or None, not int"),
+        ({"vm_id": 4}, "`vm_id` is to be str, not int"),
+        ({"guest": "linux"}, "`guest` is to be GuestOptions, not str"),
+        ({"guest": GuestOptions(kind="bsd")}, "'bsd' is not a valid GuestKind"),  # type: ignore[arg-type]
+        ({"guest": GuestOptions(network_version=3)}, "`network_version` is to be 1 or 2, not 3"),
+        ({"guest": GuestOptions(network_file="nc.yaml")}, "`network_file` is to be Source or None"),  # type: ignore[arg-type]
+        ({"guest": GuestOptions(instance_id=4)}, "`instance_id` is to be str or None"),  # type: ignore[arg-type]
+        ({"targets": ("--open",)}, "an entry of `targets` is to be CloudInitOptions or Hyper"),
+        ({"targets": (target_options(Target.HYPERV, {}),) * 2}, "options of one target twice"),
+    ],
+)
+def test_what_is_no_value_of_a_request_raises_at_once(
+    fields: dict[str, object], words: str
+) -> None:
+    with pytest.raises((TypeError, ValueError)) as refused:
+        BuildRequest(**fields)  # type: ignore[arg-type]
+    assert words in str(refused.value)
+
+
+def test_words_stand_for_what_they_name() -> None:
+    options = GuestOptions(kind="windows", merge="parts", network="never")  # type: ignore[arg-type]
+    assert BuildRequest(guest=options, compat="eryph") == BuildRequest(
+        guest=GuestOptions(
+            kind=GuestKind.WINDOWS, merge=MergeMode.PARTS, network=NetworkConfigMode.NEVER
+        ),
+        compat=Compat.ERYPH,
+    )
 
 
 def test_values_are_read_as_the_command_line_reads_them(tmp_path: Path) -> None:
