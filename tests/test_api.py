@@ -7,8 +7,9 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,40 @@ def test_a_specification_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read.name == "shared-webserver"
     monkeypatch.setattr("eryphc.session.read_spec", None)
     assert ours.check(read).ok
+
+
+def test_a_text_may_begin_with_a_byte_order_mark() -> None:
+    text = "\ufeffname: a b\n"
+    (found,) = Session(environment={}).expand(Source("w.yaml", text)).diagnostics
+    assert (found.code, found.line, found.column) == ("E0201", 1, 8)
+
+
+def test_targets_may_be_given_by_their_names() -> None:
+    opened = Session("examples")
+    spec = "examples/web-config.yaml"
+    assert opened.build(spec, "cloud-init").target is Target.CLOUD_INIT  # type: ignore[arg-type]
+    assert opened.check(spec, "hyperv").ok  # type: ignore[arg-type]
+    assert opened.check(spec, Target.HYPERV).ok  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda opened: opened.check(None),
+        lambda opened: opened.check(3),
+        lambda opened: opened.check(Source("w.yaml", b"name: x")),  # type: ignore[arg-type]
+        lambda opened: opened.check(Source(Path("w.yaml"), "name: x")),  # type: ignore[arg-type]
+        lambda opened: opened.check("examples/web-config.yaml", request={"name": "x"}),
+        lambda opened: opened.expand_gene("gene:eryphc/nginx:nginx", request={"name": "x"}),
+        lambda opened: opened.check("examples/web-config.yaml", ["docker"]),
+        lambda opened: opened.build("examples/web-config.yaml", "docker"),
+        lambda opened: opened.expand("examples/web-config.yaml", "brood"),
+        lambda opened: opened.expand_gene("gene:eryphc/nginx:nginx", "brood"),
+    ],
+)
+def test_a_call_that_makes_no_sense_raises(ask: Callable[[Any], Any]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        ask(Session("examples"))
 
 
 def test_requests_are_values() -> None:

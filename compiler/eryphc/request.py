@@ -62,8 +62,8 @@ class BuildRequest:
         put(self, "targets", _options_of_targets(self.targets))
         put(self, "guest", _guest(self.guest))
         for key in ("name", "hostname"):
-            _must_be(f"`{key}`", getattr(self, key), str, type(None))
-        _must_be("`architecture`", self.architecture, str, Architecture)
+            must_be(f"`{key}`", getattr(self, key), str, type(None))
+        must_be("`architecture`", self.architecture, str, Architecture)
         if isinstance(self.architecture, str):
             parsed = parse_architecture(self.architecture)
             if isinstance(parsed, NameFault):
@@ -78,7 +78,7 @@ class BuildRequest:
         for option, key in (("--catlet-id", "catlet_id"), ("--vm-id", "vm_id")):
             text = getattr(self, key)
             if text is not None:
-                _must_be(f"`{key}`", text, str)
+                must_be(f"`{key}`", text, str)
                 known = _uuid(text)
                 if known is None:
                     found.append(_no_uuid(option, text))
@@ -121,7 +121,7 @@ class BuildRequest:
         return kind()
 
 
-def _must_be(what: str, value: object, *kinds: type) -> None:
+def must_be(what: str, value: object, *kinds: type) -> None:
     """Raises TypeError for a value of another kind. It is not quoted: it may be secret."""
     if not isinstance(value, kinds):
         known = " or ".join(_PUBLIC_NAMES.get(kind, kind.__name__) for kind in kinds)
@@ -129,18 +129,18 @@ def _must_be(what: str, value: object, *kinds: type) -> None:
 
 
 def _texts(values: Mapping[str, str]) -> Mapping[str, str]:
-    _must_be("`values`", values, Mapping)
+    must_be("`values`", values, Mapping)
     for name, text in values.items():
-        _must_be("the name of a variable", name, str)
-        _must_be(f"the value of `{name}`", text, str)
+        must_be("the name of a variable", name, str)
+        must_be(f"the value of `{name}`", text, str)
     return values
 
 
 def _guest(options: GuestOptions) -> GuestOptions:
     """The options with words in the place of their texts. Raises TypeError and ValueError."""
-    _must_be("`guest`", options, GuestOptions)
-    _must_be("`network_file`", options.network_file, SourceText, type(None))
-    _must_be("`instance_id`", options.instance_id, str, type(None))
+    must_be("`guest`", options, GuestOptions)
+    must_be("`network_file`", options.network_file, SourceText, type(None))
+    must_be("`instance_id`", options.instance_id, str, type(None))
     if options.network_version not in (None, 1, 2):
         raise ValueError(f"`network_version` is to be 1 or 2, not {options.network_version!r}")
     return options._replace(
@@ -156,7 +156,7 @@ def _options_of_targets(given: Iterable[Any]) -> tuple[Any, ...]:
     if options:
         known = [definition_of(target).options for target in Target]
         for each in options:
-            _must_be("an entry of `targets`", each, *known)
+            must_be("an entry of `targets`", each, *known)
         if len({type(each) for each in options}) < len(options):
             raise ValueError("`targets` holds options of one target twice")
     return options
@@ -165,9 +165,9 @@ def _options_of_targets(given: Iterable[Any]) -> tuple[Any, ...]:
 def _levels(levels: Mapping[str, Choice | str], found: list[Diagnostic]) -> Choices:
     """What is said of kinds, by their numbers."""
     said: list[tuple[Choice, tuple[str]]] = []
-    _must_be("`levels`", levels, Mapping)
+    must_be("`levels`", levels, Mapping)
     for word, asked in levels.items():
-        _must_be("a kind in `levels`", word, str)
+        must_be("a kind in `levels`", word, str)
         choice = Choice(asked)
         number = chosen(word, choice)
         if isinstance(number, str):
