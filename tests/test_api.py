@@ -140,10 +140,36 @@ def test_a_specification_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ours.check(read).ok
 
 
+def test_what_was_read_takes_the_names_of_another_request() -> None:
+    opened = Session("examples")
+    read = opened.read(Source("w.yaml", "name: web\n"), BuildRequest(name="first"))
+    assert read.name == "first"
+    for request, name in (
+        (BuildRequest(), "web"),
+        (BuildRequest(name="other"), "other"),
+        (BuildRequest(name="first"), "first"),
+    ):
+        assert opened.build(read, Target.CLOUD_INIT, request).name == name
+    assert opened.compile(read, BuildRequest(hostname="h")).catlet["hostname"] == "h"  # type: ignore[index]
+
+
 def test_a_text_may_begin_with_a_byte_order_mark() -> None:
     text = "\ufeffname: a b\n"
     (found,) = Session(environment={}).expand(Source("w.yaml", text)).diagnostics
     assert (found.code, found.line, found.column) == ("E0201", 1, 8)
+
+
+def test_what_is_wrong_for_one_target_says_nothing_of_another() -> None:
+    spec = Source("w.yaml", "variables: [{name: token, required: true}]\nname: web\n")
+    options = target_options(Target.HYPERV, {"--open": ["token=8"]})
+    request = BuildRequest(targets=(options,))
+    targets = (Target.CLOUD_INIT, Target.HYPERV)
+    opened = Session(environment={})
+    built = {each.target: each for each in opened.builds(spec, targets, request)}
+    assert [each.code for each in built[Target.CLOUD_INIT].diagnostics] == ["E0413"]
+    assert built[Target.HYPERV].ok
+    assert "E0413" not in {each.code for each in built[Target.HYPERV].diagnostics}
+    assert "deployment.json" in built[Target.HYPERV].files
 
 
 def test_targets_may_be_given_by_their_names() -> None:

@@ -276,6 +276,11 @@ def _known(targets: Sequence[Target] | str) -> tuple[Target, ...]:
     return tuple(Target(target) for target in targets)
 
 
+def _names(request: BuildRequest) -> tuple[str | None, str | None]:
+    """What of a request is written into the document that is read."""
+    return (request.name, request.hostname)
+
+
 def _whole(text: SourceText) -> SourceText:
     """A text that a program hands in, as a file would be read. Raises TypeError."""
     must_be("the name of a Source", text.name, str)
@@ -328,10 +333,15 @@ class Session:
     # --- what a program asks for -------------------------------------------------------------
 
     def read(self, spec: SpecName, request: BuildRequest = DEFAULT) -> ReadSpec:
-        """Read a specification: a file, a folder with `catlet.yaml`, `-`, or a text."""
+        """Read a specification: a file, a folder with `catlet.yaml`, `-`, or a text.
+
+        What was read for other names is given the names of this request.
+        """
         must_be("the request", request, BuildRequest)
         if isinstance(spec, ReadSpec):
-            return spec
+            if spec._read is None or _names(spec.request) == _names(request):
+                return spec
+            return self._read_as(spec.source, spec._read[0], request)
         found: list[Diagnostic] = []
         if isinstance(spec, SourceText):
             from eryphc.passes.read import notation_of
@@ -352,10 +362,15 @@ class Session:
             one = outcome.value
         if one is None:
             return ReadSpec(name, request, None, found, LevelPolicy(request.asked_levels), None)
-        document = pipeline.read_document(one, request)
-        found += document.diagnostics
-        read = None if document.value is None else (one, document.value)
-        return ReadSpec(name, request, read, found, self._levels(one, request), None)
+        return self._read_as(name, one, request, found)
+
+    def _read_as(
+        self, name: str, spec: Spec, request: BuildRequest, found: Sequence[Diagnostic] = ()
+    ) -> ReadSpec:
+        document = pipeline.read_document(spec, request)
+        found = (*found, *document.diagnostics)
+        read = None if document.value is None else (spec, document.value)
+        return ReadSpec(name, request, read, found, self._levels(spec, request), None)
 
     def expand(
         self, spec: SpecName, stage: str = "substitute", request: BuildRequest = DEFAULT
@@ -442,12 +457,17 @@ class Session:
     def builds(
         self, spec: SpecName, targets: Sequence[Target], request: BuildRequest = DEFAULT
     ) -> Iterator[Built]:
-        """The files of several targets, each as it is made; what they share is compiled once."""
+        """The files of several targets, each as it is made; what they share is compiled once.
+
+        What is wrong for one target says nothing of another.
+        """
         targets = _known(targets)
         work = _Work(self, self.read(spec, request), request)
         bred = work.bred()
         fed = None if bred is None else work.fed(bred)
+        shared = len(work.found)
         for target in targets:
+            del work.found[shared:]
             made = None
             if fed is not None and not work.document.partial:
                 made = work.emitted(fed, target)
