@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from eryphc import (
     Source,
     Target,
     read_values,
+    schema_text,
     target_options,
 )
 
@@ -153,6 +155,11 @@ def test_what_was_read_takes_the_names_of_another_request() -> None:
     assert opened.compile(read, BuildRequest(hostname="h")).catlet["hostname"] == "h"  # type: ignore[index]
 
 
+def test_standard_input_may_be_a_stream_of_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("name: web\n"))
+    assert Session(environment={}).read("-").name == "web"
+
+
 def test_a_text_may_begin_with_a_byte_order_mark() -> None:
     text = "\ufeffname: a b\n"
     (found,) = Session(environment={}).expand(Source("w.yaml", text)).diagnostics
@@ -193,6 +200,11 @@ def test_targets_may_be_given_by_their_names() -> None:
         lambda opened: opened.build("examples/web-config.yaml", "docker"),
         lambda opened: opened.expand("examples/web-config.yaml", "brood"),
         lambda opened: opened.expand_gene("gene:eryphc/nginx:nginx", "brood"),
+        lambda _: Session(genepools="examples/genes"),
+        lambda _: target_options(Target.HYPERV, {"open": ["token=8"]}),
+        lambda _: target_options(Target.HYPERV, {"--open": "token=8"}),
+        lambda _: target_options("docker", {}),  # type: ignore[arg-type]
+        lambda _: schema_text("docker"),
     ],
 )
 def test_a_call_that_makes_no_sense_raises(ask: Callable[[Any], Any]) -> None:

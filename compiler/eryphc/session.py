@@ -313,6 +313,8 @@ class Session:
         self.environment = dict(os.environ if environment is None else environment)
         self.ask = ask
         self.on_hashing = on_hashing
+        if isinstance(genepools, str | os.PathLike):
+            raise TypeError("`genepools` is to be a sequence of folders, not one folder")
         locations = tuple(os.fspath(pool) for pool in genepools)
         from_environment = self.environment.get(POOLS_VARIABLE)
         fault = Pools.refused(locations, from_environment)
