@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from catlets import run, write_pool
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest import encode, network
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.compose import compose
 from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
+from eryphc.guest.options import GuestOptions
+from eryphc.guest.request import guest_request
+from eryphc.origin import Step
 from eryphc.source import SourceText, Span
 from guest.feeding import request
 
@@ -264,3 +269,19 @@ def test_places_are_those_of_the_file() -> None:
 def test_what_is_said_of_an_entry(text: str, message: str) -> None:
     _, found = network_config(request(network_file=SourceText("net.yaml", text)))
     assert any(message in each.message for each in found)
+
+
+def test_an_address_of_the_parent_leads_to_the_place_in_the_specification(tmp_path: Path) -> None:
+    base = "network_adapters: [{name: eth0, mac_address: '02:00:00:00:00:01'}]\n"
+    pool = write_pool(tmp_path, {"acme/base/1.0": {"catlet.yaml": base}})
+    spec = "parent: acme/base/1.0\nnetworks: [{name: a}, {name: b}]\n"
+    done = run(spec, pool).done
+    assert done is not None
+    asked, _ = guest_request(done, "the-catlet-id", GuestOptions())
+    given, invented = (adapter.origin for adapter in asked.adapters)
+    assert [each.span and each.span.text for each in given.chain()] == [
+        "'02:00:00:00:00:01'",
+        "acme/base/1.0",
+    ]
+    assert [each.step for each in given.chain()] == [Step.INHERITED, Step.WRITTEN]
+    assert invented.step is Step.INVENTED

@@ -30,7 +30,9 @@ def guest_request(
             mac_address=adapter.mac_address or invented_mac(catlet_id, adapter.name or ""),
             given=adapter.mac_address is not None,
             place=adapter.at("mac_address"),
-            origin=INVENTED if adapter.mac_address is None else adapter.origin("mac_address"),
+            origin=INVENTED
+            if adapter.mac_address is None
+            else catlet.origin(adapter, "mac_address"),
         )
         for adapter in catlet.catlet.network_adapters or ()
     )
@@ -40,7 +42,7 @@ def guest_request(
         foods=foods,
         guest=guest,
         hostname=own.hostname or own.name or "catlet",
-        hostname_origin=own.origin("hostname"),
+        hostname_origin=catlet.origin(own, "hostname"),
         hostname_span=_hostname_span(own),
         instance_id_origin=INVENTED if options.instance_id in (None, "content") else GIVEN,
         instance_id=instance_id,
