@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,13 +20,16 @@ from eryphc import (
     Compat,
     EryphcError,
     Failure,
+    GuestKind,
     GuestOptions,
+    MergeMode,
     NetworkConfigMode,
     Outputs,
     Session,
     Source,
     Target,
     read_values,
+    schema_text,
     target_options,
 )
 
@@ -137,6 +142,76 @@ def test_a_specification_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ours.check(read).ok
 
 
+def test_what_was_read_takes_the_names_of_another_request() -> None:
+    opened = Session("examples")
+    read = opened.read(Source("w.yaml", "name: web\n"), BuildRequest(name="first"))
+    assert read.name == "first"
+    for request, name in (
+        (BuildRequest(), "web"),
+        (BuildRequest(name="other"), "other"),
+        (BuildRequest(name="first"), "first"),
+    ):
+        assert opened.build(read, Target.CLOUD_INIT, request).name == name
+    assert opened.compile(read, BuildRequest(hostname="h")).catlet["hostname"] == "h"  # type: ignore[index]
+
+
+def test_standard_input_may_be_a_stream_of_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("name: web\n"))
+    assert Session(environment={}).read("-").name == "web"
+
+
+def test_a_text_may_begin_with_a_byte_order_mark() -> None:
+    text = "\ufeffname: a b\n"
+    (found,) = Session(environment={}).expand(Source("w.yaml", text)).diagnostics
+    assert (found.code, found.line, found.column) == ("E0201", 1, 8)
+
+
+def test_what_is_wrong_for_one_target_says_nothing_of_another() -> None:
+    spec = Source("w.yaml", "variables: [{name: token, required: true}]\nname: web\n")
+    options = target_options(Target.HYPERV, {"--open": ["token=8"]})
+    request = BuildRequest(targets=(options,))
+    targets = (Target.CLOUD_INIT, Target.HYPERV)
+    opened = Session(environment={})
+    built = {each.target: each for each in opened.builds(spec, targets, request)}
+    assert [each.code for each in built[Target.CLOUD_INIT].diagnostics] == ["E0413"]
+    assert built[Target.HYPERV].ok
+    assert "E0413" not in {each.code for each in built[Target.HYPERV].diagnostics}
+    assert "deployment.json" in built[Target.HYPERV].files
+
+
+def test_targets_may_be_given_by_their_names() -> None:
+    opened = Session("examples")
+    spec = "examples/web-config.yaml"
+    assert opened.build(spec, "cloud-init").target is Target.CLOUD_INIT  # type: ignore[arg-type]
+    assert opened.check(spec, "hyperv").ok  # type: ignore[arg-type]
+    assert opened.check(spec, Target.HYPERV).ok  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda opened: opened.check(None),
+        lambda opened: opened.check(3),
+        lambda opened: opened.check(Source("w.yaml", b"name: x")),  # type: ignore[arg-type]
+        lambda opened: opened.check(Source(Path("w.yaml"), "name: x")),  # type: ignore[arg-type]
+        lambda opened: opened.check("examples/web-config.yaml", request={"name": "x"}),
+        lambda opened: opened.expand_gene("gene:eryphc/nginx:nginx", request={"name": "x"}),
+        lambda opened: opened.check("examples/web-config.yaml", ["docker"]),
+        lambda opened: opened.build("examples/web-config.yaml", "docker"),
+        lambda opened: opened.expand("examples/web-config.yaml", "brood"),
+        lambda opened: opened.expand_gene("gene:eryphc/nginx:nginx", "brood"),
+        lambda _: Session(genepools="examples/genes"),
+        lambda _: target_options(Target.HYPERV, {"open": ["token=8"]}),
+        lambda _: target_options(Target.HYPERV, {"--open": "token=8"}),
+        lambda _: target_options("docker", {}),  # type: ignore[arg-type]
+        lambda _: schema_text("docker"),
+    ],
+)
+def test_a_call_that_makes_no_sense_raises(ask: Callable[[Any], Any]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        ask(Session("examples"))
+
+
 def test_requests_are_values() -> None:
     def request(password: str) -> BuildRequest:
         return BuildRequest(
@@ -169,6 +244,47 @@ def test_a_request_that_no_command_line_could_make_is_refused(
         BuildRequest(**fields)  # type: ignore[arg-type]
     assert refused.value.failure is Failure.INPUT
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"values": {"port": 8080}}, "the value of `port` is to be str, not int"),
+        ({"values": {1: "x"}}, "the name of a variable is to be str"),
+        ({"values": ["a=b"]}, "`values` is to be Mapping, not list"),
+        ({"levels": {4: "deny"}}, "a kind in `levels` is to be str"),
+        ({"levels": ["file-in-tmp"]}, "`levels` is to be Mapping"),
+        ({"levels": {"file-in-tmp": "ignore"}}, "'ignore' is not a valid Choice"),
+        ({"compat": "docker"}, "'docker' is not a valid Compat"),
+        ({"architecture": None}, "`architecture` is to be str or Architecture, not NoneType"),
+        ({"name": 4}, "`name` is to be str or None, not int"),
+        ({"hostname": 4}, "`hostname` is to be str or None, not int"),
+        ({"vm_id": 4}, "`vm_id` is to be str, not int"),
+        ({"guest": "linux"}, "`guest` is to be GuestOptions, not str"),
+        ({"guest": GuestOptions(kind="bsd")}, "'bsd' is not a valid GuestKind"),  # type: ignore[arg-type]
+        ({"guest": GuestOptions(network_version=3)}, "`network_version` is to be 1 or 2, not 3"),
+        ({"guest": GuestOptions(network_file="nc.yaml")}, "`network_file` is to be Source or None"),  # type: ignore[arg-type]
+        ({"guest": GuestOptions(instance_id=4)}, "`instance_id` is to be str or None"),  # type: ignore[arg-type]
+        ({"targets": ("--open",)}, "an entry of `targets` is to be CloudInitOptions or Hyper"),
+        ({"targets": (target_options(Target.HYPERV, {}),) * 2}, "options of one target twice"),
+    ],
+)
+def test_what_is_no_value_of_a_request_raises_at_once(
+    fields: dict[str, object], words: str
+) -> None:
+    with pytest.raises((TypeError, ValueError)) as refused:
+        BuildRequest(**fields)  # type: ignore[arg-type]
+    assert words in str(refused.value)
+
+
+def test_words_stand_for_what_they_name() -> None:
+    options = GuestOptions(kind="windows", merge="parts", network="never")  # type: ignore[arg-type]
+    assert BuildRequest(guest=options, compat="eryph") == BuildRequest(
+        guest=GuestOptions(
+            kind=GuestKind.WINDOWS, merge=MergeMode.PARTS, network=NetworkConfigMode.NEVER
+        ),
+        compat=Compat.ERYPH,
+    )
 
 
 def test_values_are_read_as_the_command_line_reads_them(tmp_path: Path) -> None:

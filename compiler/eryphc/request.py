@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,15 +12,20 @@ from eryphc.diagnostics.levels import Choice, Choices, choices, chosen
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap
+from eryphc.guest.model import GuestKind, MergeMode, NetworkConfigMode
 from eryphc.guest.options import GuestOptions
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.passes.feed import Compat
+from eryphc.source import SourceText
 from eryphc.syntax.identifiers import parse_architecture
 from eryphc.syntax.names import CATLET, NameFault, name_faults
+from eryphc.targets import Target
+from eryphc.targets.definition import definition_of
 
 O = TypeVar("O")  # noqa: E741 - the options of a target
 
 _LONGEST_INSTANCE_ID = 255
+_PUBLIC_NAMES = {type(None): "None", SourceText: "Source"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,8 @@ class BuildRequest:
     `hostname` replace the author's, `name` alone sets both. `epoch` is the time inside artifacts,
     in seconds since 1970 UTC. `levels` says `allow`, `warn` or `deny` of kinds of findings, each by
     its code or its name. `targets` holds options of targets, at most one of each class. Raises
-    `EryphcError`. Equal requests are equal in everything that shapes a result.
+    `EryphcError`, and as Python does `TypeError` and `ValueError` for what is no such value at all.
+    Equal requests are equal in everything that shapes a result.
     """
 
     values: Mapping[str, str] = field(default_factory=FrozenMap)
@@ -51,9 +57,13 @@ class BuildRequest:
     def __post_init__(self) -> None:
         found: list[Diagnostic] = []
         put = object.__setattr__
-        put(self, "values", FrozenMap(self.values))
+        put(self, "values", FrozenMap(_texts(self.values)))
         put(self, "compat", Compat(self.compat))
-        put(self, "targets", tuple(self.targets))
+        put(self, "targets", _options_of_targets(self.targets))
+        put(self, "guest", _guest(self.guest))
+        for key in ("name", "hostname"):
+            must_be(f"`{key}`", getattr(self, key), str, type(None))
+        must_be("`architecture`", self.architecture, str, Architecture)
         if isinstance(self.architecture, str):
             parsed = parse_architecture(self.architecture)
             if isinstance(parsed, NameFault):
@@ -68,6 +78,7 @@ class BuildRequest:
         for option, key in (("--catlet-id", "catlet_id"), ("--vm-id", "vm_id")):
             text = getattr(self, key)
             if text is not None:
+                must_be(f"`{key}`", text, str)
                 known = _uuid(text)
                 if known is None:
                     found.append(_no_uuid(option, text))
@@ -110,10 +121,53 @@ class BuildRequest:
         return kind()
 
 
+def must_be(what: str, value: object, *kinds: type) -> None:
+    """Raises TypeError for a value of another kind. It is not quoted: it may be secret."""
+    if not isinstance(value, kinds):
+        known = " or ".join(_PUBLIC_NAMES.get(kind, kind.__name__) for kind in kinds)
+        raise TypeError(f"{what} is to be {known}, not {type(value).__name__}")
+
+
+def _texts(values: Mapping[str, str]) -> Mapping[str, str]:
+    must_be("`values`", values, Mapping)
+    for name, text in values.items():
+        must_be("the name of a variable", name, str)
+        must_be(f"the value of `{name}`", text, str)
+    return values
+
+
+def _guest(options: GuestOptions) -> GuestOptions:
+    """The options with words in the place of their texts. Raises TypeError and ValueError."""
+    must_be("`guest`", options, GuestOptions)
+    must_be("`network_file`", options.network_file, SourceText, type(None))
+    must_be("`instance_id`", options.instance_id, str, type(None))
+    if options.network_version not in (None, 1, 2):
+        raise ValueError(f"`network_version` is to be 1 or 2, not {options.network_version!r}")
+    return options._replace(
+        kind=None if options.kind is None else GuestKind(options.kind),
+        merge=MergeMode(options.merge),
+        network=NetworkConfigMode(options.network),
+    )
+
+
+def _options_of_targets(given: Iterable[Any]) -> tuple[Any, ...]:
+    """Options of targets, of each at most one. Raises TypeError and ValueError."""
+    options = tuple(given)
+    if options:
+        known = [definition_of(target).options for target in Target]
+        for each in options:
+            must_be("an entry of `targets`", each, *known)
+        if len({type(each) for each in options}) < len(options):
+            raise ValueError("`targets` holds options of one target twice")
+    return options
+
+
 def _levels(levels: Mapping[str, Choice | str], found: list[Diagnostic]) -> Choices:
     """What is said of kinds, by their numbers."""
     said: list[tuple[Choice, tuple[str]]] = []
+    must_be("`levels`", levels, Mapping)
     for word, asked in levels.items():
+        must_be("a kind in `levels`", word, str)
         choice = Choice(asked)
         number = chosen(word, choice)
         if isinstance(number, str):

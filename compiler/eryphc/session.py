@@ -25,7 +25,7 @@ from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.origin import DEFAULTED, Step, placeless
 from eryphc.project.specs import InputMissingError, Pools, Spec, levels_for, read_spec
-from eryphc.request import BuildRequest
+from eryphc.request import BuildRequest, must_be
 from eryphc.source import SourceText, Span
 from eryphc.syntax.names import blank
 from eryphc.targets import Target
@@ -260,6 +260,34 @@ class _output:  # noqa: N801 - used like a function
 
 SpecName: TypeAlias = "str | os.PathLike[str] | SourceText | ReadSpec"
 DEFAULT = BuildRequest()
+_BYTE_ORDER_MARK = "\ufeff"
+STAGES = ("breed", "feed", "substitute")
+
+
+def _must_be_stage(stage: str) -> None:
+    if stage not in STAGES:
+        raise ValueError(f"a stage is `breed`, `feed` or `substitute`, not {stage!r}")
+
+
+def _known(targets: Sequence[Target] | str) -> tuple[Target, ...]:
+    """The targets, which may be given by their names. Raises ValueError."""
+    if isinstance(targets, str):
+        targets = (Target(targets),)
+    return tuple(Target(target) for target in targets)
+
+
+def _names(request: BuildRequest) -> tuple[str | None, str | None]:
+    """What of a request is written into the document that is read."""
+    return (request.name, request.hostname)
+
+
+def _whole(text: SourceText) -> SourceText:
+    """A text that a program hands in, as a file would be read. Raises TypeError."""
+    must_be("the name of a Source", text.name, str)
+    must_be("the text of a Source", text.text, str)
+    if text.text.startswith(_BYTE_ORDER_MARK):
+        return SourceText(text.name, text.text.removeprefix(_BYTE_ORDER_MARK))
+    return text
 
 
 class Session:
@@ -285,6 +313,8 @@ class Session:
         self.environment = dict(os.environ if environment is None else environment)
         self.ask = ask
         self.on_hashing = on_hashing
+        if isinstance(genepools, str | os.PathLike):
+            raise TypeError("`genepools` is to be a sequence of folders, not one folder")
         locations = tuple(os.fspath(pool) for pool in genepools)
         from_environment = self.environment.get(POOLS_VARIABLE)
         fault = Pools.refused(locations, from_environment)
@@ -305,17 +335,24 @@ class Session:
     # --- what a program asks for -------------------------------------------------------------
 
     def read(self, spec: SpecName, request: BuildRequest = DEFAULT) -> ReadSpec:
-        """Read a specification: a file, a folder with `catlet.yaml`, `-`, or a text."""
+        """Read a specification: a file, a folder with `catlet.yaml`, `-`, or a text.
+
+        What was read for other names is given the names of this request.
+        """
+        must_be("the request", request, BuildRequest)
         if isinstance(spec, ReadSpec):
-            return spec
+            if spec._read is None or _names(spec.request) == _names(request):
+                return spec
+            return self._read_as(spec.source, spec._read[0], request)
         found: list[Diagnostic] = []
         if isinstance(spec, SourceText):
             from eryphc.passes.read import notation_of
 
+            spec = _whole(spec)
             one: Spec | None = Spec(spec, self.folder, notation_of(spec.name))
             name = spec.name
         else:
-            name = os.fspath(spec)
+            name = os.fsdecode(spec)
             try:
                 outcome = read_spec(name)
             except InputMissingError as missing:
@@ -327,16 +364,22 @@ class Session:
             one = outcome.value
         if one is None:
             return ReadSpec(name, request, None, found, LevelPolicy(request.asked_levels), None)
-        document = pipeline.read_document(one, request)
-        found += document.diagnostics
-        read = None if document.value is None else (one, document.value)
-        return ReadSpec(name, request, read, found, self._levels(one, request), None)
+        return self._read_as(name, one, request, found)
+
+    def _read_as(
+        self, name: str, spec: Spec, request: BuildRequest, found: Sequence[Diagnostic] = ()
+    ) -> ReadSpec:
+        document = pipeline.read_document(spec, request)
+        found = (*found, *document.diagnostics)
+        read = None if document.value is None else (spec, document.value)
+        return ReadSpec(name, request, read, found, self._levels(spec, request), None)
 
     def expand(
         self, spec: SpecName, stage: str = "substitute", request: BuildRequest = DEFAULT
     ) -> Expanded:
         """The effective catlet after the stage `breed`, `feed` or `substitute`."""
-        work = _Work(self, spec, request)
+        _must_be_stage(stage)
+        work = _Work(self, self.read(spec, request), request)
         bred = work.bred()
         catlet: Catlet | None = None
         if bred is not None and (stage != "breed" or work.document.partial):
@@ -351,13 +394,15 @@ class Session:
         self, gene: str, stage: str = "substitute", request: BuildRequest = DEFAULT
     ) -> Expanded:
         """The fodder of one gene (`gene:ORGANIZATION/SET[/TAG]:GENE`), `request.values` bound."""
+        _must_be_stage(stage)
+        must_be("the request", request, BuildRequest)
         work = _Work(self, None, request)
         catlet = work.gene(gene, stage)
         return Expanded(work, catlet)
 
     def compile(self, spec: SpecName, request: BuildRequest = DEFAULT) -> Compiled:
         """Compile a specification as far as no target decides anything."""
-        work = _Work(self, spec, request)
+        work = _Work(self, self.read(spec, request), request)
         catlet: Catlet | None = None
         guest: GuestDocument | None = None
         bred = work.bred()
@@ -376,7 +421,8 @@ class Session:
         request: BuildRequest = DEFAULT,
     ) -> Checked:
         """All that building the targets would complain about. Makes no files."""
-        work = _Work(self, spec, request)
+        targets = _known(targets)
+        work = _Work(self, self.read(spec, request), request)
         bred = work.bred()
         fed = None if bred is None else work.fed(bred)
         judged: list[tuple[Target, GuestRequest]] = []
@@ -413,11 +459,17 @@ class Session:
     def builds(
         self, spec: SpecName, targets: Sequence[Target], request: BuildRequest = DEFAULT
     ) -> Iterator[Built]:
-        """The files of several targets, each as it is made; what they share is compiled once."""
-        work = _Work(self, spec, request)
+        """The files of several targets, each as it is made; what they share is compiled once.
+
+        What is wrong for one target says nothing of another.
+        """
+        targets = _known(targets)
+        work = _Work(self, self.read(spec, request), request)
         bred = work.bred()
         fed = None if bred is None else work.fed(bred)
+        shared = len(work.found)
         for target in targets:
+            del work.found[shared:]
             made = None
             if fed is not None and not work.document.partial:
                 made = work.emitted(fed, target)
@@ -480,7 +532,7 @@ class _Work:
     what a gene declares secret may stand in a document that was read long before.
     """
 
-    def __init__(self, session: Session, spec: SpecName | None, request: BuildRequest) -> None:
+    def __init__(self, session: Session, read: ReadSpec | None, request: BuildRequest) -> None:
         self.session = session
         self.request = request
         self.found: list[Diagnostic] = []
@@ -493,10 +545,9 @@ class _Work:
         self._fed: Fed | None = None
         self._read: tuple[Spec, Document] | None = None
         self.levels = LevelPolicy(request.asked_levels)
-        if spec is None:
+        if read is None:
             self.levels = session._levels(None, request)
         else:
-            read = session.read(spec, request)
             self.found += read._found
             self._failure = read.failure if read._read is None else None
             self._read = read._read

@@ -205,10 +205,13 @@ def _stdin(count: int) -> bytes:
     if sys.stdin is None:
         reason = "standard input is closed"
         raise InputMissingError(command.spec_not_found("-", reason, ()), 1)
+    # A program may have put another stream there, which has text alone.
+    stream = getattr(sys.stdin, "buffer", sys.stdin)
     try:
-        return sys.stdin.buffer.read(count)
+        data: bytes | str = stream.read(count)
     except OSError as error:
         raise InputMissingError(command.file_unreadable(STDIN_NAME, _reason(error)), 3) from None
+    return data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
 
 
 def _os_type(manifest: Path) -> str | None:

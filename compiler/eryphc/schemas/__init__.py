@@ -15,7 +15,12 @@ def schema_names() -> tuple[str, ...]:
 
 
 def schema_text(name: str) -> str:
-    """The text of one schema. That of the project file has the sections of the targets in it."""
+    """The text of one schema. That of the project file has the sections of the targets in it.
+
+    Raises ValueError for a name that is none of `schema_names()`.
+    """
+    if name not in schema_names():
+        raise ValueError(f"there is no schema {name!r}; there are {', '.join(schema_names())}")
     text = files(__name__).joinpath(name + _ENDING).read_text(encoding="utf-8")
     return _with_sections(text) if name == "project" else text
 

@@ -173,12 +173,19 @@ def target_flags() -> Mapping[str, tuple[Flag, tuple[Target, ...]]]:
 def target_options(target: Target, words: Mapping[str, Sequence[str]]) -> Any:
     """The options of a target from the words that were given for each of its flags.
 
-    Raises `EryphcError` for a word that a flag does not take.
+    Flags of other targets are passed over. Raises `EryphcError` for a word that a flag does not
+    take, and ValueError for a flag that no target has.
     """
     from eryphc.diagnostics import command
     from eryphc.errors import EryphcError, Failure
 
-    definition = definition_of(target)
+    known = target_flags()
+    for name, given in words.items():
+        if name not in known:
+            raise ValueError(f"no target has the flag {name!r}; the flags are {', '.join(known)}")
+        if isinstance(given, str):
+            raise TypeError(f"the words of {name} are to be a sequence of texts, not one text")
+    definition = definition_of(Target(target))
     values: dict[str, Any] = {}
     for flag in definition.flags:
         if words.get(flag.name):
