@@ -42,7 +42,7 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
 
     What is broken so that a guest loses everything, or an entry that a guest drops, is an error.
     """
-    food, label, chain = archive.food, archive.label, trail(archive.food.text_origin)
+    food, chain = archive.food, trail(archive.food.text_origin)
     reading = archive.archive
     root = reading.root
     if root is None:
