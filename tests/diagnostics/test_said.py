@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import eryphc
+from eryphc import BuildRequest, GuestKind, GuestOptions, Session, Source
 from eryphc.diagnostics.model import Code, Diagnostic, finding, wording
 from eryphc.diagnostics.said import HIDDEN, Own, Said, joined, named, own
 from eryphc.diagnostics.secrecy import NOTHING_KNOWN, Secrets
@@ -303,3 +304,25 @@ def names(name: str) -> Iterator[tuple[str, ast.Name]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Name) and node.id == name:
                 yield path.relative_to(COMPILER).as_posix(), node
+
+
+def test_a_merge_of_secret_fodder_tells_which_key() -> None:
+    """Names of keys and of users are shown, but for one that a secret variable made."""
+    text = (
+        f"{VARIABLE}  value: hunter2\nfodder:\n"
+        "- name: a\n  secret: true\n  content:\n    hostname: one\n    users:\n"
+        "    - {name: bob, shell: /bin/a}\n    - {name: '{{ pw }}', shell: /bin/a}\n"
+        "- name: b\n  content:\n    hostname: two\n    users:\n"
+        "    - {name: bob, shell: /bin/b}\n    - {name: '{{ pw }}', shell: /bin/b}\n"
+        "    '{{ pw }}': 1\n"
+    )
+    request = BuildRequest(guest=GuestOptions(kind=GuestKind.LINUX))
+    found = Session().check(Source("spec.yaml", text), request=request).diagnostics
+    assert [each.message.partition(" is set")[0] for each in found] == [
+        "`hostname`",
+        "`users[bob].shell`",
+        "`users[1].shell`",
+        "cloud-init knows no key `{{ pw }}`",
+    ]
+    assert {label.message for each in found for label in each.related} == {"set here before"}
+    assert [each.snippet for each in found] == [None] * 4
