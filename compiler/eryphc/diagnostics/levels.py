@@ -45,13 +45,16 @@ def choices(said: Iterable[tuple[Choice, Iterable[str]]]) -> Choices:
     return found
 
 
-def chosen(word: str, choice: Choice) -> str | Refused:
-    """The number of the kind that `word` names, or why it cannot be given this choice."""
+def chosen(word: str, choice: Choice, *, suggest: bool = True) -> str | Refused:
+    """The number of the kind that `word` names, or why it cannot be given this choice.
+
+    Looking for what was meant takes a while; `suggest` says whether to.
+    """
     from eryphc.diagnostics.codes import Refused, kind_of, unknown_word
 
     kind = kind_of(word)
     if kind is None:
-        return unknown_word(word)
+        return unknown_word(word, suggest=suggest)
     if choice is not Choice.DENY and not kind.silenceable:
         return Refused(
             f"`{kind.name}` ({kind.number}) is an error that cannot be lowered",
