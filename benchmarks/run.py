@@ -10,6 +10,7 @@ import argparse
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -29,21 +30,22 @@ ERYPHC = SCRIPTS / "eryphc"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """At most `reach`, better `aim`, of the base `P` or `L`."""
+    """At most `limit` times the base `P` or `L`."""
 
     base: str
-    reach: float
-    aim: float
+    limit: float
 
 
 BASE = "P: python -c pass"
 L = "L: cloud-localds"
 FLEET_L = "L: cloud-localds, of the fleet"
 CATLET = "fleet, a catlet"
+EDIT = "prod-server after an edit, in a session"
 GOALS = {
-    "build web-config": Goal(base="P", reach=14, aim=9),
-    "--help": Goal(base="P", reach=5, aim=4),
-    CATLET: Goal(base="L", reach=1 / 8, aim=1 / 15),
+    "build web-config": Goal(base="P", limit=9.5),
+    "--help": Goal(base="P", limit=4),
+    CATLET: Goal(base="L", limit=0.15),
+    EDIT: Goal(base="P", limit=0.4),
 }
 MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made there is ours alone
 """A disk's history decides what creating a file costs; memory has none."""
@@ -54,7 +56,7 @@ FLEET_MEMORY = 60.0
 
 
 def main() -> int:
-    """Measure and print; 1 where a goal's reach is missed with --gate, 3 for a rejected run."""
+    """Measure and print; 1 where a goal is missed with --gate, 3 for a rejected run."""
     options = _options()
     if not ERYPHC.exists():
         print(f"there is no {ERYPHC.name} beside {sys.executable}", file=sys.stderr)
@@ -208,7 +210,7 @@ def measure(cases: dict[str, Case], rounds: int, shuffle: random.Random) -> floa
 
 
 def report(cases: dict[str, Case], fleet: int, drift: float) -> list[str]:
-    """Print one table; gives the names of the goals whose reach is missed."""
+    """Print one table; gives the names of the goals that are missed."""
     base, localds = cases[BASE].seconds, cases.get(L)
     missed: list[str] = []
     print(f"{'':38} {'CPU ms':>9} {'x P':>7} {'x L':>7} {'peak MB':>8}   goal")
@@ -230,14 +232,25 @@ def report(cases: dict[str, Case], fleet: int, drift: float) -> list[str]:
         verdict = "reached" if many.peak <= FLEET_MEMORY else "missed"
         print(
             f"\nmemory of the fleet: {many.peak:.1f} MB, {growth:+.0%} from a tenth of it; "
-            f"reach {FLEET_MEMORY:.0f} MB {verdict}"
+            f"at most {FLEET_MEMORY:.0f} MB: {verdict}"
         )
         if verdict == "missed":
             missed.append("memory of the fleet")
+    edit = _compile_after_an_edit()
+    _print_row(EDIT, edit, base, None, " " * 8)
+    missed += _print_goal(EDIT, GOALS[EDIT], edit / base)
     runs = len(cases[BASE].cpu)
     print(f"\nP is {base * 1000:.1f} ms, median of {runs} runs; drift of P {drift:.0%}", end="")
     print(f" (at most {DRIFT:.0%}). Python {sys.version.split()[0]}. Missed: {missed or 'nothing'}")
     return missed
+
+
+def _compile_after_an_edit() -> float:
+    """CPU seconds of one compile in an open session, measured inside the process."""
+    script = Path(__file__).with_name("session.py")
+    command = [sys.executable, str(script), str(ROOT / "examples" / "prod-server.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
 def _print_row(name: str, cpu: float, base: float, low: float | None, memory: str) -> None:
@@ -248,9 +261,10 @@ def _print_row(name: str, cpu: float, base: float, low: float | None, memory: st
 
 
 def _print_goal(name: str, goal: Goal, ratio: float) -> list[str]:
-    verdict = "aim" if ratio <= goal.aim else "reach" if ratio <= goal.reach else "MISSED"
-    print(f"   {verdict}: reach {goal.reach:.3g}, aim {goal.aim:.3g} {goal.base}")
-    return [name] if ratio > goal.reach else []
+    print(
+        f"   {'reached' if ratio <= goal.limit else 'MISSED'}: at most {goal.limit:.3g} {goal.base}"
+    )
+    return [name] if ratio > goal.limit else []
 
 
 if __name__ == "__main__":

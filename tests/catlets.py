@@ -23,6 +23,7 @@ from eryphc.passes.pedigree import read_pedigree
 from eryphc.passes.read import Notation, read_catlet
 from eryphc.passes.substitute import substitute
 from eryphc.source import SourceText
+from saying import said
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ def write_pool(root: Path, tags: Mapping[str, Mapping[str, Any]]) -> FolderPool:
 
 
 def ordered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Sorted as they are shown."""
+    """Sorted as they are shown; what is said twice of one place has its gravest level."""
 
     def key(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
         code, message = diagnostic.code.number, diagnostic.message
@@ -60,7 +61,8 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         span = diagnostic.primary.span
         return (span.source.name, span.start, span.end, code, message)
 
-    found = {key(diagnostic): diagnostic for diagnostic in diagnostics}
+    lightest_first = sorted(diagnostics, key=lambda found: -list(Level).index(found.level))
+    found = {key(diagnostic): diagnostic for diagnostic in map(said, lightest_first)}
     return [found[each] for each in sorted(found)]
 
 
@@ -112,7 +114,7 @@ class Result:
     def only(self, code: str) -> Diagnostic:
         found = [d for d in self.diagnostics if d.code.number == code]
         assert len(found) == 1, self.shown()
-        return found[0]
+        return said(found[0])
 
 
 def run(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eryphc.diagnostics import command, language, rules
-from eryphc.diagnostics.model import Diagnostic, Label, Outcome
+from eryphc.diagnostics.model import Outcome
 from eryphc.genepool.model import GenePool
 from eryphc.guest.options import GuestOptions
 from eryphc.ir.catlet import Catlet
@@ -160,7 +160,7 @@ def prepare(
     filled = {name: text for name, text in values.items() if name.lower() not in names}
     done = to_substituted(_left_open(fed, names), filled, request, opening)
     if done.value is None:
-        return Outcome(None, spoken(done.diagnostics, opening))
+        return Outcome(None, done.diagnostics)
     guest, found = (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
     asked_of_guest, notes = guest_request(done.value, catlet_id, guest)
     given = TargetInput(
@@ -179,8 +179,7 @@ def prepare(
         settings=settings,
         opening=opening,
     )
-    diagnostics = spoken((*done.diagnostics, *notes, *found), opening)
-    return Outcome(given, diagnostics)
+    return Outcome(given, (*done.diagnostics, *notes, *found))
 
 
 def _left_open(fed: Fed, names: set[str]) -> Fed:
@@ -200,29 +199,3 @@ def _left_open(fed: Fed, names: set[str]) -> Fed:
         for v in variables
     )
     return fed._replace(catlet=replace(fed.catlet, variables=marked))
-
-
-def spoken(diagnostics: tuple[Diagnostic, ...], opening: Opening) -> tuple[Diagnostic, ...]:
-    """The diagnostics with references in the place of stand-ins, which nobody has written."""
-    stand_ins = opening.stand_ins
-    if not stand_ins:
-        return diagnostics
-
-    def words(text: str) -> str:
-        for stand_in, name in stand_ins.items():
-            text = text.replace(stand_in, f"{{{{ {name} }}}}")
-        return text
-
-    def clear(label: Label) -> Label:
-        return label._replace(message=words(label.message))
-
-    return tuple(
-        each._replace(
-            message=words(each.message),
-            notes=tuple(map(words, each.notes)),
-            help=None if each.help is None else words(each.help),
-            primary=None if each.primary is None else clear(each.primary),
-            related=tuple(map(clear, each.related)),
-        )
-        for each in diagnostics
-    )

@@ -18,12 +18,12 @@ from eryphc import pipeline
 from eryphc.diagnostics.echoes import without_echoes
 from eryphc.diagnostics.levels import Applied, LevelPolicy, speaks_to_us
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.diagnostics.secrecy import Secrets
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
 from eryphc.errors import EryphcError, Failure
 from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.origin import DEFAULTED, Step, placeless
-from eryphc.passes.conceal import conceal
 from eryphc.project.specs import InputMissingError, Pools, Spec, levels_for, read_spec
 from eryphc.request import BuildRequest, must_be
 from eryphc.source import SourceText, Span
@@ -788,7 +788,7 @@ class _Work:
             paths = backend.disk_files(given.catlet, options)
             given = given._replace(disks={path: read(path) for path in paths})
         plan = backend.plan(given)
-        self.found += pipeline.spoken(plan.diagnostics, given.opening)
+        self.found += plan.diagnostics
         return None if plan.value is None else (backend, given, plan.value)
 
     def emitted(
@@ -840,4 +840,4 @@ class _Work:
 
 def _shown(found: Sequence[Diagnostic], records: Iterable[Record]) -> tuple[ShownDiagnostic, ...]:
     """Diagnostics as they leave: without secrets, and without echoes of what was said before."""
-    return show(without_echoes(conceal(found, records)))
+    return show(without_echoes(found), Secrets(records))

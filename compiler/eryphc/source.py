@@ -4,8 +4,28 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
+from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
+
+
+class Secrecy(Enum):
+    """What must not be shown of a stretch of text."""
+
+    CLOSED = "closed"
+    """Nothing of it is shown: the value of a secret variable, what could not be read."""
+    FODDER = "fodder"
+    """Secret fodder: names of keys and identities are shown, no other value."""
+    BINDING = "binding"
+    """What a reference gives to a gene: closed until the gene has been read and calls it public."""
+
+
+class Region(NamedTuple):
+    """A stretch of a text of which something is secret."""
+
+    start: int
+    end: int
+    secrecy: Secrecy
 
 
 def shown_path(path: Path) -> str:
@@ -24,14 +44,16 @@ class SourceText:
     """One document as read: its name for people and its text.
 
     `name` is the path as printed (relative to the working folder), or `<stdin>`.
-    `text` has no byte order mark; its line ends are as in the file.
+    `text` has no byte order mark; its line ends are as in the file. `regions` are what is secret
+    in it by its own words; None: nobody has read it, so that all of it counts as secret.
     """
 
-    __slots__ = ("_starts", "name", "text")
+    __slots__ = ("_starts", "name", "regions", "text")
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, *, regions: tuple[Region, ...] | None = None) -> None:
         self.name = name
         self.text = text
+        self.regions = regions
         self._starts: list[int] | None = None
 
     def __repr__(self) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import named, own
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap
@@ -58,33 +59,27 @@ def _value(name: str, text: str, environment: Mapping[str, str], notes: list[Dia
         try:
             read = read_text(Path(text[1:]))
         except InputMissingError as missing:
-            diagnostic = command.variable_source(name, missing.diagnostic.message)
+            reason = f"the file after `@` cannot be read: {missing.reason}"
+            diagnostic = command.variable_source(name, reason, "@")
             raise EryphcError.of(Failure(missing.exit_code), diagnostic) from None
         if read.value is None:
-            raise _unread(read.diagnostics)
+            reason = "the file after `@` is no UTF-8 text, or larger than 2 MiB"
+            raise EryphcError.of(Failure.INPUT, command.variable_source(name, reason, "@"))
         content = read.value.text.removesuffix("\n")
         if content.endswith("\r"):
-            notes.append(command.value_ends_with_cr(name, text[1:]))
+            notes.append(command.value_ends_with_cr(name))
         return content
     if text.startswith("env:"):
         found = environment.get(text[4:])
         if found is None:
-            diagnostic = command.variable_source(
-                name, f"the environment has no variable `{text[4:]}`"
-            )
-            raise EryphcError.of(Failure.INPUT, diagnostic)
+            reason = "the environment has no variable of the name after `env:`"
+            raise EryphcError.of(Failure.INPUT, command.variable_source(name, reason, "env:"))
         return found
     return text
 
 
-def _unread(diagnostics: Iterable[Diagnostic]) -> EryphcError:
-    """For a file of values, any of which may be a secret: no line of it is shown."""
-    return EryphcError.of(
-        Failure.INPUT, *(diagnostic._replace(secret=True) for diagnostic in diagnostics)
-    )
-
-
 def _variable_file(path: str) -> dict[str, str]:
+    """The values of a file. It is never marked as read: any of its words may be a secret."""
     from eryphc.diagnostics import reading
     from eryphc.project.specs import InputMissingError, read_text
     from eryphc.source import Span
@@ -98,7 +93,7 @@ def _variable_file(path: str) -> dict[str, str]:
         raise EryphcError.of(Failure(missing.exit_code), missing.diagnostic) from None
     composed = compose(read.value) if read.value is not None else read
     if read.value is None or composed.value is None:
-        raise _unread(composed.diagnostics)
+        raise EryphcError.of(Failure.INPUT, *composed.diagnostics)
     root = composed.value
     values: dict[str, str] = {}
     faults: list[Diagnostic] = []
@@ -106,16 +101,20 @@ def _variable_file(path: str) -> dict[str, str]:
         return values
     if not isinstance(root, MappingNode):
         span = Span(read.value, 0, 0)
-        found = reading.wrong_kind("a file of variables", "a mapping", "something else", span)
-        raise _unread((found,))
+        found = reading.wrong_kind(
+            own("a file of variables"), own("a mapping"), own("something else"), span
+        )
+        raise EryphcError.of(Failure.INPUT, found)
     for key, written in root.entries:
         value = written.target if isinstance(written, AliasNode) else written
         if isinstance(key, ScalarNode) and isinstance(value, ScalarNode):
             values[key.value] = value.value
             continue
-        name = f"`{key.value}`" if isinstance(key, ScalarNode) else "a key"
+        what = own("a key")
+        if isinstance(key, ScalarNode):
+            what = own("`{}`", named(key.value))
         span = Span(read.value, written.start, min(written.start + 1, written.end))
-        faults.append(reading.wrong_kind(name, "a text", "a collection", span))
+        faults.append(reading.wrong_kind(what, own("a text"), own("a collection"), span))
     if faults:
-        raise _unread(faults)
+        raise EryphcError.of(Failure.INPUT, *faults)
     return values

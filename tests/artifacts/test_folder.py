@@ -36,7 +36,7 @@ def test_modes_do_not_obey_the_umask(umask: int, tmp_path: Path) -> None:
         "web/deep": 0o755,
         "web/deep/er": 0o755,
         "web/deep/er/secret": 0o600,
-        "web/manifest.json": 0o644,
+        "web/manifest.json": 0o600,
         "web/web.txt": 0o644,
     }
 

@@ -23,6 +23,7 @@ from eryphc.project.file import read_project
 from eryphc.source import SourceText
 from eryphc.targets.definition import project_sections
 from places import CONFORMANCE, PACKED, PUBLISHED
+from saying import said
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = {name: Draft202012Validator(json.loads(schema_text(name))) for name in schema_names()}
@@ -340,7 +341,7 @@ def test_what_has_no_effect_is_said() -> None:
     text = "guest: linux\nshared: [acme/kit]\nspecs: []\nazure: {size: small}\n"
     outcome = read_project(SourceText("eryphc.yaml", text), Path(), project_sections())
     assert outcome.value is not None
-    assert [(d.code.number, d.message) for d in outcome.diagnostics] == [
+    assert [(d.code.number, said(d).message) for d in outcome.diagnostics] == [
         ("W0918", "`shared` of the project file has no effect in this version"),
         ("W0918", "`azure` of the project file has no effect in this version"),
     ]

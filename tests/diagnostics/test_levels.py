@@ -16,6 +16,7 @@ from eryphc.diagnostics.levels import (
 )
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, is_blocked
 from eryphc.source import SourceText, Span
+from saying import said
 
 TMP = cloudconfig_lint.FILE_IN_TMP
 OVERRIDDEN = cloudconfig.VALUE_OVERRIDDEN
@@ -175,7 +176,7 @@ class TestComments:
     )
     def test_malformed(self, body: str, message: str) -> None:
         (fault,) = LevelPolicy().malformed([text(body)])
-        assert (fault.code.number, fault.message) == ("W0920", message)
+        assert (fault.code.number, said(fault).message) == ("W0920", message)
 
     def test_what_is_known_beside_what_is_not(self) -> None:
         source = text("# eryphc: allow nope, W0534 -- why\nHERE")
@@ -235,7 +236,7 @@ def test_no_document_has_endless_comments() -> None:
     source = text("# eryphc: allow W0534 -- why\n" * (MOST_NAMES + 2) + "HERE")
     comments = comments_of(source)
     assert len(comments.allowances) == MOST_NAMES
-    assert [fault.message for fault in comments.faults] == [
+    assert [said(fault).message for fault in comments.faults] == [
         "comments for eryphc name more than 1000 kinds of findings"
     ]
     assert levels(LevelPolicy(), found(source)) == [Level.WARNING]

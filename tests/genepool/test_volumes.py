@@ -15,6 +15,7 @@ from eryphc.genepool.volumes import read_descriptor
 from eryphc.identifiers import Architecture, GeneType
 from eryphc.source import SourceText
 from genepool.pools import tag_of
+from saying import said
 
 DESCRIPTOR = f"format: qcow2\nurl: https://example.org/a.img\nsha256: {'AB' * 32}\nsize: 12\n"
 
@@ -67,7 +68,7 @@ def test_a_description_that_is_wrong(tmp_path: Path, text: str, problem: str) ->
     found = tag_of(pool).variants(GeneType.VOLUME, "sda")
     assert found.value is None
     assert [d.code.number for d in found.diagnostics] == ["E0317"]
-    assert problem in found.diagnostics[0].message
+    assert problem in said(found.diagnostics[0]).message
 
 
 @given(
@@ -90,6 +91,6 @@ def test_an_unknown_key_of_a_description_is_a_warning(tmp_path: Path) -> None:
     pool = write_pool(tmp_path, {"acme/kit/1.0": {"volumes/sda.yaml": DESCRIPTOR + "sise: 1\n"}})
     found = tag_of(pool).variants(GeneType.VOLUME, "sda")
     assert found.value
-    assert [(d.code.number, d.help) for d in found.diagnostics] == [
+    assert [(d.code.number, said(d).help) for d in found.diagnostics] == [
         ("W0320", "did you mean `size`?")
     ]

@@ -12,6 +12,7 @@ from eryphc.guest.model import GuestKind, GuestRequest
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content, Written
 from eryphc.source import SourceText, Span
+from saying import said
 
 
 def food(
@@ -21,7 +22,7 @@ def food(
     **more: Any,
 ) -> Fodder:
     """A food whose document is its own text."""
-    source = SourceText("web.yaml", text or "")
+    source = SourceText("web.yaml", text or "", regions=())
     span = Span(source, 0, len(source.text))
     content = None if text is None else Content(text, Written(span))
     return Fodder(name=name, type=type, content=content, **{"places": {"": span}, **more})
@@ -35,7 +36,7 @@ def request(*foods: Fodder, guest: GuestKind = GuestKind.LINUX, **more: Any) -> 
 def document(*foods: Fodder, **more: Any) -> GuestDocument:
     """The document of foods that must compile."""
     outcome = compose(request(*foods, **more))
-    assert outcome.value is not None, [found.message for found in outcome.diagnostics]
+    assert outcome.value is not None, [said(found).message for found in outcome.diagnostics]
     return outcome.value
 
 

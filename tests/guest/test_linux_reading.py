@@ -9,6 +9,7 @@ from eryphc.guest.encode import nocloud
 from eryphc.guest.model import MergeMode
 from guest.conftest import Reader
 from guest.feeding import food, request, seed
+from saying import said
 
 pytestmark = pytest.mark.integration
 
@@ -136,7 +137,7 @@ def test_what_the_guest_drops_is_what_is_reported(read_as_linux: Reader) -> None
         "locale": "rendered-host",
     }
     lost = [
-        (found.code.number, found.message)
+        (found.code.number, said(found).message)
         for found in outcome.diagnostics
         if found.code.number in ("W0506", "W0520")
     ]

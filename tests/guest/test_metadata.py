@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from eryphc.guest.hostname_lint import check_hostname
 from eryphc.guest.metadata import content_instance_id, meta_data, quoted
 from eryphc.guest.model import GuestKind, GuestRequest
+from saying import said
 
 
 def test_bytes() -> None:
@@ -63,6 +64,6 @@ def test_what_windows_makes_of_a_long_name() -> None:
         foods=(), guest=GuestKind.WINDOWS, hostname="abcdefghijklmn-p", instance_id="i"
     )
     [found] = check_hostname(request)
-    assert found.message == (
+    assert said(found).message == (
         "Windows takes 15 characters of a host name: `abcdefghijklmn-p` becomes `abcdefghijklmn0`"
     )

@@ -19,6 +19,7 @@ from eryphc.guest.request import guest_request
 from eryphc.origin import Step
 from eryphc.source import SourceText, Span
 from guest.feeding import request
+from saying import said
 
 
 def network_config(asked: GuestRequest) -> tuple[bytes | None, tuple[Diagnostic, ...]]:
@@ -248,7 +249,7 @@ def test_another_address_than_the_catlets() -> None:
 def test_places_are_those_of_the_file() -> None:
     source = SourceText("net.yaml", "version: 2\nethernets:\n  a:\n    dhcp4: what\n")
     [found] = compose(request(network_file=source)).diagnostics
-    assert found.message == (
+    assert said(found).message == (
         "the network-config is not valid: `ethernets.a.dhcp4`: 'what' is not one of"
         " ['yes', 'no', True, False]"
     )
@@ -268,7 +269,7 @@ def test_places_are_those_of_the_file() -> None:
 )
 def test_what_is_said_of_an_entry(text: str, message: str) -> None:
     _, found = network_config(request(network_file=SourceText("net.yaml", text)))
-    assert any(message in each.message for each in found)
+    assert any(message in said(each).message for each in found)
 
 
 def test_an_address_of_the_parent_leads_to_the_place_in_the_specification(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from eryphc.ir.content import Content
 from eryphc.passes.read import Notation, decode, gene_source, read_fodder_gene
 from guest.feeding import request
 from places import PUBLISHED
+from saying import said
 
 GENES = sorted(PUBLISHED.glob("*/*/*/fodder/*.yaml"))
 
@@ -56,7 +57,7 @@ def test_no_false_alarms(path: Path) -> None:
     foods = foods_of(path)
     guest, _ = decide_guest(None, (), foods)
     outcome = compose(request(*foods, guest=guest))
-    alarms = [found.message for found in outcome.diagnostics if found.level is not Level.NOTE]
+    alarms = [said(found).message for found in outcome.diagnostics if found.level is not Level.NOTE]
     expected = TRUE_ALARMS.get("/".join(path.parts[-4:]), [])
     assert [alarm.startswith(each) for alarm, each in zip(alarms, expected, strict=True)] == [
         True for _ in expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catlets import run
+from saying import said
 
 VARIABLES = """\
 variables:
@@ -37,4 +38,4 @@ def test_given_values(values: dict[str, str], codes: list[str]) -> None:
 def test_a_given_secret_is_never_shown() -> None:
     variables = "variables:\n- {name: pin, type: number, secret: true}\n"
     result = run(variables, values={"pin": "hunter2"})
-    assert "hunter2" not in repr([d.message for d in result.diagnostics])
+    assert "hunter2" not in repr([said(d).message for d in result.diagnostics])

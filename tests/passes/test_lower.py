@@ -14,6 +14,7 @@ from eryphc.diagnostics.model import Level
 from eryphc.passes.read import Notation, read_catlet
 from eryphc.source import SourceText
 from passes.lowering import lowered, value
+from saying import said
 
 ROWS = [
     pytest.param("hostname: 'null'", {"hostname": "null"}, id="a quoted null is text"),
@@ -185,6 +186,6 @@ def test_json(text: str, code: str | None) -> None:
 @pytest.mark.parametrize("key", ["cpu", "memory"])
 def test_a_tag_on_a_short_form_is_named(key: str) -> None:
     outcome = read_catlet(SourceText("a.yaml", f"{key}: !!int 4\n"), notation=Notation.YAML)
-    assert [found.message for found in outcome.diagnostics] == [
+    assert [said(found).message for found in outcome.diagnostics] == [
         f"the YAML tag `!!int` is not allowed on `{key}`"
     ]

@@ -7,6 +7,7 @@ import pytest
 from eryphc.passes.read import Notation, read_catlet
 from eryphc.source import SourceText
 from passes.lowering import lowered, value
+from saying import said
 
 INTEGERS = {
     "4": 4, '"4"': 4, "' 4 '": 4, "+4": 4, "-4": -4, "1_0": 10, "_1": 1, "1_": 1, "0x400": 1024,
@@ -78,7 +79,7 @@ def found(text: str) -> list[tuple[str, str, tuple[int, int], tuple[int, int]]]:
     """Code and message of what is found, and where it begins and ends as line and column."""
     source = SourceText("spec.yaml", text)
     labels = [
-        (found.code.number, found.message, found.primary.span)
+        (found.code.number, said(found).message, found.primary.span)
         for found in read_catlet(source, notation=Notation.YAML).diagnostics
         if found.primary is not None
     ]

@@ -14,6 +14,7 @@ from eryphc.source import SourceText
 from eryphc.syntax import yaml_nodes
 from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
 from places import CHECKOUT, PUBLISHED
+from saying import said
 
 PIECES = (
     *("name: ", "a", "- ", "\n", "\n", "\r\n", "  ", ":", ", ", "{", "}", "[", "]", '"', "'"),
@@ -46,7 +47,9 @@ def both(text: str) -> tuple[Any, Any]:
         for composes in (True, False):
             patch.setattr(yaml_nodes, "_composes", composes)
             outcome = yaml_nodes.compose(SourceText("x", text))
-            found.append((whole(outcome.value), [each.message for each in outcome.diagnostics]))
+            found.append(
+                (whole(outcome.value), [said(each).message for each in outcome.diagnostics])
+            )
     return found[0], found[1]
 
 

@@ -18,13 +18,15 @@ ArtifactContent: TypeAlias = bytes | Streamed
 class ArtifactFile(NamedTuple):
     """A file to be written. A secret one gets mode 0600, any other 0644.
 
-    `holds` is, for an image, the files that reading it back must give.
+    `holds` is, for an image, the files that reading it back must give. `tells`: the digest of a
+    secret file stands in it, by which a short secret can be guessed; it gets mode 0600 too.
     """
 
     content: ArtifactContent
     media_type: str
     secret: bool = False
     holds: Mapping[str, bytes] | None = None
+    tells: bool = False
 
     def __repr__(self) -> str:
         # What is printed ends in logs.

@@ -53,7 +53,9 @@ def fill(
             _make_folders(folder, parent, made)
         written.append(_write(f"{folder}/{name}", name, files[name]))
     text = manifest_bytes(manifest, written)
-    _write_bytes(f"{folder}/{MANIFEST_NAME}", text, _FILE_MODE)
+    # It holds the digest of each file, by which a short secret in one can be guessed.
+    secret = any(file.secret for file in files.values())
+    _write_bytes(f"{folder}/{MANIFEST_NAME}", text, _SECRET_MODE if secret else _FILE_MODE)
     return tuple(written)
 
 
@@ -80,7 +82,7 @@ def _make_folders(folder: str, path: str, made: set[str]) -> None:
 
 
 def _write(at: str, name: str, file: ArtifactFile) -> WrittenFile:
-    mode = _SECRET_MODE if file.secret else _FILE_MODE
+    mode = _SECRET_MODE if file.secret or file.tells else _FILE_MODE
     if isinstance(file.content, bytes):
         content = file.content
         image = file.holds is not None

@@ -32,6 +32,7 @@ from eryphc.cli.completing import completes
 from eryphc.cli.console import Console
 from eryphc.diagnostics import command, language
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import named
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -292,7 +293,7 @@ def _target_options(options: Mapping[str, Any], targets: Sequence[Target]) -> tu
 def undeclared_values(request: BuildRequest, declared: frozenset[str]) -> tuple[Diagnostic, ...]:
     """Values that none of several specifications declares."""
     return tuple(
-        language.given_unknown(name, tuple(sorted(declared)))
+        language.given_unknown(named(name), tuple(map(named, sorted(declared))))
         for name in request.values
         if name.lower() not in declared
     )

@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from eryphc.diagnostics.codes import Kind, kind_of, unknown_word
+from eryphc.diagnostics.codes import UNKNOWN_WORD, Kind, kind_of, unknown_word
 from eryphc.diagnostics.findings import Findings
-from eryphc.diagnostics.model import Code, Diagnostic, finding
+from eryphc.diagnostics.model import Code, Diagnostic, finding, wording
+from eryphc.diagnostics.said import Own, Said, Words, own
 from eryphc.source import SourceText, Span
 
 ALLOWANCE_MALFORMED = Code("W0920", "allowance-malformed")
@@ -74,8 +75,8 @@ def comments_of(source: SourceText) -> Comments:
     allowances: list[Allowance] = []
     for number, each in enumerate(said):
         if number == MOST_NAMES:
-            message = f"comments for eryphc name more than {MOST_NAMES} kinds of findings"
-            faults.append(_malformed(message, _place(each), "the rest of them is ignored"))
+            message = own("comments for eryphc name more than {} kinds of findings", MOST_NAMES)
+            faults.append(_malformed(message, _place(each), own("the rest of them is ignored")))
             break
         if isinstance(each, Allowance):
             allowances.append(each)
@@ -96,29 +97,30 @@ def _read(
     whole = Span(source, match.start(), match.start() + len(match[0].rstrip()))
     parsed = _ALLOW.match(match[1].rstrip())
     if parsed is None:
-        yield _malformed("a comment for eryphc begins with `eryphc: allow`", whole)
+        yield _malformed(own("a comment for eryphc begins with `eryphc: allow`"), whole)
         return
     if not (parsed[2] or "").strip():
-        yield _malformed("this comment gives no reason, so it silences nothing", whole)
+        yield _malformed(own("this comment gives no reason, so it silences nothing"), whole)
         return
     words = list(islice(_WORD.finditer(parsed[1]), MOST_NAMES + 1))
     if not words:
-        yield _malformed("this comment names nothing that it silences", whole)
+        yield _malformed(own("this comment names nothing that it silences"), whole)
     for number, word in enumerate(words):
         start = match.start(1) + parsed.start(1) + word.start()
         span = Span(source, start, start + len(word[0]))
         kind = kind_of(word[0])
         if kind is None:
             refused = unknown_word(word[0], suggest=suggest and number < _MOST_SUGGESTED)
-            yield _malformed(refused.message, span, refused.help)
+            yield _malformed(own(UNKNOWN_WORD, Said(word[0])), span, Own(refused.help or ""))
         elif not kind.silenceable:
-            message = f"`{kind.name}` is an error that no comment silences"
+            message = own("`{}` is an error that no comment silences", Own(kind.name))
             yield _malformed(message, span)
         else:
             yield Allowance(kind, span, lines)
 
 
-def _malformed(message: str, span: Span | None, help_text: str | None = None) -> Diagnostic:
+@wording
+def _malformed(message: Words, span: Span | None, help_text: Words | None = None) -> Diagnostic:
     return finding(
         ALLOWANCE_MALFORMED,
         message,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
+from eryphc.diagnostics.said import Words
 from eryphc.diagnostics.suggest import close_matches
 
 UNREADABLE = Code("E0501", "cloud-config-unreadable")
@@ -33,24 +34,31 @@ KEY_UNKNOWN = Code("W0522", "key-unknown")
 VALUE_INVALID = Code("W0523", "value-invalid")
 DEPRECATED = Code("W0524", "deprecated")
 
+_NOT_YAML = "the document is not valid YAML: "
 _PARTS = "with `--merge parts` every food reaches the guest as it is"
 
 
+def plain_problem(problem: Words | Diagnostic) -> str:
+    """What is wrong with a text, as the end of a sentence."""
+    return problem.message.removeprefix(_NOT_YAML) if isinstance(problem, Diagnostic) else problem
+
+
+@wording
 def unreadable(
-    food: str,
-    problem: str,
+    food: Words,
+    problem: Words | Diagnostic,
     place: Label,
     level: Level,
     related: tuple[Label, ...] = (),
-    help: str | None = None,  # noqa: A002
     *,
     is_limit: bool = False,
 ) -> Diagnostic:
     """`is_limit` tells that eryphc refuses the text for its size, which a guest need not."""
+    advice = problem.help if isinstance(problem, Diagnostic) else None
     return Diagnostic(
         code=UNREADABLE,
         level=level,
-        message=f"the cloud-config of food `{food}` cannot be read: {problem}",
+        message=f"the cloud-config of food `{food}` cannot be read: {plain_problem(problem)}",
         primary=place,
         related=related,
         notes=(
@@ -58,12 +66,13 @@ def unreadable(
             if is_limit
             else "a guest drops such a part whole and boots without it",
         ),
-        help=help or (_PARTS if level is Level.ERROR else None),
+        help=advice or (_PARTS if level is Level.ERROR else None),
     )
 
 
+@wording
 def not_a_map(
-    food: str, found: str, place: Label, level: Level, related: tuple[Label, ...]
+    food: Words, found: Words, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=NOT_A_MAP,
@@ -76,8 +85,9 @@ def not_a_map(
     )
 
 
+@wording
 def value_unreadable(
-    food: str, problem: str, place: Label, level: Level, related: tuple[Label, ...]
+    food: Words, problem: Words, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=VALUE_UNREADABLE,
@@ -91,8 +101,9 @@ def value_unreadable(
     )
 
 
+@wording
 def expands_too_far(
-    food: str, problem: str, place: Label, level: Level, related: tuple[Label, ...]
+    food: Words, problem: Words, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=EXPANDS_TOO_FAR,
@@ -103,7 +114,8 @@ def expands_too_far(
     )
 
 
-def duplicate_key(food: str, key: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def duplicate_key(food: Words, key: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=DUPLICATE_KEY,
         level=Level.WARNING,
@@ -114,7 +126,8 @@ def duplicate_key(food: str, key: str, place: Label, related: tuple[Label, ...])
     )
 
 
-def empty(food: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def empty(food: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=EMPTY,
         level=Level.WARNING,
@@ -125,8 +138,9 @@ def empty(food: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     )
 
 
+@wording
 def kinds_clash(
-    path: str, found: str, before: str, place: Label, related: tuple[Label, ...]
+    path: Words, found: Words, before: Words, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=KINDS_CLASH,
@@ -138,8 +152,9 @@ def kinds_clash(
     )
 
 
+@wording
 def merge_how_malformed(
-    food: str, reason: str, place: Label, level: Level, related: tuple[Label, ...]
+    food: Words, reason: Words, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=MERGE_HOW_MALFORMED,
@@ -152,8 +167,9 @@ def merge_how_malformed(
     )
 
 
+@wording
 def value_overridden(
-    path: str, place: Label, level: Level, related: tuple[Label, ...]
+    path: Words, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=VALUE_OVERRIDDEN,
@@ -164,7 +180,10 @@ def value_overridden(
     )
 
 
-def file_replaced(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def file_replaced(
+    path: Words, place: Label, level: Level, related: tuple[Label, ...]
+) -> Diagnostic:
     return Diagnostic(
         code=FILE_REPLACED,
         level=level,
@@ -175,7 +194,10 @@ def file_replaced(path: str, place: Label, level: Level, related: tuple[Label, .
     )
 
 
-def list_replaced(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def list_replaced(
+    path: Words, place: Label, level: Level, related: tuple[Label, ...]
+) -> Diagnostic:
     return Diagnostic(
         code=LIST_REPLACED,
         level=level,
@@ -186,7 +208,8 @@ def list_replaced(path: str, place: Label, level: Level, related: tuple[Label, .
     )
 
 
-def redefined(path: str, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def redefined(path: Words, place: Label, level: Level, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=REDEFINED,
         level=level,
@@ -196,7 +219,8 @@ def redefined(path: str, place: Label, level: Level, related: tuple[Label, ...])
     )
 
 
-def key_unset(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def key_unset(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=KEY_UNSET,
         level=Level.NOTE,
@@ -206,7 +230,8 @@ def key_unset(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic
     )
 
 
-def unknown_list_joined(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def unknown_list_joined(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=UNKNOWN_LIST_JOINED,
         level=Level.NOTE,
@@ -217,7 +242,8 @@ def unknown_list_joined(path: str, place: Label, related: tuple[Label, ...]) -> 
     )
 
 
-def empty_list_left_out(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def empty_list_left_out(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=EMPTY_LIST_LEFT_OUT,
         level=Level.NOTE,
@@ -228,8 +254,9 @@ def empty_list_left_out(path: str, place: Label, related: tuple[Label, ...]) -> 
     )
 
 
+@wording
 def dropped_by_strategy(
-    paths: Sequence[str], place: Label, related: tuple[Label, ...]
+    paths: Sequence[Words], place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=DROPPED_BY_STRATEGY,
@@ -241,10 +268,11 @@ def dropped_by_strategy(
     )
 
 
+@wording
 def dropped_in_guest(
-    paths: Sequence[str],
-    loser: str,
-    winner: str,
+    paths: Sequence[Words],
+    loser: Words,
+    winner: Words,
     place: Label,
     related: tuple[Label, ...],
     *,
@@ -271,8 +299,9 @@ def dropped_in_guest(
     )
 
 
+@wording
 def left_out_in_guest(
-    paths: Sequence[str], loser: str, place: Label, related: tuple[Label, ...], *, joins: bool
+    paths: Sequence[Words], loser: Words, place: Label, related: tuple[Label, ...], *, joins: bool
 ) -> Diagnostic:
     """`joins`: some of it would add to what was there."""
     return Diagnostic(
@@ -288,8 +317,9 @@ def left_out_in_guest(
     )
 
 
+@wording
 def key_unknown(
-    path: str, key: str, known: Sequence[str], place: Label, related: tuple[Label, ...]
+    path: Words, key: Words, known: Sequence[Words], place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=KEY_UNKNOWN,
@@ -301,7 +331,10 @@ def key_unknown(
     )
 
 
-def value_invalid(path: str, problem: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def value_invalid(
+    path: Words, problem: Words, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
     return Diagnostic(
         code=VALUE_INVALID,
         level=Level.WARNING,
@@ -312,8 +345,9 @@ def value_invalid(path: str, problem: str, place: Label, related: tuple[Label, .
     )
 
 
+@wording
 def deprecated(
-    path: str, version: str, advice: str, place: Label, related: tuple[Label, ...]
+    path: Words, version: Words, advice: Words, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     since = f" since cloud-init {version}" if version else ""
     return Diagnostic(
@@ -326,8 +360,9 @@ def deprecated(
     )
 
 
+@wording
 def respelled(
-    old: str, new: str, version: str, place: Label, related: tuple[Label, ...]
+    old: Words, new: Words, version: Words, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=RESPELLED,

@@ -5,7 +5,8 @@ Source: docs/reference/cloud-init.md, "Mistakes that no guest reports".
 
 from __future__ import annotations
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
+from eryphc.diagnostics.said import Words
 
 COMMAND_NOT_RUNNABLE = Code("E0530", "command-not-runnable", soft=True)
 COMMAND_IS_NULL = Code("N0531", "command-is-null")
@@ -24,8 +25,9 @@ SNAP_BEFORE_SEED = Code("W0544", "snap-before-seed")
 PASSWORD_TWICE = Code("W0545", "password-twice")
 
 
+@wording
 def command_not_runnable(
-    path: str, kind: str, place: Label, level: Level, related: tuple[Label, ...]
+    path: Words, kind: Words, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     """`kind` says in words what stands where text or a list is expected."""
     key = path.split("[")[0]
@@ -40,7 +42,8 @@ def command_not_runnable(
     )
 
 
-def command_is_null(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def command_is_null(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=COMMAND_IS_NULL,
         level=Level.NOTE,
@@ -51,8 +54,9 @@ def command_is_null(path: str, place: Label, related: tuple[Label, ...]) -> Diag
     )
 
 
+@wording
 def owner_not_yet_there(
-    path: str, owner: str, place: Label, related: tuple[Label, ...]
+    path: Words, owner: Words, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=OWNER_NOT_YET_THERE,
@@ -65,8 +69,9 @@ def owner_not_yet_there(
     )
 
 
+@wording
 def home_not_yet_there(
-    path: str, owner: str, place: Label, related: tuple[Label, ...]
+    path: Words, owner: Words, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=HOME_NOT_YET_THERE,
@@ -79,7 +84,8 @@ def home_not_yet_there(
     )
 
 
-def file_in_tmp(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def file_in_tmp(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=FILE_IN_TMP,
         level=Level.WARNING,
@@ -90,8 +96,9 @@ def file_in_tmp(path: str, place: Label, related: tuple[Label, ...]) -> Diagnost
     )
 
 
+@wording
 def permissions_not_octal(
-    path: str, written: str, octal: str, place: Label, related: tuple[Label, ...]
+    path: Words, written: Words, octal: Words, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=PERMISSIONS_NOT_OCTAL,
@@ -105,7 +112,8 @@ def permissions_not_octal(
     )
 
 
-def permissions_special(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def permissions_special(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=PERMISSIONS_SPECIAL,
         level=Level.NOTE,
@@ -116,6 +124,7 @@ def permissions_special(path: str, place: Label, related: tuple[Label, ...]) -> 
     )
 
 
+@wording
 def network_ignored(place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=NETWORK_IGNORED,
@@ -127,7 +136,8 @@ def network_ignored(place: Label, related: tuple[Label, ...]) -> Diagnostic:
     )
 
 
-def password_locked(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def password_locked(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=PASSWORD_LOCKED,
         level=Level.WARNING,
@@ -139,7 +149,8 @@ def password_locked(path: str, place: Label, related: tuple[Label, ...]) -> Diag
     )
 
 
-def default_user_missing(key: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def default_user_missing(key: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=DEFAULT_USER_MISSING,
         level=Level.WARNING,
@@ -150,8 +161,9 @@ def default_user_missing(key: str, place: Label, related: tuple[Label, ...]) -> 
     )
 
 
+@wording
 def start_waits_for_boot(
-    path: str, unit: str, place: Label, related: tuple[Label, ...]
+    path: Words, unit: Words, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=START_WAITS_FOR_BOOT,
@@ -164,8 +176,9 @@ def start_waits_for_boot(
     )
 
 
+@wording
 def command_leaks(
-    path: str, effect: str, level: Level, place: Label, related: tuple[Label, ...]
+    path: Words, effect: Words, level: Level, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=COMMAND_LEAKS,
@@ -178,7 +191,8 @@ def command_leaks(
     )
 
 
-def user_twice(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def user_twice(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=USER_TWICE,
         level=Level.WARNING,
@@ -190,7 +204,8 @@ def user_twice(path: str, place: Label, related: tuple[Label, ...]) -> Diagnosti
     )
 
 
-def snap_before_seed(path: str, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def snap_before_seed(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=SNAP_BEFORE_SEED,
         level=Level.WARNING,
@@ -202,8 +217,9 @@ def snap_before_seed(path: str, place: Label, related: tuple[Label, ...]) -> Dia
     )
 
 
+@wording
 def password_twice(
-    path: str, first: str, second: str, place: Label, related: tuple[Label, ...]
+    path: Words, first: Words, second: Words, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=PASSWORD_TWICE,

@@ -347,6 +347,9 @@ class Refused(NamedTuple):
     help: str | None = None
 
 
+UNKNOWN_WORD = "`{}` is neither the code nor the name of a diagnostic"
+
+
 def unknown_word(word: str, *, suggest: bool = True) -> Refused:
     """Why nothing is chosen for a word that is no kind of finding."""
     from eryphc.diagnostics.words import clipped
@@ -356,5 +359,4 @@ def unknown_word(word: str, *, suggest: bool = True) -> Refused:
         from eryphc.diagnostics.suggest import did_you_mean
 
         meant = did_you_mean(word, known_words())
-    message = f"`{clipped(word)}` is neither the code nor the name of a diagnostic"
-    return Refused(message, meant or "`eryphc explain` lists them")
+    return Refused(UNKNOWN_WORD.format(clipped(word)), meant or "`eryphc explain` lists them")

@@ -113,17 +113,21 @@ def pool_needs(kind: str, key: str, span: Span | None) -> Diagnostic:
     )
 
 
-def variable_source(name: str, reason: str) -> Diagnostic:
-    return finding(VARIABLE_SOURCE, f"--var {name}: {reason}")
+def variable_source(name: str, reason: str, sign: str) -> Diagnostic:
+    """The text after the `sign` is not repeated: it may be a password that begins so."""
+    return finding(
+        VARIABLE_SOURCE,
+        f"--var {name}: {reason}",
+        help=f"a value that itself begins with `{sign}` is written with `{sign}{sign[-1]}`",
+    )
 
 
-def value_ends_with_cr(name: str, path: str) -> Diagnostic:
-    """`path` is the file as the option names it."""
+def value_ends_with_cr(name: str) -> Diagnostic:
     return Diagnostic(
         code=VALUE_ENDS_WITH_CR,
         level=Level.WARNING,
         message=f"--var {name}: the value ends with a carriage return (U+000D), "
-        f"as `{clipped(path)}` has line ends of Windows; only the line feed after it is dropped",
+        "as its file has line ends of Windows; only the line feed after it is dropped",
         help="save the file without a line end, or with line ends of Unix",
     )
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
+from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
+from eryphc.diagnostics.said import NO_WORDS, Words
 from eryphc.source import Span
 
 TEXT_NOT_UNICODE = Code("E0550", "text-not-unicode")
@@ -50,10 +51,15 @@ GUEST_ASSUMED_LINUX = Code("N0551", "guest-assumed-linux")
 TEMPLATE_COMES_LATER = Code("N0553", "template-comes-later")
 
 
+def _text(problem: Words | Diagnostic) -> str:
+    return problem.message if isinstance(problem, Diagnostic) else problem
+
+
 # --- which guest -----------------------------------------------------------------------------
 
 
-def guest_counts_as_linux(os_type: str) -> Diagnostic:
+@wording
+def guest_counts_as_linux(os_type: Words) -> Diagnostic:
     return finding(
         GUEST_COUNTS_AS_LINUX,
         f"the parent is for `{os_type}`, which is configured like linux",
@@ -61,6 +67,7 @@ def guest_counts_as_linux(os_type: str) -> Diagnostic:
     )
 
 
+@wording
 def guest_assumed_linux() -> Diagnostic:
     return finding(
         GUEST_ASSUMED_LINUX,
@@ -72,7 +79,8 @@ def guest_assumed_linux() -> Diagnostic:
 # --- texts and their types -------------------------------------------------------------------
 
 
-def text_not_unicode(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def text_not_unicode(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return finding(
         TEXT_NOT_UNICODE,
         f"the text of `{food}` holds something that is no character and has no UTF-8 form",
@@ -83,8 +91,9 @@ def text_not_unicode(food: str, span: Span | None, related: tuple[Label, ...]) -
     )
 
 
+@wording
 def text_encoded(
-    food: str, encoding: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, encoding: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEXT_ENCODED,
@@ -96,8 +105,9 @@ def text_encoded(
     )
 
 
+@wording
 def script_without_interpreter(
-    food: str, what: str, span: Span | None, related: tuple[Label, ...], *, indented: bool
+    food: Words, what: Words, span: Span | None, related: tuple[Label, ...], *, indented: bool
 ) -> Diagnostic:
     return finding(
         SCRIPT_WITHOUT_INTERPRETER,
@@ -111,7 +121,8 @@ def script_without_interpreter(
     )
 
 
-def upstart_job_removed(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def upstart_job_removed(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return finding(
         UPSTART_JOB_REMOVED,
         f"`{food}` is an `upstart-job`, which cloud-init drops since its release 22.2",
@@ -122,11 +133,12 @@ def upstart_job_removed(food: str, span: Span | None, related: tuple[Label, ...]
     )
 
 
+@wording
 def type_contradicts_text(
-    food: str,
-    said: str,
-    meant: str | None,
-    marker: str,
+    food: Words,
+    said: Words,
+    meant: Words | None,
+    marker: Words,
     span: Span | None,
     related: tuple[Label, ...],
 ) -> Diagnostic:
@@ -140,8 +152,9 @@ def type_contradicts_text(
     )
 
 
+@wording
 def script_read_as_other(
-    food: str, kind: str, marker: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, kind: Words, marker: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         SCRIPT_READ_AS_OTHER,
@@ -153,13 +166,15 @@ def script_read_as_other(
     )
 
 
-def food_empty(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def food_empty(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return finding(
         FOOD_EMPTY, f"`{food}` has no content", span, "nothing to configure", related=related
     )
 
 
-def include_unpinned(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def include_unpinned(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return finding(
         INCLUDE_UNPINNED,
         f"`{food}` is fetched by the guest when it boots, so this build does not decide its text",
@@ -170,20 +185,22 @@ def include_unpinned(food: str, span: Span | None, related: tuple[Label, ...]) -
     )
 
 
+@wording
 def guest_drops_part(
-    food: str, reason: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, reason: Words | Diagnostic, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         GUEST_DROPS_PART,
-        f"the guest will not apply `{food}`: {reason}",
+        f"the guest will not apply `{food}`: {_text(reason)}",
         span,
         "without effect",
         related=related,
     )
 
 
+@wording
 def template_broken(
-    food: str, reason: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, reason: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEMPLATE_BROKEN,
@@ -195,8 +212,9 @@ def template_broken(
     )
 
 
+@wording
 def script_between_commands(
-    food: str, first: str, last: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, first: Words, last: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         SCRIPT_BETWEEN_COMMANDS,
@@ -212,20 +230,22 @@ def script_between_commands(
 # --- archives --------------------------------------------------------------------------------
 
 
+@wording
 def archive_broken(
-    food: str, problem: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, problem: Words | Diagnostic, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         ARCHIVE_BROKEN,
-        f"the archive `{food}` cannot be read: {problem}",
+        f"the archive `{food}` cannot be read: {_text(problem)}",
         span,
         "the guest would lose all of its user-data",
         related=related,
     )
 
 
+@wording
 def archive_entry_dropped(
-    food: str, entry: str, reason: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, entry: Words, reason: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         ARCHIVE_ENTRY_DROPPED,
@@ -240,8 +260,9 @@ def archive_entry_dropped(
 # --- templates -------------------------------------------------------------------------------
 
 
+@wording
 def template_shares_value(
-    food: str, key: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, key: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEMPLATE_SHARES_VALUE,
@@ -254,8 +275,9 @@ def template_shares_value(
     )
 
 
+@wording
 def template_comes_later(
-    food: str, first: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, first: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEMPLATE_COMES_LATER,
@@ -268,8 +290,9 @@ def template_comes_later(
     )
 
 
+@wording
 def templates_share_value(
-    food: str, other: str, key: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, other: Words, key: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEMPLATES_SHARE_VALUE,
@@ -280,8 +303,9 @@ def templates_share_value(
     )
 
 
+@wording
 def template_not_possible(
-    food: str, kind: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, kind: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEMPLATE_NOT_POSSIBLE,
@@ -296,7 +320,8 @@ def template_not_possible(
 # --- host names ------------------------------------------------------------------------------
 
 
-def hostname_malformed(hostname: str, label: str, span: Span | None) -> Diagnostic:
+@wording
+def hostname_malformed(hostname: Words, label: Words, span: Span | None) -> Diagnostic:
     return finding(
         HOSTNAME_MALFORMED,
         f"the host name `{hostname}` is none by RFC 1123"
@@ -306,7 +331,8 @@ def hostname_malformed(hostname: str, label: str, span: Span | None) -> Diagnost
     )
 
 
-def hostname_is_address(hostname: str, renamed: str, span: Span | None) -> Diagnostic:
+@wording
+def hostname_is_address(hostname: Words, renamed: Words, span: Span | None) -> Diagnostic:
     return finding(
         HOSTNAME_IS_ADDRESS,
         f"the host name `{hostname}` is an address: the guest will be called `{renamed}`",
@@ -315,7 +341,8 @@ def hostname_is_address(hostname: str, renamed: str, span: Span | None) -> Diagn
     )
 
 
-def hostname_too_long(hostname: str, cut: str, span: Span | None) -> Diagnostic:
+@wording
+def hostname_too_long(hostname: Words, cut: Words, span: Span | None) -> Diagnostic:
     return finding(
         HOSTNAME_TOO_LONG,
         f"Windows takes 15 characters of a host name: `{hostname}` becomes `{cut}`",
@@ -324,7 +351,8 @@ def hostname_too_long(hostname: str, cut: str, span: Span | None) -> Diagnostic:
     )
 
 
-def hostname_of_digits(hostname: str, span: Span | None) -> Diagnostic:
+@wording
+def hostname_of_digits(hostname: Words, span: Span | None) -> Diagnostic:
     return finding(
         HOSTNAME_OF_DIGITS,
         f"Windows takes no host name of digits only, such as `{hostname}`",
@@ -336,7 +364,10 @@ def hostname_of_digits(hostname: str, span: Span | None) -> Diagnostic:
 # --- networks --------------------------------------------------------------------------------
 
 
-def adapters_without_address(names: Sequence[str], span: Span | None, *, some: bool) -> Diagnostic:
+@wording
+def adapters_without_address(
+    names: Sequence[Words], span: Span | None, *, some: bool
+) -> Diagnostic:
     listed = ", ".join(f"`{name}`" for name in names)
     return finding(
         ADAPTERS_WITHOUT_ADDRESS,
@@ -353,12 +384,16 @@ def _them(names: Sequence[str]) -> str:
     return "it" if len(names) == 1 else "them"
 
 
-def network_config_invalid(problem: str, span: Span | None) -> Diagnostic:
-    return finding(NETWORK_CONFIG_INVALID, f"the network-config is not valid: {problem}", span)
+@wording
+def network_config_invalid(problem: Words | Diagnostic, span: Span | None) -> Diagnostic:
+    return finding(
+        NETWORK_CONFIG_INVALID, f"the network-config is not valid: {_text(problem)}", span
+    )
 
 
+@wording
 def network_address_twice(
-    address: str, span: Span | None, first: Span | None, names: tuple[str, str]
+    address: Words, span: Span | None, first: Span | None, names: tuple[Words, Words]
 ) -> Diagnostic:
     return finding(
         NETWORK_ADDRESS_TWICE,
@@ -369,7 +404,8 @@ def network_address_twice(
     )
 
 
-def network_address_not_text(written: str, span: Span | None) -> Diagnostic:
+@wording
+def network_address_not_text(written: Words, span: Span | None) -> Diagnostic:
     return finding(
         NETWORK_ADDRESS_NOT_TEXT,
         f"`{written}` is not read as a MAC address but as a number in base 60",
@@ -379,19 +415,24 @@ def network_address_not_text(written: str, span: Span | None) -> Diagnostic:
     )
 
 
-def network_entry_doubtful(problem: str, span: Span | None, label: str = "") -> Diagnostic:
+@wording
+def network_entry_doubtful(
+    problem: Words, span: Span | None, label: Words = NO_WORDS
+) -> Diagnostic:
     return finding(NETWORK_ENTRY_DOUBTFUL, problem, span, label)
 
 
-def network_not_read_by_windows(problem: str, span: Span | None) -> Diagnostic:
+@wording
+def network_not_read_by_windows(problem: Words, span: Span | None) -> Diagnostic:
     return finding(NETWORK_NOT_READ_BY_WINDOWS, problem, span, "without effect in Windows")
 
 
 # --- Linux guests ----------------------------------------------------------------------------
 
 
+@wording
 def linux_gets_windows_script(
-    food: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         LINUX_GETS_WINDOWS_SCRIPT,
@@ -403,8 +444,9 @@ def linux_gets_windows_script(
     )
 
 
+@wording
 def linux_gets_windows_key(
-    food: str, key: str, instead: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, key: Words, instead: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         LINUX_GETS_WINDOWS_KEY,
@@ -416,7 +458,8 @@ def linux_gets_windows_key(
     )
 
 
-def linux_password_plain(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def linux_password_plain(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return finding(
         LINUX_PASSWORD_PLAIN,
         f"`passwd` in `{food}` is no hash, so nobody can log in with it",
@@ -427,8 +470,9 @@ def linux_password_plain(food: str, span: Span | None, related: tuple[Label, ...
     )
 
 
+@wording
 def linux_path_expected(
-    food: str, path: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, path: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         LINUX_PATH_EXPECTED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from eryphc.diagnostics.command import file_unreadable
-from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
+from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.source import Span
 
@@ -50,6 +50,7 @@ SHARE_REMOTE = Code("N0705", "hyperv-share-remote")
 NETWORK_ALWAYS = Code("N0706", "hyperv-network-always")
 
 
+@wording
 def memory_bounds(minimum: int, startup: int, maximum: int, span: Span | None) -> Diagnostic:
     return finding(
         MEMORY_BOUNDS,
@@ -61,6 +62,7 @@ def memory_bounds(minimum: int, startup: int, maximum: int, span: Span | None) -
     )
 
 
+@wording
 def pass_through(drive: str, span: Span | None) -> Diagnostic:
     return finding(
         PASS_THROUGH,
@@ -71,6 +73,7 @@ def pass_through(drive: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def shared_needs_share(drive: str, kind: str, folder: str, span: Span | None) -> Diagnostic:
     return finding(
         SHARED_NEEDS_SHARE,
@@ -83,6 +86,7 @@ def shared_needs_share(drive: str, kind: str, folder: str, span: Span | None) ->
     )
 
 
+@wording
 def linux_secure_boot(template: str, span: Span | None) -> Diagnostic:
     return finding(
         LINUX_SECURE_BOOT,
@@ -93,6 +97,7 @@ def linux_secure_boot(template: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def slot_unknown(name: str, known: Collection[str], *, system: bool = False) -> Diagnostic:
     close = close_matches(name, known)
     help_text = f"did you mean `{close[0]}`?" if close else None
@@ -107,6 +112,7 @@ def slot_unknown(name: str, known: Collection[str], *, system: bool = False) -> 
     )
 
 
+@wording
 def slot_typed(name: str, kind: str, span: Span | None) -> Diagnostic:
     return finding(
         SLOT_TYPED,
@@ -115,6 +121,7 @@ def slot_typed(name: str, kind: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def slot_too_short(name: str, length: int, least: int) -> Diagnostic:
     return finding(
         SLOT_TOO_SHORT,
@@ -124,6 +131,7 @@ def slot_too_short(name: str, length: int, least: int) -> Diagnostic:
     )
 
 
+@wording
 def slot_unquoted(name: str, food: str, span: Span | None) -> Diagnostic:
     return finding(
         SLOT_UNQUOTED,
@@ -135,6 +143,7 @@ def slot_unquoted(name: str, food: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def duplicate_mac(mac: str, adapters: tuple[str, str], span: Span | None) -> Diagnostic:
     return finding(
         DUPLICATE_MAC,
@@ -143,6 +152,7 @@ def duplicate_mac(mac: str, adapters: tuple[str, str], span: Span | None) -> Dia
     )
 
 
+@wording
 def dynamic_too_large(maximum: int, span: Span | None) -> Diagnostic:
     return finding(
         DYNAMIC_TOO_LARGE,
@@ -152,6 +162,7 @@ def dynamic_too_large(maximum: int, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def multicast_mac(mac: str, adapter: str, span: Span | None) -> Diagnostic:
     return finding(
         BAD_MAC,
@@ -161,6 +172,7 @@ def multicast_mac(mac: str, adapter: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def volume_unknown_drive(drive: str, known: Collection[str]) -> Diagnostic:
     close = close_matches(drive, known)
     return finding(
@@ -171,10 +183,12 @@ def volume_unknown_drive(drive: str, known: Collection[str]) -> Diagnostic:
     )
 
 
+@wording
 def bad_setting(key: str, value: str, reason: str, span: Span | None) -> Diagnostic:
     return finding(BAD_SETTING, f"`hyperv` {key}: `{value}` {reason}", span)
 
 
+@wording
 def host_path(drive: str, path: str, reason: str, span: Span | None) -> Diagnostic:
     return finding(
         HOST_PATH,
@@ -184,10 +198,12 @@ def host_path(drive: str, path: str, reason: str, span: Span | None) -> Diagnost
     )
 
 
+@wording
 def volume_missing(drive: str, path: str, reason: str) -> Diagnostic:
     return finding(VOLUME_FILE, f"--volume {drive}={path}: {reason}", None)
 
 
+@wording
 def volume_unreadable(drive: str, path: str, reason: str, span: Span | None = None) -> Diagnostic:
     """The code is that of every file that is there and cannot be read: it ends a run otherwise."""
     return file_unreadable(path, reason)._replace(
@@ -196,6 +212,7 @@ def volume_unreadable(drive: str, path: str, reason: str, span: Span | None = No
     )
 
 
+@wording
 def volume_not_vhdx(drive: str, path: str, kind: str) -> Diagnostic:
     what = "no disk image that is known by its beginning" if kind == "raw" else f"a {kind} file"
     return finding(
@@ -206,6 +223,7 @@ def volume_not_vhdx(drive: str, path: str, kind: str) -> Diagnostic:
     )
 
 
+@wording
 def volume_incomplete(drive: str, path: str, span: Span | None = None) -> Diagnostic:
     return finding(
         VOLUME_FILE,
@@ -215,6 +233,7 @@ def volume_incomplete(drive: str, path: str, span: Span | None = None) -> Diagno
     )
 
 
+@wording
 def slot_encoded(name: str, food: str, encoding: str, span: Span | None) -> Diagnostic:
     return finding(
         SLOT_ENCODED,
@@ -226,6 +245,7 @@ def slot_encoded(name: str, food: str, encoding: str, span: Span | None) -> Diag
     )
 
 
+@wording
 def slot_twice(names: tuple[str, str]) -> Diagnostic:
     return finding(
         SLOT_TWICE,
@@ -234,6 +254,7 @@ def slot_twice(names: tuple[str, str]) -> Diagnostic:
     )
 
 
+@wording
 def slot_has_value(name: str) -> Diagnostic:
     return finding(
         SLOT_HAS_VALUE,
@@ -243,6 +264,7 @@ def slot_has_value(name: str) -> Diagnostic:
     )
 
 
+@wording
 def slot_unused(name: str) -> Diagnostic:
     return finding(
         SLOT_UNUSED,
@@ -251,6 +273,7 @@ def slot_unused(name: str) -> Diagnostic:
     )
 
 
+@wording
 def reserved_name(what: str, name: str, file: str, span: Span | None) -> Diagnostic:
     return finding(
         RESERVED_NAME,
@@ -260,6 +283,7 @@ def reserved_name(what: str, name: str, file: str, span: Span | None) -> Diagnos
     )
 
 
+@wording
 def drive_too_small(drive: str, wanted: int, has: int, span: Span | None) -> Diagnostic:
     gib = 1024**3
     return finding(
@@ -272,10 +296,12 @@ def drive_too_small(drive: str, wanted: int, has: int, span: Span | None) -> Dia
     )
 
 
+@wording
 def without_effect(what: str, why: str, span: Span | None) -> Diagnostic:
     return finding(WITHOUT_EFFECT, f"{what} has no effect: {why}", span)
 
 
+@wording
 def unknown_detail(
     capability: str, detail: str, known: Collection[str], span: Span | None
 ) -> Diagnostic:
@@ -288,6 +314,7 @@ def unknown_detail(
     )
 
 
+@wording
 def mac_of_pool(mac: str, adapter: str, span: Span | None) -> Diagnostic:
     return finding(
         MAC_OF_POOL,
@@ -299,19 +326,23 @@ def mac_of_pool(mac: str, adapter: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def setting_unknown(
-    key: str, name: str, what: str, open_names: Collection[str], span: Span | None
+    key: str, name: str, what: str, meant: str | None, span: Span | None
 ) -> Diagnostic:
-    """A warning where it is likely a misspelled `what`; a project file may serve other catlets."""
-    close = close_matches(name, open_names)
+    """A warning where it is likely a misspelled `what`: `meant`, that the catlet has.
+
+    A project file may serve other catlets.
+    """
     return finding(
-        SETTING_UNKNOWN if close else SETTING_ELSEWHERE,
+        SETTING_ELSEWHERE if meant is None else SETTING_UNKNOWN,
         f"the catlet has no {what} `{name}`, which `hyperv: {key}:` of the project file names",
         span,
-        help=f"did you mean `{close[0]}`?" if close else None,
+        help=f"did you mean `{meant}`?" if meant is not None else None,
     )
 
 
+@wording
 def adapter_disconnected(adapter: str, span: Span | None) -> Diagnostic:
     return finding(
         ADAPTER_DISCONNECTED,
@@ -320,6 +351,7 @@ def adapter_disconnected(adapter: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def share_remote(key: str, folder: str, span: Span | None) -> Diagnostic:
     return finding(
         SHARE_REMOTE,
@@ -330,6 +362,7 @@ def share_remote(key: str, folder: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def network_always() -> Diagnostic:
     return finding(
         NETWORK_ALWAYS,
@@ -339,6 +372,7 @@ def network_always() -> Diagnostic:
     )
 
 
+@wording
 def nested_dynamic(span: Span | None) -> Diagnostic:
     return finding(
         NESTED_DYNAMIC,
@@ -349,6 +383,7 @@ def nested_dynamic(span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def nested_small(startup: int, span: Span | None) -> Diagnostic:
     return finding(
         NESTED_SMALL,
@@ -357,6 +392,7 @@ def nested_small(startup: int, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def unknown_template(name: str, known: Collection[str], span: Span | None) -> Diagnostic:
     close = close_matches(name.lower(), [t.lower() for t in known])
     hint = next((t for t in known if close and t.lower() == close[0]), None)
@@ -369,6 +405,7 @@ def unknown_template(name: str, known: Collection[str], span: Span | None) -> Di
     )
 
 
+@wording
 def unknown_capability(name: str, known: Collection[str], span: Span | None) -> Diagnostic:
     close = close_matches(name, known)
     return finding(
@@ -380,6 +417,7 @@ def unknown_capability(name: str, known: Collection[str], span: Span | None) -> 
     )
 
 
+@wording
 def no_boot_drive(span: Span | None) -> Diagnostic:
     return finding(
         NO_BOOT_DRIVE,
@@ -390,10 +428,12 @@ def no_boot_drive(span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def old_host_limit(what: str, host: str, limit: str, span: Span | None) -> Diagnostic:
     return finding(OLD_HOST_LIMIT, f"{what} is more than a host with {host} allows ({limit})", span)
 
 
+@wording
 def subnet_ignored(network: str, what: str, span: Span | None) -> Diagnostic:
     return finding(
         SUBNET_IGNORED,
@@ -403,6 +443,7 @@ def subnet_ignored(network: str, what: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def location_ignored(what: str, location: str, span: Span | None) -> Diagnostic:
     return finding(
         LOCATION_IGNORED,
@@ -411,6 +452,7 @@ def location_ignored(what: str, location: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def volume_format(drive: str, path: str, kind: str, span: Span | None) -> Diagnostic:
     return finding(
         VOLUME_FORMAT,
@@ -421,6 +463,7 @@ def volume_format(drive: str, path: str, kind: str, span: Span | None) -> Diagno
     )
 
 
+@wording
 def volume_asked(drive: str, span: Span | None) -> Diagnostic:
     return finding(
         VOLUME_ASKED,

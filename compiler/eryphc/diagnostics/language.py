@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
 from eryphc.diagnostics.rules import TWO_TAGS
+from eryphc.diagnostics.said import Own, Words
 from eryphc.diagnostics.suggest import did_you_mean
 from eryphc.diagnostics.words import listed
 from eryphc.source import Span
@@ -44,7 +45,8 @@ def _place(span: Span | None, message: str = "") -> Label | None:
     return Label(span, message) if span is not None else None
 
 
-def pedigree_circle(chain: Sequence[str], span: Span | None) -> Diagnostic:
+@wording
+def pedigree_circle(chain: Sequence[Words], span: Span | None) -> Diagnostic:
     return Diagnostic(
         code=PEDIGREE_CIRCLE,
         level=Level.ERROR,
@@ -53,7 +55,8 @@ def pedigree_circle(chain: Sequence[str], span: Span | None) -> Diagnostic:
     )
 
 
-def pedigree_too_long(chain: Sequence[str], limit: int, span: Span | None) -> Diagnostic:
+@wording
+def pedigree_too_long(chain: Sequence[Words], limit: int, span: Span | None) -> Diagnostic:
     return Diagnostic(
         code=PEDIGREE_TOO_LONG,
         level=Level.ERROR,
@@ -63,7 +66,8 @@ def pedigree_too_long(chain: Sequence[str], limit: int, span: Span | None) -> Di
     )
 
 
-def name_twice(kind: str, name: str, span: Span | None, first: Span | None) -> Diagnostic:
+@wording
+def name_twice(kind: Words, name: Words, span: Span | None, first: Span | None) -> Diagnostic:
     return Diagnostic(
         code=NAME_TWICE,
         level=Level.ERROR,
@@ -73,7 +77,8 @@ def name_twice(kind: str, name: str, span: Span | None, first: Span | None) -> D
     )
 
 
-def name_missing(kind: str, span: Span | None) -> Diagnostic:
+@wording
+def name_missing(kind: Words, span: Span | None) -> Diagnostic:
     return Diagnostic(
         code=NAME_MISSING,
         level=Level.ERROR,
@@ -82,8 +87,9 @@ def name_missing(kind: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def two_tags(
-    geneset: str, tags: tuple[str, str], span: Span | None, first: Span | None
+    geneset: Words, tags: tuple[Words, Words], span: Span | None, first: Span | None
 ) -> Diagnostic:
     return Diagnostic(
         code=TWO_TAGS,
@@ -96,7 +102,8 @@ def two_tags(
     )
 
 
-def gene_drive_type(name: str, source: str, kind: str, span: Span | None) -> Diagnostic:
+@wording
+def gene_drive_type(name: Words, source: Words, kind: Words, span: Span | None) -> Diagnostic:
     return Diagnostic(
         code=GENE_DRIVE_TYPE,
         level=Level.ERROR,
@@ -107,8 +114,13 @@ def gene_drive_type(name: str, source: str, kind: str, span: Span | None) -> Dia
     )
 
 
+@wording
 def adapter_clash(
-    adapter: str, networks: tuple[str, str], span: Span | None, first: Span | None, free: str
+    adapter: Words,
+    networks: tuple[Words, Words],
+    span: Span | None,
+    first: Span | None,
+    free: Words,
 ) -> Diagnostic:
     return Diagnostic(
         code=ADAPTER_CLASH,
@@ -122,7 +134,8 @@ def adapter_clash(
     )
 
 
-def subnet_unnamed(network: str, key: str, span: Span | None) -> Diagnostic:
+@wording
+def subnet_unnamed(network: Words, key: Words, span: Span | None) -> Diagnostic:
     return Diagnostic(
         code=SUBNET_UNNAMED,
         level=Level.ERROR,
@@ -132,7 +145,10 @@ def subnet_unnamed(network: str, key: str, span: Span | None) -> Diagnostic:
     )
 
 
-def food_not_found(food: str, gene: str, span: Span | None, known: Sequence[str]) -> Diagnostic:
+@wording
+def food_not_found(
+    food: Words, gene: Words, span: Span | None, known: Sequence[Words]
+) -> Diagnostic:
     return Diagnostic(
         code=FOOD_NOT_FOUND,
         level=Level.ERROR,
@@ -143,8 +159,9 @@ def food_not_found(food: str, gene: str, span: Span | None, known: Sequence[str]
     )
 
 
+@wording
 def binding_unknown(
-    variable: str, gene: str, food: str | None, span: Span | None, known: Sequence[str]
+    variable: Words, gene: Words, food: Words | None, span: Span | None, known: Sequence[Words]
 ) -> Diagnostic:
     asked = f" (food `{food}`)" if food else ""
     return Diagnostic(
@@ -157,13 +174,14 @@ def binding_unknown(
     )
 
 
+@wording
 def variable_unknown(
-    variable: str,
-    where: str,
+    variable: Words,
+    where: Words,
     span: Span | None,
-    known: Collection[str],
+    known: Collection[Words],
     *,
-    in_value: str | None,
+    in_value: Words | None,
     secret: bool,
 ) -> Diagnostic:
     """`in_value` names the variable whose value holds the reference, if one does.
@@ -184,8 +202,9 @@ def variable_unknown(
     )
 
 
+@wording
 def reference_invalid(
-    run: str, where: str, span: Span | None, *, in_value: str | None, secret: bool
+    run: Words, where: Words, span: Span | None, *, in_value: Words | None, secret: bool
 ) -> Diagnostic:
     """`secret` says that the text around the reference may not be shown."""
     place = f"the value of `{in_value}`, {where}" if in_value else where
@@ -206,13 +225,14 @@ def reference_invalid(
     )
 
 
+@wording
 def value_missing(
-    variable: str, where: str | None, span: Span | None, declared: Span | None
+    variable: Words, where: Words | None, span: Span | None, declared: Span | None
 ) -> Diagnostic:
     of = f" of {where}" if where else ""
     related = (Label(declared, "required here"),) if declared and declared != span else ()
     if span is not None and span.text.lower() == variable:
-        variable = span.text  # as its author spells it
+        variable = Own(span.text)  # as its author spells it
     if where:
         hint = f"bind `{variable}` under `variables` of the reference"
     else:
@@ -227,11 +247,12 @@ def value_missing(
     )
 
 
+@wording
 def value_unfit(
-    variable: str,
-    where: str | None,
-    kind: str,
-    value: str | None,
+    variable: Words,
+    where: Words | None,
+    kind: Words,
+    value: Words | None,
     span: Span | None,
     declared: Span | None = None,
 ) -> Diagnostic:
@@ -247,11 +268,11 @@ def value_unfit(
         primary=_place(span, f"not a {kind}"),
         related=related,
         notes=(rule,) if rule else (),
-        secret=value is None,
     )
 
 
-def given_unknown(variable: str, known: Collection[str]) -> Diagnostic:
+@wording
+def given_unknown(variable: Words, known: Collection[Words]) -> Diagnostic:
     return Diagnostic(
         code=GIVEN_UNKNOWN,
         level=Level.ERROR,
@@ -261,7 +282,8 @@ def given_unknown(variable: str, known: Collection[str]) -> Diagnostic:
     )
 
 
-def given_twice(names: Sequence[str]) -> Diagnostic:
+@wording
+def given_twice(names: Sequence[Words]) -> Diagnostic:
     return Diagnostic(
         code=GIVEN_TWICE,
         level=Level.ERROR,
@@ -270,7 +292,8 @@ def given_twice(names: Sequence[str]) -> Diagnostic:
     )
 
 
-def given_system(variable: str) -> Diagnostic:
+@wording
+def given_system(variable: Words) -> Diagnostic:
     option = "--catlet-id" if variable.lower() == "catletid" else "--vm-id"
     return Diagnostic(
         code=GIVEN_SYSTEM,
@@ -280,7 +303,10 @@ def given_system(variable: str) -> Diagnostic:
     )
 
 
-def given_unfit(variable: str, kind: str, value: str | None, declared: Span | None) -> Diagnostic:
+@wording
+def given_unfit(
+    variable: Words, kind: Words, value: Words | None, declared: Span | None
+) -> Diagnostic:
     """`value` is None where it is secret and so may not be shown."""
     shown = f" `{value}`" if value is not None else ""
     return Diagnostic(
@@ -292,7 +318,8 @@ def given_unfit(variable: str, kind: str, value: str | None, declared: Span | No
     )
 
 
-def food_unnamed(source: str, span: Span | None) -> Diagnostic:
+@wording
+def food_unnamed(source: Words, span: Span | None) -> Diagnostic:
     return Diagnostic(
         code=FOOD_UNNAMED,
         level=Level.ERROR,
@@ -301,7 +328,8 @@ def food_unnamed(source: str, span: Span | None) -> Diagnostic:
     )
 
 
-def removal_applied(removal: str, foods: Sequence[str], span: Span | None) -> Diagnostic:
+@wording
+def removal_applied(removal: Words, foods: Sequence[Words], span: Span | None) -> Diagnostic:
     what = f"{'the foods' if len(foods) > 1 else 'the food'} {listed(foods)}"
     return Diagnostic(
         code=REMOVAL_APPLIED,
@@ -313,7 +341,8 @@ def removal_applied(removal: str, foods: Sequence[str], span: Span | None) -> Di
     )
 
 
-def removal_inherited(reference: str, span: Span | None, removed: Span | None) -> Diagnostic:
+@wording
+def removal_inherited(reference: Words, span: Span | None, removed: Span | None) -> Diagnostic:
     return Diagnostic(
         code=REMOVAL_INHERITED,
         level=Level.WARNING,
@@ -324,7 +353,8 @@ def removal_inherited(reference: str, span: Span | None, removed: Span | None) -
     )
 
 
-def substituted_too_large(name: str, where: str, limit: int, span: Span | None) -> Diagnostic:
+@wording
+def substituted_too_large(name: Words, where: Words, limit: int, span: Span | None) -> Diagnostic:
     """`name` is the variable whose value was one too many."""
     return Diagnostic(
         code=SUBSTITUTED_TOO_LARGE,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import Generic, NamedTuple, TypeVar
+from functools import wraps
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
+from eryphc.diagnostics.said import HIDDEN
 from eryphc.origin import Origin
 from eryphc.source import Span
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -39,6 +42,17 @@ class Label(NamedTuple):
     message: str = ""
 
 
+class Form(NamedTuple):
+    """A wording function and what it was called with: the message is formed again from it."""
+
+    function: Callable[..., Diagnostic]
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Form({self.function.__name__})"
+
+
 class Diagnostic(NamedTuple):
     """One finding.
 
@@ -46,6 +60,9 @@ class Diagnostic(NamedTuple):
     speaks of, `via` is an origin in the faulty document, which tells what led there (`trail`
     puts it into words). `notes` are facts, `help` the next step. `secret` keeps the source line
     from being shown.
+
+    Until the diagnostic is handed out (`secrecy`), its words hold none of a document; `form` is
+    what they are formed from then.
     """
 
     code: Code
@@ -57,6 +74,38 @@ class Diagnostic(NamedTuple):
     help: str | None = None
     secret: bool = False
     via: Origin | None = None
+    form: Form | None = None
+
+    def __repr__(self) -> str:
+        place = self.primary.span if self.primary is not None else None
+        where = "" if place is None else f" at {place.source.name}:{place.line}:{place.column}"
+        return f"Diagnostic({self.code.number} {self.code.name}{where})"
+
+
+def wording(function: Callable[P, Diagnostic]) -> Callable[P, Diagnostic]:
+    """Makes a function of the catalogue keep what it was called with.
+
+    What is neither `Said` nor `Own` is not trusted: plain text counts as words of a document.
+    """
+
+    @wraps(function)
+    def kept(*arguments: P.args, **options: P.kwargs) -> Diagnostic:
+        closed = function(
+            *(_closed(each) for each in arguments),
+            **{name: _closed(each) for name, each in options.items()},
+        )
+        return closed._replace(form=Form(function, arguments, dict(options)))
+
+    return kept
+
+
+def _closed(argument: Any) -> Any:
+    kind = type(argument)
+    if kind is str:
+        return HIDDEN
+    if kind is tuple or kind is list:
+        return kind(map(_closed, argument))
+    return argument
 
 
 _LEVELS = {"E": Level.ERROR, "W": Level.WARNING, "N": Level.NOTE}

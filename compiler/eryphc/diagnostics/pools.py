@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
 from eryphc.diagnostics.suggest import did_you_mean
 from eryphc.diagnostics.words import listed
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
@@ -39,6 +39,7 @@ def _place(span: Span | None, message: str = "") -> Label | None:
     return Label(span, message) if span is not None else None
 
 
+@wording
 def gene_not_found(
     gene: GeneId, gene_type: GeneType, span: Span | None, known: Collection[str]
 ) -> Diagnostic:
@@ -53,6 +54,7 @@ def gene_not_found(
     )
 
 
+@wording
 def gene_set_not_found(
     geneset: GeneSetId,
     span: Span | None,
@@ -83,12 +85,14 @@ def gene_set_not_found(
     )
 
 
+@wording
 def identifier_malformed(message: str, span: Span | None) -> Diagnostic:
     return Diagnostic(
         code=IDENTIFIER_MALFORMED, level=Level.ERROR, message=message, primary=_place(span)
     )
 
 
+@wording
 def reference_loop(chain: Sequence[GeneSetId], span: Span | None) -> Diagnostic:
     shown = " → ".join(f"`{geneset}`" for geneset in chain)
     return Diagnostic(
@@ -99,6 +103,7 @@ def reference_loop(chain: Sequence[GeneSetId], span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def references_too_many(chain: Sequence[GeneSetId], limit: int, span: Span | None) -> Diagnostic:
     shown = " → ".join(f"`{geneset}`" for geneset in chain)
     return Diagnostic(
@@ -111,6 +116,7 @@ def references_too_many(chain: Sequence[GeneSetId], limit: int, span: Span | Non
     )
 
 
+@wording
 def gene_not_for_hypervisor(
     gene: GeneId, wanted: Architecture, present: Sequence[Architecture], span: Span | None
 ) -> Diagnostic:
@@ -124,6 +130,7 @@ def gene_not_for_hypervisor(
     )
 
 
+@wording
 def gene_not_for_processor(
     gene: GeneId, wanted: Architecture, present: Sequence[Architecture], span: Span | None
 ) -> Diagnostic:
@@ -137,6 +144,7 @@ def gene_not_for_processor(
     )
 
 
+@wording
 def manifest_invalid(geneset: GeneSetId, problem: str, span: Span) -> Diagnostic:
     return Diagnostic(
         code=MANIFEST_INVALID,
@@ -146,6 +154,7 @@ def manifest_invalid(geneset: GeneSetId, problem: str, span: Span) -> Diagnostic
     )
 
 
+@wording
 def manifest_misplaced(geneset: GeneSetId, written: str, span: Span) -> Diagnostic:
     return Diagnostic(
         code=MANIFEST_MISPLACED,
@@ -156,6 +165,7 @@ def manifest_misplaced(geneset: GeneSetId, written: str, span: Span) -> Diagnost
     )
 
 
+@wording
 def manifest_says_other(geneset: GeneSetId, written: str, span: Span) -> Diagnostic:
     return Diagnostic(
         code=MANIFEST_SAYS_OTHER,
@@ -166,6 +176,7 @@ def manifest_says_other(geneset: GeneSetId, written: str, span: Span) -> Diagnos
     )
 
 
+@wording
 def gene_incomplete(gene: GeneId, missing: str, span: Span | None) -> Diagnostic:
     return Diagnostic(
         code=GENE_INCOMPLETE,
@@ -177,6 +188,7 @@ def gene_incomplete(gene: GeneId, missing: str, span: Span | None) -> Diagnostic
     )
 
 
+@wording
 def gene_damaged(gene: GeneId, problem: str, span: Span | None) -> Diagnostic:
     return Diagnostic(
         code=GENE_DAMAGED,
@@ -187,6 +199,7 @@ def gene_damaged(gene: GeneId, problem: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def outside_pool(shown: str, pool: str, span: Span) -> Diagnostic:
     return Diagnostic(
         code=OUTSIDE_POOL,
@@ -196,6 +209,7 @@ def outside_pool(shown: str, pool: str, span: Span) -> Diagnostic:
     )
 
 
+@wording
 def file_unreadable(shown: str, reason: str, span: Span) -> Diagnostic:
     return Diagnostic(
         code=FILE_UNREADABLE,
@@ -205,6 +219,7 @@ def file_unreadable(shown: str, reason: str, span: Span) -> Diagnostic:
     )
 
 
+@wording
 def gene_too_large(shown: str, limit: int, span: Span) -> Diagnostic:
     return Diagnostic(
         code=GENE_TOO_LARGE,
@@ -214,6 +229,7 @@ def gene_too_large(shown: str, limit: int, span: Span) -> Diagnostic:
     )
 
 
+@wording
 def gene_not_utf8(shown: str, span: Span) -> Diagnostic:
     return Diagnostic(
         code=GENE_NOT_UTF8,
@@ -224,6 +240,7 @@ def gene_not_utf8(shown: str, span: Span) -> Diagnostic:
     )
 
 
+@wording
 def source_unclear(
     geneset: GeneSetId, final: GeneSetId, choices: Collection[str], span: Span | None
 ) -> Diagnostic:
@@ -245,6 +262,7 @@ def source_unclear(
     )
 
 
+@wording
 def volume_descriptor_invalid(problem: str, span: Span) -> Diagnostic:
     return Diagnostic(
         code=VOLUME_DESCRIPTOR,
@@ -254,6 +272,7 @@ def volume_descriptor_invalid(problem: str, span: Span) -> Diagnostic:
     )
 
 
+@wording
 def volume_descriptor_key(key: str, known: Collection[str], span: Span) -> Diagnostic:
     return Diagnostic(
         code=VOLUME_DESCRIPTOR_KEY,
@@ -264,6 +283,7 @@ def volume_descriptor_key(key: str, known: Collection[str], span: Span) -> Diagn
     )
 
 
+@wording
 def gene_twice(name: str, architecture: Architecture, used: Span, ignored: Span) -> Diagnostic:
     return Diagnostic(
         code=GENE_TWICE,
@@ -276,6 +296,7 @@ def gene_twice(name: str, architecture: Architecture, used: Span, ignored: Span)
     )
 
 
+@wording
 def catlet_gene_missing(final: GeneSetId, span: Span | None, known: Collection[str]) -> Diagnostic:
     return Diagnostic(
         code=CATLET_GENE_MISSING,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
+from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
+from eryphc.diagnostics.said import Words
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.diagnostics.words import clipped
 from eryphc.source import Span
@@ -20,8 +21,9 @@ TOO_MANY_ENTRIES = Code("E0108", "too-many-entries")
 TOO_MANY_ALIASES = Code("E0109", "too-many-aliases")
 
 
+@wording
 def not_yaml(
-    problem: str, span: Span, context: str | None = None, context_span: Span | None = None
+    problem: Words, span: Span, context: Words | None = None, context_span: Span | None = None
 ) -> Diagnostic:
     message = f"the document is not valid YAML: {problem}"
     related = (Label(context_span, context),) if context and context_span else ()
@@ -35,7 +37,8 @@ def not_yaml(
     return finding(NOT_YAML, message, span, "here", related=related, help=help_text)
 
 
-def character_refused(character: str, span: Span) -> Diagnostic:
+@wording
+def character_refused(character: Words, span: Span) -> Diagnostic:
     name = f"U+{ord(character):04X}"
     return finding(
         CHARACTER_REFUSED,
@@ -48,6 +51,7 @@ def character_refused(character: str, span: Span) -> Diagnostic:
     )
 
 
+@wording
 def tab_refused(span: Span) -> Diagnostic:
     return finding(
         TAB_REFUSED,
@@ -58,6 +62,7 @@ def tab_refused(span: Span) -> Diagnostic:
     )
 
 
+@wording
 def second_document(span: Span) -> Diagnostic:
     return finding(
         SECOND_DOCUMENT,
@@ -68,7 +73,8 @@ def second_document(span: Span) -> Diagnostic:
     )
 
 
-def alias_unknown(name: str, span: Span, known: Collection[str]) -> Diagnostic:
+@wording
+def alias_unknown(name: Words, span: Span, known: Collection[Words]) -> Diagnostic:
     close = close_matches(name, known)
     return finding(
         ALIAS_UNKNOWN,
@@ -79,28 +85,33 @@ def alias_unknown(name: str, span: Span, known: Collection[str]) -> Diagnostic:
     )
 
 
+@wording
 def document_too_large(span: Span) -> Diagnostic:
     return finding(
         DOCUMENT_TOO_LARGE, "the document is larger than 2 MiB, the most that is read", span
     )
 
 
+@wording
 def too_deep(limit: int, span: Span) -> Diagnostic:
     return finding(
         TOO_DEEP, f"the document nests deeper than {limit} levels", span, "one level too deep"
     )
 
 
+@wording
 def too_many_entries(limit: int, span: Span) -> Diagnostic:
     return finding(
         TOO_MANY_ENTRIES, f"more than {limit:,} entries in one list or mapping", span, "too many"
     )
 
 
+@wording
 def too_many_aliases(limit: int, span: Span) -> Diagnostic:
     return finding(TOO_MANY_ALIASES, f"more than {limit:,} aliases in one document", span)
 
 
+@wording
 def too_many_directives(limit: int, span: Span) -> Diagnostic:
     return finding(
         TOO_MANY_DIRECTIVES,
@@ -153,11 +164,13 @@ PARTS_UNREAD = frozenset(
 )
 
 
-def not_json(problem: str, span: Span) -> Diagnostic:
+@wording
+def not_json(problem: Words, span: Span) -> Diagnostic:
     return finding(NOT_JSON, f"the document is not valid JSON: {problem}", span, "here")
 
 
-def empty_document(what: str, span: Span) -> Diagnostic:
+@wording
+def empty_document(what: Words, span: Span) -> Diagnostic:
     return finding(
         EMPTY_DOCUMENT,
         f"the document is empty, and a {what} is expected",
@@ -166,7 +179,8 @@ def empty_document(what: str, span: Span) -> Diagnostic:
     )
 
 
-def wrong_kind(what: str, expected: str, found: str, span: Span) -> Diagnostic:
+@wording
+def wrong_kind(what: Words, expected: Words, found: Words, span: Span) -> Diagnostic:
     help_text = None
     if expected == "a list":
         help_text = "write each entry on lines of its own after `- `"
@@ -181,8 +195,9 @@ def wrong_kind(what: str, expected: str, found: str, span: Span) -> Diagnostic:
     )
 
 
+@wording
 def unknown_key(
-    key: str, record: str, known: Collection[str], span: Span, folded: str | None
+    key: Words, record: Words, known: Collection[Words], span: Span, folded: Words | None
 ) -> Diagnostic:
     shown = clipped(key, 60)
     close = [folded] if folded else close_matches(key.lower(), known)
@@ -202,7 +217,8 @@ def unknown_key(
     )
 
 
-def key_not_text(record: str, span: Span) -> Diagnostic:
+@wording
+def key_not_text(record: Words, span: Span) -> Diagnostic:
     return finding(
         KEY_NOT_TEXT,
         f"a key of a {record} must be a plain word",
@@ -215,7 +231,8 @@ def key_not_text(record: str, span: Span) -> Diagnostic:
 _UNITS = dict.fromkeys(("memory", "startup", "minimum", "maximum"), "MiB") | {"size": "GiB"}
 
 
-def not_a_number(key: str, text: str, reason: str, span: Span) -> Diagnostic:
+@wording
+def not_a_number(key: Words, text: Words, reason: Words, span: Span) -> Diagnostic:
     shown = clipped(text, 60)
     unit = _UNITS.get(key)
     return finding(
@@ -226,7 +243,8 @@ def not_a_number(key: str, text: str, reason: str, span: Span) -> Diagnostic:
     )
 
 
-def not_a_flag(key: str, text: str, span: Span) -> Diagnostic:
+@wording
+def not_a_flag(key: Words, text: Words, span: Span) -> Diagnostic:
     shown = clipped(text, 60)
     return finding(
         NOT_A_FLAG,
@@ -237,7 +255,8 @@ def not_a_flag(key: str, text: str, span: Span) -> Diagnostic:
     )
 
 
-def unknown_word(key: str, text: str, words: Collection[str], span: Span) -> Diagnostic:
+@wording
+def unknown_word(key: Words, text: Words, words: Collection[Words], span: Span) -> Diagnostic:
     shown = clipped(text, 60)
     close = close_matches(text.lower(), words)
     return finding(
@@ -250,6 +269,7 @@ def unknown_word(key: str, text: str, words: Collection[str], span: Span) -> Dia
     )
 
 
+@wording
 def flow_content(span: Span) -> Diagnostic:
     return finding(
         FLOW_CONTENT,
@@ -261,6 +281,7 @@ def flow_content(span: Span) -> Diagnostic:
     )
 
 
+@wording
 def content_decorated(span: Span) -> Diagnostic:
     return finding(
         CONTENT_DECORATED,
@@ -271,7 +292,8 @@ def content_decorated(span: Span) -> Diagnostic:
     )
 
 
-def tag_refused(tag: str, key: str, span: Span) -> Diagnostic:
+@wording
+def tag_refused(tag: Words, key: Words, span: Span) -> Diagnostic:
     shown = tag.replace("tag:yaml.org,2002:", "!!")
     return finding(
         TAG_REFUSED,
@@ -281,11 +303,13 @@ def tag_refused(tag: str, key: str, span: Span) -> Diagnostic:
     )
 
 
-def alias_refused(name: str, key: str, reason: str, span: Span) -> Diagnostic:
+@wording
+def alias_refused(name: Words, key: Words, reason: Words, span: Span) -> Diagnostic:
     return finding(ALIAS_REFUSED, f"the alias `*{name}` cannot be used as `{key}`: {reason}", span)
 
 
-def null_entry(what: str, span: Span) -> Diagnostic:
+@wording
+def null_entry(what: Words, span: Span) -> Diagnostic:
     return finding(
         NULL_ENTRY,
         f"an entry of `{what}` is empty (null)",
@@ -295,7 +319,8 @@ def null_entry(what: str, span: Span) -> Diagnostic:
     )
 
 
-def shorthand_empty(key: str, unit: str, span: Span) -> Diagnostic:
+@wording
+def shorthand_empty(key: Words, unit: Words, span: Span) -> Diagnostic:
     return finding(
         SHORTHAND_EMPTY,
         f"`{key}` has no value, which the language reads as 0",
@@ -305,13 +330,15 @@ def shorthand_empty(key: str, unit: str, span: Span) -> Diagnostic:
     )
 
 
+@wording
 def expanded_too_large(span: Span) -> Diagnostic:
     return finding(
         EXPANDED_TOO_LARGE, "with its aliases expanded the document is larger than 16 MiB", span
     )
 
 
-def not_text(span: Span, encoding_problem: str) -> Diagnostic:
+@wording
+def not_text(span: Span, encoding_problem: Words) -> Diagnostic:
     return finding(
         NOT_TEXT,
         f"the file is not readable as UTF-8 text: {encoding_problem}",
@@ -320,7 +347,8 @@ def not_text(span: Span, encoding_problem: str) -> Diagnostic:
     )
 
 
-def duplicate_key(key: str, record: str, span: Span, first: Span) -> Diagnostic:
+@wording
+def duplicate_key(key: Words, record: Words, span: Span, first: Span) -> Diagnostic:
     return finding(
         DUPLICATE_KEY,
         f"`{key}` is given twice in one {record}; the later one counts, all of it",
@@ -330,6 +358,7 @@ def duplicate_key(key: str, record: str, span: Span, first: Span) -> Diagnostic:
     )
 
 
+@wording
 def comment_in_content(span: Span) -> Diagnostic:
     return finding(
         COMMENT_IN_CONTENT,
@@ -340,6 +369,7 @@ def comment_in_content(span: Span) -> Diagnostic:
     )
 
 
+@wording
 def comment_lost(span: Span) -> Diagnostic:
     return finding(
         COMMENT_LOST,
@@ -351,6 +381,7 @@ def comment_lost(span: Span) -> Diagnostic:
     )
 
 
+@wording
 def blank_lines_changed(span: Span) -> Diagnostic:
     return finding(
         BLANK_LINES_CHANGED,

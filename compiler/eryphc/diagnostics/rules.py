@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
+from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
 from eryphc.diagnostics.reading import NOT_A_NUMBER
+from eryphc.diagnostics.said import Words
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.diagnostics.words import clipped
 from eryphc.source import Span
@@ -58,11 +59,13 @@ HARMLESS_LATER = frozenset(
 )
 
 
-def bad_name(key: str, message: str, span: Span | None) -> Diagnostic:
+@wording
+def bad_name(key: Words, message: Words, span: Span | None) -> Diagnostic:
     return finding(BAD_NAME, f"`{key}`: {message}", span)
 
 
-def required(key: str, record: str, span: Span | None) -> Diagnostic:
+@wording
+def required(key: Words, record: Words, span: Span | None) -> Diagnostic:
     return finding(
         REQUIRED,
         f"`{key}` is required for every {record}",
@@ -72,7 +75,8 @@ def required(key: str, record: str, span: Span | None) -> Diagnostic:
     )
 
 
-def not_unique(what: str, name: str, span: Span | None, first: Span | None) -> Diagnostic:
+@wording
+def not_unique(what: Words, name: Words, span: Span | None, first: Span | None) -> Diagnostic:
     related = (Label(first, "given here first"),) if first is not None else ()
     return finding(
         NOT_UNIQUE,
@@ -83,16 +87,19 @@ def not_unique(what: str, name: str, span: Span | None, first: Span | None) -> D
     )
 
 
-def too_many(what: str, limit: int, count: int, span: Span | None) -> Diagnostic:
+@wording
+def too_many(what: Words, limit: int, count: int, span: Span | None) -> Diagnostic:
     return finding(TOO_MANY, f"{count} {what} are given, at most {limit} are allowed", span)
 
 
-def out_of_range(key: str, value: int, rule: str, span: Span | None) -> Diagnostic:
+@wording
+def out_of_range(key: Words, value: int, rule: Words, span: Span | None) -> Diagnostic:
     return finding(OUT_OF_RANGE, f"`{key}` is {value}, and {rule}", span)
 
 
+@wording
 def memory_relation(
-    key: str, value: int, relation: str, other: str, limit: int, span: Span | None
+    key: Words, value: int, relation: Words, other: Words, limit: int, span: Span | None
 ) -> Diagnostic:
     return finding(
         MEMORY_RELATION,
@@ -101,15 +108,20 @@ def memory_relation(
     )
 
 
-def bad_gene_set(key: str, message: str, span: Span | None, help_text: str | None) -> Diagnostic:
+@wording
+def bad_gene_set(
+    key: Words, message: Words, span: Span | None, help_text: Words | None
+) -> Diagnostic:
     return finding(BAD_GENE_SET, f"`{key}`: {message}", span, help=help_text)
 
 
-def bad_gene(key: str, message: str, span: Span | None, help_text: str | None) -> Diagnostic:
+@wording
+def bad_gene(key: Words, message: Words, span: Span | None, help_text: Words | None) -> Diagnostic:
     return finding(BAD_GENE, f"`{key}`: {message}", span, help=help_text)
 
 
-def bad_path(text: str, reason: str, span: Span | None) -> Diagnostic:
+@wording
+def bad_path(text: Words, reason: Words, span: Span | None) -> Diagnostic:
     return finding(
         BAD_PATH,
         f"the drive source `{clipped(text)}` is neither a gene (`gene:...`) nor a Windows path: "
@@ -118,7 +130,8 @@ def bad_path(text: str, reason: str, span: Span | None) -> Diagnostic:
     )
 
 
-def gene_needs_vhd(text: str, kind: str, span: Span | None) -> Diagnostic:
+@wording
+def gene_needs_vhd(text: Words, kind: Words, span: Span | None) -> Diagnostic:
     return finding(
         GENE_NEEDS_VHD,
         f"the drive source `{clipped(text)}` is a gene, which needs a plain `vhd` drive, "
@@ -129,7 +142,8 @@ def gene_needs_vhd(text: str, kind: str, span: Span | None) -> Diagnostic:
     )
 
 
-def bad_mac(text: str, span: Span | None) -> Diagnostic:
+@wording
+def bad_mac(text: Words, span: Span | None) -> Diagnostic:
     return finding(
         BAD_MAC,
         f"`{clipped(text)}` is not a MAC address: it has six pairs of hexadecimal digits",
@@ -138,6 +152,7 @@ def bad_mac(text: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def nothing_named(span: Span | None) -> Diagnostic:
     return finding(
         NOTHING_NAMED,
@@ -147,7 +162,8 @@ def nothing_named(span: Span | None) -> Diagnostic:
     )
 
 
-def not_on_removal(key: str, span: Span | None) -> Diagnostic:
+@wording
+def not_on_removal(key: Words, span: Span | None) -> Diagnostic:
     return finding(
         NOT_ON_REMOVAL,
         f"`{key}` must not be specified beside `remove: true`",
@@ -156,7 +172,8 @@ def not_on_removal(key: str, span: Span | None) -> Diagnostic:
     )
 
 
-def not_on_reference(key: str, source: str, span: Span | None) -> Diagnostic:
+@wording
+def not_on_reference(key: Words, source: Words, span: Span | None) -> Diagnostic:
     return finding(
         NOT_ON_REFERENCE,
         f"`{key}` must not be specified on a reference: `{clipped(source)}` provides it",
@@ -167,7 +184,8 @@ def not_on_reference(key: str, source: str, span: Span | None) -> Diagnostic:
     )
 
 
-def unknown_fodder_type(text: str, known: Collection[str], span: Span | None) -> Diagnostic:
+@wording
+def unknown_fodder_type(text: Words, known: Collection[Words], span: Span | None) -> Diagnostic:
     close = close_matches(text.lower(), known)
     return finding(
         UNKNOWN_FODDER_TYPE,
@@ -179,7 +197,8 @@ def unknown_fodder_type(text: str, known: Collection[str], span: Span | None) ->
     )
 
 
-def bad_file_name(text: str, reason: str, span: Span | None) -> Diagnostic:
+@wording
+def bad_file_name(text: Words, reason: Words, span: Span | None) -> Diagnostic:
     return finding(
         BAD_FILE_NAME,
         f"`filename`: `{clipped(text)}` is not a file name: {reason}",
@@ -187,13 +206,15 @@ def bad_file_name(text: str, reason: str, span: Span | None) -> Diagnostic:
     )
 
 
-def no_content(name: str, span: Span | None, *, in_gene: bool) -> Diagnostic:
+@wording
+def no_content(name: Words, span: Span | None, *, in_gene: bool) -> Diagnostic:
     need = "`content`" if in_gene else "`content` or a `source`"
     return finding(NO_CONTENT, f"fodder `{clipped(name)}` has no content: it needs {need}", span)
 
 
+@wording
 def two_tags(
-    geneset: str, tags: tuple[str, str], span: Span | None, first: Span | None
+    geneset: Words, tags: tuple[Words, Words], span: Span | None, first: Span | None
 ) -> Diagnostic:
     related = (Label(first, f"tag `{tags[0]}` here"),) if first is not None else ()
     return finding(
@@ -206,7 +227,8 @@ def two_tags(
     )
 
 
-def reserved_variable(name: str, span: Span | None) -> Diagnostic:
+@wording
+def reserved_variable(name: Words, span: Span | None) -> Diagnostic:
     return finding(
         RESERVED_VARIABLE,
         f"`{name}` is a system variable and cannot be declared or bound",
@@ -216,8 +238,9 @@ def reserved_variable(name: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def value_does_not_fit(
-    name: str, value: str | None, kind: str, span: Span | None, *, secret: bool = False
+    name: Words, value: Words | None, kind: Words, span: Span | None, *, secret: bool = False
 ) -> Diagnostic:
     shown = "the value" if secret or value is None else f"the value `{clipped(value)}`"
     form = (
@@ -233,7 +256,8 @@ def value_does_not_fit(
     )
 
 
-def catlet_source_unnamed(source: str, span: Span | None) -> Diagnostic:
+@wording
+def catlet_source_unnamed(source: Words, span: Span | None) -> Diagnostic:
     return finding(
         CATLET_SOURCE_UNNAMED,
         f"`{clipped(source)}` is a catlet, so the fodder entry needs the `name` of one of its "
@@ -243,7 +267,8 @@ def catlet_source_unnamed(source: str, span: Span | None) -> Diagnostic:
     )
 
 
-def gene_food_source(name: str, source: str, span: Span | None) -> Diagnostic:
+@wording
+def gene_food_source(name: Words, source: Words, span: Span | None) -> Diagnostic:
     return finding(
         GENE_FOOD_SOURCE,
         f"fodder `{clipped(name)}` inside a gene must not have a `source` (`{clipped(source)}`)",
@@ -252,7 +277,8 @@ def gene_food_source(name: str, source: str, span: Span | None) -> Diagnostic:
     )
 
 
-def gene_food_variables(name: str, span: Span | None) -> Diagnostic:
+@wording
+def gene_food_variables(name: Words, span: Span | None) -> Diagnostic:
     return finding(
         GENE_FOOD_VARIABLES,
         f"fodder `{clipped(name)}` inside a gene must not have `variables` of its own",
@@ -261,10 +287,12 @@ def gene_food_variables(name: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def gene_without_food(span: Span | None) -> Diagnostic:
     return finding(GENE_WITHOUT_FOOD, "a fodder gene needs at least one entry of `fodder`", span)
 
 
+@wording
 def reserved_gene_name(span: Span | None) -> Diagnostic:
     return finding(
         RESERVED_GENE_NAME,
@@ -273,7 +301,8 @@ def reserved_gene_name(span: Span | None) -> Diagnostic:
     )
 
 
-def line_feed_tolerated(what: str, span: Span | None) -> Diagnostic:
+@wording
+def line_feed_tolerated(what: Words, span: Span | None) -> Diagnostic:
     return finding(
         LINE_FEED_TOLERATED,
         f"{what} is accepted, but it is not written in plain ASCII digits and letters on one line",
@@ -282,7 +311,8 @@ def line_feed_tolerated(what: str, span: Span | None) -> Diagnostic:
     )
 
 
-def remove_in_gene(name: str, span: Span | None) -> Diagnostic:
+@wording
+def remove_in_gene(name: Words, span: Span | None) -> Diagnostic:
     return finding(
         REMOVE_IN_GENE,
         f"`remove: true` on fodder `{clipped(name)}` inside a gene has no effect",
@@ -291,6 +321,7 @@ def remove_in_gene(name: str, span: Span | None) -> Diagnostic:
     )
 
 
+@wording
 def catlet_unnamed(span: Span | None) -> Diagnostic:
     return finding(
         CATLET_UNNAMED,

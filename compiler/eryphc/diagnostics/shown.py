@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.secrecy import NOTHING_KNOWN, Secrets
 from eryphc.diagnostics.trail import related
 from eryphc.source import Span
 
@@ -100,13 +101,17 @@ def _place_data(place: ShownPlace | None) -> dict[str, Any]:
     return place._asdict()
 
 
-def show(diagnostics: Iterable[Diagnostic]) -> tuple[ShownDiagnostic, ...]:
-    """The diagnostics as data for people and programs."""
-    return tuple(map(_shown, diagnostics))
+def show(
+    diagnostics: Iterable[Diagnostic], secrets: Secrets = NOTHING_KNOWN
+) -> tuple[ShownDiagnostic, ...]:
+    """The diagnostics as data for people and programs, with what `secrets` lets them say."""
+    return tuple(_shown(each, secrets) for each in diagnostics)
 
 
-def _shown(diagnostic: Diagnostic) -> ShownDiagnostic:
+def _shown(closed: Diagnostic, secrets: Secrets) -> ShownDiagnostic:
+    diagnostic = secrets.formed(closed)
     primary = diagnostic.primary
+    hidden = primary is None or diagnostic.secret or not secrets.shows_line(primary.span)
     return ShownDiagnostic(
         code=diagnostic.code.number,
         name=diagnostic.code.name,
@@ -117,7 +122,7 @@ def _shown(diagnostic: Diagnostic) -> ShownDiagnostic:
         related=tuple(map(_label, related(diagnostic))),
         notes=diagnostic.notes,
         help=diagnostic.help,
-        snippet=None if primary is None or diagnostic.secret else _snippet(primary.span),
+        snippet=None if primary is None or hidden else _snippet(primary.span),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from eryphc.diagnostics.said import HIDDEN
+
 # A shorter word is a part of too many others.
 _SHORTEST_PART = 4
 
@@ -17,11 +19,18 @@ def close_matches(word: str, known: Iterable[str]) -> list[str]:
     """
     from difflib import get_close_matches
 
-    names = {_own_part(name): name for name in known}
+    if word == HIDDEN:
+        return []
+    names = {_own_part(name): name for name in known if name != HIDDEN}
     name = _own_part(word)
     return [
         names[close] for close in get_close_matches(name, list(names), n=1) if _near(name, close)
     ]
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that is nearest to `word`, None where none is near."""
+    return next(iter(close_matches(word, known)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

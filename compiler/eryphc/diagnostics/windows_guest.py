@@ -5,7 +5,8 @@ Source: docs/reference/windows-guests.md, "What eryphc warns of".
 
 from __future__ import annotations
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, finding
+from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
+from eryphc.diagnostics.said import Words
 from eryphc.source import Span
 
 WINDOWS_IGNORES_PART = Code("W0570", "windows-ignores-part")
@@ -22,8 +23,9 @@ WINDOWS_32_BIT_IGNORED = Code("W0580", "windows-32-bit-ignored")
 WINDOWS_RUNS_AGAIN = Code("N0552", "windows-runs-again")
 
 
+@wording
 def windows_ignores_part(
-    food: str, what: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, what: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_IGNORES_PART,
@@ -34,8 +36,13 @@ def windows_ignores_part(
     )
 
 
+@wording
 def windows_ignores_key(
-    food: str, key: str, span: Span | None, related: tuple[Label, ...], instead: str | None = None
+    food: Words,
+    key: Words,
+    span: Span | None,
+    related: tuple[Label, ...],
+    instead: Words | None = None,
 ) -> Diagnostic:
     return finding(
         WINDOWS_IGNORES_KEY,
@@ -47,7 +54,8 @@ def windows_ignores_key(
     )
 
 
-def windows_password_hash(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def windows_password_hash(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return finding(
         WINDOWS_PASSWORD_HASH,
         f"`passwd` in `{food}` is a hash, which a Windows guest takes for the password itself",
@@ -57,8 +65,9 @@ def windows_password_hash(food: str, span: Span | None, related: tuple[Label, ..
     )
 
 
+@wording
 def windows_script_not_run(
-    food: str, name: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, name: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_SCRIPT_NOT_RUN,
@@ -70,8 +79,9 @@ def windows_script_not_run(
     )
 
 
+@wording
 def windows_script_needs_shell(
-    food: str, shell: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, shell: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_SCRIPT_NEEDS_SHELL,
@@ -82,8 +92,9 @@ def windows_script_needs_shell(
     )
 
 
+@wording
 def windows_renames_twice(
-    food: str, key: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, key: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_RENAMES_TWICE,
@@ -95,7 +106,10 @@ def windows_renames_twice(
     )
 
 
-def windows_script_ends_run(food: str, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+@wording
+def windows_script_ends_run(
+    food: Words, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
     return finding(
         WINDOWS_SCRIPT_ENDS_RUN,
         f"after exit code 1001 of `{food}` a Windows guest never runs the foods that follow",
@@ -106,8 +120,9 @@ def windows_script_ends_run(food: str, span: Span | None, related: tuple[Label, 
     )
 
 
+@wording
 def windows_config_never_ends(
-    food: str, code: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, code: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_SCRIPT_ENDS_RUN,
@@ -119,8 +134,9 @@ def windows_config_never_ends(
     )
 
 
+@wording
 def windows_script_restarts(
-    food: str, command: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, command: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_SCRIPT_RESTARTS,
@@ -133,8 +149,9 @@ def windows_script_restarts(
     )
 
 
+@wording
 def windows_runs_again(
-    food: str, code: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, code: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     if code == "1002":
         # Without quotes: a quoted word of a secret food would be hidden, and a code is none.
@@ -146,8 +163,9 @@ def windows_runs_again(
     return finding(WINDOWS_RUNS_AGAIN, message, span, label, related=related)
 
 
+@wording
 def windows_path_expected(
-    food: str, path: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, path: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_PATH_EXPECTED,
@@ -158,8 +176,9 @@ def windows_path_expected(
     )
 
 
+@wording
 def windows_device_name(
-    food: str, name: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, name: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_DEVICE_NAME,
@@ -170,8 +189,9 @@ def windows_device_name(
     )
 
 
+@wording
 def windows_32_bit_ignored(
-    food: str, name: str, span: Span | None, related: tuple[Label, ...]
+    food: Words, name: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_32_BIT_IGNORED,

@@ -96,7 +96,7 @@ class PoolFiles:
         text, damaged = decode(outcome.value)
         if not damaged:
             return Outcome(text)
-        source = SourceText(shown_path(path), text)
+        source = SourceText(shown_path(path), text, regions=())
         at = max(text.find(_REPLACEMENT), 0)
         return Outcome(text, (pools.gene_not_utf8(source.name, Span(source, at, at + 1)),))
 

@@ -61,7 +61,7 @@ class FolderPool:
         read = self._files.read_text(path)
         if read.value is None:
             return Outcome(None, read.diagnostics)
-        manifest = read_manifest(SourceText(shown_path(path), read.value), geneset)
+        manifest = read_manifest(SourceText(shown_path(path), read.value, regions=()), geneset)
         found: tuple[Diagnostic, ...] = (*read.diagnostics, *manifest.diagnostics)
         if manifest.value is None or has_errors(found):
             return Outcome(None, found)

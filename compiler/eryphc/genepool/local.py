@@ -118,7 +118,7 @@ class LocalTag:
         if not path.is_file():
             return frozenset()
         read = self._files.read_text(path)
-        root = compose_json(SourceText(shown_path(path), read.value or "")).value
+        root = compose_json(SourceText(shown_path(path), read.value or "", regions=())).value
         if not isinstance(root, MappingNode):
             return frozenset()
         merged: frozenset[str] = frozenset()

@@ -246,7 +246,7 @@ class SourceTag:
             faults.extend(read.diagnostics)
             if read.value is None:
                 continue
-            described = read_descriptor(SourceText(shown_path(entry.path), read.value))
+            described = read_descriptor(SourceText(shown_path(entry.path), read.value, regions=()))
             faults.extend(described.diagnostics)
             if described.value is not None:
                 # A file at hand stands beside its description: the digest is of the file there.

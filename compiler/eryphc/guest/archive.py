@@ -12,6 +12,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import Own, own
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.reader import TextReader
@@ -41,26 +42,28 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
 
     What is broken so that a guest loses everything, or an entry that a guest drops, is an error.
     """
-    food, label, chain = archive.food, archive.label, trail(archive.food.text_origin)
+    food, chain = archive.food, trail(archive.food.text_origin)
     reading = archive.archive
     root = reading.root
     if root is None:
         fault = reading.faults[-1]
         place = archive.span(fault.start, fault.end)
-        return (), (wording.archive_broken(label, fault.words, place, chain),)
+        return (), (wording.archive_broken(archive.said, fault.problem, place, chain),)
     if not isinstance(root, Sequence):
         place = archive.span(root.start, min(root.end, _line_end(archive.text, root.start)))
-        problem = f"it is {kind(root)}, not a list"
-        return (), (wording.archive_broken(label, problem, place, chain),)
+        problem = own("it is {}, not a list", Own(kind(root)))
+        return (), (wording.archive_broken(archive.said, problem, place, chain),)
     pieces: list[Piece] = []
     found: list[Diagnostic] = []
     for number, entry in enumerate(root.items, start=1):
         place = archive.span(entry.start, _line_end(archive.text, entry.start))
         content = entry.get("content") if isinstance(entry, MappingNode) else entry
         if not isinstance(content, Scalar) or not isinstance(content.value, str):
-            said = "no content" if content is None else f"{kind(content)} as its content"
-            problem = f"entry {number} has {said}, where text is expected"
-            found.append(wording.archive_broken(label, problem, place, chain))
+            has = own("no content")
+            if content is not None:
+                has = own("{} as its content", Own(kind(content)))
+            problem = own("entry {} has {}, where text is expected", number, has)
+            found.append(wording.archive_broken(archive.said, problem, place, chain))
             continue
         text = _merging(
             entry, normalised(_content(archive, content, content.value)), archive.reader
@@ -70,7 +73,9 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
         reason = _refusal(media_type, given)
         if reason is not None:
             found.append(
-                wording.archive_entry_dropped(label, f"entry {number}", reason, place, chain)
+                wording.archive_entry_dropped(
+                    archive.said, own("entry {}", number), Own(reason), place, chain
+                )
             )
             continue
         jinja = is_jinja(text.text)

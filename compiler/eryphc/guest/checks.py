@@ -12,6 +12,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.said import Own, Said, Words, own
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.foods import (
     ARCHIVE,
@@ -68,7 +69,7 @@ def is_encodable(piece: Piece) -> Diagnostic | None:
         text.encode()
     except UnicodeEncodeError as error:
         place = piece.span(error.start, error.start + 1)
-        return wording.text_not_unicode(piece.label, place, trail(piece.food.text_origin))
+        return wording.text_not_unicode(piece.said, place, trail(piece.food.text_origin))
     return None
 
 
@@ -84,7 +85,7 @@ def is_encoded(piece: Piece) -> Diagnostic | None:
     else:
         return None
     return wording.text_encoded(
-        piece.label, encoding, piece.first_line, trail(piece.food.text_origin)
+        piece.said, Own(encoding), piece.first_line, trail(piece.food.text_origin)
     )
 
 
@@ -98,22 +99,24 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         if mode is MergeMode.PARTS and piece.media_type == CLOUD_CONFIG:
             return kept, ()
         return kept, (
-            wording.food_empty(piece.label, piece.food.at("name"), trail(piece.food.text_origin)),
+            wording.food_empty(piece.said, piece.food.at("name"), trail(piece.food.text_origin)),
         )
     encoded = is_encoded(piece)
     if encoded is not None:
-        return kept, (_faithful(piece, encoded, "its text is encoded", mode),)
+        return kept, (_faithful(piece, encoded, own("its text is encoded"), mode),)
     if piece.media_type == UPSTART_JOB:
         refused = wording.upstart_job_removed(
-            piece.label, piece.food.at("type"), trail(piece.food.text_origin)
+            piece.said, piece.food.at("type"), trail(piece.food.text_origin)
         )
-        return kept, (_faithful(piece, refused, "cloud-init removed upstart jobs in 22.2", mode),)
+        return kept, (
+            _faithful(piece, refused, own("cloud-init removed upstart jobs in 22.2"), mode),
+        )
     if piece.jinja and piece.media_type not in _TEMPLATES:
         kind = _FODDER_TYPES.get(piece.media_type, piece.media_type)
         refused = wording.template_not_possible(
-            piece.label, kind, piece.first_line, trail(piece.food.text_origin)
+            piece.said, Own(kind), piece.first_line, trail(piece.food.text_origin)
         )
-        return kept, (_faithful(piece, refused, f"a {kind} is never rendered", mode),)
+        return kept, (_faithful(piece, refused, own("a {} is never rendered", Own(kind)), mode),)
     if piece.jinja:
         from eryphc.guest.templates import template_fault
 
@@ -122,9 +125,9 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
             reason, start, end = fault
             place = piece.span(start, end)
             refused = wording.template_broken(
-                piece.label, reason, place, trail(piece.food.text_origin)
+                piece.said, reason, place, trail(piece.food.text_origin)
             )
-            return kept, (_faithful(piece, refused, f"it is no template: {reason}", mode),)
+            return kept, (_faithful(piece, refused, own("it is no template: {}", reason), mode),)
     if piece.media_type == CLOUD_CONFIG:
         return _check_cloud_config(piece, mode)
     if piece.media_type in _SCRIPTS:
@@ -133,18 +136,18 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         return _check_boothook(piece, mode)
     if piece.media_type in INCLUDES:
         return (piece,), (
-            wording.include_unpinned(piece.label, piece.food.at(), trail(piece.food.text_origin)),
+            wording.include_unpinned(piece.said, piece.food.at(), trail(piece.food.text_origin)),
         )
     if piece.media_type == ARCHIVE:
         return _check_archive(piece, mode)
     return (piece,), ()
 
 
-def _faithful(piece: Piece, refused: Diagnostic, reason: str, mode: MergeMode) -> Diagnostic:
+def _faithful(piece: Piece, refused: Diagnostic, reason: Words, mode: MergeMode) -> Diagnostic:
     if mode is MergeMode.MERGED:
         return refused
     place = refused.primary.span if refused.primary else None
-    return wording.guest_drops_part(piece.label, reason, place, refused.related)
+    return wording.guest_drops_part(piece.said, reason, place, refused.related)
 
 
 def _check_cloud_config(piece: Piece, mode: MergeMode) -> Checked:
@@ -158,9 +161,9 @@ def _check_cloud_config(piece: Piece, mode: MergeMode) -> Checked:
     line = body.lstrip().partition("\n")[0]
     return (), (
         wording.type_contradicts_text(
-            piece.label,
-            "cloud-config",
-            _FODDER_TYPES.get(marked),
+            piece.said,
+            own("cloud-config"),
+            Own(_FODDER_TYPES[marked]) if marked in _FODDER_TYPES else None,
             _marker(line),
             piece.first_line,
             trail(piece.food.text_origin),
@@ -168,9 +171,9 @@ def _check_cloud_config(piece: Piece, mode: MergeMode) -> Checked:
     )
 
 
-def _marker(line: str) -> str:
+def _marker(line: str) -> Said:
     """The marker alone: what follows it may be anything."""
-    return line[:2] if line.startswith("#!") else line.split()[0]
+    return Said(line[:2] if line.startswith("#!") else line.split()[0])
 
 
 def _check_script(piece: Piece, mode: MergeMode) -> Checked:
@@ -180,8 +183,8 @@ def _check_script(piece: Piece, mode: MergeMode) -> Checked:
         line = body.lstrip().partition("\n")[0]
         retyped = piece.retyped(marked)
         note = wording.script_read_as_other(
-            piece.label,
-            _WORDS.get(marked, "a template"),
+            piece.said,
+            Own(_WORDS.get(marked, "a template")),
             _marker(line),
             piece.first_line,
             trail(piece.food.text_origin),
@@ -198,21 +201,21 @@ def _check_script(piece: Piece, mode: MergeMode) -> Checked:
     ending = extension(piece.food.filename or "").lower()
     if marked is None and (ending in ("ps1", "cmd", "bat") or has_interpreter_marker(body)):
         refused = wording.linux_gets_windows_script(
-            piece.label, piece.first_line, trail(piece.food.text_origin)
+            piece.said, piece.first_line, trail(piece.food.text_origin)
         )
-        return kept, (_faithful(piece, refused, "it is a script for Windows", mode),)
+        return kept, (_faithful(piece, refused, own("it is a script for Windows"), mode),)
     return kept, (_no_interpreter(piece, mode),)
 
 
 def _no_interpreter(piece: Piece, mode: MergeMode, what: str = "script") -> Diagnostic:
     refused = wording.script_without_interpreter(
-        piece.label,
-        what,
+        piece.said,
+        Own(what),
         piece.first_line,
         trail(piece.food.text_origin),
         indented=piece.text.lstrip().startswith("#!"),
     )
-    return _faithful(piece, refused, "it does not begin with `#!`", mode)
+    return _faithful(piece, refused, own("it does not begin with `#!`"), mode)
 
 
 def _check_boothook(piece: Piece, mode: MergeMode) -> Checked:
@@ -243,4 +246,4 @@ def _as_drop(archive: Piece, found: Diagnostic) -> Diagnostic:
     if found.level is not Level.ERROR or found.code == wording.TEXT_NOT_UNICODE:
         return found
     place = found.primary.span if found.primary else None
-    return wording.guest_drops_part(archive.label, found.message, place, found.related)
+    return wording.guest_drops_part(archive.said, found, place, found.related)

@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from eryphc.diagnostics.said import Said, named
 from eryphc.guest.cloudconfig.nodes import MappingNode
 from eryphc.guest.cloudconfig.reader import ReadEntry, TextReader
 from eryphc.guest.cloudconfig.tree import AnyReading, Reading
@@ -100,6 +101,12 @@ class Piece:
     def label(self) -> str:
         """What people call the piece."""
         return self.food.name or self.food.filename or "food"
+
+    @property
+    def said(self) -> Said:
+        """The label inside a message."""
+        key = "name" if self.food.name else "filename"
+        return named(self.label, self.food.place(key) or self.food.at())
 
     @property
     def sent_as(self) -> str:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import named
 from eryphc.guest.model import GuestKind, GuestRequest
 from eryphc.lint import Rule, judge
 from eryphc.source import Span
@@ -39,13 +40,13 @@ def check_hostname(request: GuestRequest) -> list[Diagnostic]:
 def _addresses(host: HostName) -> Iterator[Diagnostic]:
     if host.guest is GuestKind.LINUX and _is_address(host.text):
         renamed = "ip-" + host.text.replace(".", "-")
-        yield wording.hostname_is_address(host.text, renamed, host.span)
+        yield wording.hostname_is_address(named(host.text), named(renamed), host.span)
 
 
 def _malformed(host: HostName) -> Iterator[Diagnostic]:
     fault = _fault(host)
     if fault is not None:
-        yield wording.hostname_malformed(host.text, fault, host.span)
+        yield wording.hostname_malformed(named(host.text), named(fault), host.span)
 
 
 def _fault(host: HostName) -> str | None:
@@ -63,13 +64,13 @@ def _too_long(host: HostName) -> Iterator[Diagnostic]:
         cut = host.computer[:_NETBIOS_LENGTH]
         if cut.endswith("-"):
             cut = cut[:-1] + "0"
-        yield wording.hostname_too_long(host.text, cut, host.span)
+        yield wording.hostname_too_long(named(host.text), named(cut), host.span)
 
 
 def _of_digits(host: HostName) -> Iterator[Diagnostic]:
     is_short = len(host.computer) <= _NETBIOS_LENGTH
     if _is_windows_name(host) and is_short and host.computer.isdigit():
-        yield wording.hostname_of_digits(host.text, host.span)
+        yield wording.hostname_of_digits(named(host.text), host.span)
 
 
 def _is_windows_name(host: HostName) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import named
 from eryphc.guest.model import GuestKind
 from eryphc.ir.catlet import Fodder
 
@@ -28,7 +29,7 @@ def decide_guest(
             return GuestKind.WINDOWS, ()
         if nearest == "linux":
             return GuestKind.LINUX, ()
-        return GuestKind.LINUX, (wording.guest_counts_as_linux(os_types[0]),)
+        return GuestKind.LINUX, (wording.guest_counts_as_linux(named(os_types[0])),)
     if any(is_windows_script(food) for food in foods):
         return GuestKind.WINDOWS, ()
     return GuestKind.LINUX, (wording.guest_assumed_linux(),)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Label
+from eryphc.diagnostics.said import Own, named
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
@@ -17,7 +18,6 @@ from eryphc.guest.foods import CLOUD_CONFIG, Piece
 from eryphc.lint import Rule, judge
 from eryphc.source import Span
 
-_REDACTED: Final = "#REDACTED"
 _OLD_HASH_LENGTH: Final = 13
 _WINDOWS_KEYS: Final = ("set_timezone", "set_hostname")
 _LOOKED_AT: Final = frozenset((*_WINDOWS_KEYS, "users", "write_files"))
@@ -53,8 +53,9 @@ def _windows_keys(config: Config) -> Iterator[Diagnostic]:
         if key in config.root.keys:
             place = config.place(config.root.keys[key])
             instead = key.removeprefix("set_")
-            label = config.piece.label
-            yield wording.linux_gets_windows_key(label, key, instead, place, config.chain)
+            yield wording.linux_gets_windows_key(
+                config.piece.said, Own(key), Own(instead), place, config.chain
+            )
 
 
 def _plain_passwords(config: Config) -> Iterator[Diagnostic]:
@@ -62,7 +63,7 @@ def _plain_passwords(config: Config) -> Iterator[Diagnostic]:
         password = user.get("passwd")
         if isinstance(password, Scalar) and not _is_hash(password.value):
             place = config.place(user.keys["passwd"])
-            yield wording.linux_password_plain(config.piece.label, place, config.chain)
+            yield wording.linux_password_plain(config.piece.said, place, config.chain)
 
 
 def _windows_paths(config: Config) -> Iterator[Diagnostic]:
@@ -70,8 +71,7 @@ def _windows_paths(config: Config) -> Iterator[Diagnostic]:
         path = entry.text("path")
         if path is not None and _is_windows_path(path):
             place = config.place(entry.entries["path"])
-            shown = _REDACTED if config.piece.food.secret else path
-            yield wording.linux_path_expected(config.piece.label, shown, place, config.chain)
+            yield wording.linux_path_expected(config.piece.said, named(path), place, config.chain)
 
 
 def _is_hash(value: object) -> bool:

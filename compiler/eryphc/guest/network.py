@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, has_errors
+from eryphc.diagnostics.said import Own, named
 from eryphc.guest.adapters import OLD_WINDOWS, Network, known_adapters
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.document import AdapterNetwork
@@ -31,7 +32,7 @@ def network_config(request: GuestRequest, reader: TextReader) -> Network:
         return None, found
     version = request.network_version or (1 if request.guest is GuestKind.WINDOWS else 2)
     if version == 2 and request.guest is GuestKind.WINDOWS:
-        found = (*found, wording.network_not_read_by_windows(OLD_WINDOWS, None))
+        found = (*found, wording.network_not_read_by_windows(Own(OLD_WINDOWS), None))
     return AdapterNetwork(version, adapters), found
 
 
@@ -45,7 +46,7 @@ def _left_down(request: GuestRequest, known: Sequence[Adapter]) -> tuple[Diagnos
         return ()
     names = tuple(adapter.name for adapter in unknown)
     place = unknown[0 if known else 1].place
-    return (wording.adapters_without_address(names, place, some=bool(known)),)
+    return (wording.adapters_without_address(tuple(map(named, names)), place, some=bool(known)),)
 
 
 def _addresses_twice(adapters: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
@@ -55,7 +56,9 @@ def _addresses_twice(adapters: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
         address = adapter.mac_address.lower()
         if address in first:
             other = first[address]
-            names = (other.name, adapter.name)
-            found.append(wording.network_address_twice(address, adapter.place, other.place, names))
+            names = (named(other.name), named(adapter.name))
+            found.append(
+                wording.network_address_twice(named(address), adapter.place, other.place, names)
+            )
         first.setdefault(address, adapter)
     return tuple(found)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, has_errors
+from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.guest.adapters import Network, known_adapters
 from eryphc.guest.cloudconfig.nodes import (
     MappingNode,
@@ -41,10 +42,10 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
         if fault.kind is FaultKind.EMPTY:
             continue
         place = Span(source, fault.start, fault.end)
-        words = fault.words
+        problem = fault.problem
         if fault.kind is FaultKind.DUPLICATE_KEY:
-            words = f"the key `{words}` stands twice in one map"
-        found.append(wording.network_config_invalid(words, place))
+            problem = own("the key `{}` stands twice in one map", fault.words)
+        found.append(wording.network_config_invalid(problem, place))
     root = reading.root
     if root is None:
         return None, tuple(found)
@@ -52,7 +53,9 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
     if network is None:
         place = _place(source, root)
         found.append(
-            wording.network_config_invalid(f"it is {kind(root)}, where a map is expected", place)
+            wording.network_config_invalid(
+                own("it is {}, where a map is expected", Own(kind(root))), place
+            )
         )
         return None, tuple(found)
     disabled = network.text("config") == "disabled" and request.guest is GuestKind.LINUX
@@ -63,7 +66,7 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
     number = version.value if isinstance(version, Scalar) else None
     if not isinstance(number, int) or isinstance(number, bool) or number not in (1, 2):
         place = _place(source, network if version is None else version)
-        problem = "`version` is missing" if version is None else "`version` is neither 1 nor 2"
+        problem = own("`version` is missing" if version is None else "`version` is neither 1 nor 2")
         found.append(wording.network_config_invalid(problem, place))
         return None, tuple(found)
     found += lint(request.guest, source, network, number)
@@ -128,7 +131,9 @@ def _errors(
                 here = here.items[step]
         where = f"`{'.'.join(words)}`: " if words else ""
         message = error.message[:_LONGEST_MESSAGE]
-        found.append(wording.network_config_invalid(f"{where}{message}", _place(source, here)))
+        found.append(
+            wording.network_config_invalid(Said(f"{where}{message}"), _place(source, here))
+        )
     return found
 
 
@@ -218,10 +223,14 @@ def _compare(
     if written.value.lower().replace("-", ":") != adapter.mac_address.lower():
         found.append(
             wording.network_entry_doubtful(
-                f"the adapter `{adapter.name}` has the address {adapter.mac_address.lower()},"
-                f" not {written.value}",
+                own(
+                    "the adapter `{}` has the address {}, not {}",
+                    named(adapter.name),
+                    named(adapter.mac_address.lower()),
+                    Said(written.value),
+                ),
                 _place(source, written),
-                "matches no adapter of the catlet",
+                own("matches no adapter of the catlet"),
             )
         )
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.guest.adapters import LONGEST_NAME, OLD_WINDOWS
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
@@ -93,10 +94,10 @@ class Network(NamedTuple):
         return Span(self.source, node.start, min(node.end, len(text) if end == -1 else end))
 
     def doubt(self, problem: str, node: Node, label: str = "") -> Diagnostic:
-        return wording.network_entry_doubtful(problem, self.place(node), label)
+        return wording.network_entry_doubtful(Said(problem), self.place(node), Own(label))
 
     def unread(self, problem: str, node: Node) -> Diagnostic:
-        return wording.network_not_read_by_windows(problem, self.place(node))
+        return wording.network_not_read_by_windows(Said(problem), self.place(node))
 
     def entries(self) -> Iterator[tuple[str, MappingNode]]:
         """The devices of version 2 by their names, in the order in which they are set up."""
@@ -321,13 +322,13 @@ def _addresses_that_are_numbers(network: Network) -> Iterator[Diagnostic]:
     for _, node in _addresses(network):
         if not isinstance(node.value, str):
             written = network.source.text[node.start : node.end]
-            yield wording.network_address_not_text(written, network.place(node))
+            yield wording.network_address_not_text(Said(written), network.place(node))
 
 
 def _addresses_that_are_none(network: Network) -> Iterator[Diagnostic]:
     for _, node in _addresses(network):
         if isinstance(node.value, str) and not _ADDRESS.match(node.value.lower()):
-            problem = f"`{node.value}` is no MAC address"
+            problem = own("`{}` is no MAC address", Said(node.value))
             yield wording.network_config_invalid(problem, network.place(node))
 
 
@@ -348,7 +349,9 @@ def _addresses_twice(network: Network) -> Iterator[Diagnostic]:
         address, place = node.value.lower(), network.place(node)
         if address in known:
             other, first = known[address]
-            yield wording.network_address_twice(address, place, first, (other, name))
+            yield wording.network_address_twice(
+                named(address), place, first, (named(other), named(name))
+            )
         known.setdefault(address, (name, place))
 
 

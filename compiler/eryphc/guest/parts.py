@@ -213,9 +213,9 @@ def _after_commands(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[bo
         if piece.media_type == SHELLSCRIPT and first < index < last:
             found.append(
                 wording.script_between_commands(
-                    piece.label,
-                    pieces[first].label,
-                    pieces[last].label,
+                    piece.said,
+                    pieces[first].said,
+                    pieces[last].said,
                     piece.food.at(),
                     trail(piece.food.text_origin),
                 )

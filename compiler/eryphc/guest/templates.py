@@ -12,10 +12,13 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import Own, Said, Words, joined, own
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import EMPTY, MappingNode, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
+from eryphc.guest.cloudconfig.saying import key_said
 from eryphc.guest.foods import Piece, without_expressions
+from eryphc.source import Span
 
 _TOP_LEVEL: Final = re.compile(r"^([A-Za-z_][\w-]*):[ \t]+(?![|>&\[{#])\S", re.MULTILINE)
 
@@ -36,7 +39,7 @@ def shared_values(templates: Sequence[Piece], merged: MappingNode | None) -> lis
             place = piece.span(key.start, key.end)
             found.append(
                 wording.template_shares_value(
-                    piece.label, path, place, trail(piece.food.text_origin)
+                    piece.said, _path(piece, path, place), place, trail(piece.food.text_origin)
                 )
             )
         for other, other_root in before:
@@ -46,7 +49,11 @@ def shared_values(templates: Sequence[Piece], merged: MappingNode | None) -> lis
                     place = piece.span(key.start, key.end)
                     found.append(
                         wording.templates_share_value(
-                            piece.label, other.label, path, place, trail(piece.food.text_origin)
+                            piece.said,
+                            other.said,
+                            _path(piece, path, place),
+                            place,
+                            trail(piece.food.text_origin),
                         )
                     )
         before.append((piece, root))
@@ -66,8 +73,8 @@ def come_later(
             if plain is not None and not root.entries.keys().isdisjoint(plain.entries):
                 found.append(
                     wording.template_comes_later(
-                        piece.label,
-                        pieces[index].label,
+                        piece.said,
+                        pieces[index].said,
                         piece.first_line,
                         trail(piece.food.text_origin),
                     )
@@ -76,7 +83,7 @@ def come_later(
     return found
 
 
-def template_fault(text: str) -> tuple[str, int, int] | None:
+def template_fault(text: str) -> tuple[Words, int, int] | None:
     """Why the text is no Jinja template, and where; None where it is one.
 
     Read by the library that guests render with, which drop a template that it refuses.
@@ -91,12 +98,12 @@ def template_fault(text: str) -> tuple[str, int, int] | None:
         number = min(max(error.lineno, 1), len(lines))
         start = sum(len(line) + 1 for line in lines[: number - 1])
         return (
-            (error.message or "it cannot be read").rstrip("."),
+            Said((error.message or "it cannot be read").rstrip(".")),
             start,
             start + len(lines[number - 1]),
         )
     except RecursionError:
-        return "it nests too deeply", 0, 0
+        return own("it nests too deeply"), 0, 0
     return None
 
 
@@ -109,6 +116,10 @@ def _root(piece: Piece) -> MappingNode:
         for match in _TOP_LEVEL.finditer(without_expressions(piece.text))
     }
     return MappingNode(dict.fromkeys(keys, Scalar("", 0, 0)), dict(keys))
+
+
+def _path(piece: Piece, path: str, place: Span) -> Own:
+    return joined((key_said(piece.food, key, place) for key in path.split(".")), ".")
 
 
 def _clashes(

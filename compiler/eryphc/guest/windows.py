@@ -32,9 +32,7 @@ def windows_parts(pieces: Sequence[Piece]) -> Outcome[tuple[UserDataPart, ...]]:
             found.append(unreadable)
         elif not piece.text.strip():
             found.append(
-                wording.food_empty(
-                    piece.label, piece.food.at("name"), trail(piece.food.text_origin)
-                )
+                wording.food_empty(piece.said, piece.food.at("name"), trail(piece.food.text_origin))
             )
     if has_errors(found):
         return Outcome(None, tuple(found))

@@ -13,9 +13,11 @@ from typing import Final, NamedTuple
 from eryphc.diagnostics import windows_guest as wording
 from eryphc.diagnostics.cloudconfig_lint import COMMAND_NOT_RUNNABLE, command_not_runnable
 from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, kind
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
+from eryphc.guest.cloudconfig.saying import key_said
 from eryphc.guest.cloudconfig.tree import FaultKind
 from eryphc.guest.foods import (
     ARCHIVE,
@@ -87,7 +89,6 @@ _LINUX_IMPORT: Final = re.compile(
     r"|termios)\b",
     re.MULTILINE,
 )
-_REDACTED: Final = "#REDACTED"
 
 
 class Part(NamedTuple):
@@ -168,11 +169,11 @@ def _ignored(part: Part) -> Iterator[Diagnostic]:
     # The one and only template is sent as plain text, which is the one form that is rendered.
     rendered = part.alone and piece.media_type == CLOUD_CONFIG
     if piece.jinja and not rendered:
-        what, place = "templates among other parts", piece.first_line
-        yield wording.windows_ignores_part(piece.label, what, place, part.chain)
+        what = own("templates among other parts")
+        yield wording.windows_ignores_part(piece.said, what, piece.first_line, part.chain)
     elif piece.media_type in _IGNORED_PARTS:
-        what = _IGNORED_PARTS[piece.media_type]
-        yield wording.windows_ignores_part(piece.label, what, piece.food.at("type"), part.chain)
+        what = Own(_IGNORED_PARTS[piece.media_type])
+        yield wording.windows_ignores_part(piece.said, what, piece.food.at("type"), part.chain)
 
 
 # --- scripts -----------------------------------------------------------------------------------
@@ -180,20 +181,22 @@ def _ignored(part: Part) -> Iterator[Diagnostic]:
 
 def _device_name(part: Part) -> Iterator[Diagnostic]:
     if is_device(part.name):
-        yield wording.windows_device_name(part.piece.label, part.name, part.name_place, part.chain)
+        yield wording.windows_device_name(
+            part.piece.said, named(part.name, part.name_place), part.name_place, part.chain
+        )
 
 
 def _not_run(part: Part) -> Iterator[Diagnostic]:
     if not part.runs:
         yield wording.windows_script_not_run(
-            part.piece.label, part.name, part.piece.first_line, part.chain
+            part.piece.said, named(part.name, part.name_place), part.piece.first_line, part.chain
         )
 
 
 def _32_bit(part: Part) -> Iterator[Diagnostic]:
     if _is_32_bit_ignored(part):
         yield wording.windows_32_bit_ignored(
-            part.piece.label, part.name, part.name_place, part.chain
+            part.piece.said, named(part.name, part.name_place), part.name_place, part.chain
         )
 
 
@@ -207,10 +210,10 @@ def _needs_shell(part: Part) -> Iterator[Diagnostic]:
     piece, ending = part.piece, extension(part.name).lower()
     if ending == "py":
         place = part.name_place
-        yield wording.windows_script_needs_shell(piece.label, "Python", place, part.chain)
+        yield wording.windows_script_needs_shell(piece.said, own("Python"), place, part.chain)
     elif ending == "sh" or (piece.text.startswith("#!") and not part.is_named_to_run):
         place = piece.first_line
-        yield wording.windows_script_needs_shell(piece.label, "bash", place, part.chain)
+        yield wording.windows_script_needs_shell(piece.said, own("bash"), place, part.chain)
 
 
 def _exits(part: Part) -> Iterator[Diagnostic]:
@@ -221,9 +224,9 @@ def _exits(part: Part) -> Iterator[Diagnostic]:
         for match in _EXIT.finditer(line):
             place = piece.span(start + match.start(), start + match.end())
             if match[1] == "1001":
-                yield wording.windows_script_ends_run(piece.label, place, part.chain)
+                yield wording.windows_script_ends_run(piece.said, place, part.chain)
             else:
-                yield wording.windows_runs_again(piece.label, match[1], place, part.chain)
+                yield wording.windows_runs_again(piece.said, Own(match[1]), place, part.chain)
 
 
 def _restarts(part: Part) -> Iterator[Diagnostic]:
@@ -232,15 +235,15 @@ def _restarts(part: Part) -> Iterator[Diagnostic]:
         for match in _RESTART.finditer(line):
             place = piece.span(start + match.start(), start + match.end())
             command = " ".join(match[0].split())
-            yield wording.windows_script_restarts(piece.label, command, place, part.chain)
+            yield wording.windows_script_restarts(piece.said, Said(command), place, part.chain)
 
 
 def _linux_imports(part: Part) -> Iterator[Diagnostic]:
     piece = part.piece
     for match in _LINUX_IMPORT.finditer(piece.text):
         place = piece.span(match.start(1), match.end(1))
-        module = f"the module `{match[1]}`"
-        yield wording.windows_script_needs_shell(piece.label, module, place, part.chain)
+        module = own("the module `{}`", Said(match[1]))
+        yield wording.windows_script_needs_shell(piece.said, module, place, part.chain)
 
 
 def _code_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -255,11 +258,13 @@ def _code_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _unknown_keys(config: Config) -> Iterator[Diagnostic]:
-    root, label = config.root, config.piece.label
+    root, piece = config.root, config.piece
     for key, node in root.keys.items():
         if key not in _KEYS:
             place = config.place(node)
-            yield wording.windows_ignores_key(label, str(key), place, config.chain)
+            yield wording.windows_ignores_key(
+                piece.said, key_said(piece.food, key, place), place, config.chain
+            )
     ntp = root.get("ntp")
     for parent, maps, known in (
         ("users", _maps(root.get("users")), _USER_KEYS),
@@ -270,16 +275,21 @@ def _unknown_keys(config: Config) -> Iterator[Diagnostic]:
             for key, node in each.keys.items():
                 if key not in known:
                     is_password = parent == "users" and key in _PLAIN_KEYS
-                    instead = "use `passwd` with the plain text" if is_password else None
-                    path, place = f"{parent}.{key!s}", config.place(node)
-                    yield wording.windows_ignores_key(label, path, place, config.chain, instead)
+                    instead = own("use `passwd` with the plain text") if is_password else None
+                    place = config.place(node)
+                    path = own("{}.{}", Own(parent), key_said(piece.food, key, place))
+                    yield wording.windows_ignores_key(
+                        piece.said, path, place, config.chain, instead
+                    )
 
 
 def _hostnames(config: Config) -> Iterator[Diagnostic]:
     for key, node in config.root.keys.items():
         if key in _HOSTNAME_KEYS:
             place = config.place(node)
-            yield wording.windows_renames_twice(config.piece.label, str(key), place, config.chain)
+            yield wording.windows_renames_twice(
+                config.piece.said, key_said(config.piece.food, key, place), place, config.chain
+            )
 
 
 def _hashes(config: Config) -> Iterator[Diagnostic]:
@@ -287,7 +297,7 @@ def _hashes(config: Config) -> Iterator[Diagnostic]:
         password = user.get("passwd")
         if isinstance(password, Scalar) and _HASH.match(str(password.value)):
             place = config.place(user.keys["passwd"])
-            yield wording.windows_password_hash(config.piece.label, place, config.chain)
+            yield wording.windows_password_hash(config.piece.said, place, config.chain)
 
 
 def _linux_paths(config: Config) -> Iterator[Diagnostic]:
@@ -295,8 +305,7 @@ def _linux_paths(config: Config) -> Iterator[Diagnostic]:
         path = entry.text("path")
         if path is not None and path.startswith("/"):
             place = config.place(entry.entries["path"])
-            shown = _REDACTED if config.piece.food.secret else path
-            yield wording.windows_path_expected(config.piece.label, shown, place, config.chain)
+            yield wording.windows_path_expected(config.piece.said, named(path), place, config.chain)
 
 
 def _commands(config: Config) -> tuple[Node, ...]:
@@ -315,18 +324,18 @@ def _commands_that_are_none(config: Config) -> Iterator[Diagnostic]:
     if commands is None or (isinstance(commands, Scalar) and commands.value is None):
         return
     if not isinstance(commands, ListNode):
-        yield _misformed(config, "runcmd", commands)
+        yield _misformed(config, own("runcmd"), commands)
     for number, entry in enumerate(_commands(config)):
         if not _is_command(entry):
             # cloudbase-init raises, unlike cloud-init for an empty one too.
-            yield _misformed(config, f"runcmd[{number}]", entry)
+            yield _misformed(config, own("runcmd[{}]", number), entry)
 
 
-def _misformed(config: Config, path: str, node: Node) -> Diagnostic:
+def _misformed(config: Config, path: Words, node: Node) -> Diagnostic:
     from eryphc.guest.cloudconfig.provenance import content_label
 
     label = content_label(config.piece.food, node.start, node.end)
-    return command_not_runnable(path, kind(node), label, Level.WARNING, config.chain)
+    return command_not_runnable(path, Own(kind(node)), label, Level.WARNING, config.chain)
 
 
 def _command_lines(config: Config) -> Iterator[tuple[str, Span]]:
@@ -345,7 +354,7 @@ def _command_exits(config: Config) -> Iterator[Diagnostic]:
         for match in _EXIT.finditer(line):
             if match[1] != "1002":
                 yield wording.windows_config_never_ends(
-                    config.piece.label, match[1], place, config.chain
+                    config.piece.said, Own(match[1]), place, config.chain
                 )
 
 
@@ -353,7 +362,9 @@ def _command_restarts(config: Config) -> Iterator[Diagnostic]:
     for line, place in _command_lines(config):
         for match in _RESTART.finditer(line):
             command = " ".join(match[0].split())
-            yield wording.windows_script_restarts(config.piece.label, command, place, config.chain)
+            yield wording.windows_script_restarts(
+                config.piece.said, Said(command), place, config.chain
+            )
 
 
 def _first_line_end(text: str, node: Node) -> int:

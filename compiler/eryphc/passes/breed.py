@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.diagnostics.said import Own, name_of, named, own
 from eryphc.ir.catlet import (
     Capability,
     Catlet,
@@ -179,12 +180,14 @@ class _Breeding:
         named: dict[str, N] = {}
         for item in items or ():
             if item.name is None or blank(item.name):
-                self.found.append(language.name_missing(kind, item.at()))
+                self.found.append(language.name_missing(Own(kind), item.at()))
                 continue
             name = item.name.lower()
             if name in named:
                 self.found.append(
-                    language.name_twice(kind, item.name, item.at("name"), named[name].at("name"))
+                    language.name_twice(
+                        Own(kind), name_of(item), item.at("name"), named[name].at("name")
+                    )
                 )
                 continue
             named[name] = item
@@ -253,7 +256,7 @@ class _Breeding:
         if source.startswith("gene:") and merged.type is not DriveType.VHD:
             span = child.at("type" if child.type is not None else "source")
             self.found.append(
-                language.gene_drive_type(child.name or "", source, str(merged.type), span)
+                language.gene_drive_type(name_of(child), named(source), Own(str(merged.type)), span)
             )
         return merged
 
@@ -274,7 +277,9 @@ class _Breeding:
             if own is not None and food.remove and own.remove is None:
                 reference = str(key)
                 self.found.append(
-                    language.removal_inherited(reference, own.at("source"), food.at("remove"))
+                    language.removal_inherited(
+                        named(reference), own.at("source"), food.at("remove")
+                    )
                 )
             result[key] = food if own is None else merge_food(food, own)
         for key, food in children.items():
@@ -288,13 +293,13 @@ class _Breeding:
             key = key_of(food)
             if key.name is None and key.source is None:
                 self.found.append(
-                    language.food_unnamed(food.source or "", food.at("source"))
+                    language.food_unnamed(name_of(food, "source"), food.at("source"))
                     if food.source
-                    else language.name_missing("fodder", food.at())
+                    else language.name_missing(own("fodder"), food.at())
                 )
             elif key in keyed:
                 self.found.append(
-                    language.name_twice("fodder", str(key), food.at(), keyed[key].at())
+                    language.name_twice(own("fodder"), named(str(key)), food.at(), keyed[key].at())
                 )
             else:
                 keyed[key] = food
@@ -310,7 +315,7 @@ class _Breeding:
             span = part(food, "source", food.source or "", food.source or "")
             known, place = first.setdefault(geneset, (tag, span))
             if known != tag:
-                fault = language.two_tags(geneset, (known, tag), span, place)
+                fault = language.two_tags(named(geneset), (named(known), named(tag)), span, place)
                 if fault not in self.found:
                     self.found.append(fault)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from eryphc.diagnostics import rules
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.diagnostics.words import clipped
 from eryphc.ir.catlet import (
     WHOLE,
@@ -93,8 +94,11 @@ class _CatletCheck(FodderCheck):
         if text is not None and text[:2].lower() == "p_":
             self.found.append(
                 rules.bad_name(
-                    "project",
-                    f"`{clipped(text)}` begins with `p_`, as only projects of the system do",
+                    own("project"),
+                    own(
+                        "`{}` begins with `p_`, as only projects of the system do",
+                        named(clipped(text)),
+                    ),
                     catlet.at("project"),
                 )
             )
@@ -105,11 +109,15 @@ class _CatletCheck(FodderCheck):
             return
         parsed = parse_gene_set(text)
         if isinstance(parsed, NameFault):
-            help_text = None
+            help_text: Words | None = None
             if text.startswith("gene:") and not isinstance(parse_gene_set(text[5:]), NameFault):
-                help_text = f"write `{text[5:]}`; a parent is a gene set, without `gene:`"
+                help_text = own(
+                    "write `{}`; a parent is a gene set, without `gene:`", named(text[5:])
+                )
             span = part_at(catlet, "parent", text, parsed)
-            self.found.append(rules.bad_gene_set("parent", parsed.message, span, help_text))
+            self.found.append(
+                rules.bad_gene_set(own("parent"), Said(parsed.message), span, help_text)
+            )
 
     def counts(self, catlet: Catlet) -> None:
         for key, items, limit in (
@@ -118,7 +126,9 @@ class _CatletCheck(FodderCheck):
             ("network_adapters", catlet.network_adapters, MAX_ADAPTERS),
         ):
             if items is not None and len(items) > limit:
-                self.found.append(rules.too_many(f"`{key}`", limit, len(items), catlet.at(key)))
+                self.found.append(
+                    rules.too_many(own("`{}`", Own(key)), limit, len(items), catlet.at(key))
+                )
 
     def drive(self, drive: Drive) -> None:
         self.required_name(drive, "drive", names.DRIVE, drive.name)
@@ -130,15 +140,17 @@ class _CatletCheck(FodderCheck):
             return
         if source.startswith("gene:"):
             if drive.type not in (None, DriveType.VHD):
-                self.found.append(rules.gene_needs_vhd(source, str(drive.type), drive.at("source")))
+                self.found.append(
+                    rules.gene_needs_vhd(named(source), Own(str(drive.type)), drive.at("source"))
+                )
             parsed = parse_gene(source)
             if isinstance(parsed, NameFault):
                 span = part_at(drive, "source", source, parsed)
-                self.found.append(rules.bad_gene("source", parsed.message, span, None))
+                self.found.append(rules.bad_gene(own("source"), Said(parsed.message), span, None))
             return
         reason = windows_path_fault(source)
         if reason is not None:
-            self.found.append(rules.bad_path(source, reason, drive.at("source")))
+            self.found.append(rules.bad_path(named(source), Said(reason), drive.at("source")))
 
     def drive_size(self, drive: Drive) -> None:
         if drive.size is None:
@@ -146,10 +158,10 @@ class _CatletCheck(FodderCheck):
         at = drive.at("size")
         if drive.size <= 0:
             rule = "a size in GiB must be positive"
-            self.found.append(rules.out_of_range("size", drive.size, rule, at))
+            self.found.append(rules.out_of_range(own("size"), drive.size, Own(rule), at))
         elif drive.size > MAX_DRIVE_GIB:
             rule = f"a drive has at most {MAX_DRIVE_GIB} GiB (64 TiB)"
-            self.found.append(rules.out_of_range("size", drive.size, rule, at))
+            self.found.append(rules.out_of_range(own("size"), drive.size, Own(rule), at))
 
     def cpu(self, catlet: Catlet) -> None:
         if catlet.cpu is None or catlet.cpu.count is None:
@@ -157,10 +169,10 @@ class _CatletCheck(FodderCheck):
         count, at = catlet.cpu.count, catlet.cpu.at("count")
         if count <= 0:
             rule = "the number of processors must be positive"
-            self.found.append(rules.out_of_range("cpu count", count, rule, at))
+            self.found.append(rules.out_of_range(own("cpu count"), count, Own(rule), at))
         elif count > MAX_CPUS:
             rule = f"a catlet has at most {MAX_CPUS} processors"
-            self.found.append(rules.out_of_range("cpu count", count, rule, at))
+            self.found.append(rules.out_of_range(own("cpu count"), count, Own(rule), at))
 
     def memory(self, catlet: Catlet) -> None:
         memory = catlet.memory
@@ -177,13 +189,13 @@ class _CatletCheck(FodderCheck):
             label = f"memory {key}"
             if size < MIN_MEMORY:
                 rule = f"memory is at least {MIN_MEMORY} MiB"
-                self.found.append(rules.out_of_range(label, size, rule, at))
+                self.found.append(rules.out_of_range(Own(label), size, Own(rule), at))
             if size % MEMORY_STEP:
                 rule = f"memory is a multiple of {MEMORY_STEP} MiB"
-                self.found.append(rules.out_of_range(label, size, rule, at))
+                self.found.append(rules.out_of_range(Own(label), size, Own(rule), at))
             if size > MAX_MEMORY:
                 rule = f"memory is at most {MAX_MEMORY} MiB (12 TiB)"
-                self.found.append(rules.out_of_range(label, size, rule, at))
+                self.found.append(rules.out_of_range(Own(label), size, Own(rule), at))
         startup, minimum, maximum = memory.startup, memory.minimum, memory.maximum
         for key, value, other, limit, wrong in (
             ("maximum", maximum, "startup", startup, "less"),
@@ -194,7 +206,9 @@ class _CatletCheck(FodderCheck):
                 continue
             if (value < limit) if wrong == "less" else (value > limit):
                 self.found.append(
-                    rules.memory_relation(key, value, wrong, other, limit, memory.at(key))
+                    rules.memory_relation(
+                        Own(key), value, Own(wrong), Own(other), limit, memory.at(key)
+                    )
                 )
 
     def subnet(self, subnet: Subnet | None) -> None:
@@ -206,10 +220,10 @@ class _CatletCheck(FodderCheck):
         if text is None or blank(text):
             return
         if names.mac_address(text) is None:
-            self.found.append(rules.bad_mac(text, record.at("mac_address")))
+            self.found.append(rules.bad_mac(named(text), record.at("mac_address")))
         elif text.endswith("\n"):
             self.found.append(
-                rules.line_feed_tolerated("the MAC address", record.at("mac_address"))
+                rules.line_feed_tolerated(own("the MAC address"), record.at("mac_address"))
             )
 
 

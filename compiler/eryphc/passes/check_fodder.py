@@ -14,6 +14,7 @@ from typing import TypeVar
 from eryphc.diagnostics import rules
 from eryphc.diagnostics.findings import Findings
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.said import Own, Said, Words, joined, name_of, named, own
 from eryphc.identifiers import GeneId, GeneSetId
 from eryphc.ir.catlet import (
     FODDER_TYPES,
@@ -78,12 +79,14 @@ class FodderCheck:
         if text is None or blank(text):
             return
         for fault in name_faults(kind, text):
-            self.found.append(rules.bad_name(key, fault.message, part_at(record, key, text, fault)))
+            self.found.append(
+                rules.bad_name(Own(key), Said(fault.message), part_at(record, key, text, fault))
+            )
 
     def required_name(self, record: Record, what: str, kind: NameKind, text: str | None) -> None:
         if blank(text):
             if not self._could_not_be_read(record):
-                self.found.append(rules.required("name", what, record.at("name")))
+                self.found.append(rules.required(own("name"), Own(what), record.at("name")))
             return
         self.name(record, "name", kind, text)
 
@@ -101,17 +104,19 @@ class FodderCheck:
         if len(self.found) == before:
             self.unique(what, ((item, name(item)) for item in items or ()))
 
-    def unique(self, what: str, named: Iterable[tuple[Record, str | None]]) -> None:
+    def unique(self, what: str, entries: Iterable[tuple[Record, str | None]]) -> None:
         first: dict[str, Record] = {}
         reported: set[str] = set()
-        for record, name in named:
+        for record, name in entries:
             if name is None:
                 continue
             key = name.lower()
             if key in first and key not in reported:
                 reported.add(key)
                 self.found.append(
-                    rules.not_unique(what, name, record.at("name"), first[key].at("name"))
+                    rules.not_unique(
+                        Own(what), named(name), record.at("name"), first[key].at("name")
+                    )
                 )
             first.setdefault(key, record)
 
@@ -128,14 +133,14 @@ class FodderCheck:
         name = variable.name
         if name is None or blank(name):
             if not self._could_not_be_read(variable):
-                self.found.append(rules.required("name", "variable", variable.at("name")))
+                self.found.append(rules.required(own("name"), own("variable"), variable.at("name")))
         else:
             fault = variable_name_fault(name)
             if fault is not None:
                 span = part_at(variable, "name", name, fault)
-                self.found.append(rules.bad_name("name", fault.message, span))
+                self.found.append(rules.bad_name(own("name"), Said(fault.message), span))
             elif reserved and name.lower() in ("catletid", "vmid"):
-                self.found.append(rules.reserved_variable(name, variable.at("name")))
+                self.found.append(rules.reserved_variable(named(name), variable.at("name")))
         value = variable.value
         if value is None or blank(value):
             return
@@ -143,14 +148,18 @@ class FodderCheck:
             secret = bool(variable.secret)
             self.found.append(
                 rules.value_does_not_fit(
-                    name or "?", value, str(variable.type), variable.at("value"), secret=secret
+                    name_of(variable, default="?"),
+                    None if variable.secret else Said(value),
+                    Own(str(variable.type)),
+                    variable.at("value"),
+                    secret=secret,
                 )
             )
         elif variable.type in (VariableType.BOOLEAN, VariableType.NUMBER) and (
             value.endswith("\n") or not value.isascii()
         ):
             what = f"the value of variable `{name}`"
-            self.found.append(rules.line_feed_tolerated(what, variable.at("value")))
+            self.found.append(rules.line_feed_tolerated(Own(what), variable.at("value")))
 
     # -- fodder -----------------------------------------------------------------------------
 
@@ -165,7 +174,7 @@ class FodderCheck:
                 and not self._could_not_be_read(food)
                 and not blank(food.name)
             ):
-                self.found.append(rules.no_content(food.name or "", food.at("name"), in_gene=False))
+                self.found.append(rules.no_content(name_of(food), food.at("name"), in_gene=False))
         if not any(d.level is Level.ERROR for d in self.found[before:]):
             if not specification:
                 self.unique_keys(foods)
@@ -190,40 +199,56 @@ class FodderCheck:
         ]
         if food.remove:
             for key in given:
-                self.found.append(rules.not_on_removal(key, food.at(key)))
+                self.found.append(rules.not_on_removal(Own(key), food.at(key)))
         elif source is not None and not specification:
             for key in given:
-                self.found.append(rules.not_on_reference(key, source, food.at(key)))
+                self.found.append(
+                    rules.not_on_reference(
+                        Own(key), named(source, food.place("source")), food.at(key)
+                    )
+                )
         if food.type is not None and not blank(food.type) and food.type not in FODDER_TYPES:
-            self.found.append(rules.unknown_fodder_type(food.type, FODDER_TYPES, food.at("type")))
+            self.found.append(
+                rules.unknown_fodder_type(
+                    named(food.type), tuple(map(Own, FODDER_TYPES)), food.at("type")
+                )
+            )
         if food.filename is not None and not blank(food.filename):
             reason = file_name_fault(food.filename)
             if reason is not None:
-                self.found.append(rules.bad_file_name(food.filename, reason, food.at("filename")))
+                self.found.append(
+                    rules.bad_file_name(named(food.filename), Said(reason), food.at("filename"))
+                )
         if food.remove and food.variables:
-            self.found.append(rules.not_on_removal("variables", food.at("variables")))
+            self.found.append(rules.not_on_removal(own("variables"), food.at("variables")))
         self.variables(food.variables or (), reserved=not specification)
         if source is not None and not specification:
             for variable in food.variables or ():
                 if variable.required is not None:
                     at = variable.at("required")
-                    self.found.append(rules.not_on_reference("required", source, at))
+                    self.found.append(
+                        rules.not_on_reference(
+                            own("required"), named(source, food.place("source")), at
+                        )
+                    )
                 if variable.type is not None:
                     at = variable.at("type")
-                    self.found.append(rules.not_on_reference("type", source, at))
+                    self.found.append(
+                        rules.not_on_reference(own("type"), named(source, food.place("source")), at)
+                    )
 
     def fodder_source(self, food: Fodder, source: str) -> None:
         if parse_set_source(source) is not None:
             return
         parsed = parse_gene(source)
         if isinstance(parsed, NameFault):
-            help_text = None
+            help_text: Words | None = None
             if not source.startswith("gene:"):
                 fixed = "gene:" + source[5:] if source[:5].lower() == "gene:" else "gene:" + source
                 if not isinstance(parse_gene(fixed), NameFault) or parse_set_source(fixed):
-                    help_text = f"write `{fixed}`"
+                    help_text = own("write `{}`", named(fixed))
             span = part_at(food, "source", source, parsed)
-            self.found.append(rules.bad_gene("source", parsed.message, span, help_text))
+            self.found.append(rules.bad_gene(own("source"), Said(parsed.message), span, help_text))
 
     def unique_keys(self, foods: Sequence[Fodder]) -> None:
         seen: dict[tuple[str | None, str | None], Fodder] = {}
@@ -234,15 +259,20 @@ class FodderCheck:
                 # Its fault was reported by reading, or as one of the entry itself.
                 continue
             if name is None and source is None:
-                self.found.append(rules.catlet_source_unnamed(food.source or "", food.at("source")))
+                self.found.append(
+                    rules.catlet_source_unnamed(name_of(food, "source"), food.at("source"))
+                )
                 continue
             first = seen.get((name, source))
             if first is None:
                 seen[name, source] = food
             else:
-                shown = " of ".join(part for part in (food.name, food.source) if part)
+                keys = [key for key in ("name", "source") if getattr(food, key)]
+                shown = joined((name_of(food, each) for each in keys), " of ")
                 key = "name" if food.name else "source"
-                self.found.append(rules.not_unique("fodder", shown, food.at(key), first.at(key)))
+                self.found.append(
+                    rules.not_unique(own("fodder"), shown, food.at(key), first.at(key))
+                )
 
     def one_tag(self, foods: Sequence[Fodder]) -> None:
         first: dict[str, tuple[GeneSetId, Fodder]] = {}
@@ -254,8 +284,8 @@ class FodderCheck:
             if known.tag != geneset.tag:
                 self.found.append(
                     rules.two_tags(
-                        geneset.without_tag,
-                        (known.tag, geneset.tag),
+                        named(geneset.without_tag),
+                        (named(known.tag, where.place("source")), named(geneset.tag)),
                         food.at("source"),
                         where.at("source"),
                     )
@@ -277,22 +307,23 @@ class FodderCheck:
         self.variables(gene.variables or ())
 
     def gene_food(self, food: Fodder) -> None:
-        name = food.name or ""
         if blank(food.name) and not self._could_not_be_read(food):
-            self.found.append(rules.required("name", "fodder entry of a gene", food.at("name")))
+            self.found.append(
+                rules.required(own("name"), own("fodder entry of a gene"), food.at("name"))
+            )
         if not blank(food.source):
             at = food.at("source")
-            self.found.append(rules.gene_food_source(name, food.source or "", at))
+            self.found.append(rules.gene_food_source(name_of(food), name_of(food, "source"), at))
             return
         if food.variables is not None:
-            self.found.append(rules.gene_food_variables(name, food.at("variables")))
+            self.found.append(rules.gene_food_variables(name_of(food), food.at("variables")))
         if food.remove:
-            self.found.append(rules.remove_in_gene(name, food.at("remove")))
+            self.found.append(rules.remove_in_gene(name_of(food), food.at("remove")))
         if blank(food.name):
             return
         self.food(food)
         if not food.remove and _blank_content(food) and not self._could_not_be_read(food):
-            self.found.append(rules.no_content(name, food.at("name"), in_gene=True))
+            self.found.append(rules.no_content(name_of(food), food.at("name"), in_gene=True))
 
 
 def _blank_content(food: Fodder) -> bool:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.said import name_of, named
 from eryphc.genepool.model import GenePool, GeneText
 from eryphc.identifiers import Architecture, GeneId
 from eryphc.ir.catlet import ConfigType, Fodder, FodderGene, Places, Variable
@@ -113,7 +114,9 @@ def _chosen(
             return (food,)
     known = [food.name for food in foods if food.name]
     span = part(entry, "name", name, name)
-    faults.append(language.food_not_found(name, str(gene), span, known))
+    faults.append(
+        language.food_not_found(name_of(entry), named(str(gene)), span, tuple(map(named, known)))
+    )
     return ()
 
 
@@ -132,11 +135,11 @@ def _bind(
         span = binding.at("name")
         faults.append(
             language.binding_unknown(
-                span.text.strip("'\"") if span is not None else name,
-                str(gene),
-                entry.name,
+                named(span.text.strip("'\"") if span is not None else name),
+                named(str(gene)),
+                name_of(entry) if entry.name else None,
                 span,
-                known,
+                tuple(map(named, known)),
             )
         )
     return tuple(
@@ -182,10 +185,13 @@ def _without_removed(
         if not taken:
             continue
         left = [food for food in left if not _removes(key, removal.depth, food)]
-        names = [food.name or "" for food in taken]
+        names = [name_of(food) for food in taken]
         span = removal.at("remove")
         found.extend(
-            chained((language.removal_applied(str(key), names, span),), removal.text_origin)
+            chained(
+                (language.removal_applied(named(str(key), removal.at()), names, span),),
+                removal.text_origin,
+            )
         )
     return left
 

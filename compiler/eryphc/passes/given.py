@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.said import Own, Said, name_of, named
 from eryphc.ir.catlet import Catlet, Variable, VariableType
 from eryphc.origin import Step, placeless
 from eryphc.passes.check_fodder import value_fits
@@ -50,13 +51,15 @@ def give_values(
     given: dict[str, str] = {}
     for lower, names in spellings.items():
         if len(names) > 1:
-            faults.append(language.given_twice(names))
+            faults.append(language.given_twice(tuple(map(named, names))))
         if lower in known:
             given[lower] = values[names[0]]
         elif lower in _SYSTEM:
-            faults.append(language.given_system(names[0]))
+            faults.append(language.given_system(named(names[0])))
         else:
-            faults.append(language.given_unknown(names[0], tuple(known.values())))
+            faults.append(
+                language.given_unknown(named(names[0]), tuple(map(named, known.values())))
+            )
     result: list[Variable] = []
     for variable in variables:
         value = given.get((variable.name or "").lower())
@@ -70,9 +73,9 @@ def give_values(
         if (typed and blank(value)) or not value_fits(variable.type, value):
             faults.append(
                 language.given_unfit(
-                    variable.name or "",
-                    str(variable.type),
-                    None if variable.secret else value,
+                    name_of(variable),
+                    Own(str(variable.type)),
+                    None if variable.secret else Said(value),
                     variable.at("name"),
                 )
             )

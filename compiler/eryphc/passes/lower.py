@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from eryphc.diagnostics import reading as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import Own, named
 from eryphc.ir.catlet import (
     Capability,
     Catlet,
@@ -87,7 +88,7 @@ def _memory(reading: Reading, node: Node, key: str) -> Any:
 
 def _shorthand(reading: Reading, node: ScalarNode, key: str) -> Any:
     if node.tag is not None:
-        return reading.report(wording.tag_refused(node.tag, key, reading.span(node)))
+        return reading.report(wording.tag_refused(named(node.tag), Own(key), reading.span(node)))
     return reading.integer(node, key)
 
 
@@ -145,13 +146,13 @@ def _capabilities(reading: Reading, node: Node, key: str) -> Any:
             if isinstance(value, Capability):
                 found.append(value)
         elif item.tag is not None:
-            reading.report(wording.tag_refused(item.tag, key, reading.span(item)))
+            reading.report(wording.tag_refused(named(item.tag), Own(key), reading.span(item)))
         else:
             span = reading.span(item)
-            named = Capability(name=item.value, places={"": span, "name": span})
+            bare = Capability(name=item.value, places={"": span, "name": span})
             if item.anchor is not None:
-                reading.remember(item, CAPABILITY, named)
-            found.append(named)
+                reading.remember(item, CAPABILITY, bare)
+            found.append(bare)
     return tuple(found)
 
 
@@ -244,5 +245,8 @@ def _lower(
     reading = Reading(source, notation)
     value = reading.convert(root, shape.name, shape)
     if value is None:
-        reading.report(wording.empty_document(shape.name, Span(source, 0, 0)))
-    return (value if isinstance(value, build) else None), tuple(reading.diagnostics)
+        reading.report(wording.empty_document(Own(shape.name), Span(source, 0, 0)))
+    if not isinstance(value, build):
+        return None, tuple(reading.diagnostics)
+    source.regions = reading.regions()
+    return value, tuple(reading.diagnostics)

@@ -14,6 +14,7 @@ from typing import Final
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.said import Own, name_of, named
 from eryphc.identifiers import GeneId
 from eryphc.ir.catlet import (
     Capability,
@@ -206,7 +207,7 @@ def _subnet(
         return None
     if blank(subnet.name):
         span = subnet.at() or network.at(key)
-        faults.append(language.subnet_unnamed(network.name or "", key, span))
+        faults.append(language.subnet_unnamed(name_of(network), Own(key), span))
     return replace(subnet, name=_lower(subnet.name), ip_pool=_lower(subnet.ip_pool))
 
 
@@ -221,11 +222,11 @@ def _own_adapters(networks: Sequence[Network], faults: list[Diagnostic]) -> None
             free = next(f"eth{i}" for i in range(len(networks) + 1) if f"eth{i}" not in taken)
             faults.append(
                 language.adapter_clash(
-                    adapter,
-                    (first.name or "", network.name or ""),
+                    named(adapter),
+                    (name_of(first), name_of(network)),
                     _adapter_place(network),
                     _adapter_place(first),
-                    free,
+                    Own(free),
                 )
             )
 

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.said import named
 from eryphc.genepool.model import GenePool, GeneSetTag
 from eryphc.identifiers import ANY, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Network, Record
@@ -153,9 +154,9 @@ class _Walk:
         if known or len(visited) > MOST_ANCESTORS:
             chain = [str(final) if one == final else f"{one} ({final})" for one, final in visited]
             fault = (
-                language.pedigree_circle(chain, span)
+                language.pedigree_circle(tuple(map(named, chain)), span)
                 if known
-                else language.pedigree_too_long(chain, MOST_ANCESTORS, span)
+                else language.pedigree_too_long(tuple(map(named, chain)), MOST_ANCESTORS, span)
             )
             self.found.extend(chained((fault,), document.origin))
             return None

@@ -12,7 +12,6 @@ from eryphc.genepool.texts import gene_source
 from eryphc.ir.catlet import Catlet, FodderGene, Record
 from eryphc.passes.check import check_catlet
 from eryphc.passes.check_fodder import check_fodder_gene
-from eryphc.passes.conceal import conceal, conceal_unread
 from eryphc.passes.lower import lower_catlet, lower_fodder_gene
 from eryphc.passes.values import Notation
 from eryphc.source import SourceText
@@ -95,14 +94,14 @@ def _read(
     if root is None:
         composed = _compose(source, notation)
     if composed.value is None:
-        return Outcome(None, conceal_unread(composed.diagnostics, source))
+        return Outcome(None, composed.diagnostics)
     record, found = lower(composed.value, source, notation)
     if record is None:
-        return Outcome(None, conceal_unread(found, source))
+        return Outcome(None, found)
     broken = check(record, found)
     if not strict:
         broken = tuple(_softened(diagnostic) for diagnostic in broken)
-    diagnostics = conceal((*found, *broken), (record,))
+    diagnostics = (*found, *broken)
     # Whether later passes make sense of the document, and would not echo what is reported.
     goes_on = all(d.level is not Level.ERROR or d.code in harmless for d in diagnostics)
     return Outcome(record if goes_on else None, diagnostics)

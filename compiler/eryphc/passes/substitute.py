@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 from eryphc.diagnostics import language
 from eryphc.diagnostics.findings import MOST
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.said import Own, Said, joined, name_of, named, own
 from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
 from eryphc.ir.content import Content, Insertion, Written
@@ -93,7 +94,7 @@ class _Filled(NamedTuple):
 _ESCAPED = _Value(_BRACES)
 _Scope: TypeAlias = Mapping[str, _Value]
 # A fault in words, given where it is ("the food `x` of ...").
-_Build: TypeAlias = Callable[[str], Diagnostic]
+_Build: TypeAlias = Callable[[Own], Diagnostic]
 
 
 class _Faults:
@@ -127,11 +128,13 @@ class _Faults:
         return found
 
 
-def _where(foods: Sequence[Fodder]) -> str:
-    names = ", ".join(f"`{food.name}`" for food in foods)
-    what = f"the food {names}" if len(foods) == 1 else f"the foods {names}"
+def _where(foods: Sequence[Fodder]) -> Own:
+    names = joined(own("`{}`", name_of(food)) for food in foods)
+    what = own("the food {}" if len(foods) == 1 else "the foods {}", names)
     source = foods[0].source
-    return what if source is None or blank(source) else f"{what} of `{source}`"
+    if source is None or blank(source):
+        return what
+    return own("{} of `{}`", what, named(source, foods[0].at()))
 
 
 def is_jinja(text: str) -> bool:
@@ -217,12 +220,12 @@ def _catlet_scope(
         if blank(value):
             if variable.required:
                 fault = language.value_missing(
-                    variable.name or "", None, variable.at("name"), variable.at("required")
+                    name_of(variable), None, variable.at("name"), variable.at("required")
                 )
         elif not value_fits(variable.type, value):
-            shown = None if variable.secret else value
+            shown = None if variable.secret else Said(value)
             fault = language.value_unfit(
-                variable.name or "", None, str(variable.type), shown, variable.at("value")
+                name_of(variable), None, Own(str(variable.type)), shown, variable.at("value")
             )
         if fault is not None and name not in refused:
             found.append(fault)
@@ -276,7 +279,7 @@ def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
         last, at = filled.overflow.name, content.span(filled.overflow.start, filled.overflow.end)
         faults.add(
             food,
-            lambda where: language.substituted_too_large(last, where, MAX_EXPANDED, at),
+            lambda where: language.substituted_too_large(named(last), where, MAX_EXPANDED, at),
             shared=_OVERFLOW,
         )
     if filled.insertions:
@@ -309,16 +312,16 @@ def _no_content(food: Fodder) -> Content:
 
 def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults) -> _Value:
     """The value of a food's variable, which may itself use variables of the catlet."""
-    name = variable.name or ""
+    name, said = variable.name or "", name_of(variable)
     # One reference gives all its foods the same variables.
     document = food.document
     fed = document is not None and document.step is Step.FED
     reference = document.via.span if document and document.via and fed else food.at()
     written = variable.value or ""
 
-    def report(build: _Build) -> None:
-        problem = build("").message
-        faults.add(food, build, shared=(reference, food.source, name.lower(), problem))
+    def report(build: _Build, at: int = -1) -> None:
+        problem = build(own("")).code
+        faults.add(food, build, shared=(reference, food.source, name.lower(), problem, at))
 
     def unknown(found: Reference) -> None:
         if faults.full:
@@ -326,14 +329,14 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
         start, end = _name_place(written, found)
         span = part(variable, "value", written, written[start:end])
         hidden = bool(variable.secret)
-        report(_unknown(found, span, catlet, inside=name, hidden=hidden))
+        report(_unknown(found, span, catlet, inside=said, hidden=hidden), found.start)
 
     filled = _fill(written, catlet, unknown, faults)
     if filled.overflow is not None:
         last, whole = filled.overflow.name, variable.at("value")
         faults.add(
             food,
-            lambda where: language.substituted_too_large(last, where, MAX_EXPANDED, whole),
+            lambda where: language.substituted_too_large(named(last), where, MAX_EXPANDED, whole),
             shared=_OVERFLOW,
         )
     secret = bool(variable.secret) or filled.secret
@@ -351,14 +354,14 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
         if not variable.required:
             return value
         at = _needed_at(food, variable, reference)
-        report(lambda where: language.value_missing(name, where, at, variable.at("required")))
+        report(lambda where: language.value_missing(said, where, at, variable.at("required")))
     elif value_fits(variable.type, filled.text):
         return value
     else:
-        shown = None if secret else filled.text
+        shown = None if secret else Said(filled.text)
         at = variable.at("value")
         kind, typed = str(variable.type), variable.at("type")
-        report(lambda where: language.value_unfit(name, where, kind, shown, at, typed))
+        report(lambda where: language.value_unfit(said, where, Own(kind), shown, at, typed))
     value.faulty = True
     return value
 
@@ -438,15 +441,20 @@ def _value_of(reference: Reference, scope: _Scope) -> _Value | None:
 
 
 def _unknown(
-    reference: Reference, span: Span | None, scope: _Scope, *, inside: str | None, hidden: bool
+    reference: Reference, span: Span | None, scope: _Scope, *, inside: Said | None, hidden: bool
 ) -> _Build:
     name, known = reference.name, tuple(scope)
     if reference.kind is ReferenceKind.VARIABLE:
         return lambda where: language.variable_unknown(
-            name, where, span, known, in_value=inside, secret=hidden
+            Said(name),
+            where,
+            span,
+            tuple(map(named, known)),
+            in_value=inside,
+            secret=hidden,
         )
     return lambda where: language.reference_invalid(
-        name, where, span, in_value=inside, secret=hidden
+        Said(name), where, span, in_value=inside, secret=hidden
     )
 
 

@@ -6,17 +6,19 @@ Which key wants which is in `lower`. Source: docs/reference/language.md, "Scalar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum, StrEnum
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeGuard, TypeVar
 
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.findings import Findings
 from eryphc.diagnostics.levels import is_for_us
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.ir.catlet import WHOLE, Record
 from eryphc.ir.content import Content, Written
-from eryphc.source import SourceText, Span
+from eryphc.source import Region, Secrecy, SourceText, Span
 from eryphc.syntax import scalars
 from eryphc.syntax.limits import MAX_EXPANDED
 from eryphc.syntax.names import WHITE_SPACE
@@ -26,6 +28,11 @@ from eryphc.syntax.slices import block_slice
 E = TypeVar("E", bound=StrEnum)
 
 _CORE = "tag:yaml.org,2002:"
+_ALIAS = re.compile(r"\*([^\s,\[\]{}]+)")
+# A text with more of them is hidden as a whole.
+_MOST_REGIONS = 10_000
+# What these hold, or the records in them, may be declared secret.
+_MAY_BE_SECRET = ("value", "content", "variables", "fodder")
 
 
 class Notation(Enum):
@@ -80,6 +87,9 @@ class Reading:
         # Values of anchored nodes by the identity of the node, with the reader that made them.
         self.converted: dict[int, tuple[Converter, Any]] = {}
         self.expanded = 0
+        self._regions: list[Region] = []
+        # Anchors of what is secret: their aliases stand for it.
+        self._anchors: dict[str, Secrecy] = {}
 
     def span(self, node: Node) -> Span:
         return Span(self.source, node.start, node.end)
@@ -106,15 +116,15 @@ class Reading:
             return self._alias(node, key, reader)
         if isinstance(node, ScalarNode) and self.is_null(node):
             if node.tag is not None and not node.tag.startswith(_CORE):
-                return self.report(reading.tag_refused(node.tag, key, self.span(node)))
+                return self.report(reading.tag_refused(named(node.tag), Own(key), self.span(node)))
             if node.tag in (_CORE + "null", _CORE + "binary"):
-                return self.report(reading.tag_refused(node.tag, key, self.span(node)))
+                return self.report(reading.tag_refused(named(node.tag), Own(key), self.span(node)))
             if key in ("cpu", "memory") and not self.json:
-                unit = "a number of processors" if key == "cpu" else "a size in MiB"
-                return self.report(reading.shorthand_empty(key, unit, self.span(node)))
+                unit = own("a number of processors" if key == "cpu" else "a size in MiB")
+                return self.report(reading.shorthand_empty(Own(key), unit, self.span(node)))
             return None
         if node.tag is not None and not isinstance(node, ScalarNode):
-            return self.report(reading.tag_refused(node.tag, key, self.head(node)))
+            return self.report(reading.tag_refused(named(node.tag), Own(key), self.head(node)))
         value = reader(self, node, key)
         if node.anchor is not None and value is not FAULTY:
             self.remember(node, reader, value)
@@ -136,8 +146,8 @@ class Reading:
             return None
         known = self.converted.get(id(target))
         if known is None:
-            reason = "its anchor stands on a value that cannot be used again"
-            return self.report(reading.alias_refused(node.anchor, key, reason, span))
+            reason = own("its anchor stands on a value that cannot be used again")
+            return self.report(reading.alias_refused(named(node.anchor), Own(key), reason, span))
         self.expanded += target.end - target.start
         if self.expanded > MAX_EXPANDED:
             return self.report(reading.expanded_too_large(span))
@@ -149,19 +159,25 @@ class Reading:
             again = ScalarNode(_as_text(value), Style.DOUBLE, node.start, node.end)
             return reader(self, again, key)
         return self.report(
-            reading.alias_refused(node.anchor, key, "its anchor is of another kind", span)
+            reading.alias_refused(
+                named(node.anchor), Own(key), own("its anchor is of another kind"), span
+            )
         )
 
     def wrong_kind(self, node: Node, key: str, expected: str) -> _Missing:
         """Report that `node` is of another kind than `expected`."""
-        found = {MappingNode: "a mapping", SequenceNode: "a list"}.get(type(node), "a single value")
-        return self.report(reading.wrong_kind(f"`{key}`", expected, found, self.head(node)))
+        found = _kind(node)
+        return self.report(
+            reading.wrong_kind(own("`{}`", Own(key)), Own(expected), found, self.head(node))
+        )
 
     def _scalar(self, node: Node, key: str, expected: str) -> ScalarNode | None:
         if isinstance(node, ScalarNode):
             return node
-        found = "a mapping" if isinstance(node, MappingNode) else "a list"
-        self.report(reading.wrong_kind(f"`{key}`", expected, found, self.head(node)))
+        found = _kind(node)
+        self.report(
+            reading.wrong_kind(own("`{}`", Own(key)), Own(expected), found, self.head(node))
+        )
         return None
 
     # -- scalars ----------------------------------------------------------------------------
@@ -171,9 +187,11 @@ class Reading:
         if scalar is None:
             return FAULTY
         if self.json and scalar.style is not Style.JSON_TEXT:
-            found = f"`{scalar.value}`"
+            found = own("`{}`", Said(scalar.value))
             return self.report(
-                reading.wrong_kind(f"`{key}`", "text in quotes", found, self.span(scalar))
+                reading.wrong_kind(
+                    own("`{}`", Own(key)), own("text in quotes"), found, self.span(scalar)
+                )
             )
         return self._tagged_text(scalar, key)
 
@@ -186,23 +204,25 @@ class Reading:
         if tag == _CORE + "int":
             number = scalars.integer(scalar.value)
             if isinstance(number, str):
-                return self.report(reading.not_a_number(key, _named(scalar, key), number, span))
+                return self.report(
+                    reading.not_a_number(Own(key), Said(scalar.value), Own(number), span)
+                )
             return str(number)
         if tag == _CORE + "float":
             text = scalars.float_text(scalar.value)
             if text is None:
                 return self.report(
                     reading.not_a_number(
-                        key, _named(scalar, key), "it is not written in digits", span
+                        Own(key), Said(scalar.value), own("it is not written in digits"), span
                     )
                 )
             return text
         if tag == _CORE + "bool":
             value = scalars.flag(scalar.value)
             if value is None:
-                return self.report(reading.not_a_flag(key, _named(scalar, key), span))
+                return self.report(reading.not_a_flag(Own(key), Said(scalar.value), span))
             return str(value)
-        return self.report(reading.tag_refused(tag, key, span))
+        return self.report(reading.tag_refused(named(tag), Own(key), span))
 
     def integer(self, node: Node, key: str) -> Any:
         scalar = self._scalar(node, key, "a whole number")
@@ -212,7 +232,12 @@ class Reading:
         if self.json:
             if scalar.style is not Style.JSON_NUMBER:
                 return self.report(
-                    reading.wrong_kind(f"`{key}`", "a number", f"`{scalar.value}`", span)
+                    reading.wrong_kind(
+                        own("`{}`", Own(key)),
+                        own("a number"),
+                        own("`{}`", Said(scalar.value)),
+                        span,
+                    )
                 )
             number = scalars.json_integer(scalar.value)
         else:
@@ -223,7 +248,9 @@ class Reading:
                 text = text.partition(".")[0]
             number = scalars.integer(text)
         if isinstance(number, str):
-            return self.report(reading.not_a_number(key, scalar.value, number, span))
+            return self.report(
+                reading.not_a_number(Own(key), Said(scalar.value), Own(number), span)
+            )
         return number
 
     def boolean(self, node: Node, key: str) -> Any:
@@ -234,17 +261,22 @@ class Reading:
         if self.json:
             if scalar.style is not Style.JSON_WORD:
                 return self.report(
-                    reading.wrong_kind(f"`{key}`", "true or false", f"`{scalar.value}`", span)
+                    reading.wrong_kind(
+                        own("`{}`", Own(key)),
+                        own("true or false"),
+                        own("`{}`", Said(scalar.value)),
+                        span,
+                    )
                 )
             return scalar.value == "true"
         if scalar.tag == _CORE + "str":
-            return self.report(reading.tag_refused(scalar.tag, key, span))
+            return self.report(reading.tag_refused(named(scalar.tag), Own(key), span))
         text = self._tagged_text(scalar, key)
         if text is FAULTY:
             return FAULTY
         value = scalars.flag(text)
         if value is None:
-            return self.report(reading.not_a_flag(key, scalar.value, span))
+            return self.report(reading.not_a_flag(Own(key), Said(scalar.value), span))
         return value
 
     def word(self, node: Node, key: str, words: type[E]) -> Any:
@@ -252,8 +284,10 @@ class Reading:
         if scalar is None:
             return FAULTY
         if self.json and scalar.style is not Style.JSON_TEXT:
-            found = f"`{scalar.value}`"
-            return self.report(reading.wrong_kind(f"`{key}`", "text", found, self.span(scalar)))
+            found = own("`{}`", Said(scalar.value))
+            return self.report(
+                reading.wrong_kind(own("`{}`", Own(key)), own("text"), found, self.span(scalar))
+            )
         text = self._tagged_text(scalar, key)
         if text is FAULTY:
             return FAULTY
@@ -269,7 +303,11 @@ class Reading:
                 if compact == member.value.replace("_", ""):
                     return member
         values = tuple(member.value for member in words)
-        return self.report(reading.unknown_word(key, scalar.value, values, self.span(scalar)))
+        return self.report(
+            reading.unknown_word(
+                Own(key), Said(scalar.value), tuple(map(Own, values)), self.span(scalar)
+            )
+        )
 
     # -- content ----------------------------------------------------------------------------
 
@@ -282,8 +320,10 @@ class Reading:
             block = node.style in (Style.LITERAL, Style.FOLDED)
             return Content(text, Written(span, 1 if block else 0))
         if self.json:
-            found = "a mapping" if isinstance(node, MappingNode) else "a list"
-            return self.report(reading.wrong_kind(f"`{key}`", "text", found, self.head(node)))
+            found = _kind(node)
+            return self.report(
+                reading.wrong_kind(own("`{}`", Own(key)), own("text"), found, self.head(node))
+            )
         if isinstance(node, AliasNode) or node.flow:
             return self.report(reading.flow_content(self.head(node)))
         cut = block_slice(self.source, node)
@@ -302,7 +342,10 @@ class Reading:
         if isinstance(node, AliasNode):
             return self.report(
                 reading.alias_refused(
-                    node.anchor, "content", "content is taken as text", self.span(node)
+                    named(node.anchor),
+                    own("content"),
+                    own("content is taken as text"),
+                    self.span(node),
                 )
             )
         if not isinstance(node, ScalarNode):
@@ -329,13 +372,15 @@ class Reading:
 
     def many(self, node: Node, key: str, reader: Converter) -> Any:
         if not isinstance(node, SequenceNode):
-            found = "a mapping" if isinstance(node, MappingNode) else "a single value"
-            return self.report(reading.wrong_kind(f"`{key}`", "a list", found, self.head(node)))
+            found = _kind(node)
+            return self.report(
+                reading.wrong_kind(own("`{}`", Own(key)), own("a list"), found, self.head(node))
+            )
         values: list[Any] = []
         for item in node.items:
             value = self.convert(item, f"an entry of {key}", reader)
             if value is None:
-                self.report(reading.null_entry(key, self.span(item)))
+                self.report(reading.null_entry(Own(key), self.span(item)))
             elif value is not FAULTY:
                 values.append(value)
         return tuple(values)
@@ -343,44 +388,108 @@ class Reading:
     def record(self, node: Node, shape: Shape) -> Any:
         name, fields = shape.name, shape.fields
         if not isinstance(node, MappingNode):
-            found = "a list" if isinstance(node, SequenceNode) else "a single value"
-            return self.report(reading.wrong_kind(f"a {name}", "a mapping", found, self.head(node)))
+            found = _kind(node)
+            return self.report(
+                reading.wrong_kind(own("a {}", Own(name)), own("a mapping"), found, self.head(node))
+            )
         source = self.source
         values: dict[str, Any] = {}
         places: dict[str, Span] = {"": self.head(node), WHOLE: self.span(node)}
+        unread = False
         for key_node, value_node in node.entries:
             if not isinstance(key_node, ScalarNode):
-                self.report(reading.key_not_text(name, self.head(key_node)))
+                self.report(reading.key_not_text(Own(name), self.head(key_node)))
+                self.close(key_node.start, value_node)
+                unread = True
                 continue
             key = self._key(key_node)
             if key not in fields:
+                if not isinstance(value_node, ScalarNode):
+                    # Nobody has read what may be declared secret in there.
+                    self.close(value_node.start, value_node)
+                unread = True
                 folded = _fold(key_node.value, fields)
                 self.report(
                     reading.unknown_key(
-                        key_node.value, name, tuple(fields), self.span(key_node), folded
+                        named(key_node.value),
+                        Own(name),
+                        tuple(map(Own, fields)),
+                        self.span(key_node),
+                        None if folded is None else Own(folded),
                     )
                 )
                 continue
             if key in places:
                 first = self._first(key, node)
-                self.report(reading.duplicate_key(key, name, self.span(key_node), first))
+                self.report(reading.duplicate_key(Own(key), Own(name), self.span(key_node), first))
             place = _place(key_node, value_node)
             places[key] = Span(source, place.start, place.end)
             if key == "content":
                 value = self._content(value_node, key_node)
             elif not shape.aliases and (alias := _alias_in(value_node)) is not None:
-                reason = f"a {name} takes no aliases inside; write the value out"
+                reason = own("a {} takes no aliases inside; write the value out", Own(name))
                 value = self.report(
-                    reading.alias_refused(alias.anchor, key, reason, self.span(alias))
+                    reading.alias_refused(named(alias.anchor), Own(key), reason, self.span(alias))
                 )
             else:
                 value = self.convert(value_node, key, fields[key])
             # What might be a secret is one until the author has said it properly.
             unreadable = True if key == "secret" else None
             values[key] = unreadable if value is FAULTY else value
+            if value is FAULTY:
+                unread = True
+                if key in _MAY_BE_SECRET or isinstance(value_node, (MappingNode, SequenceNode)):
+                    self.close(key_node.end, value_node)
+        self._note_secrets(node, values, unread=unread)
         if not node.flow and node.entries and isinstance(node.entries[0][0], ScalarNode):
             places[""] = self.span(node.entries[0][0])
         return shape.build(places=places, **values)
+
+    # -- what is secret ---------------------------------------------------------------------
+
+    def close(self, start: int, node: Node, secrecy: Secrecy = Secrecy.CLOSED) -> None:
+        """Let the text from `start` to the end of `node` count as secret, with its aliases."""
+        self._regions.append(Region(start, node.end, secrecy))
+        if isinstance(node, AliasNode):
+            if node.target is not None and not isinstance(node.target, AliasNode):
+                self.close(node.target.start, node.target, secrecy)
+        elif node.anchor is not None:
+            self._anchors[node.anchor] = secrecy
+
+    def regions(self) -> tuple[Region, ...]:
+        """What is secret in the document, or could not be read and counts as secret."""
+        if len(self._regions) > _MOST_REGIONS:
+            return (Region(0, len(self.source.text), Secrecy.CLOSED),)
+        used = _ALIAS.finditer(self.source.text) if self._anchors else ()
+        aliases = (
+            Region(match.start(), match.end(), self._anchors[match[1]])
+            for match in used
+            if match[1] in self._anchors
+        )
+        return (*self._regions, *aliases)
+
+    def _note_secrets(self, node: MappingNode, values: Mapping[str, Any], *, unread: bool) -> None:
+        """Note what is secret in a record: of variables and fodder that say so."""
+        entries = [(self._key(key), key, value) for key, value in node.entries if _is_word(key)]
+        if unread and any(_says_secret(key) for key, _, _ in entries):
+            # With a key of it not understood, any other may be the secret.
+            self.close(node.start, node)
+        if values.get("secret"):
+            for key, key_node, value in entries:
+                if key == "content":
+                    self.close(key_node.end, value, Secrecy.FODDER)
+                elif key in ("value", "variables"):
+                    self.close(key_node.end, value)
+        if values.get("source"):
+            for key, _, value in entries:
+                if key == "variables" and isinstance(value, SequenceNode):
+                    self._note_bindings(value)
+
+    def _note_bindings(self, variables: SequenceNode) -> None:
+        for binding in variables.items:
+            for key, value in binding.entries if isinstance(binding, MappingNode) else ():
+                if _is_word(key) and self._key(key) == "value":
+                    self.close(key.end, value, Secrecy.BINDING)
 
     def _first(self, key: str, node: MappingNode) -> Span:
         """The place of the first key of that name."""
@@ -392,6 +501,19 @@ class Reading:
     def _key(self, node: ScalarNode) -> str:
         value = node.value
         return value if self.json or not value.isascii() else value.lower()
+
+
+def _is_word(key: Node) -> TypeGuard[ScalarNode]:
+    return isinstance(key, ScalarNode)
+
+
+def _says_secret(key: str) -> bool:
+    """Whether a key is `secret`, or was probably meant so."""
+    if key == "secret" or not 5 <= len(key) <= 8:
+        return key == "secret"
+    from eryphc.diagnostics.suggest import close_matches
+
+    return bool(close_matches(key.lower(), ("secret",)))
 
 
 def _place(key: ScalarNode, value: Node) -> Node:
@@ -408,9 +530,10 @@ def _alias_in(node: Node) -> AliasNode | None:
     return next((item for item in items if isinstance(item, AliasNode)), None)
 
 
-def _named(scalar: ScalarNode, key: str) -> str:
-    """The text as a message may repeat it: what may be a secret is not repeated."""
-    return "..." if key in ("value", "content") else scalar.value
+def _kind(node: Node) -> Own:
+    if isinstance(node, MappingNode):
+        return own("a mapping")
+    return own("a list" if isinstance(node, SequenceNode) else "a single value")
 
 
 def _as_text(value: object) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eryphc.diagnostics import command, reading
 from eryphc.diagnostics.levels import NO_CHOICES, Choices, LevelPolicy
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.said import own
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.model import GenePool
@@ -31,11 +32,15 @@ CATLET_FILE = "catlet.yaml"
 
 
 class InputMissingError(Exception):
-    """A file that was named is not there, or not readable; `exit_code` is that of the command."""
+    """A file that was named is not there, or not readable.
 
-    def __init__(self, diagnostic: Diagnostic, exit_code: int) -> None:
+    `reason` says why without naming it, `exit_code` is that of the command.
+    """
+
+    def __init__(self, diagnostic: Diagnostic, exit_code: int, reason: str = "") -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
+        self.reason = reason
         self.exit_code = exit_code
 
 
@@ -58,15 +63,20 @@ def read_text(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> Outcome[SourceText
         data = _bytes(path, limit + 1)
     except _NOT_THERE as error:
         reason = _missing(error)
-        raise InputMissingError(command.file_not_found(shown, reason, _near(path)), 1) from None
+        raise InputMissingError(
+            command.file_not_found(shown, reason, _near(path)), 1, reason
+        ) from None
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             reason = "no file can have so long a name"
-            raise InputMissingError(command.file_not_found(shown, reason, ()), 1) from None
+            missing = command.file_not_found(shown, reason, ())
+            raise InputMissingError(missing, 1, reason) from None
         reason = _reason(error)
-        raise InputMissingError(command.file_unreadable(shown, reason), 3) from None
+        raise InputMissingError(command.file_unreadable(shown, reason), 3, reason) from None
     except ValueError:
-        raise InputMissingError(command.file_not_found(shown, "not a path", ()), 1) from None
+        reason = "not a path"
+        missing = command.file_not_found(shown, reason, ())
+        raise InputMissingError(missing, 1, reason) from None
     return _decoded(shown, data, limit)
 
 
@@ -80,6 +90,8 @@ def read_source(path: str | os.PathLike[str]) -> SourceText:
         raise EryphcError.of(Failure(missing.exit_code), missing.diagnostic) from None
     if read.value is None:
         raise EryphcError.of(Failure.INPUT, *read.diagnostics)
+    # What is read here is said to hold no secret, a network configuration for example.
+    read.value.regions = ()
     return read.value
 
 
@@ -142,7 +154,7 @@ def _decoded(name: str, data: bytes, limit: int) -> Outcome[SourceText]:
         text = data[: error.start].decode("utf-8", "replace")
         source = SourceText(name, text)
         at = Span(source, len(text), len(text))
-        return Outcome(None, (reading.not_text(at, f"byte {error.start + 1} is no UTF-8"),))
+        return Outcome(None, (reading.not_text(at, own("byte {} is no UTF-8", error.start + 1)),))
 
 
 def _reason(error: OSError) -> str:
@@ -269,6 +281,8 @@ class Pools:
         text = read_text(path)
         if text.value is None:
             return Outcome(None, text.diagnostics)
+        # A project file holds no secret.
+        text.value.regions = ()
         return read_project(text.value, path.parent, self._sections())
 
     def chain(self, folder: Path) -> Outcome[PoolChain]:

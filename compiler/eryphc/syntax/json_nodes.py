@@ -10,6 +10,7 @@ import re
 
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.said import Own, Said, own
 from eryphc.source import SourceText, Span
 from eryphc.syntax.limits import MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_ENTRIES
 from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
@@ -55,7 +56,7 @@ class _JsonText:
         self.text = source.text
         self.at = 0
 
-    def refuse(self, problem: str, at: int | None = None) -> _RefusedError:
+    def refuse(self, problem: Own, at: int | None = None) -> _RefusedError:
         start = min(self.at if at is None else at, len(self.text))
         end = min(start + 1, len(self.text))
         return _RefusedError(reading.not_json(problem, Span(self.source, start, end)))
@@ -67,10 +68,10 @@ class _JsonText:
 
     def root(self) -> Node:
         if not self.skip():
-            raise self.refuse("the document is empty")
+            raise self.refuse(own("the document is empty"))
         node = self.value(0)
         if self.skip():
-            raise self.refuse("there is text after the end of the document")
+            raise self.refuse(own("there is text after the end of the document"))
         return node
 
     def value(self, depth: int) -> Node:
@@ -87,7 +88,7 @@ class _JsonText:
             if match:
                 start, self.at = self.at, match.end()
                 return ScalarNode(match[0], style, start, self.at)
-        raise self.refuse("a value is expected" if first else "the document ends too early")
+        raise self.refuse(own("a value is expected" if first else "the document ends too early"))
 
     def _deeper(self, depth: int) -> None:
         if depth >= MAX_DEPTH:
@@ -109,17 +110,17 @@ class _JsonText:
             return node
         while True:
             if self.skip() != '"':
-                raise self.refuse("a property name in double quotes is expected")
+                raise self.refuse(own("a property name in double quotes is expected"))
             start = self.at
             key = ScalarNode(self.string(), Style.JSON_TEXT, start, self.at)
             if self.skip() != ":":
-                raise self.refuse("`:` is expected after a property name")
+                raise self.refuse(own("`:` is expected after a property name"))
             self.at += 1
             node.entries.append((key, self.value(depth + 1)))
             self._counted(len(node.entries))
             mark = self.skip()
             if mark not in (",", "}"):
-                raise self.refuse("`,` or `}` is expected")
+                raise self.refuse(own("`,` or `}` is expected"))
             self.at += 1
             if mark == "}":
                 node.end = self.at
@@ -138,7 +139,7 @@ class _JsonText:
             self._counted(len(node.items))
             mark = self.skip()
             if mark not in (",", "]"):
-                raise self.refuse("`,` or `]` is expected")
+                raise self.refuse(own("`,` or `]` is expected"))
             self.at += 1
             if mark == "]":
                 node.end = self.at
@@ -159,9 +160,9 @@ class _JsonText:
                 return _joined("".join(pieces))
             if mark != "\\":
                 raise self.refuse(
-                    "a control character in a text is written with `\\`"
+                    own("a control character in a text is written with `\\`")
                     if mark
-                    else "a text is not closed",
+                    else own("a text is not closed"),
                     None if mark else start,
                 )
             pieces.append(self.escape())
@@ -171,11 +172,11 @@ class _JsonText:
         if letter == "u":
             match = _HEX4.match(self.text, self.at + 2)
             if not match:
-                raise self.refuse("`\\u` needs four hexadecimal digits")
+                raise self.refuse(own("`\\u` needs four hexadecimal digits"))
             self.at += 6
             return chr(int(match[0], 16))
         if letter not in _ESCAPES or not letter:
-            raise self.refuse(f"`\\{letter}` is not an escape of JSON")
+            raise self.refuse(own("`\\{}` is not an escape of JSON", Said(letter)))
         self.at += 2
         return _ESCAPES[letter]
 

@@ -16,6 +16,7 @@ import yaml
 
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.source import SourceText, Span
 from eryphc.syntax.limits import (
     MAX_ALIASES,
@@ -55,6 +56,10 @@ _MOST_SIGNS = 1_000
 _LATER_VERSION = re.compile(r"%YAML[ \t]+1\.([0-9]{1,9})(?=[ \t\r\n])")
 
 
+# Words of PyYAML that quote nothing of a document, or a sign or two.
+_UNQUOTING = re.compile(r"(?:[^'\"`]|'[^\w']{1,2}')*")
+
+
 class _RefusedError(Exception):
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
@@ -75,7 +80,7 @@ def compose(source: SourceText) -> Outcome[Node]:
         return Outcome(None, (reading.document_too_large(Span(source, 0, 0)),))
     if text.startswith("\ufeff"):
         # libyaml would drop a second byte order mark, and count its marks without it.
-        return Outcome(None, (reading.character_refused("\ufeff", Span(source, 0, 1)),))
+        return Outcome(None, (reading.character_refused(own("\ufeff"), Span(source, 0, 1)),))
     if text.count("\n%") > MAX_DIRECTIVES:
         # libyaml compares each `%TAG` with all before it.
         return Outcome(None, (reading.too_many_directives(MAX_DIRECTIVES, Span(source, 0, 0)),))
@@ -98,7 +103,7 @@ def _composed(source: SourceText, text: str) -> Outcome[Node]:
         return Outcome(None, (_marked_error(source, error),))
     except UnicodeEncodeError as error:
         span = Span(source, error.start, error.start + 1)
-        return Outcome(None, (reading.character_refused(text[error.start], span),))
+        return Outcome(None, (reading.character_refused(Said(text[error.start]), span),))
 
 
 def _later_version(text: str, error: yaml.MarkedYAMLError) -> re.Match[str] | None:
@@ -222,7 +227,9 @@ def _build(source: SourceText, parser: Any) -> Node:
             target = anchors.get(event.anchor)
             if target is None:
                 raise _RefusedError(
-                    reading.alias_unknown(event.anchor, Span(source, start, end), anchors)
+                    reading.alias_unknown(
+                        event.anchor, Span(source, start, end), tuple(map(named, anchors))
+                    )
                 )
             node = AliasNode(event.anchor, start, end, target)
         elif kind is events.DocumentEndEvent:
@@ -269,9 +276,14 @@ def _reader_error(source: SourceText, error: yaml.reader.ReaderError) -> Diagnos
     text = source.text
     for at, character in enumerate(text):
         if not _printable(character):
-            return reading.character_refused(character, Span(source, at, at + 1))
+            return reading.character_refused(Said(character), Span(source, at, at + 1))
     at = min(max(int(error.position or 0), 0), len(text))
-    return reading.not_yaml(str(error.reason), Span(source, at, at))
+    return reading.not_yaml(_problem(str(error.reason)), Span(source, at, at))
+
+
+def _problem(text: str) -> Words:
+    """Words of the parser: its own but where it quotes more than a sign of the document."""
+    return Own(text) if _UNQUOTING.fullmatch(text) else Said(text)
 
 
 def _printable(character: str) -> bool:
@@ -305,4 +317,9 @@ def _marked_error(source: SourceText, error: yaml.MarkedYAMLError) -> Diagnostic
         "found character that cannot start any token" in problem or "tab character" in problem
     ):
         return reading.tab_refused(Span(source, at, end))
-    return reading.not_yaml(problem, Span(source, at, end), context, context_span)
+    return reading.not_yaml(
+        _problem(problem),
+        Span(source, at, end),
+        None if context is None else _problem(context),
+        context_span,
+    )

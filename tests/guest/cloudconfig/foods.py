@@ -28,7 +28,7 @@ def food(
     secret: bool = False,
     kind: str = "cloud-config",
 ) -> Fodder:
-    source = SourceText(f"{name}.yaml", text)
+    source = SourceText(f"{name}.yaml", text, regions=())
     span = Span(source, 0, len(text))
     fed = None if gene is None else Origin(span=span, step=Step.FED, gene=gene)
     return Fodder(

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import saying
 from eryphc.diagnostics.model import Level
 from eryphc.guest.cloudconfig.emit import cloud_config
 from eryphc.guest.cloudconfig.nodes import plain
 from guest.cloudconfig.foods import boot, food, foods, merge
+from saying import opened
 from work import grows_evenly
 
 PACKAGE = Path("/usr/lib/python3/dist-packages/cloudinit")
@@ -67,7 +69,7 @@ timezone: UTC
 
 
 def dropped(*texts: str) -> list[tuple[int, int, tuple[str, ...]]]:
-    return [(each.loser, each.winner, each.paths) for each in boot(foods(*texts)).dropped]
+    return [(each.loser, each.winner, opened(each.paths)) for each in boot(foods(*texts)).dropped]
 
 
 def test_the_default_drops_whole_keys() -> None:
@@ -138,7 +140,7 @@ def test_lost_parts(text: str, code: str) -> None:
     ],
 )
 def test_the_help_would_help(texts: tuple[str, ...], said: str | None) -> None:
-    (found,) = boot(foods(*texts)).diagnostics
+    found = saying.said(*boot(foods(*texts)).diagnostics)
     assert found.code.number == "W0520"
     assert found.help is None if said is None else said in str(found.help)
 
@@ -262,7 +264,7 @@ def test_each_piece_is_blamed_on_the_part_since_which_it_is_gone(texts: list[str
     for drop in ours.dropped:
         data = json.loads(texts[drop.loser])
         assert drop.loser not in failed
-        for path in drop.paths:
+        for path in opened(drop.paths):
             assert drop.winner == winner(states, drop.loser, f".{path}", data), (texts, drop)
 
 
@@ -287,7 +289,7 @@ class TestAgainstCloudInit:
             told = {
                 (drop.loser, path)
                 for drop in ours.dropped
-                for path in drop.paths
+                for path in opened(drop.paths)
                 if drop.key != "merge_type"
             }
             assert told == all_lost(texts, answer), texts

@@ -8,6 +8,7 @@ from catlets import shown_code
 from eryphc.diagnostics.model import Level
 from eryphc.guest.cloudconfig.examine import examine
 from guest.cloudconfig.foods import examine_parts, food, foods, merge
+from saying import handed_out
 
 
 def found(*texts: str) -> list[str]:
@@ -146,13 +147,17 @@ def test_parts_are_never_refused() -> None:
 
 def test_secrets_are_not_told() -> None:
     text = (
-        "users: [{name: hunter2, passwd: hunter2}]\n"
+        "users: [{name: hunter2, passwd: hunter3}]\n"
         "write_files: [{path: /home/hunter2/a, permissions: 644}, {path: /b, owner: hunter2}]\n"
     )
-    outcome = merge([food(text, secret=True)])
+    one = food(text, secret=True)
+    outcome = merge([one])
     assert outcome.value is not None
-    diagnostics = examine(outcome.value)
+    diagnostics = handed_out(examine(outcome.value), one)
     assert len(diagnostics) == 4
     for each in diagnostics:
-        assert "hunter2" not in f"{each.message} {each.help} {each.notes}"
-        assert "644" not in each.message
+        # The names of users and files are shown, no other value is.
+        words = f"{each.message} {each.help} {each.notes}"
+        assert "hunter3" not in words
+        assert "644" not in words
+        assert each.snippet is None

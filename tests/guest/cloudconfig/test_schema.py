@@ -13,6 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import saying
 from eryphc.guest.cloudconfig import verdict as own
 from eryphc.guest.cloudconfig.nodes import MappingNode
 from eryphc.guest.cloudconfig.provenance import Provenance
@@ -209,8 +210,8 @@ def said(text: str, *, secret: bool = False) -> list[str]:
     root = tree(text)
     found = check(root, Provenance([(one, root)]))
     return [
-        f"{each.code.number} {each.message} | {each.primary.span.text if each.primary else ''}"
-        for each in found
+        f"{told.code} {told.message} | {each.primary.span.text if each.primary else ''}"
+        for each, told in zip(found, saying.handed_out(found, one), strict=True)
     ]
 
 

@@ -20,12 +20,15 @@ from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.iso_reader import read_iso
 from eryphc.artifacts.manifest import Manifest
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.diagnostics.secrecy import Secrets
+from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.disk_images import DiskImages
 from eryphc.genepool.model import GenePool
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.model import GuestKind
 from eryphc.guest.options import GuestOptions
+from eryphc.ir.catlet import Record
 from eryphc.passes.read import Notation
 from eryphc.project.file import read_project
 from eryphc.project.specs import Spec
@@ -36,6 +39,7 @@ from eryphc.targets.definition import definition_of, project_sections
 from eryphc.targets.describe import manifest_of
 from eryphc.targets.hyperv.options import HyperVOptions
 from eryphc.targets.hyperv.settings import HyperVDefaults
+from saying import said
 
 T = TypeVar("T")
 
@@ -50,6 +54,7 @@ class Result:
     built: Mapping[str, ArtifactFile] | None
     diagnostics: list[Diagnostic] = field(default_factory=list)
     manifest: Manifest | None = None
+    records: tuple[Record, ...] = ()
 
     @property
     def document(self) -> dict[str, Any]:
@@ -82,13 +87,17 @@ class Result:
             lines.append(f"{found.code.number} {place}")
         return lines
 
+    def told(self) -> tuple[ShownDiagnostic, ...]:
+        """The diagnostics as a session hands them out."""
+        return show(self.diagnostics, Secrets(self.records))
+
     def codes(self) -> list[str]:
         return sorted({found.code.number for found in self.diagnostics})
 
     def only(self, code: str) -> Diagnostic:
         found = [d for d in self.diagnostics if d.code.number == code]
-        assert len(found) == 1, [(d.code.number, d.message) for d in self.diagnostics]
-        return found[0]
+        assert len(found) == 1, [(d.code.number, said(d).message) for d in self.diagnostics]
+        return said(found[0])
 
     # -- images -----------------------------------------------------------------------------
 
@@ -128,7 +137,7 @@ def texts(user_data: bytes) -> list[str]:
 
 def settings_of(text: str) -> HyperVDefaults:
     """The `hyperv:` section of a project file of this text."""
-    outcome = read_project(SourceText("eryphc.yaml", text), Path(), project_sections())
+    outcome = read_project(SourceText("eryphc.yaml", text, regions=()), Path(), project_sections())
     assert outcome.value is not None, outcome.diagnostics
     settings = outcome.value.sections["hyperv"]
     assert isinstance(settings, HyperVDefaults)
@@ -184,7 +193,8 @@ def build(
     read = DiskImages()
     disks = {path: read(path) for path in backend.disk_files(prepared.catlet, prepared.options)}
     plan = backend.plan(prepared._replace(disks=disks))
-    found += pipeline.spoken(plan.diagnostics, prepared.opening)
+    found += plan.diagnostics
     # A run with an error writes nothing, whoever reported it.
     built = None if plan.value is None or has_errors(found) else backend.emit(plan.value)
-    return Result(built, found, manifest_of(prepared, Target.HYPERV))
+    manifest = manifest_of(prepared, Target.HYPERV)
+    return Result(built, found, manifest, (prepared.catlet.catlet,))

@@ -17,6 +17,7 @@ from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.standard import StandardPool
 from eryphc.request import BuildRequest
 from golden import Golden
+from saying import said
 from targets.hyperv.building import Result, build
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,7 +32,7 @@ def shown(result: Result) -> str:
 def _lines(result: Result) -> Iterator[str]:
     yield "==== diagnostics ===="
     for found in result.diagnostics:
-        yield f"{found.code.number}: {found.message}"
+        yield f"{found.code.number}: {said(found).message}"
     yield "==== deployment.json ===="
     yield from result.file("deployment.json").decode("ascii").splitlines()
     script = result.file("deploy.ps1")

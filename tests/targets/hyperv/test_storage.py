@@ -16,6 +16,7 @@ from catlets import write_pool
 from eryphc.genepool.disk_images import DiskImages
 from eryphc.genepool.folder import FolderPool
 from eryphc.ir.volume import DiskFault, DiskImage
+from saying import said
 from targets.hyperv.building import Result, build
 
 GIB = 1024**3
@@ -238,7 +239,7 @@ def test_a_drive_that_is_no_disk(tmp_path: Path) -> None:
     file = str(vhdx(tmp_path / "base.vhdx"))
     result = build(DISK + "- {name: dvd, type: dvd}\n", volumes={"dvd": file, "sdaa": file})
     assert result.built is None
-    helps = [d.help for d in result.diagnostics if d.code.number == "E0714"]
+    helps = [said(d).help for d in result.diagnostics if d.code.number == "E0714"]
     assert helps == [None, "did you mean `sda`?"]
 
 

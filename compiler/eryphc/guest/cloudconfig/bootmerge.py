@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.said import Said, Words
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig import losses, strategy
 from eryphc.guest.cloudconfig.history import History
@@ -19,11 +20,12 @@ from eryphc.guest.cloudconfig.nodes import EMPTY, MappingNode, Node, Value
 from eryphc.guest.cloudconfig.provenance import (
     Provenance,
     content_label,
-    food_name,
+    food_said,
     own_trees,
 )
 from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.guest.cloudconfig.reports import report
+from eryphc.guest.cloudconfig.saying import Names
 from eryphc.guest.cloudconfig.tree import FaultKind
 from eryphc.ir.catlet import Fodder
 
@@ -42,7 +44,7 @@ class Dropped:
     lost: tuple[losses.Lost, ...]
 
     @property
-    def paths(self) -> tuple[str, ...]:
+    def paths(self) -> tuple[Words, ...]:
         return tuple(each.path for each in self.lost)
 
     @property
@@ -91,18 +93,16 @@ def boot(parts: Iterable[ReadEntry]) -> Boot:
                 failed.append((number, str(error)))
         states.append(root)
 
-    def secret(node: Node) -> bool:
-        return bool(provenance.food(node).secret)
-
+    names = Names(provenance)
     dropped: list[Dropped] = []
     counts = losses.Counts()
     histories: dict[Value, History] = {}
     for number, part in laid.items():
-        for loss in losses.between(part, root, secret, counts):
+        for loss in losses.between(part, root, names, counts):
             history = histories.get(loss.key)
             if history is None:
                 history = histories[loss.key] = History(loss.key, states)
-            dropped += _by_winner(number, loss, part, states, history, provenance, secret)
+            dropped += _by_winner(number, loss, part, states, history, provenance, names)
     for drop in dropped:
         diagnostics.append(_say(drop, foods, provenance))
     for number, reason in failed:
@@ -128,7 +128,7 @@ def _by_winner(
     states: Sequence[MappingNode],
     history: History,
     provenance: Provenance,
-    secret: losses.IsSecret,
+    names: Names,
 ) -> Iterable[Dropped]:
     """The loss, split by the part that caused each piece: after it, the piece never came back."""
     holders: dict[losses.Spot, int] | None = None
@@ -141,7 +141,7 @@ def _by_winner(
                 only = MappingNode({loss.key: part.entries[loss.key]}, part.keys, sources=(part,))
                 holders = {
                     each.spot: provenance.number(each.instead)
-                    for found in losses.between(only, states[number], secret)
+                    for found in losses.between(only, states[number], names)
                     for each in found.lost
                 }
             winner = holders.get(lost.spot, number)
@@ -150,7 +150,7 @@ def _by_winner(
         yield Dropped(
             loser=number,
             winner=winner,
-            key=losses.shown_key(loss.key, secret=secret(part)),
+            key=str(loss.key),
             lost=tuple(piece),
         )
 
@@ -161,15 +161,15 @@ def _say(drop: Dropped, foods: Sequence[Fodder], provenance: Provenance) -> Diag
     if loser is winner:
         return wording.left_out_in_guest(
             drop.paths,
-            food_name(loser),
+            food_said(loser),
             provenance.label(drop.node, "dropped"),
             trail(loser.text_origin),
             joins=joins,
         )
     return wording.dropped_in_guest(
         drop.paths,
-        food_name(loser),
-        food_name(winner),
+        food_said(loser),
+        food_said(winner),
         provenance.label(drop.node, "dropped"),
         trail(loser.text_origin),
         joins=joins,
@@ -180,8 +180,8 @@ def _say(drop: Dropped, foods: Sequence[Fodder], provenance: Provenance) -> Diag
 def _say_failed(food: Fodder, part: MappingNode, reason: str) -> Diagnostic:
     node = part.keys["merge_how" if "merge_how" in part.keys else "merge_type"]
     return wording.merge_how_malformed(
-        food_name(food),
-        reason,
+        food_said(food),
+        Said(reason),
         content_label(food, node.start, node.end),
         Level.WARNING,
         trail(food.text_origin),

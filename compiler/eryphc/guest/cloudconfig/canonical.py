@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from eryphc.diagnostics.said import Said
 from eryphc.guest.cloudconfig.keys import CA_CERTS_SPELLINGS, SPELLINGS, USER_SPELLINGS
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value
 from eryphc.guest.cloudconfig.tree import Fault, FaultKind, Reading
@@ -91,7 +92,7 @@ def _respell(
                     kind=FaultKind.DUPLICATE_KEY,
                     start=place.start,
                     end=place.end,
-                    words=str(name),
+                    words=Said(str(name)),
                     first=(first.start, first.end),
                 )
             )

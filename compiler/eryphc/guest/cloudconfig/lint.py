@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 
 from eryphc.diagnostics import cloudconfig_lint as wording
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.provenance import Provenance
+from eryphc.guest.cloudconfig.saying import Names
 from eryphc.lint import Rule
 
 _COMMAND_KEYS = ("bootcmd", "runcmd")
@@ -62,9 +64,13 @@ def _true(node: Node | None) -> bool:
     return isinstance(node, Scalar) and bool(node.value)
 
 
-def _named(path: str, name: str | None, number: int, node: Node, provenance: Provenance) -> str:
-    hidden = name is None or provenance.secret(node)
-    return f"{path}[{number if hidden else name}]"
+def _named(path: str, number: int, node: Node, provenance: Provenance) -> Own:
+    return Names(provenance).entry(Own(path), node, number)
+
+
+def _value(node: Node, words: object, provenance: Provenance) -> Said:
+    """A part of a value that is no identity."""
+    return Said(str(words), provenance.label(node).span)
 
 
 def _created(root: MappingNode) -> Mapping[str, None]:
@@ -94,13 +100,13 @@ def _is_text(node: Node) -> bool:
     return isinstance(node, Scalar) and isinstance(node.value, str)
 
 
-def _commands(root: MappingNode) -> Iterator[tuple[str, Node]]:
+def _commands(root: MappingNode) -> Iterator[tuple[Own, Node]]:
     """Every command with its path."""
     for key in _COMMAND_KEYS:
         node = root.get(key)
         if isinstance(node, Sequence):
             for number, item in enumerate(node.items):
-                yield f"{key}[{number}]", item
+                yield own("{}[{}]", Own(key), number), item
 
 
 def _is_null(node: Node) -> bool:
@@ -116,7 +122,7 @@ def _commands_that_are_none(config: Config) -> Iterator[Diagnostic]:
     for path, item in _commands(root):
         if not isinstance(item, Sequence) and not _is_text(item) and not _is_null(item):
             label, chain = provenance.label(item), provenance.chain(item)
-            yield wording.command_not_runnable(path, kind(item), label, breaks, chain)
+            yield wording.command_not_runnable(path, Own(kind(item)), label, breaks, chain)
 
 
 def _empty_commands(config: Config) -> Iterator[Diagnostic]:
@@ -133,7 +139,7 @@ def _files_in_tmp(config: Config) -> Iterator[Diagnostic]:
     for number, file in _entries(root.get("write_files")):
         path = file.text("path")
         if path is not None and path.startswith("/tmp/"):  # noqa: S108
-            entry = _named("write_files", path, number, file, provenance)
+            entry = _named("write_files", number, file, provenance)
             label, chain = provenance.label(file.entries["path"]), provenance.chain(file)
             yield wording.file_in_tmp(entry, label, chain)
 
@@ -148,9 +154,9 @@ def _owners_that_come_later(config: Config) -> Iterator[Diagnostic]:
             continue
         name = next((name for name in owner.split(":") if name in created), None)
         if name is not None:
-            entry = _named("write_files", file.text("path"), number, file, provenance)
+            entry = _named("write_files", number, file, provenance)
             label, chain = provenance.label(file.entries["owner"]), provenance.chain(file)
-            shown = "…" if provenance.food(file).secret else name
+            shown = _value(file.entries["owner"], name, provenance)
             yield wording.owner_not_yet_there(entry, shown, label, chain)
 
 
@@ -164,20 +170,20 @@ def _homes_that_come_later(config: Config) -> Iterator[Diagnostic]:
             continue
         name = path.split("/")[2]
         if name in created and file.text("owner") is None:
-            entry = _named("write_files", path, number, file, provenance)
+            entry = _named("write_files", number, file, provenance)
             label, chain = provenance.label(file.entries["path"]), provenance.chain(file)
-            shown = "…" if provenance.food(file).secret else name
+            shown = named(name, label.span)
             yield wording.home_not_yet_there(entry, shown, label, chain)
 
 
-def _permissions(config: Config) -> Iterator[tuple[str, Scalar]]:
+def _permissions(config: Config) -> Iterator[tuple[Own, Scalar]]:
     """The permissions of every file, with their paths."""
     root, provenance, _ = config
     for number, file in _entries(root.get("write_files")):
         node = file.get("permissions")
         if isinstance(node, Scalar):
-            entry = _named("write_files", file.text("path"), number, file, provenance)
-            yield f"{entry}.permissions", node
+            entry = _named("write_files", number, file, provenance)
+            yield own("{}.permissions", entry), node
 
 
 def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
@@ -191,8 +197,8 @@ def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
         if not isinstance(value, int) or isinstance(value, bool) or 0 <= value <= 7:
             continue
         if re.fullmatch(r"0o?[0-7_]+", label.span.text) is None:
-            shown = "…" if provenance.food(node).secret else str(value)
-            octal = "…" if provenance.food(node).secret else f"{value:o}"
+            shown = _value(node, value, provenance)
+            octal = _value(node, f"{value:o}", provenance)
             chain = provenance.chain(node)
             yield wording.permissions_not_octal(path, shown, octal, label, chain)
 
@@ -224,10 +230,10 @@ def _passwords_of_one_user(config: Config) -> Iterator[Diagnostic]:
     for number, user in _entries(root.get("users")):
         given = [key for key in _PASSWORDS if _is_password(user.get(key))]
         if len(given) > 1:
-            path = _named("users", user.text("name"), number, user, provenance)
+            path = _named("users", number, user, provenance)
             label = provenance.key_label(user, given[1])
             chain = provenance.chain(user.entries[given[1]])
-            yield wording.password_twice(path, given[0], given[1], label, chain)
+            yield wording.password_twice(path, Own(given[0]), Own(given[1]), label, chain)
 
 
 def _locked_passwords(config: Config) -> Iterator[Diagnostic]:
@@ -243,7 +249,7 @@ def _locked_passwords(config: Config) -> Iterator[Diagnostic]:
                 continue
             if isinstance(password.value, str) and password.value[:1] in "*!":
                 continue
-            path = _named("users", user.text("name"), number, user, provenance)
+            path = _named("users", number, user, provenance)
             owner_key = key if key in user.keys else key.replace("_", "-")
             label = provenance.key_label(user, owner_key)
             yield wording.password_locked(path, label, provenance.chain(password))
@@ -268,7 +274,7 @@ def _default_user(config: Config) -> Iterator[Diagnostic]:
         node = root.get(key)
         if node is not None:
             label = provenance.key_label(root, key)
-            yield wording.default_user_missing(key, label, provenance.chain(node))
+            yield wording.default_user_missing(Own(key), label, provenance.chain(node))
 
 
 def _units_that_wait(root: MappingNode) -> frozenset[str]:
@@ -307,9 +313,9 @@ def _starts(config: Config) -> Iterator[Diagnostic]:
             for word in words:
                 unit = word if "." in word else f"{word}.service"
                 if unit in late:
-                    shown = "…" if provenance.food(item).secret else unit
+                    shown = _value(item, unit, provenance)
                     label = provenance.label(item)
-                    path = f"runcmd[{number}]"
+                    path = own("runcmd[{}]", number)
                     chain = provenance.chain(item)
                     yield wording.start_waits_for_boot(path, shown, label, chain)
 
@@ -344,7 +350,9 @@ def _snaps(config: Config) -> Iterator[Diagnostic]:
                 break
             if match is not None:
                 label = provenance.label(item)
-                yield wording.snap_before_seed(f"{key}[{number}]", label, provenance.chain(item))
+                yield wording.snap_before_seed(
+                    own("{}[{}]", Own(key), number), label, provenance.chain(item)
+                )
                 break
 
 
@@ -367,10 +375,10 @@ def _leaks(config: Config) -> Iterator[Diagnostic]:
             owner = provenance.number(item)
             last = provenance.number(items[-1])
             if last != owner:
-                path = f"{key}[{number}]"
+                path = own("{}[{}]", Own(key), number)
                 label = provenance.label(item)
                 chain = provenance.chain(item)
-                yield wording.command_leaks(path, effect, level, label, chain)
+                yield wording.command_leaks(path, Own(effect), level, label, chain)
 
 
 def _effect(text: str) -> tuple[str, Level]:
@@ -399,7 +407,7 @@ def _users_twice(config: Config) -> Iterator[Diagnostic]:
             continue
         if name in seen:
             label = provenance.label(user.entries["name"])
-            yield wording.user_twice(f"users[{number}]", label, provenance.chain(user))
+            yield wording.user_twice(own("users[{}]", number), label, provenance.chain(user))
         seen.add(name)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from typing import NamedTuple, TypeAlias
 
+from eryphc.diagnostics.said import Words
 from eryphc.guest.cloudconfig.nodes import (
     MappingNode,
     Node,
@@ -16,6 +16,7 @@ from eryphc.guest.cloudconfig.nodes import (
     identity,
     same,
 )
+from eryphc.guest.cloudconfig.saying import Names, below
 
 
 class Lost(NamedTuple):
@@ -26,7 +27,7 @@ class Lost(NamedTuple):
     they lead to its list, and `rank` says of how many equal ones it is the last (0: no item).
     """
 
-    path: str
+    path: Words
     node: Node
     instead: Node
     steps: tuple[Value, ...]
@@ -59,25 +60,13 @@ class Loss(NamedTuple):
     lost: tuple[Lost, ...]
 
     @property
-    def paths(self) -> tuple[str, ...]:
+    def paths(self) -> tuple[Words, ...]:
         return tuple(each.path for each in self.lost)
 
     @property
     def node(self) -> Node:
         """The first of the lost values."""
         return self.lost[0].node
-
-
-IsSecret: TypeAlias = Callable[[Node], bool]
-"""Whether the text that a node came from is a secret."""
-
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
-
-
-def shown_key(key: Value, *, secret: bool) -> str:
-    """A key as part of a path; in a secret text only what looks like a word of cloud-config."""
-    text = key if isinstance(key, str) else repr(key)
-    return "…" if secret and _WORD.fullmatch(text) is None else text
 
 
 class Counts:
@@ -97,20 +86,20 @@ class Counts:
 
 
 def between(
-    before: MappingNode, after: MappingNode, secret: IsSecret, counts: Counts | None = None
+    before: MappingNode, after: MappingNode, names: Names, counts: Counts | None = None
 ) -> Iterator[Loss]:
     """Losses by top-level key, in the order of `before`.
 
     A map loses keys, a list loses items that the other list does not hold (as often), a single
     value is lost when another stands in its place. What is equal is not lost, and a null (which
-    may ask for a removal) is not missed. `secret` tells
-    whether the text a node came from is one.
+    may ask for a removal) is not missed. `names` tells how the nodes are called.
     """
     counts = counts or Counts()
     for key, value in before.entries.items():
-        hidden = secret(value)
-        path = shown_key(key, secret=hidden)
-        lost = tuple(_lost(value, after.get(key), path, (), counts, hidden=hidden))
+        other = after.get(key)
+        if value is other:
+            continue
+        lost = tuple(_lost(value, other, names.key(before, key), (), counts, names))
         if lost:
             yield Loss(key, lost)
 
@@ -118,20 +107,19 @@ def between(
 def _lost(
     before: Node,
     after: Node | None,
-    path: str,
+    path: Words,
     steps: tuple[Value, ...],
     counts: Counts,
-    *,
-    hidden: bool,
+    names: Names,
 ) -> Iterator[Lost]:
     if before is after:
         return
     if isinstance(before, MappingNode) and isinstance(after, MappingNode):
         for key, value in before.entries.items():
-            below = f"{path}.{shown_key(key, secret=hidden)}"
-            yield from _lost(value, after.get(key), below, (*steps, key), counts, hidden=hidden)
+            here = below(path, names.key(before, key))
+            yield from _lost(value, after.get(key), here, (*steps, key), counts, names)
     elif isinstance(before, Sequence) and isinstance(after, Sequence):
-        yield from _lost_items(before, after, path, steps, counts, hidden=hidden)
+        yield from _lost_items(before, after, path, steps, counts, names)
     elif after is None:
         if not isinstance(before, Scalar) or before.value is not None:
             yield Lost(path, before, before, steps)
@@ -142,11 +130,10 @@ def _lost(
 def _lost_items(
     before: Sequence,
     after: Sequence,
-    path: str,
+    path: Words,
     steps: tuple[Value, ...],
     counts: Counts,
-    *,
-    hidden: bool,
+    names: Names,
 ) -> Iterator[Lost]:
     if after.items[: len(before.items)] == before.items:
         return
@@ -156,17 +143,4 @@ def _lost_items(
         name = identity(item)
         ranks[name] += 1
         if ranks[name] > held[name]:
-            shown = number if hidden else _shown(item, number)
-            yield Lost(f"{path}[{shown}]", item, after, steps, ranks[name])
-
-
-def _shown(item: Node, number: int) -> str:
-    """An item by its name or path where it has one; never by what it says, it may be a secret."""
-    if isinstance(item, MappingNode):
-        for key in ("name", "path"):
-            name = item.text(key)
-            if name is not None:
-                return name
-    if isinstance(item, Scalar) and item.value == "default":
-        return "default"
-    return str(number)
+            yield Lost(names.entry(path, item, number), item, after, steps, ranks[name])

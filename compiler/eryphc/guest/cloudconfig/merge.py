@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors
+from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig import losses, strategy
 from eryphc.guest.cloudconfig.canonical import Respelled, canonical
@@ -39,11 +40,12 @@ from eryphc.guest.cloudconfig.nodes import (
 from eryphc.guest.cloudconfig.provenance import (
     Provenance,
     content_label,
-    food_name,
+    food_said,
     own_trees,
 )
 from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.guest.cloudconfig.reports import report
+from eryphc.guest.cloudconfig.saying import Names, below
 from eryphc.ir.catlet import Fodder
 
 _EARLIER = "set here before"
@@ -104,7 +106,7 @@ def _in_order(root: MappingNode, fold: _Fold) -> MappingNode:
     for key in LEFT_OUT_WHEN_EMPTY:
         node = entries.get(key)
         if isinstance(node, Sequence) and not node.items:
-            fold.say_of(wording.empty_list_left_out, key, node)
+            fold.say_of(wording.empty_list_left_out, Own(key), node)
             root = _without(root, key)
             entries = root.entries
     last = len(RANK)
@@ -125,6 +127,7 @@ class _Fold:
     def __init__(self, provenance: Provenance, diagnostics: list[Diagnostic]) -> None:
         self.provenance = provenance
         self.diagnostics = diagnostics
+        self.names = Names(provenance)
 
     def all(self, sources: list[tuple[Fodder, MappingNode]]) -> MappingNode:
         root = EMPTY
@@ -134,7 +137,7 @@ class _Fold:
             elif number == 0:
                 root = part
             else:
-                root = self.maps(root, part, ROOT, "")
+                root = self.maps(root, part, ROOT, NO_WORDS)
         return root
 
     def laid(self, root: MappingNode, food: Fodder, part: MappingNode) -> MappingNode:
@@ -149,18 +152,18 @@ class _Fold:
             node = part.keys[key]
             self.diagnostics.append(
                 wording.merge_how_malformed(
-                    food_name(food),
-                    str(error),
+                    food_said(food),
+                    Said(str(error)),
                     content_label(food, node.start, node.end),
                     Level.ERROR,
                     trail(food.text_origin),
                 )
             )
             return root
-        for loss in losses.between(root, laid, self.secret):
+        for loss in losses.between(root, laid, self.names):
             related = (self.provenance.label(loss.node, "left out"),)
             self.say(wording.dropped_by_strategy, loss.paths, stripped, related)
-        for loss in losses.between(stripped, laid, self.secret):
+        for loss in losses.between(stripped, laid, self.names):
             self.say(wording.dropped_by_strategy, loss.paths, loss.node)
         return laid
 
@@ -168,8 +171,8 @@ class _Fold:
 
     def say(
         self,
-        word: Callable[[tuple[str, ...], Label, tuple[Label, ...]], Diagnostic],
-        paths: tuple[str, ...],
+        word: Callable[[tuple[Words, ...], Label, tuple[Label, ...]], Diagnostic],
+        paths: tuple[Words, ...],
         node: Node,
         related: tuple[Label, ...] = (),
     ) -> None:
@@ -178,8 +181,8 @@ class _Fold:
 
     def say_of(
         self,
-        word: Callable[[str, Label, tuple[Label, ...]], Diagnostic],
-        path: str,
+        word: Callable[[Words, Label, tuple[Label, ...]], Diagnostic],
+        path: Words,
         new: Node,
         old: Node | None = None,
     ) -> None:
@@ -189,8 +192,8 @@ class _Fold:
 
     def say_overridden(
         self,
-        word: Callable[[str, Label, Level, tuple[Label, ...]], Diagnostic],
-        path: str,
+        word: Callable[[Words, Label, Level, tuple[Label, ...]], Diagnostic],
+        path: Words,
         old: Node,
         new: Node,
     ) -> None:
@@ -206,23 +209,13 @@ class _Fold:
             )
         )
 
-    def secret(self, node: Node) -> bool:
-        return self.provenance.secret(node)
-
-    def step(self, path: str, key: Value, node: Node) -> str:
-        """`path` and one more key, which stays hidden where it is more than a word of a secret."""
-        shown = losses.shown_key(key, secret=self.secret(node))
-        return f"{path}.{shown}" if path else shown
-
-    def entry(self, path: str, name: str, node: Node) -> str:
-        return f"{path}[{'…' if self.secret(node) else name}]"
-
     # What merges with what
 
-    def maps(self, old: MappingNode, new: MappingNode, rule: Rule, path: str) -> MappingNode:
+    def maps(self, old: MappingNode, new: MappingNode, rule: Rule, path: Words) -> MappingNode:
         entries: dict[Value, Node] = dict(old.entries)
         keys: dict[Value, Scalar] = {**new.keys, **old.keys}
         for key, value in new.entries.items():
+            written = key
             before = entries.get(key)
             if before is None and key in TWINS and TWINS[key] in entries:
                 key = TWINS[key]
@@ -232,40 +225,37 @@ class _Fold:
                 continue
             if before is value:
                 continue
+            here = below(path, self.names.key(new, written))
             if isinstance(value, Scalar) and value.value is None:
                 if not (isinstance(before, Scalar) and before.value is None):
-                    self.say_of(wording.key_unset, self.step(path, key, value), value, before)
+                    self.say_of(wording.key_unset, here, value, before)
                     del entries[key]
                 continue
             if isinstance(before, Scalar) and before.value is None:
                 entries[key] = value
                 continue
-            below = rule.below(key)
             said = len(self.diagnostics)
-            entries[key] = self.values(before, value, below, path, key)
+            entries[key] = self.values(before, value, rule.below(key), here)
             if (
                 rule.registry
                 and said == len(self.diagnostics)
                 and isinstance(before, MappingNode)
                 and not same(before, value)
             ):
-                here = self.step(path, key, value)
                 self.say_overridden(wording.redefined, here, before, value)
         return MappingNode(entries, keys, new.start, new.end, made_of(old, new))
 
-    def values(self, old: Node, new: Node, rule: Rule, path: str, key: Value) -> Node:
+    def values(self, old: Node, new: Node, rule: Rule, here: Words) -> Node:
         if isinstance(old, MappingNode) and isinstance(new, MappingNode):
-            return self.maps(old, new, rule, self.step(path, key, new))
+            return self.maps(old, new, rule, here)
         if isinstance(old, Sequence) and isinstance(new, Sequence):
-            return self.lists(old, new, rule, self.step(path, key, new))
+            return self.lists(old, new, rule, here)
         if isinstance(old, Scalar) and isinstance(new, Scalar):
             if same(old, new):
                 return old
             if rule.text is not TextRule.COMMAS or not (_is_text(old) and _is_text(new)):
-                here = self.step(path, key, new)
                 self.say_overridden(wording.value_overridden, here, old, new)
                 return new
-        here = self.step(path, key, new)
         if rule.text is not TextRule.NONE:
             one, other = _as_list(old, rule.text), _as_list(new, rule.text)
             if one is not None and other is not None:
@@ -277,15 +267,15 @@ class _Fold:
         self.diagnostics.append(
             wording.kinds_clash(
                 here,
-                kind(new),
-                kind(old),
+                Own(kind(new)),
+                Own(kind(old)),
                 self.provenance.label(new),
                 self.provenance.chain(new) + before,
             )
         )
         return old
 
-    def lists(self, old: Sequence, new: Sequence, rule: Rule, path: str) -> Sequence:
+    def lists(self, old: Sequence, new: Sequence, rule: Rule, path: Words) -> Sequence:
         items: tuple[Node, ...]
         match rule.lists:
             case ListRule.SEQUENCE:
@@ -308,7 +298,7 @@ class _Fold:
                 items = self.files(old, new, path)
         return Sequence(items, new.start, new.end, (old, new))
 
-    def users(self, old: Sequence, new: Sequence, path: str) -> tuple[Node, ...]:
+    def users(self, old: Sequence, new: Sequence, path: Words) -> tuple[Node, ...]:
         items = list(self.named(old, new, path, USER))
         for number, item in enumerate(items):
             if isinstance(item, Scalar) and item.value == "default":
@@ -317,7 +307,7 @@ class _Fold:
         return tuple(items)
 
     def named(
-        self, old: Sequence, new: Sequence, path: str, rule: Rule | None = None
+        self, old: Sequence, new: Sequence, path: Words, rule: Rule | None = None
     ) -> tuple[Node, ...]:
         """Entries of one name are one entry, at the place of the first."""
         items: list[Node] = list(old.items)
@@ -344,12 +334,12 @@ class _Fold:
             before = items[number]
             if isinstance(item, MappingNode):
                 if isinstance(before, MappingNode):
-                    here = self.entry(path, str(name), item)
+                    here = self.names.entry(path, item, number)
                     item = self.maps(before, item, rule or Rule(), here)
                 items[number] = item
         return tuple(items)
 
-    def files(self, old: Sequence, new: Sequence, path: str) -> tuple[Node, ...]:
+    def files(self, old: Sequence, new: Sequence, path: Words) -> tuple[Node, ...]:
         """A file written again replaces all that came before it, unless it appends."""
         items: list[Node | None] = list(old.items)
         places: dict[str, list[int]] = {}
@@ -365,7 +355,7 @@ class _Fold:
                     earlier = items[numbers[-1]] or item
                     if len(numbers) == 1 and same(earlier, item):
                         continue
-                    here = self.entry(path, file, item)
+                    here = self.names.entry(path, item, len(items))
                     self.say_overridden(wording.file_replaced, here, earlier, item)
                     for number in numbers:
                         items[number] = None

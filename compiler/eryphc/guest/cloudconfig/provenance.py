@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
 from eryphc.diagnostics.model import Label
+from eryphc.diagnostics.said import Said, named
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, copied, descendants
 from eryphc.guest.cloudconfig.reader import ReadEntry
@@ -16,6 +17,11 @@ from eryphc.origin import Origin, Step
 
 def food_name(food: Fodder) -> str:
     return food.name or "(without a name)"
+
+
+def food_said(food: Fodder) -> Said:
+    """The name of a food inside a message."""
+    return named(food_name(food), food.place("name") or food.at())
 
 
 def content_of(food: Fodder) -> Content:

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.said import Said
 from eryphc.diagnostics.trail import trail
-from eryphc.guest.cloudconfig.provenance import content_label, food_name
+from eryphc.guest.cloudconfig.provenance import content_label, food_said
+from eryphc.guest.cloudconfig.saying import key_said
 from eryphc.guest.cloudconfig.tree import Fault, FaultKind
 from eryphc.ir.catlet import Fodder
 
@@ -19,15 +21,15 @@ def report(food: Fodder, faults: Iterable[Fault], level: Level) -> list[Diagnost
 
 
 def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
-    name = food_name(food)
+    name = food_said(food)
     place = content_label(food, fault.start, fault.end)
     chain = trail(food.text_origin)
     match fault.kind:
         case FaultKind.UNREADABLE:
             related = chain
-            advice, is_limit = None, False
+            is_limit = False
             if fault.inner is not None:
-                advice, is_limit = fault.inner.help, fault.inner.code in reading.LIMITS
+                is_limit = fault.inner.code in reading.LIMITS
                 related += tuple(
                     content_label(
                         food,
@@ -37,10 +39,7 @@ def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
                     )
                     for label in fault.inner.related
                 )
-            problem = fault.words.removeprefix("the document is not valid YAML: ")
-            return wording.unreadable(
-                name, problem, place, level, related, advice, is_limit=is_limit
-            )
+            return wording.unreadable(name, fault.problem, place, level, related, is_limit=is_limit)
         case FaultKind.NOT_A_MAPPING:
             return wording.not_a_map(name, fault.words, place, level, chain)
         case FaultKind.VALUE:
@@ -51,6 +50,9 @@ def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
             first: tuple[Label, ...] = ()
             if fault.first is not None:
                 first = (content_label(food, *fault.first, "it stands here first"),)
-            return wording.duplicate_key(name, fault.words, place, chain + first)
+            key = fault.words.words if isinstance(fault.words, Said) else fault.words
+            return wording.duplicate_key(
+                name, key_said(food, key, place.span), place, chain + first
+            )
         case FaultKind.EMPTY:
             return wording.empty(name, place, chain)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Label
+from eryphc.diagnostics.said import NO_WORDS, Own, Words, own
+from eryphc.diagnostics.secrecy import EVERYTHING_PUBLIC
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.canonical import Respelled
-from eryphc.guest.cloudconfig.losses import shown_key
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.provenance import Provenance, content_label
+from eryphc.guest.cloudconfig.saying import Names, below
 from eryphc.guest.cloudconfig.verdict import VALID, is_date, schema, verdict
 from eryphc.ir.catlet import Fodder
 
@@ -47,7 +49,8 @@ def check(root: MappingNode, provenance: Provenance) -> tuple[Diagnostic, ...]:
     for error in _errors(root):
         for diagnostic in _said(root, provenance, error):
             start = diagnostic.primary.span.start if diagnostic.primary else 0
-            found.setdefault((diagnostic.message, start), diagnostic)
+            # Nothing is shown of these words: they only tell one finding from another.
+            found.setdefault((EVERYTHING_PUBLIC.formed(diagnostic).message, start), diagnostic)
         if len(found) >= MAX_FINDINGS:
             break
     return tuple(found.values())
@@ -57,9 +60,9 @@ def respellings(respelled: Iterable[tuple[Fodder, Respelled]]) -> tuple[Diagnost
     """Notes for the old names that a merge replaced."""
     return tuple(
         wording.respelled(
-            each.old,
-            each.new,
-            each.version,
+            Own(each.old),
+            Own(each.new),
+            Own(each.version),
             content_label(food, each.start, each.end),
             trail(food.text_origin),
         )
@@ -198,16 +201,16 @@ def _said(
     root: MappingNode, provenance: Provenance, error: ValidationError
 ) -> Iterator[Diagnostic]:
     node, path, label = _place(root, provenance, error.absolute_path)
-    below: Any = error.schema
+    rules: Any = error.schema
     if error.validator == "deprecated":
-        advice = str(below.get("deprecated_description", "")).replace("**", "`").replace("``", "`")
-        version = str(below.get("deprecated_version", ""))
-        yield wording.deprecated(path, version, advice, label, provenance.chain(node))
+        advice = str(rules.get("deprecated_description", "")).replace("**", "`").replace("``", "`")
+        version = str(rules.get("deprecated_version", ""))
+        yield wording.deprecated(path, Own(version), Own(advice), label, provenance.chain(node))
     elif error.validator == "additionalProperties" and isinstance(node, MappingNode):
-        yield from _unknown(provenance, node, path, below)
+        yield from _unknown(provenance, node, path, rules)
     else:
         problem = _problem(node, str(error.validator), error.validator_value)
-        yield wording.value_invalid(path, problem, label, provenance.chain(node))
+        yield wording.value_invalid(path, Own(problem), label, provenance.chain(node))
 
 
 def _problem(node: Node, keyword: str, rule: Any) -> str:
@@ -247,21 +250,20 @@ def _one_of(kinds: Iterable[str]) -> str:
 
 
 def _unknown(
-    provenance: Provenance, node: MappingNode, path: str, below: Any
+    provenance: Provenance, node: MappingNode, path: Words, schema: Any
 ) -> Iterator[Diagnostic]:
-    properties: dict[str, Any] = below.get("properties", {})
-    patterns = [re.compile(each) for each in below.get("patternProperties", {})]
+    properties: dict[str, Any] = schema.get("properties", {})
+    patterns = [re.compile(each) for each in schema.get("patternProperties", {})]
     known = [key for key, each in properties.items() if not each.get("deprecated")]
     for key, value in node.entries.items():
         name = key if isinstance(key, str) else str(key)
         if name in properties or any(each.search(name) for each in patterns):
             continue
-        hidden = bool(provenance.food(value).secret)
-        shown = shown_key(key, secret=hidden)
+        said = Names(provenance).key(node, key)
         yield wording.key_unknown(
-            f"{path}.{shown}" if path else shown,
-            "" if hidden else name,
-            known,
+            below(path, said),
+            said,
+            tuple(map(Own, known)),
             provenance.key_label(node, key),
             provenance.chain(value),
         )
@@ -269,21 +271,21 @@ def _unknown(
 
 def _place(
     root: MappingNode, provenance: Provenance, steps: Iterable[str | int]
-) -> tuple[Node, str, Label]:
+) -> tuple[Node, Words, Label]:
     """The node at the end of a path, the path as printed, and the place of its key or item."""
     node: Node = root
-    path = ""
+    path: Words = NO_WORDS
+    names = Names(provenance)
     label = provenance.label(root)
     for step in steps:
         if isinstance(node, Sequence) and isinstance(step, int):
             node = node.items[step]
-            path = f"{path}[{step}]"
+            path = own("{}[{}]", path, step)
             label = provenance.label(node)
         elif isinstance(node, MappingNode):
             key = next(key for key in node.entries if key == step or str(key) == step)
             value = node.entries[key]
-            shown = shown_key(key, secret=bool(provenance.food(value).secret))
-            path = f"{path}.{shown}" if path else shown
+            path = below(path, names.key(node, key))
             label = (
                 provenance.label(value)
                 if isinstance(value, Scalar) and value.value is not None

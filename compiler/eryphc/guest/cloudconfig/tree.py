@@ -13,6 +13,7 @@ from typing import NamedTuple
 import yaml
 
 from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words, own
 from eryphc.guest.cloudconfig.nodes import (
     MappingNode,
     Node,
@@ -57,15 +58,20 @@ class FaultKind(Enum):
 
 
 class Fault(NamedTuple):
-    """What is wrong with a text, by offsets into it; `inner` is the reader's own finding."""
+    """What is wrong with a text, by offsets into it, in `words` or as the finding `inner` of the
+    reader of YAML."""
 
     kind: FaultKind
     start: int
     end: int
-    words: str = ""
+    words: Words = NO_WORDS
     first: tuple[int, int] | None = None
     inner: Diagnostic | None = None
     shift: int = 0
+
+    @property
+    def problem(self) -> Words | Diagnostic:
+        return self.words if self.inner is None else self.inner
 
 
 class Reading(NamedTuple):
@@ -120,7 +126,6 @@ def data_of(text: str, outcome: Outcome[syntax.Node]) -> AnyReading:
             kind=FaultKind.UNREADABLE,
             start=start,
             end=end,
-            words=inner.message,
             inner=inner,
             shift=shift,
         )
@@ -146,7 +151,7 @@ def config_of(text: str, reading: AnyReading) -> Reading:
         kind=FaultKind.NOT_A_MAPPING,
         start=root.start,
         end=min(root.end, _line_end(text, root.start)),
-        words=kind(root),
+        words=Own(kind(root)),
     )
     return Reading(None, (*reading.faults, fault))
 
@@ -193,7 +198,7 @@ class Builder:
         self.anchored: dict[int, tuple[Node, int, int, int]] = {}
         self.open: set[int] = set()
 
-    def fail(self, kind: FaultKind, node: syntax.Node, words: str) -> UnloadableError:
+    def fail(self, kind: FaultKind, node: syntax.Node, words: Words) -> UnloadableError:
         start = node.start
         end = min(node.end, _line_end(self.text, start))
         shift = self.shift
@@ -222,14 +227,14 @@ class Builder:
         target = node.target
         known = self.anchored.get(id(target))
         if known is None:
-            words = f"the alias `*{node.anchor}` stands inside what it stands for"
+            words = own("the alias `*{}` stands inside what it stands for", Said(node.anchor))
             raise self.fail(FaultKind.EXPANDED, node, words)
         built, count, size, height = known
         self.count += count
         self.size += size
         self.deepest = max(self.deepest, depth + height)
         if self.count > MAX_NODES or self.size > MAX_EXPANDED or depth + height > MAX_DEPTH:
-            words = "its aliases expand to more than eryphc takes"
+            words = own("its aliases expand to more than eryphc takes")
             raise self.fail(FaultKind.EXPANDED, node, words)
         return built
 
@@ -251,11 +256,12 @@ class Builder:
 
     def check_tag(self, node: syntax.SequenceNode | syntax.MappingNode, name: str) -> None:
         if node.tag is not None and node.tag != "!" and node.tag != _PREFIX + name:
-            words = f"the tag `{_short(node.tag)}` has no meaning in a cloud-config here"
+            tag = Said(_short(node.tag))
+            words = own("the tag `{}` has no meaning in a cloud-config here", tag)
             raise self.fail(FaultKind.VALUE, node, words)
 
     def mapping(self, node: syntax.MappingNode, depth: int) -> MappingNode:
-        own: dict[Value, Node] = {}
+        here: dict[Value, Node] = {}
         keys: dict[Value, Scalar] = {}
         merged: list[MappingNode] = []
         for key_node, value_node in node.entries:
@@ -264,18 +270,18 @@ class Builder:
                 continue
             key = self.key(key_node, depth)
             value = self.build(value_node, depth + 1)
-            if key.value in own:
+            if key.value in here:
                 first = keys[key.value]
                 self.faults.append(
                     Fault(
                         kind=FaultKind.DUPLICATE_KEY,
                         start=key.start,
                         end=key.end,
-                        words=str(key.value),
+                        words=Said(str(key.value)),
                         first=(first.start, first.end),
                     )
                 )
-            own[key.value] = value
+            here[key.value] = value
             keys[key.value] = key
         if merged:
             entries: dict[Value, Node] = {}
@@ -283,10 +289,10 @@ class Builder:
             for part in merged:
                 entries.update(part.entries)
                 all_keys.update(part.keys)
-            entries.update(own)
+            entries.update(here)
             all_keys.update(keys)
-            own, keys = entries, all_keys
-        return MappingNode(own, keys, node.start + self.shift, node.end + self.shift)
+            here, keys = entries, all_keys
+        return MappingNode(here, keys, node.start + self.shift, node.end + self.shift)
 
     def merged(self, node: syntax.Node, depth: int) -> list[MappingNode]:
         """What `<<` brings in, weakest first."""
@@ -297,7 +303,7 @@ class Builder:
             parts = [item for item in built.items if isinstance(item, MappingNode)]
             if len(parts) == len(built.items):
                 return parts[::-1]
-        raise self.fail(FaultKind.VALUE, node, "`<<` takes a map, or a list of maps")
+        raise self.fail(FaultKind.VALUE, node, own("`<<` takes a map, or a list of maps"))
 
     def key(self, node: syntax.Node, depth: int) -> Scalar:
         if isinstance(node, syntax.ScalarNode) and _is_plain(node) and node.value == "=":
@@ -305,7 +311,7 @@ class Builder:
         built = self.build(node, depth + 1)
         if isinstance(built, Scalar):
             return built
-        raise self.fail(FaultKind.VALUE, node, f"{kind(built)} cannot be a key")
+        raise self.fail(FaultKind.VALUE, node, own("{} cannot be a key", Own(kind(built))))
 
     def scalar(self, node: syntax.ScalarNode) -> Scalar:
         shift = self.shift
@@ -318,18 +324,18 @@ class Builder:
         construct = _CONSTRUCTORS.get(tag)
         if construct is None:
             words = (
-                f"`{value}` has a special meaning in YAML 1.1 that no guest can load"
+                own("`{}` has a special meaning in YAML 1.1 that no guest can load", Said(value))
                 if tag in (_MERGE, _VALUE)
-                else f"the tag `{_short(tag)}` has no meaning in a cloud-config here"
+                else own("the tag `{}` has no meaning in a cloud-config here", Said(_short(tag)))
             )
             raise self.fail(FaultKind.VALUE, node, words)
         if tag in _NUMBERS and len(value) > _MAX_NUMBER_LENGTH:
-            raise self.fail(FaultKind.VALUE, node, "the number is too long to be read")
+            raise self.fail(FaultKind.VALUE, node, own("the number is too long to be read"))
         try:
             built = construct(yaml.ScalarNode(tag, value))
         except (ValueError, LookupError, AttributeError, ArithmeticError, yaml.YAMLError):
-            name = _short(tag).removeprefix("!!")
-            words = f"it looks like a value of the type `{name}`, and is none"
+            name = Own(_short(tag).removeprefix("!!"))
+            words = own("it looks like a value of the type `{}`, and is none", name)
             raise self.fail(FaultKind.VALUE, node, words) from None
         return Scalar(built, node.start + shift, node.end + shift)
 

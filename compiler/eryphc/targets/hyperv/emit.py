@@ -26,15 +26,17 @@ def emit(plan: HyperVPlan) -> Mapping[str, ArtifactFile]:
     if plan.sealed is not None:
         sealed, image = _placed(plan.sealed, f"{plan.name}.sealed.iso", plan)
         images[sealed.file] = image
+    # Both have the digests of the images.
+    tells = any(image.secret for image in images.values())
     text = to_text(plan.describe(seed=seed, sealed=sealed))
     return {
         DOCUMENT: ArtifactFile(
-            content=text.encode("ascii"), media_type="application/json", secret=False
+            content=text.encode("ascii"), media_type="application/json", tells=tells
         ),
         SCRIPT: ArtifactFile(
             content=deploy_script(text).encode("ascii"),
             media_type="text/x-powershell",
-            secret=False,
+            tells=tells,
         ),
         **images,
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.suggest import nearest
 from eryphc.guest.model import Adapter
 from eryphc.ir.catlet import Catlet
 from eryphc.targets.hyperv.settings import HyperVDefaults
@@ -106,7 +107,9 @@ def _switch_faults(
             fault = "is no name of a switch"
             yield wording.bad_setting(f"switches.{name}", switch, fault, at)
         if name not in names:
-            yield wording.setting_unknown("switches", name, "network", open_names, at)
+            yield wording.setting_unknown(
+                "switches", name, "network", nearest(name, open_names), at
+            )
 
 
 def _vlan_faults(
@@ -118,7 +121,7 @@ def _vlan_faults(
     for name in vlans:
         if name not in names:
             at = settings.at("vlans")
-            yield wording.setting_unknown("vlans", name, "network", open_names, at)
+            yield wording.setting_unknown("vlans", name, "network", nearest(name, open_names), at)
 
 
 def _subnet_faults(catlet: Catlet) -> Iterator[Diagnostic]:

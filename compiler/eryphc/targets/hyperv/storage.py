@@ -13,6 +13,7 @@ from pathlib import Path
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.suggest import nearest
 from eryphc.identifiers import GeneType
 from eryphc.ir.catlet import Drive, DriveType
 from eryphc.ir.stages import PinnedGene, Substituted
@@ -258,7 +259,7 @@ def _mode_faults(
         what = f"`{mode}` of drive `{name}` under `hyperv: drives:`"
         if name not in names:
             open_names = [other for other in names if other not in modes]
-            yield wording.setting_unknown("drives", name, "drive", open_names, at)
+            yield wording.setting_unknown("drives", name, "drive", nearest(name, open_names), at)
         elif creates[name] is deployment.Create.BLANK:
             yield wording.without_effect(what, "the drive starts blank", at)
         elif creates[name] is deployment.Create.MEDIA:
