@@ -47,6 +47,7 @@ class TestExamples:
         done = eryphc("init", "--examples", "there")
         assert (done.code, done.out) == (1, "")
         assert f"`{taken}` exists already" in done.err
+        assert "name another folder: `eryphc init --examples DIR`" in done.err
         assert files_below(eryphc.folder) == {taken: b"mine"}
 
     def test_stand_beside_other_genes(self, eryphc: CommandLine) -> None:

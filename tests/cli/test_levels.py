@@ -121,6 +121,17 @@ class TestProject:
             (2, 37, "`eryphc explain E0301` says what it means"),
         ]
 
+    def test_only_the_first_of_many_unknown_words_are_compared_with_all(
+        self, check: CommandLine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(
+            "eryphc.diagnostics.suggest.did_you_mean", lambda word, _: asked.append(word)
+        )
+        check.write("eryphc.yaml", f"lint: {{allow: [{'file-in-tpm,' * 50}]}}\n")
+        assert len(said(check(*LINUX))) == 50
+        assert 0 < len(asked) <= 10
+
 
 class TestComments:
     def test_silences_and_stays_in_the_text(self, check: CommandLine) -> None:

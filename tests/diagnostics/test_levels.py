@@ -244,3 +244,30 @@ def test_no_document_has_endless_comments() -> None:
     assert len(comments_of(long).faults) == 1
     many = LevelPolicy().malformed([text("# eryphc: allow nope -- why\n" * MOST_NAMES)])
     assert [each.code.number for each in many] == [*["W0920"] * MOST, "N0102"]
+
+
+def test_a_comment_on_each_line_is_used_where_the_one_above_would_do() -> None:
+    source = text("".join(f"HERE{i} # eryphc: allow {TMP.name} -- x\n" for i in range(3)))
+    applied = LevelPolicy().applied(found(source, f"HERE{i}") for i in range(3))
+    assert LevelPolicy().unused([source], applied.used, {TMP.number}) == ()
+
+
+def test_many_findings_beside_many_comments_take_no_square_of_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count = 200
+    source = text("".join(f"HERE{i} # eryphc: allow {TMP.name} -- x\n" for i in range(count)))
+    places = [Span(source, start, start + 4) for start in map(source.line_start, range(1, 201))]
+    findings = [found(source)._replace(primary=Label(place)) for place in places]
+    asked: list[int] = []
+    position = SourceText.position
+
+    def counted(self: SourceText, offset: int) -> tuple[int, int]:
+        asked.append(offset)
+        return position(self, offset)
+
+    monkeypatch.setattr(SourceText, "position", counted)
+    applied = LevelPolicy().applied(findings)
+    assert applied.diagnostics == ()
+    assert len(applied.used) == count
+    assert len(asked) < 10 * count

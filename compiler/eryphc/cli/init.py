@@ -69,7 +69,8 @@ def command(folder: Path, *, examples: bool, console: Console) -> int:
         specs = [folder / CATLET_FILE]
     taken = _in_the_way(folder, files)
     if taken is not None:
-        console.add((wording.file_exists(shown_path(taken)),))
+        again = "eryphc init --examples" if examples else "eryphc init"
+        console.add((wording.file_exists(shown_path(taken), again),))
         return console.finish(WRONG_INPUT)
     try:
         for name, content in files.items():

@@ -132,11 +132,11 @@ def value_ends_with_cr(name: str) -> Diagnostic:
     )
 
 
-def file_exists(path: str) -> Diagnostic:
+def file_exists(path: str, command: str) -> Diagnostic:
     return finding(
         FILE_EXISTS,
         f"`{path}` exists already and is not overwritten",
-        help="name another folder: `eryphc init DIR`",
+        help=f"name another folder: `{command} DIR`",
     )
 
 

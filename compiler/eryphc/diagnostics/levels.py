@@ -6,10 +6,10 @@ is asked for (the command line) decides before the project file, and this before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from eryphc.diagnostics.model import Diagnostic, Label, Level
 from eryphc.source import SourceText
@@ -45,13 +45,16 @@ def choices(said: Iterable[tuple[Choice, Iterable[str]]]) -> Choices:
     return found
 
 
-def chosen(word: str, choice: Choice) -> str | Refused:
-    """The number of the kind that `word` names, or why it cannot be given this choice."""
+def chosen(word: str, choice: Choice, *, suggest: bool = True) -> str | Refused:
+    """The number of the kind that `word` names, or why it cannot be given this choice.
+
+    Looking for what was meant takes a while; `suggest` says whether to.
+    """
     from eryphc.diagnostics.codes import Refused, kind_of, unknown_word
 
     kind = kind_of(word)
     if kind is None:
-        return unknown_word(word)
+        return unknown_word(word, suggest=suggest)
     if choice is not Choice.DENY and not kind.silenceable:
         return Refused(
             f"`{kind.name}` ({kind.number}) is an error that cannot be lowered",
@@ -113,12 +116,20 @@ def _everywhere(name: str) -> bool:  # noqa: ARG001
     return True
 
 
-def _allowances(source: SourceText) -> tuple[Allowance, ...]:
+_Known: TypeAlias = "Mapping[tuple[str, int], Sequence[Allowance]]"
+"""The comments of a document, by the kind and the line of the findings that they are for."""
+
+
+def _allowances(source: SourceText) -> _Known:
     if not speaks_to_us(source):
-        return ()
+        return {}
     from eryphc.diagnostics.allowances import comments_of
 
-    return comments_of(source).allowances
+    known: dict[tuple[str, int], list[Allowance]] = {}
+    for allowance in comments_of(source).allowances:
+        for line in dict.fromkeys(allowance.lines):
+            known.setdefault((allowance.kind.number, line), []).append(allowance)
+    return known
 
 
 class LevelPolicy(NamedTuple):
@@ -136,12 +147,11 @@ class LevelPolicy(NamedTuple):
         """The findings as they count here; what is allowed is left out."""
         result: list[Diagnostic] = []
         used: set[tuple[str, int]] = set()
-        known: dict[int, tuple[Allowance, ...]] = {}
+        known: dict[int, _Known] = {}
         for diagnostic in diagnostics:
-            allowance = self._allowance(diagnostic, known)
-            if allowance is not None:
-                used.add(allowance.key)
-            decided = self._decided(diagnostic, silenced=allowance is not None)
+            covering = self._covering(diagnostic, known)
+            used.update(allowance.key for allowance in covering)
+            decided = self._decided(diagnostic, silenced=bool(covering))
             if decided is not None:
                 result.append(decided)
         return Applied(tuple(result), frozenset(used))
@@ -156,24 +166,21 @@ class LevelPolicy(NamedTuple):
         level = _level(diagnostic.level, choice, soft=diagnostic.code.soft)
         return None if level is None else diagnostic._replace(level=level)
 
-    def _allowance(
-        self, diagnostic: Diagnostic, known: dict[int, tuple[Allowance, ...]]
-    ) -> Allowance | None:
-        """The comment that covers a finding."""
+    def _covering(self, diagnostic: Diagnostic, known: dict[int, _Known]) -> Sequence[Allowance]:
+        """The comments that cover a finding: that of its line, and that of the line above."""
         if diagnostic.primary is None:
-            return None
+            return ()
         span = diagnostic.primary.span
         allowances = known.get(id(span.source))
         if allowances is None:
             allowances = known[id(span.source)] = _allowances(span.source)
-        for allowance in allowances:
-            if (
-                allowance.kind.number == diagnostic.code.number
-                and span.line in allowance.lines
-                and self._covers(allowance.kind, diagnostic.primary, diagnostic.related)
-            ):
-                return allowance
-        return None
+        if not allowances:
+            return ()
+        return [
+            allowance
+            for allowance in allowances.get((diagnostic.code.number, span.line), ())
+            if self._covers(allowance.kind, diagnostic.primary, diagnostic.related)
+        ]
 
     def _covers(self, kind: Kind, place: Label, related: Collection[Label]) -> bool:
         """Whether a comment may silence a finding there.

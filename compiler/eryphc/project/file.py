@@ -104,6 +104,9 @@ def texts_by_name(reading: Reading, node: Node, key: str) -> Any:
     return tuple(pairs)
 
 
+_MOST_SUGGESTED = 5
+
+
 def _kind(choice: Choice) -> Converter:
     """The number of the kind of finding that a code or a name means."""
 
@@ -111,7 +114,7 @@ def _kind(choice: Choice) -> Converter:
         word = reading.text(node, key)
         if not isinstance(word, str):
             return word
-        number = chosen(word, choice)
+        number = chosen(word, choice, suggest=len(reading.diagnostics) < _MOST_SUGGESTED)
         if isinstance(number, str):
             return number
         span = reading.span(node)
