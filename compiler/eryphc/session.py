@@ -840,4 +840,5 @@ class _Work:
 
 def _shown(found: Sequence[Diagnostic], records: Iterable[Record]) -> tuple[ShownDiagnostic, ...]:
     """Diagnostics as they leave: without secrets, and without echoes of what was said before."""
-    return show(without_echoes(found), Secrets(records))
+    # Most specifications have nothing to be said of.
+    return show(without_echoes(found), Secrets(records)) if found else ()

@@ -36,7 +36,7 @@ class Code(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A place, and what is to be said of it in a few words."""
+    """A place, and what is to be said of it in a few words, which are this tool's."""
 
     span: Span
     message: str = ""

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
-from eryphc.diagnostics.model import Diagnostic, Label
+from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import HIDDEN, Kind, Own, Phrase, Said
 from eryphc.ir.catlet import Catlet, Fodder, FodderGene, Record
 from eryphc.ir.content import Content, Substituted
@@ -184,8 +184,6 @@ class Secrets:
             return self.opened(Said(argument), place)
         if kind is tuple or kind is list:
             return kind(self.opened(each, place) for each in argument)
-        if kind is Label:
-            return Label(argument.span, self.opened(argument.message, place))
         if kind is Diagnostic:
             # A finding in a text inside the document is judged where it stands in the document.
             return self._formed_at(argument, place)

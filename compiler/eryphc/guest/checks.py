@@ -112,11 +112,12 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
             _faithful(piece, refused, own("cloud-init removed upstart jobs in 22.2"), mode),
         )
     if piece.jinja and piece.media_type not in _TEMPLATES:
-        kind = _FODDER_TYPES.get(piece.media_type, piece.media_type)
+        known = _FODDER_TYPES.get(piece.media_type)
+        kind = Said(piece.media_type) if known is None else Own(known)
         refused = wording.template_not_possible(
-            piece.said, Own(kind), piece.first_line, trail(piece.food.text_origin)
+            piece.said, kind, piece.first_line, trail(piece.food.text_origin)
         )
-        return kept, (_faithful(piece, refused, own("a {} is never rendered", Own(kind)), mode),)
+        return kept, (_faithful(piece, refused, own("a {} is never rendered", kind), mode),)
     if piece.jinja:
         from eryphc.guest.templates import template_fault
 
