@@ -423,6 +423,11 @@ def test_outputs_are_written_all_or_none(tmp_path: Path) -> None:
         outputs.look_at(tmp_path / "one")
         outputs.stage(tmp_path / "one", built)
     assert list(tmp_path.iterdir()) == []
+    with Outputs() as outputs:
+        outputs.look_at(str(tmp_path / "one"))
+        outputs.stage(str(tmp_path / "one"), built)
+        outputs.commit()
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
 
 
 # What the command line may import of the package (guides: the public interface, wording, disks).
