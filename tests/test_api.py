@@ -18,6 +18,7 @@ import eryphc
 from eryphc import (
     BuildRequest,
     Compat,
+    DiagnosticsFormat,
     EryphcError,
     Failure,
     GuestKind,
@@ -28,7 +29,9 @@ from eryphc import (
     Session,
     Source,
     Target,
+    explain,
     read_values,
+    render,
     schema_text,
     target_options,
 )
@@ -76,6 +79,31 @@ def test_every_public_name_is_there_and_only_these() -> None:
     assert dir(eryphc) == sorted(eryphc.__all__)
     with pytest.raises(AttributeError):
         _ = eryphc.nothing
+
+
+@pytest.mark.parametrize("kind", DiagnosticsFormat)
+def test_diagnostics_are_rendered_as_the_command_line_does(
+    kind: DiagnosticsFormat, tmp_path: Path
+) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("name: a b\n")
+    words = ("check", str(spec), "--diagnostics", kind, "--color", "never")
+    printed = subprocess.run(
+        [sys.executable, "-m", "eryphc", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert render(Session().check(spec).diagnostics, kind) == printed.stdout
+    assert render(Session().check(spec).diagnostics, kind.value) == printed.stdout
+
+
+def test_codes_are_explained() -> None:
+    page = explain("gene-not-found")
+    assert page is not None
+    assert page.startswith("# E0301: gene-not-found\n")
+    assert explain("nothing") is None
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -395,6 +423,11 @@ def test_outputs_are_written_all_or_none(tmp_path: Path) -> None:
         outputs.look_at(tmp_path / "one")
         outputs.stage(tmp_path / "one", built)
     assert list(tmp_path.iterdir()) == []
+    with Outputs() as outputs:
+        outputs.look_at(str(tmp_path / "one"))
+        outputs.stage(str(tmp_path / "one"), built)
+        outputs.commit()
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
 
 
 # What the command line may import of the package (guides: the public interface, wording, disks).

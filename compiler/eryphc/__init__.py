@@ -12,7 +12,9 @@ from eryphc.version import __version__
 
 if TYPE_CHECKING:
     from eryphc.artifacts.file import WrittenFile
+    from eryphc.diagnostics.explanation import explain
     from eryphc.diagnostics.model import Level
+    from eryphc.diagnostics.rendering import DiagnosticsFormat, render
     from eryphc.diagnostics.shown import ShownDiagnostic as Diagnostic
     from eryphc.errors import EryphcError, Failure
     from eryphc.guest.model import GuestKind, MergeMode, NetworkConfigMode
@@ -46,6 +48,7 @@ _HOMES = {
     "Checked": ("eryphc.session", "Checked"),
     "Compat": ("eryphc.passes.feed", "Compat"),
     "Compiled": ("eryphc.session", "Compiled"),
+    "DiagnosticsFormat": ("eryphc.diagnostics.rendering", "DiagnosticsFormat"),
     "Diagnostic": ("eryphc.diagnostics.shown", "ShownDiagnostic"),
     "EryphcError": ("eryphc.errors", "EryphcError"),
     "Expanded": ("eryphc.session", "Expanded"),
@@ -61,8 +64,10 @@ _HOMES = {
     "Session": ("eryphc.session", "Session"),
     "Source": ("eryphc.source", "SourceText"),
     "Target": ("eryphc.targets", "Target"),
+    "explain": ("eryphc.diagnostics.explanation", "explain"),
     "read_source": ("eryphc.project.specs", "read_source"),
     "read_values": ("eryphc.values", "read_values"),
+    "render": ("eryphc.diagnostics.rendering", "render"),
     "schema_names": ("eryphc.schemas", "schema_names"),
     "schema_text": ("eryphc.schemas", "schema_text"),
     "target_flags": ("eryphc.targets.definition", "target_flags"),
@@ -76,6 +81,7 @@ __all__ = [
     "Compat",
     "Compiled",
     "Diagnostic",
+    "DiagnosticsFormat",
     "EryphcError",
     "Expanded",
     "Failure",
@@ -93,8 +99,10 @@ __all__ = [
     "Target",
     "WrittenFile",
     "__version__",
+    "explain",
     "read_source",
     "read_values",
+    "render",
     "schema_names",
     "schema_text",
     "shown_path",

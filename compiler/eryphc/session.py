@@ -191,8 +191,8 @@ class Built(Checked):
         `EryphcError`, also for a build that failed.
         """
         with Outputs() as outputs:
-            outputs.look_at(Path(folder))
-            written = outputs.stage(Path(folder), self)
+            outputs.look_at(folder)
+            written = outputs.stage(folder, self)
             outputs.commit()
         return written
 
@@ -220,17 +220,17 @@ class Outputs:
     ) -> None:
         self._folders.__exit__(kind, error, trace)
 
-    def look_at(self, folder: Path) -> None:
+    def look_at(self, folder: str | os.PathLike[str]) -> None:
         """Take a folder in. Refused is one that is not this tool's to replace."""
         with _output():
-            self._folders.look_at(folder)
+            self._folders.look_at(Path(folder))
 
-    def stage(self, folder: Path, built: Built) -> tuple[WrittenFile, ...]:
+    def stage(self, folder: str | os.PathLike[str], built: Built) -> tuple[WrittenFile, ...]:
         """Write the files of one target beside the folder, which was looked at."""
         if built.manifest is None:
             raise EryphcError(built.failure or Failure.INPUT, built.diagnostics)
         with _output():
-            return self._folders.stage(folder, built.files, built.manifest)
+            return self._folders.stage(Path(folder), built.files, built.manifest)
 
     def commit(self) -> None:
         """Swap in all that was staged, or none of it."""

@@ -116,7 +116,8 @@ def _reason(error: OSError) -> str:
 
 
 def _interrupted(words: Sequence[str]) -> int:
-    from eryphc.cli.console import DiagnosticsFormat, diagnostics_format
+    from eryphc.cli.console import diagnostics_format
+    from eryphc.diagnostics.rendering import DiagnosticsFormat
 
     if diagnostics_format(words) is DiagnosticsFormat.TEXT:
         print("interrupted", file=sys.stderr)
@@ -147,7 +148,8 @@ def _internal(error: Exception) -> Diagnostic:
 
 
 def _say(words: Sequence[str], diagnostic: Diagnostic, code: int) -> int:
-    from eryphc.cli.console import diagnostics_format, render, write
+    from eryphc.cli.console import diagnostics_format, write
+    from eryphc.diagnostics.rendering import render
     from eryphc.diagnostics.shown import show
 
     with suppress(OSError):
@@ -156,10 +158,11 @@ def _say(words: Sequence[str], diagnostic: Diagnostic, code: int) -> int:
 
 
 def _report_usage(error: click.UsageError, words: Sequence[str]) -> None:
-    from eryphc.cli.console import DiagnosticsFormat, diagnostics_format, write
+    from eryphc.cli.console import diagnostics_format, write
     from eryphc.cli.groups import NoCommandError
     from eryphc.cli.usage import explained
     from eryphc.diagnostics import command
+    from eryphc.diagnostics.rendering import DiagnosticsFormat
 
     if (
         isinstance(error, NoCommandError)

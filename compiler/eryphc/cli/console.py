@@ -16,6 +16,7 @@ from eryphc.cli.completing import completes
 from eryphc.cli.groups import WrongValueError
 from eryphc.diagnostics.levels import NO_CHOICES, Choice, Choices, choices, chosen, leveled
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.rendering import DiagnosticsFormat, render
 from eryphc.diagnostics.shown import ShownDiagnostic, bounded, ordered, show
 
 if TYPE_CHECKING:
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Callable[..., Any])
 
 OK, WRONG_INPUT, WRONG_USAGE, FAILED_OUTSIDE = 0, 1, 2, 3
-
-
-class DiagnosticsFormat(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
-    GITHUB = "github"
 
 
 class When(StrEnum):
@@ -48,28 +42,6 @@ def diagnostics_format(words: Sequence[str]) -> DiagnosticsFormat:
             if value in tuple(DiagnosticsFormat):
                 return DiagnosticsFormat(value)
     return DiagnosticsFormat.TEXT
-
-
-def render(diagnostics: Sequence[ShownDiagnostic], kind: DiagnosticsFormat, *, color: bool) -> str:
-    """The diagnostics in one of the four formats."""
-    match kind:
-        case DiagnosticsFormat.TEXT:
-            from eryphc.diagnostics.printing import text
-
-            return text(diagnostics, color=color)
-        case DiagnosticsFormat.JSON:
-            from eryphc.diagnostics.data import as_json
-
-            return as_json(diagnostics)
-        case DiagnosticsFormat.SARIF:
-            from eryphc import __version__
-            from eryphc.diagnostics.data import as_sarif
-
-            return as_sarif(diagnostics, __version__)
-        case DiagnosticsFormat.GITHUB:
-            from eryphc.diagnostics.data import as_github
-
-            return as_github(diagnostics)
 
 
 class Console:

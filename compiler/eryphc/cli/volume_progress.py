@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
-from eryphc.cli.console import Console, DiagnosticsFormat, write
+from eryphc.cli.console import Console, write
+from eryphc.diagnostics.rendering import DiagnosticsFormat
 
 _MIB = 1024 * 1024
 
