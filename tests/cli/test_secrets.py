@@ -64,6 +64,9 @@ SPECS = {
     "a second one of its name": declared(f"  value: {CANARY}\n- name: PW\n  value: b\n"),
     "an alias as number": declared(f"  value: &x {CANARY}\n") + "cpu:\n  count: *x\n",
     "an alias as name": declared(f"  value: &x {CANARY}\n") + "hostname: *x\nparent: *x\n",
+    "an alias as parent": declared(f"  value: &x acme/{CANARY.lower()}/1.0\n") + "parent: *x\n",
+    "an alias as source": declared(f"  value: &x gene:acme/{CANARY.lower()}/1.0:b\n")
+    + "fodder:\n- source: *x\n",
     "an unknown reference": fodder(f"x: {CANARY} {{{{ unknown }}}}"),
     "an invalid reference": fodder(f"x: {{{{ {CANARY}-x }}}}"),
     "content that is no YAML": fodder(f"x: [ {CANARY}"),

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.diagnostics.said import HIDDEN, Kind, Own, Phrase, Said
+from eryphc.diagnostics.said import HIDDEN, Kind, Own, Phrase, Said, named
+from eryphc.identifiers import GeneId, GeneSetId
 from eryphc.ir.catlet import Catlet, Fodder, FodderGene, Record
 from eryphc.ir.content import Content, Substituted
 from eryphc.origin import Origin, Step
 from eryphc.source import Region, Secrecy, SourceText, Span
 
+HIDDEN_SET: Final = GeneSetId(HIDDEN, HIDDEN, HIDDEN)
 _Stretches: TypeAlias = dict[Secrecy, tuple[list[int], list[int]]]
 
 
@@ -184,6 +186,10 @@ class Secrets:
             return self.opened(Said(argument), place)
         if kind is tuple or kind is list:
             return kind(self.opened(each, place) for each in argument)
+        if kind is GeneSetId or kind is GeneId:
+            # An alias may have made an identifier of a secret.
+            hidden = HIDDEN_SET if kind is GeneSetId else GeneId(HIDDEN_SET, HIDDEN)
+            return argument if self.shows(named(str(argument)), place) else hidden
         if kind is Diagnostic:
             # A finding in a text inside the document is judged where it stands in the document.
             return self._formed_at(argument, place)
