@@ -711,7 +711,7 @@ class _Work:
         if isinstance(parsed, NameFault) and parse_set_source(text) is None:
             self.found.append(command.gene_unknown(text, parsed.message))
             return None
-        source = SourceText("<command line>", text)
+        source = SourceText("<command line>", text, regions=())
         whole, given = Span(source, 0, len(text)), placeless(Step.GIVEN)
         bound: Places = {"": whole, "name": given, "value": given}
         reference = Fodder(

@@ -51,6 +51,12 @@ SPECS = {
     "a tag on the value": declared(f"  value: !!int {CANARY}\n"),
     "an unknown tag": declared(f"  value: !!foo {CANARY}\n"),
     "a flag that is none": DECLARED.replace("true", "tru") + f"  value: !!bool {CANARY}\n",
+    "an alias without an anchor": declared(f"  value: *{CANARY}\n"),
+    "a list on the next line": declared(f"  value:\n    [{CANARY}]\n"),
+    "a map on the next line": declared(f"  value:\n    {CANARY}: x\n"),
+    "a misspelt key": declared(f"  valeu: {CANARY}\n"),
+    "a key of its own": declared("").replace("  secret", f"  {CANARY}: x\n  secret"),
+    "an equals sign": f"name: web\nvariables:\n- {{name: pw, secret: true, value={CANARY}}}\n",
     "a quote that is not closed": declared(f'  value: "{CANARY}\n'),
     "a value before the flag": f'name: web\nvariables:\n- value: "{CANARY}\n  secret: true\n',
     "a fault beside it": "name: web\nvariables:\n"
@@ -61,6 +67,11 @@ SPECS = {
     "an unknown reference": food(f"x: {CANARY} {{{{ unknown }}}}"),
     "an invalid reference": food(f"x: {{{{ {CANARY}-x }}}}"),
     "content that is no YAML": food(f"x: [ {CANARY}"),
+    "an alias in content": food(f"password: *{CANARY}"),
+    "a tag in content": food(f"password: !{CANARY} x"),
+    "a strategy that is none": food(f"merge_how: {CANARY}\na: 1"),
+    "content in braces": food("x").replace("|\n    x", f"\n    {{password: {CANARY}}}"),
+    "Jinja that is none": food(f"## template: jinja\n#cloud-config\na: {{% {CANARY} %}}"),
     "content that is no mapping": food(CANARY),
     "content against the schema": food(f"users: {CANARY}\n{CANARY}: 1\nruncmd: {CANARY}"),
     "content that is overridden": food(f"hostname: {CANARY}")
@@ -92,6 +103,13 @@ GIVEN = {
     "by --var-file": ("--var-file", "values.yaml"),
     "by a broken --var-file": ("--var-file", "broken.yaml"),
     "by a --var-file with a list": ("--var-file", "list.yaml"),
+    "that begins as a file does": ("--var", f"pw=@{CANARY}"),
+    "that begins as the environment does": ("--var", f"pw=env:{CANARY}"),
+    "as an alias": ("--var", f"pw=*{CANARY}"),
+    "as a tag": ("--var", f"pw=!{CANARY} x"),
+    "as an anchor": ("--var", f"pw=&{CANARY}"),
+    "as a map": ("--var", f"pw={{{CANARY}: 1}}"),
+    "by an alias in a --var-file": ("--var-file", "alias.yaml"),
     "without a name": ("--var", CANARY),
     "to another name": ("--var", f"pq={CANARY}"),
     "twice": ("--var", f"pw={CANARY}", "--var", f"PW={CANARY}x"),
@@ -128,6 +146,7 @@ def test_given(
     eryphc.write("values.yaml", f"pw: {CANARY}\n")
     eryphc.write("broken.yaml", f'pw: "{CANARY}\nx')
     eryphc.write("list.yaml", f"pw: [{CANARY}]\n")
+    eryphc.write("alias.yaml", f"pw: *{CANARY}\n")
     monkeypatch.setenv("PW", CANARY)
     if not how:
         monkeypatch.setenv("ERYPHC_VAR_pw", CANARY)
