@@ -91,11 +91,14 @@ class Result:
         return self.catlet
 
     @property
-    def foods(self) -> tuple[Fodder, ...]:
+    def fodder_entries(self) -> tuple[Fodder, ...]:
         return self.value.fodder or ()
 
     def contents(self) -> dict[str | None, str]:
-        return {food.name: food.content.text if food.content else "" for food in self.foods}
+        return {
+            fodder.name: fodder.content.text if fodder.content else ""
+            for fodder in self.fodder_entries
+        }
 
     def shown(self, level: Level | None = None) -> list[str]:
         """`CODE FILE:LINE: MESSAGE` of each diagnostic, in order."""

@@ -75,20 +75,20 @@ def complaint(value: Value) -> str | None:
 
 def text_complaints(done: Substituted) -> Iterator[str]:
     """What is wrong with the stretches of the texts of fodder."""
-    for food in done.catlet.fodder or ():
-        text = food.content.text if food.content is not None else ""
-        stretches = tuple(food.stretches())
+    for fodder in done.catlet.fodder or ():
+        text = fodder.content.text if fodder.content is not None else ""
+        stretches = tuple(fodder.stretches())
         edges = [0, *(stretch.end for stretch in stretches)]
         if [stretch.start for stretch in stretches] != edges[:-1] or edges[-1] != len(text):
-            yield f"{food.name}: {edges} is not all of {len(text)} characters"
+            yield f"{fodder.name}: {edges} is not all of {len(text)} characters"
         for start, end, origin in stretches:
             assert origin.span is not None
             if origin.step is Step.SUBSTITUTED:
                 if origin.via is None or origin.variable is None or "{{" not in origin.span.text:
-                    yield f"{food.name}: {text[start:end]!r} replaced {origin.span.text!r}"
+                    yield f"{fodder.name}: {text[start:end]!r} replaced {origin.span.text!r}"
                 continue
             written = origin.span.source.text
             unescaped = written.replace('\\"', '"')
             for line in text[start:end].split("\n"):
                 if line.strip() not in written and line.strip() not in unescaped:
-                    yield f"{food.name}: {line!r} is not in {origin.span.source.name}"
+                    yield f"{fodder.name}: {line!r} is not in {origin.span.source.name}"

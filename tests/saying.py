@@ -16,9 +16,11 @@ def said(diagnostic: Diagnostic) -> Diagnostic:
     return EVERYTHING_PUBLIC.formed(diagnostic)
 
 
-def handed_out(diagnostics: Iterable[Diagnostic], *foods: Fodder) -> tuple[ShownDiagnostic, ...]:
+def handed_out(
+    diagnostics: Iterable[Diagnostic], *fodder_entries: Fodder
+) -> tuple[ShownDiagnostic, ...]:
     """The diagnostics as they are handed out for a catlet with this fodder."""
-    return show(diagnostics, Secrets((Catlet(fodder=foods),)))
+    return show(diagnostics, Secrets((Catlet(fodder=fodder_entries),)))
 
 
 def opened(words: Iterable[Words]) -> tuple[str, ...]:

@@ -150,12 +150,12 @@ def _gene(tag: GeneSetTag, variant: Variant, found: list[Diagnostic]) -> dict[st
         data["variables"] = [_variable(variable) for variable in record.variables or ()]
         data["fodder"] = [
             {
-                "name": food.name,
-                "source": food.source,
-                "type": food.type or ("cloud-config" if not food.source else None),
-                "secret": bool(food.secret),
+                "name": fodder.name,
+                "source": fodder.source,
+                "type": fodder.type or ("cloud-config" if not fodder.source else None),
+                "secret": bool(fodder.secret),
             }
-            for food in record.fodder or ()
+            for fodder in record.fodder or ()
         ]
     return data
 

@@ -105,7 +105,7 @@ def to_fed(bred: Bred, pools: GenePool, request: BuildRequest) -> Outcome[Fed]:
 def to_substituted(
     fed: Fed, values: Mapping[str, str], request: BuildRequest, opening: Opening | None = None
 ) -> Outcome[Substituted]:
-    """Every food with the text a guest gets.
+    """Every fodder entry with the text a guest gets.
 
     Without a VM id a target takes its stand-in for it, or the id of the catlet; where no target
     is asked (`opening` is None), the text `#vmId` stands for it.

@@ -573,8 +573,8 @@ class _Work:
             return
         yield from (each.source for each in self._fed.pedigree.documents[1:])
         seen: set[int] = set()
-        for food in self._fed.catlet.fodder or ():
-            span = food.at()
+        for fodder in self._fed.catlet.fodder or ():
+            span = fodder.at()
             if span is not None and id(span.source) not in seen:
                 seen.add(id(span.source))
                 yield span.source

@@ -532,8 +532,8 @@ class TestSpecs:
             "fodder:\n- name: a\n  content: 'for {{ host }}'\n",
         )
         gene = ("expand", "gene:acme/kit/1.0:tls", "--format", "json")
-        (food,) = json.loads(eryphc(*gene, "--var", "host=web").out)["fodder"]
-        assert food["content"] == "for web"
+        (fodder,) = json.loads(eryphc(*gene, "--var", "host=web").out)["fodder"]
+        assert fodder["content"] == "for web"
         assert "E0413" in eryphc(*gene).err
 
 

@@ -219,7 +219,7 @@ class TestComments:
         foreign = check(*LINUX, "--genepool", "../elsewhere")
         assert said(foreign) == [("warning", "W0534")]
 
-    def test_a_secret_food_keeps_its_comments(self, check: CommandLine) -> None:
+    def test_a_secret_fodder_keeps_its_comments(self, check: CommandLine) -> None:
         secret = TOLERANT.replace("type:", "secret: true\n  type:")
         secret = secret.replace("file-in-tmp -- read once", "hunter2hunter2 -- swordfish")
         secret += "    # eryphc: allow value-overridden -- swordfish\n    timezone: UTC\n"

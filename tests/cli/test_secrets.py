@@ -17,7 +17,7 @@ def declared(more: str) -> str:
     return DECLARED + more
 
 
-def food(content: str, more: str = "") -> str:
+def fodder(content: str, more: str = "") -> str:
     indented = content.replace("\n", "\n    ")
     return f"name: web\nfodder:\n- name: a\n  secret: true\n{more}  content: |\n    {indented}\n"
 
@@ -64,20 +64,20 @@ SPECS = {
     "a second one of its name": declared(f"  value: {CANARY}\n- name: PW\n  value: b\n"),
     "an alias as number": declared(f"  value: &x {CANARY}\n") + "cpu:\n  count: *x\n",
     "an alias as name": declared(f"  value: &x {CANARY}\n") + "hostname: *x\nparent: *x\n",
-    "an unknown reference": food(f"x: {CANARY} {{{{ unknown }}}}"),
-    "an invalid reference": food(f"x: {{{{ {CANARY}-x }}}}"),
-    "content that is no YAML": food(f"x: [ {CANARY}"),
-    "an alias in content": food(f"password: *{CANARY}"),
-    "a tag in content": food(f"password: !{CANARY} x"),
-    "a strategy that is none": food(f"merge_how: {CANARY}\na: 1"),
-    "content in braces": food("x").replace("|\n    x", f"\n    {{password: {CANARY}}}"),
-    "Jinja that is none": food(f"## template: jinja\n#cloud-config\na: {{% {CANARY} %}}"),
-    "content that is no mapping": food(CANARY),
-    "content against the schema": food(f"users: {CANARY}\n{CANARY}: 1\nruncmd: {CANARY}"),
-    "content that is overridden": food(f"hostname: {CANARY}")
+    "an unknown reference": fodder(f"x: {CANARY} {{{{ unknown }}}}"),
+    "an invalid reference": fodder(f"x: {{{{ {CANARY}-x }}}}"),
+    "content that is no YAML": fodder(f"x: [ {CANARY}"),
+    "an alias in content": fodder(f"password: *{CANARY}"),
+    "a tag in content": fodder(f"password: !{CANARY} x"),
+    "a strategy that is none": fodder(f"merge_how: {CANARY}\na: 1"),
+    "content in braces": fodder("x").replace("|\n    x", f"\n    {{password: {CANARY}}}"),
+    "Jinja that is none": fodder(f"## template: jinja\n#cloud-config\na: {{% {CANARY} %}}"),
+    "content that is no mapping": fodder(CANARY),
+    "content against the schema": fodder(f"users: {CANARY}\n{CANARY}: 1\nruncmd: {CANARY}"),
+    "content that is overridden": fodder(f"hostname: {CANARY}")
     + "- name: b\n  content: |\n    hostname: other\n",
-    "a script": food(f"echo {CANARY}", "  type: shellscript\n"),
-    "a script for Windows": food(
+    "a script": fodder(f"echo {CANARY}", "  type: shellscript\n"),
+    "a script for Windows": fodder(
         f"echo {CANARY} \u00e9", "  filename: x.ps1\n  type: shellscript\n"
     ),
     "a gene": "name: web\nfodder:\n- source: gene:acme/kit/1.0:tls\n",
@@ -178,7 +178,7 @@ def _only_where_meant(path: Path) -> None:
 
 
 def test_the_check_finds_what_it_looks_for(eryphc: CommandLine) -> None:
-    eryphc.write("spec.yaml", food(f"x: {CANARY}").replace("  secret: true\n", ""))
+    eryphc.write("spec.yaml", fodder(f"x: {CANARY}").replace("  secret: true\n", ""))
     assert eryphc("build", "spec.yaml", "--target", "cloud-init").code == 0
     iso = eryphc.folder / "build/web/cloud-init/web.iso"
     with pytest.raises(AssertionError):

@@ -10,7 +10,7 @@ from cli.command_line import Done
 from conformance.case import Accepted, Refused
 from conformance.compare import additions, differences
 
-FOOD = {"name": "a", "content": "one two", "secret": False}
+FODDER = {"name": "a", "content": "one two", "secret": False}
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,9 @@ FOOD = {"name": "a", "content": "one two", "secret": False}
         pytest.param({"cpu": None}, {}, id="absent"),
         pytest.param({"drives": None}, {"drives": []}, id="empty"),
         pytest.param({"drives": []}, {}, id="an empty list may be absent"),
-        pytest.param({"content_contains": ["one", "two"]}, FOOD, id="parts of a content"),
-        pytest.param({"content_lacks": ["three"]}, FOOD, id="what a content lacks"),
-        pytest.param({"absent_or_false": ["secret", "remove"]}, FOOD, id="flags"),
+        pytest.param({"content_contains": ["one", "two"]}, FODDER, id="parts of a content"),
+        pytest.param({"content_lacks": ["three"]}, FODDER, id="what a content lacks"),
+        pytest.param({"absent_or_false": ["secret", "remove"]}, FODDER, id="flags"),
     ],
 )
 def test_no_difference(expected: Any, actual: Any) -> None:
@@ -40,10 +40,10 @@ def test_no_difference(expected: Any, actual: Any) -> None:
         pytest.param([1, 2], [2, 1], "result[0]", id="another order"),
         pytest.param([1], [1, 2], "result has 2 entries", id="one more"),
         pytest.param([1, 2], [1], "result has 1 entries", id="one less"),
-        pytest.param({"content_contains": ["three"]}, FOOD, "result.content lacks", id="lacks"),
-        pytest.param({"content_lacks": ["two"]}, FOOD, "result.content holds", id="holds"),
+        pytest.param({"content_contains": ["three"]}, FODDER, "result.content lacks", id="lacks"),
+        pytest.param({"content_lacks": ["two"]}, FODDER, "result.content holds", id="holds"),
         pytest.param({"content_lacks": ["two"]}, {}, "result.content", id="no content"),
-        pytest.param({"absent_or_false": ["name"]}, FOOD, "result.name", id="a flag that is set"),
+        pytest.param({"absent_or_false": ["name"]}, FODDER, "result.name", id="a flag that is set"),
     ],
 )
 def test_a_difference(expected: Any, actual: Any, where: str) -> None:

@@ -56,7 +56,7 @@ class TestChoices:
     def test_levels(self, choice: Choice, level: Level, expected: list[Level]) -> None:
         policy = LevelPolicy({TMP.number: choice})
         assert levels(policy, found(text("HERE"), level=level)) == expected
-        others = found(text("HERE"), code=guest.FOOD_EMPTY, level=level)
+        others = found(text("HERE"), code=guest.FODDER_EMPTY, level=level)
         assert levels(policy, others) == [level]
 
     def test_the_command_line_is_heard_before_the_project(self) -> None:

@@ -1,4 +1,4 @@
-"""Foods and requests for the tests of the guest's configuration."""
+"""Fodder entries and requests for the tests of the guest's configuration."""
 
 from __future__ import annotations
 
@@ -15,43 +15,45 @@ from eryphc.source import SourceText, Span
 from saying import said
 
 
-def food(
+def fodder(
     text: str | None,
     type: str | None = None,  # noqa: A002
     name: str | None = "food",
     **more: Any,
 ) -> Fodder:
-    """A food whose document is its own text."""
+    """A fodder entry whose document is its own text."""
     source = SourceText("web.yaml", text or "", regions=())
     span = Span(source, 0, len(source.text))
     content = None if text is None else Content(text, Written(span))
     return Fodder(name=name, type=type, content=content, **{"places": {"": span}, **more})
 
 
-def request(*foods: Fodder, guest: GuestKind = GuestKind.LINUX, **more: Any) -> GuestRequest:
+def request(
+    *fodder_entries: Fodder, guest: GuestKind = GuestKind.LINUX, **more: Any
+) -> GuestRequest:
     settings = {"hostname": "web", "instance_id": "i-1", **more}
-    return GuestRequest(foods=foods, guest=guest, **settings)
+    return GuestRequest(fodder_entries=fodder_entries, guest=guest, **settings)
 
 
-def document(*foods: Fodder, **more: Any) -> GuestDocument:
-    """The document of foods that must compile."""
-    outcome = compose(request(*foods, **more))
+def document(*fodder_entries: Fodder, **more: Any) -> GuestDocument:
+    """The document of fodder entries that must compile."""
+    outcome = compose(request(*fodder_entries, **more))
     assert outcome.value is not None, [said(found).message for found in outcome.diagnostics]
     return outcome.value
 
 
-def seed(*foods: Fodder, **more: Any) -> Seed:
-    return nocloud(document(*foods, **more))
+def seed(*fodder_entries: Fodder, **more: Any) -> Seed:
+    return nocloud(document(*fodder_entries, **more))
 
 
-def parts(*foods: Fodder, **more: Any) -> tuple[UserDataPart, ...]:
-    return document(*foods, **more).parts
+def parts(*fodder_entries: Fodder, **more: Any) -> tuple[UserDataPart, ...]:
+    return document(*fodder_entries, **more).parts
 
 
 def text_of(part: UserDataPart) -> str:
     return part_text(part).text
 
 
-def codes(*foods: Fodder, **more: Any) -> list[str]:
+def codes(*fodder_entries: Fodder, **more: Any) -> list[str]:
     """The codes of everything that is found, in the order found."""
-    return [shown_code(found) for found in compose(request(*foods, **more)).diagnostics]
+    return [shown_code(found) for found in compose(request(*fodder_entries, **more)).diagnostics]

@@ -22,8 +22,8 @@ def check(document: GuestDocument) -> int:
     # What stands in the place of references is not written where they are.
     values = frozenset(
         word
-        for food in document.fodder
-        for value in _inserted(food.content)
+        for fodder in document.fodder
+        for value in _inserted(fodder.content)
         for word in _WORD.findall(value)
     )
     for made in encode.user_data(document.parts).texts:

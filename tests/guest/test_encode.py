@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from eryphc.guest import encode
 from eryphc.guest.document import KeptText, UserDataPart
-from eryphc.guest.foods import NO_CONTENT
+from eryphc.guest.pieces import NO_CONTENT
 
 
 def part(

@@ -7,41 +7,41 @@ import pytest
 from eryphc.guest.kind import decide_guest
 from eryphc.guest.model import GuestKind
 from eryphc.ir.catlet import Fodder
-from guest.feeding import food
+from guest.feeding import fodder
 
 LINUX, WINDOWS = GuestKind.LINUX, GuestKind.WINDOWS
-PS = food("#ps1_sysnative\nx", "shellscript")
+PS = fodder("#ps1_sysnative\nx", "shellscript")
 
 
 @pytest.mark.parametrize(
-    ("chosen", "os_types", "foods", "kind", "codes"),
+    ("chosen", "os_types", "fodder_entries", "kind", "codes"),
     [
         pytest.param(LINUX, ("windows",), (PS,), LINUX, [], id="the option decides"),
         pytest.param(None, ("windows", "linux"), (), WINDOWS, [], id="the nearest gene set"),
         pytest.param(None, ("linux",), (PS,), LINUX, [], id="gene set before foods"),
         pytest.param(None, ("FreeBSD",), (), LINUX, ["N0550"], id="freebsd"),
-        pytest.param(None, (), (food("a: 1"), PS), WINDOWS, [], id="#ps1"),
+        pytest.param(None, (), (fodder("a: 1"), PS), WINDOWS, [], id="#ps1"),
         pytest.param(
-            None, (), (food("x", "shellscript", filename="a.PS1"),), WINDOWS, [], id=".ps1"
+            None, (), (fodder("x", "shellscript", filename="a.PS1"),), WINDOWS, [], id=".ps1"
         ),
         pytest.param(
             None,
             (),
-            (food("#!/usr/bin/pwsh", "shellscript", filename="a.ps1"),),
+            (fodder("#!/usr/bin/pwsh", "shellscript", filename="a.ps1"),),
             LINUX,
             ["N0551"],
             id=".ps1 for Linux",
         ),
-        pytest.param(None, (), (food("a: 1"),), LINUX, ["N0551"], id="nothing tells"),
+        pytest.param(None, (), (fodder("a: 1"),), LINUX, ["N0551"], id="nothing tells"),
     ],
 )
 def test_kind(
     chosen: GuestKind | None,
     os_types: tuple[str, ...],
-    foods: tuple[Fodder, ...],
+    fodder_entries: tuple[Fodder, ...],
     kind: GuestKind,
     codes: list[str],
 ) -> None:
-    decided, found = decide_guest(chosen, os_types, foods)
+    decided, found = decide_guest(chosen, os_types, fodder_entries)
     assert decided is kind
     assert [each.code.number for each in found] == codes

@@ -9,7 +9,7 @@ from eryphc.guest.document import UserDataPart
 from eryphc.guest.encode import nocloud
 from eryphc.guest.model import GuestKind, MergeMode
 from eryphc.ir.catlet import Fodder
-from guest.feeding import codes, document, food, parts, request, seed, text_of
+from guest.feeding import codes, document, fodder, parts, request, seed, text_of
 from saying import handed_out, said
 
 SH = "#!/bin/sh\necho hi\n"
@@ -24,11 +24,11 @@ def shown(made: tuple[UserDataPart, ...]) -> list[tuple[str, str]]:
 
 def test_all_plain_cloud_configs_are_one_part_where_the_first_stood() -> None:
     made = parts(
-        food(SH, "shellscript", "first"),
-        food("#cloud-config\npackages: [a]\n", None, "one", secret=True),
-        food("#cloud-boothook\n#!/bin/sh\n", "cloud-boothook", "hook"),
-        food("packages: [b]\n", "cloud-config", "two"),
-        food(SH, "shellscript", "last", filename="Last One.sh"),
+        fodder(SH, "shellscript", "first"),
+        fodder("#cloud-config\npackages: [a]\n", None, "one", secret=True),
+        fodder("#cloud-boothook\n#!/bin/sh\n", "cloud-boothook", "hook"),
+        fodder("packages: [b]\n", "cloud-config", "two"),
+        fodder(SH, "shellscript", "last", filename="Last One.sh"),
     )
     assert shown(made) == [
         ("001-first", "x-shellscript"),
@@ -42,28 +42,30 @@ def test_all_plain_cloud_configs_are_one_part_where_the_first_stood() -> None:
 
 
 def test_scripts_sort_around_the_commands() -> None:
-    foods = [
-        food(SH, "shellscript", "a"),
-        food(COMMANDS, None, "b"),
-        food(SH, "shellscript", "c"),
-        food(f"{JINJA}#cloud-config\n{COMMANDS}", None, "d"),
-        food(SH, "shellscript", "e"),
+    fodder_entries = [
+        fodder(SH, "shellscript", "a"),
+        fodder(COMMANDS, None, "b"),
+        fodder(SH, "shellscript", "c"),
+        fodder(f"{JINJA}#cloud-config\n{COMMANDS}", None, "d"),
+        fodder(SH, "shellscript", "e"),
     ]
-    assert shown(parts(*foods)) == [
+    assert shown(parts(*fodder_entries)) == [
         ("001-a", "x-shellscript"),
         ("002-b", "cloud-config"),
         ("003-c", "x-shellscript"),
         ("004-d", "jinja2"),
         ("s-005-e", "x-shellscript"),
     ]
-    [found] = compose(request(*foods)).diagnostics
+    [found] = compose(request(*fodder_entries)).diagnostics
     assert said(found).message == (
         "the script `c` stands between the commands of `b` and `d`, but runs before both"
     )
 
 
 def test_byte_order_of_many_scripts_is_document_order() -> None:
-    names = [part.name for part in parts(*(food(SH, "shellscript", f"n{i}") for i in range(1001)))]
+    names = [
+        part.name for part in parts(*(fodder(SH, "shellscript", f"n{i}") for i in range(1001)))
+    ]
     assert names[0] == "0001-n0"
     assert sorted(names) == names
 
@@ -78,19 +80,19 @@ def test_byte_order_of_many_scripts_is_document_order() -> None:
     ],
 )
 def test_names(filename: str, expected: str) -> None:
-    assert parts(food(SH, "shellscript", "setup", filename=filename))[0].name == expected
+    assert parts(fodder(SH, "shellscript", "setup", filename=filename))[0].name == expected
 
 
 def test_a_script_without_any_name() -> None:
-    assert parts(food(SH, "shellscript", None, filename="ü"))[0].name == "001-script"
+    assert parts(fodder(SH, "shellscript", None, filename="ü"))[0].name == "001-script"
 
 
 def test_templates_follow_the_merged_part() -> None:
     made = parts(
-        food(f"{JINJA}packages: ['{{{{ v1.x }}}}']\n", None, "t"),
-        food(SH, "shellscript", "s"),
-        food(CONFIG, None, "c"),
-        food(f"{JINJA}#cloud-config\nbootcmd: [a]\n", None, "u"),
+        fodder(f"{JINJA}packages: ['{{{{ v1.x }}}}']\n", None, "t"),
+        fodder(SH, "shellscript", "s"),
+        fodder(CONFIG, None, "c"),
+        fodder(f"{JINJA}#cloud-config\nbootcmd: [a]\n", None, "u"),
     )
     assert shown(made) == [
         ("001-s", "x-shellscript"),
@@ -104,7 +106,7 @@ def test_templates_follow_the_merged_part() -> None:
 
 
 def test_a_template_alone_is_plain() -> None:
-    made = seed(food(f"{JINJA}hostname: '{{{{ v1.x }}}}'\n"))
+    made = seed(fodder(f"{JINJA}hostname: '{{{{ v1.x }}}}'\n"))
     assert made.user_data.data == b"## template: jinja\n#cloud-config\nhostname: '{{ v1.x }}'\n"
 
 
@@ -125,57 +127,63 @@ def test_a_template_alone_is_plain() -> None:
     ],
 )
 def test_a_template_cannot_set_what_the_others_set(template: str, expected: list[str]) -> None:
-    others = food("locale: a\nntp: {enabled: true}\npackages: [a]\n", None, "others")
-    assert codes(others, food(f"{JINJA}#cloud-config\n{template}\n", None, "t")) == expected
+    others = fodder("locale: a\nntp: {enabled: true}\npackages: [a]\n", None, "others")
+    assert codes(others, fodder(f"{JINJA}#cloud-config\n{template}\n", None, "t")) == expected
 
 
 def test_two_templates() -> None:
-    first = food(f"{JINJA}#cloud-config\nlocale: a\n", None, "first")
-    second = food(f"{JINJA}#cloud-config\nlocale: b\n", None, "second")
+    first = fodder(f"{JINJA}#cloud-config\nlocale: a\n", None, "first")
+    second = fodder(f"{JINJA}#cloud-config\nlocale: b\n", None, "second")
     assert codes(first, second) == ["W0559"]
 
 
 @pytest.mark.parametrize(
-    ("foods", "merged", "apart"),
+    ("fodder_entries", "merged", "apart"),
     [
-        pytest.param([food(SH, "shellscript")], [], [], id="a script"),
-        pytest.param([food("echo", "shellscript")], ["E0551"], ["W0550"], id="no #!"),
-        pytest.param([food("\n#!/bin/sh", "shellscript")], ["E0551"], ["W0550"], id="#! below"),
-        pytest.param([food("\ufeff#!/bin/sh\r\n", "shellscript")], [], [], id="mark and CR LF"),
-        pytest.param([food("#ps1\n", "shellscript")], ["E0561"], ["W0550"], id="#ps1"),
-        pytest.param([food("x", "shellscript", filename="a.cmd")], ["E0561"], ["W0550"], id=".cmd"),
+        pytest.param([fodder(SH, "shellscript")], [], [], id="a script"),
+        pytest.param([fodder("echo", "shellscript")], ["E0551"], ["W0550"], id="no #!"),
+        pytest.param([fodder("\n#!/bin/sh", "shellscript")], ["E0551"], ["W0550"], id="#! below"),
+        pytest.param([fodder("\ufeff#!/bin/sh\r\n", "shellscript")], [], [], id="mark and CR LF"),
+        pytest.param([fodder("#ps1\n", "shellscript")], ["E0561"], ["W0550"], id="#ps1"),
         pytest.param(
-            [food("#!/usr/bin/pwsh\n", "shellscript", filename="a.ps1")], [], [], id="pwsh"
+            [fodder("x", "shellscript", filename="a.cmd")], ["E0561"], ["W0550"], id=".cmd"
         ),
-        pytest.param([food("x", "upstart-job")], ["E0552"], ["W0550"], id="upstart"),
-        pytest.param([food("http://x", "include-url")], ["W0551"], ["W0551"], id="include"),
-        pytest.param([food("x\n", "cloud-boothook")], ["E0551"], ["W0550"], id="boothook, no #!"),
-        pytest.param([food("#!/bin/sh\n", "cloud-boothook")], [], [], id="boothook, no marker"),
-        pytest.param([food("x = 1\n", "part-handler")], [], [], id="part-handler"),
-        pytest.param([food("", "shellscript")], ["W0554"], ["W0554"], id="empty script"),
-        pytest.param([food(" \n")], ["W0554"], ["W0506"], id="empty cloud-config"),
-        pytest.param([food(None)], ["W0554"], ["W0506"], id="no content"),
-        pytest.param([food("#!/bin/sh\necho\n")], ["E0553"], None, id="a script as cloud-config"),
-        pytest.param([food("#include\nhttp://x\n")], ["E0553"], None, id="include as cloud-config"),
-        pytest.param([food("#!/bin/sh\na: 1\n")], None, None, id="a comment that looks like one"),
         pytest.param(
-            [food("#cloud-config\npackages: [a]\n", "shellscript")],
+            [fodder("#!/usr/bin/pwsh\n", "shellscript", filename="a.ps1")], [], [], id="pwsh"
+        ),
+        pytest.param([fodder("x", "upstart-job")], ["E0552"], ["W0550"], id="upstart"),
+        pytest.param([fodder("http://x", "include-url")], ["W0551"], ["W0551"], id="include"),
+        pytest.param([fodder("x\n", "cloud-boothook")], ["E0551"], ["W0550"], id="boothook, no #!"),
+        pytest.param([fodder("#!/bin/sh\n", "cloud-boothook")], [], [], id="boothook, no marker"),
+        pytest.param([fodder("x = 1\n", "part-handler")], [], [], id="part-handler"),
+        pytest.param([fodder("", "shellscript")], ["W0554"], ["W0554"], id="empty script"),
+        pytest.param([fodder(" \n")], ["W0554"], ["W0506"], id="empty cloud-config"),
+        pytest.param([fodder(None)], ["W0554"], ["W0506"], id="no content"),
+        pytest.param([fodder("#!/bin/sh\necho\n")], ["E0553"], None, id="a script as cloud-config"),
+        pytest.param(
+            [fodder("#include\nhttp://x\n")], ["E0553"], None, id="include as cloud-config"
+        ),
+        pytest.param([fodder("#!/bin/sh\na: 1\n")], None, None, id="a comment that looks like one"),
+        pytest.param(
+            [fodder("#cloud-config\npackages: [a]\n", "shellscript")],
             ["W0553"],
             ["W0553"],
             id="cloud-config as script",
         ),
         pytest.param(
-            [food(f"{JINJA}x", "part-handler")], ["E0557"], ["W0550"], id="template of a handler"
+            [fodder(f"{JINJA}x", "part-handler")], ["E0557"], ["W0550"], id="template of a handler"
         ),
-        pytest.param([food("#!/bin/sh\n\ud800", "shellscript")], ["E0550"], ["E0550"], id="half"),
-        pytest.param([food("a: \ud800\n")], ["E0550"], ["E0550"], id="half in a config"),
-        pytest.param([food("set_timezone: UTC\n")], None, None, id="key of Windows"),
+        pytest.param([fodder("#!/bin/sh\n\ud800", "shellscript")], ["E0550"], ["E0550"], id="half"),
+        pytest.param([fodder("a: \ud800\n")], ["E0550"], ["E0550"], id="half in a config"),
+        pytest.param([fodder("set_timezone: UTC\n")], None, None, id="key of Windows"),
     ],
 )
-def test_findings(foods: list[Fodder], merged: list[str] | None, apart: list[str] | None) -> None:
+def test_findings(
+    fodder_entries: list[Fodder], merged: list[str] | None, apart: list[str] | None
+) -> None:
     for mode, expected in ((MergeMode.MERGED, merged), (MergeMode.PARTS, apart)):
         if expected is not None:
-            assert codes(*foods, merge=mode) == expected
+            assert codes(*fodder_entries, merge=mode) == expected
 
 
 @pytest.mark.parametrize(
@@ -188,7 +196,7 @@ def test_findings(foods: list[Fodder], merged: list[str] | None, apart: list[str
     ],
 )
 def test_what_is_written_for_windows(text: str, expected: str) -> None:
-    one = food(text, secret=True)
+    one = fodder(text, secret=True)
     outcome = compose(request(one))
     [found] = [each for each in handed_out(outcome.diagnostics, one) if each.code == expected]
     assert "hidden" not in found.message
@@ -214,7 +222,7 @@ ARCHIVE = """\
 
 
 def test_an_archive_is_taken_apart() -> None:
-    made = parts(food(ARCHIVE, "cloud-config-archive", "kit"), food("packages: [b]", None, "c"))
+    made = parts(fodder(ARCHIVE, "cloud-config-archive", "kit"), fodder("packages: [b]", None, "c"))
     assert shown(made) == [
         ("001-cloud-config", "cloud-config"),
         ("002-early.sh", "x-shellscript"),
@@ -229,12 +237,12 @@ def test_an_archive_is_taken_apart() -> None:
 def test_a_merge_header_of_an_archive_counts() -> None:
     text = "- {Merge-Type: 'list(prepend)+dict(recurse_list)', content: 'packages: [b]'}\n"
     for body in (text, text.replace("'packages: [b]'", "'{packages: [b]}'")):
-        made = parts(food("packages: [a]\n"), food(body, "cloud-config-archive"))
+        made = parts(fodder("packages: [a]\n"), fodder(body, "cloud-config-archive"))
         assert text_of(made[0]) == "#cloud-config\npackages:\n- b\n- a\n"
 
 
 def test_an_archive_stays_whole_among_parts() -> None:
-    made = parts(food(ARCHIVE, "cloud-config-archive", "kit"), merge=MergeMode.PARTS)
+    made = parts(fodder(ARCHIVE, "cloud-config-archive", "kit"), merge=MergeMode.PARTS)
     assert shown(made) == [("001-kit", "cloud-config-archive")]
     assert text_of(made[0]) == ARCHIVE
 
@@ -255,20 +263,23 @@ def test_an_archive_stays_whole_among_parts() -> None:
     ],
 )
 def test_broken_archives(text: str, expected: str) -> None:
-    assert codes(food(text, "cloud-config-archive")) == [expected]
-    assert codes(food(text, "cloud-config-archive"), merge=MergeMode.PARTS) == ["W0550"]
+    assert codes(fodder(text, "cloud-config-archive")) == [expected]
+    assert codes(fodder(text, "cloud-config-archive"), merge=MergeMode.PARTS) == ["W0550"]
 
 
 def test_a_place_inside_an_archive() -> None:
-    archive = food("- |\n  #!/bin/sh\n- |\n  packages:\n   - a\n  - b\n", "cloud-config-archive")
+    archive = fodder("- |\n  #!/bin/sh\n- |\n  packages:\n   - a\n  - b\n", "cloud-config-archive")
     [found] = compose(request(archive)).diagnostics
     assert found.primary is not None
     assert found.primary.span.line == 6
 
 
-def test_one_part_a_food_untouched() -> None:
-    foods = [food("a:   [ 1 ] # x\n", None, "a"), food("#cloud-config\na: 1", None, "b")]
-    made = parts(*foods, merge=MergeMode.PARTS)
+def test_one_part_a_fodder_untouched() -> None:
+    fodder_entries = [
+        fodder("a:   [ 1 ] # x\n", None, "a"),
+        fodder("#cloud-config\na: 1", None, "b"),
+    ]
+    made = parts(*fodder_entries, merge=MergeMode.PARTS)
     assert shown(made) == [("001-a", "cloud-config"), ("002-b", "cloud-config")]
     assert [text_of(part) for part in made] == [
         "#cloud-config\na:   [ 1 ] # x\n",
@@ -277,8 +288,11 @@ def test_one_part_a_food_untouched() -> None:
 
 
 def test_the_sealed_seed_has_no_secret_and_the_same_id() -> None:
-    foods = [food(CONFIG, None, "a"), food("packages: [hidden]\n", None, "b", secret=True)]
-    asked = request(*foods, instance_id=None)
+    fodder_entries = [
+        fodder(CONFIG, None, "a"),
+        fodder("packages: [hidden]\n", None, "b", secret=True),
+    ]
+    asked = request(*fodder_entries, instance_id=None)
     whole = compose(asked).value
     assert whole is not None
     public = sealed(asked, whole).value
@@ -290,9 +304,12 @@ def test_the_sealed_seed_has_no_secret_and_the_same_id() -> None:
 
 
 def test_entries_of_a_sealed_document_are_those_of_the_request() -> None:
-    foods = [food("packages: [hidden]\n", None, "a", secret=True), food(CONFIG, None, "b")]
-    asked = request(*foods)
-    public = sealed(asked, document(*foods)).value
+    fodder_entries = [
+        fodder("packages: [hidden]\n", None, "a", secret=True),
+        fodder(CONFIG, None, "b"),
+    ]
+    asked = request(*fodder_entries)
+    public = sealed(asked, document(*fodder_entries)).value
     assert public is not None
     assert [part.entries for part in public.parts] == [(1,)]
     assert public.fodder[1].name == "b"
@@ -306,7 +323,7 @@ def test_nothing_to_configure() -> None:
 
 def test_a_template_that_jinja_refuses_is_an_error_at_its_line() -> None:
     text = "## template: jinja\n#cloud-config\nruncmd:\n- echo {% if x %}\n"
-    outcome = compose(request(food(text, name="greet")))
+    outcome = compose(request(fodder(text, name="greet")))
     assert outcome.value is None
     (fault,) = outcome.diagnostics
     assert fault.code.number == "E0590"
@@ -314,13 +331,13 @@ def test_a_template_that_jinja_refuses_is_an_error_at_its_line() -> None:
 
 
 def test_a_template_that_cannot_keep_its_place_is_noted() -> None:
-    template = food(JINJA + "runcmd: [t]\n", None, "t")
-    first, last = food(COMMANDS, None, "a"), food("runcmd: [b]\n", None, "b")
+    template = fodder(JINJA + "runcmd: [t]\n", None, "t")
+    first, last = fodder(COMMANDS, None, "a"), fodder("runcmd: [b]\n", None, "b")
     assert codes(template, last) == ["N0553"]
     assert codes(first, template, last) == ["N0553"]
     assert codes(first, last, template) == []
     # What has nothing in common has no order either.
-    assert codes(template, food(CONFIG, None, "c")) == []
+    assert codes(template, fodder(CONFIG, None, "c")) == []
 
 
 BASE64 = "I2Nsb3VkLWNvbmZpZwpwYWNrYWdlczog\nW25naW54XQo=\n"
@@ -336,10 +353,10 @@ BASE64 = "I2Nsb3VkLWNvbmZpZwpwYWNrYWdlczog\nW25naW54XQo=\n"
     ],
 )
 def test_what_is_encoded_already_is_refused(text: str, type: str) -> None:  # noqa: A002
-    assert codes(food(text, type)) == ["E0562"]
-    assert codes(food(text, type), guest=GuestKind.WINDOWS) == ["E0562"]
-    assert "W0550" in codes(food(text, type), merge=MergeMode.PARTS)
+    assert codes(fodder(text, type)) == ["E0562"]
+    assert codes(fodder(text, type), guest=GuestKind.WINDOWS) == ["E0562"]
+    assert "W0550" in codes(fodder(text, type), merge=MergeMode.PARTS)
 
 
 def test_what_only_begins_like_base64_is_no_matter() -> None:
-    assert codes(food("IyE: 1\n")) == ["W0522"]
+    assert codes(fodder("IyE: 1\n")) == ["W0522"]

@@ -8,7 +8,7 @@ from eryphc.guest.compose import compose
 from eryphc.guest.encode import nocloud
 from eryphc.guest.model import MergeMode
 from guest.conftest import Reader
-from guest.feeding import food, request, seed
+from guest.feeding import fodder, request, seed
 from saying import said
 
 pytestmark = pytest.mark.integration
@@ -18,13 +18,13 @@ SH = "#!/bin/sh\necho grün\n"
 
 def test_parts_names_order_and_configuration(read_as_linux: Reader) -> None:
     made = seed(
-        food(SH, "shellscript", "first", filename="10 grü.sh"),
-        food("packages: [a]\nruncmd:\n- echo ü\n", None, "one"),
-        food("#cloud-boothook\r\n#!/bin/sh\r\necho\r\n", "cloud-boothook", "hook"),
-        food("packages: [b]\nruncmd:\n- [echo, b]\nlocale: C\n", "cloud-config", "two"),
-        food(SH + "\0\0", "shellscript", "last"),
-        food("## template: jinja\n#!/bin/sh\necho {{ v1.local_hostname }}\n", "shellscript", "t"),
-        food(
+        fodder(SH, "shellscript", "first", filename="10 grü.sh"),
+        fodder("packages: [a]\nruncmd:\n- echo ü\n", None, "one"),
+        fodder("#cloud-boothook\r\n#!/bin/sh\r\necho\r\n", "cloud-boothook", "hook"),
+        fodder("packages: [b]\nruncmd:\n- [echo, b]\nlocale: C\n", "cloud-config", "two"),
+        fodder(SH + "\0\0", "shellscript", "last"),
+        fodder("## template: jinja\n#!/bin/sh\necho {{ v1.local_hostname }}\n", "shellscript", "t"),
+        fodder(
             "## template: jinja\npackages: ['{{ v1.local_hostname }}']\ntimezone: UTC\n",
             None,
             "template",
@@ -64,7 +64,7 @@ def test_parts_names_order_and_configuration(read_as_linux: Reader) -> None:
 )
 @pytest.mark.parametrize("mode", list(MergeMode))
 def test_one_cloud_config(read_as_linux: Reader, text: str, mode: MergeMode) -> None:
-    read = read_as_linux(seed(food(text), merge=mode).user_data.data)
+    read = read_as_linux(seed(fodder(text), merge=mode).user_data.data)
     assert read["warnings"] == []
     assert read["config"] == {"packages": ["ü"]}
 
@@ -76,20 +76,20 @@ def test_nothing(read_as_linux: Reader) -> None:
 
 def test_an_archive(read_as_linux: Reader) -> None:
     text = "- |\n  packages: [a]\n- |\n  #!/bin/sh\n  echo a\n- |\n  packages: [b]\n"
-    read = read_as_linux(seed(food(text, "cloud-config-archive", "kit")).user_data.data)
+    read = read_as_linux(seed(fodder(text, "cloud-config-archive", "kit")).user_data.data)
     assert read["warnings"] == []
     assert read["config"] == {"packages": ["a", "b"]}
     assert read["scripts"] == [["002-kit-2", "#!/bin/sh\necho a\n"]]
 
 
-def test_one_part_a_food(read_as_linux: Reader) -> None:
-    foods = [
-        food("packages: [a]\nlocale: C\n", None, "one"),
-        food(SH, "shellscript", "script"),
-        food("packages: [b]\n", None, "two"),
-        food("- |\n  #!/bin/sh\n  echo a\n", "cloud-config-archive", "kit"),
+def test_one_part_a_fodder(read_as_linux: Reader) -> None:
+    fodder_entries = [
+        fodder("packages: [a]\nlocale: C\n", None, "one"),
+        fodder(SH, "shellscript", "script"),
+        fodder("packages: [b]\n", None, "two"),
+        fodder("- |\n  #!/bin/sh\n  echo a\n", "cloud-config-archive", "kit"),
     ]
-    read = read_as_linux(seed(*foods, merge=MergeMode.PARTS).user_data.data)
+    read = read_as_linux(seed(*fodder_entries, merge=MergeMode.PARTS).user_data.data)
     assert read["warnings"] == []
     assert [part[:2] for part in read["parts"]] == [
         ["text/cloud-config", "001-one"],
@@ -111,7 +111,7 @@ def test_a_part_handler_gets_what_follows_it(read_as_linux: Reader) -> None:
     own = "- {type: text/x-own, content: mine}\n"
     read = read_as_linux(
         seed(
-            food(handler, "part-handler", "handler"), food(own, "cloud-config-archive", "own")
+            fodder(handler, "part-handler", "handler"), fodder(own, "cloud-config-archive", "own")
         ).user_data.data
     )
     assert [part[0] for part in read["parts"]] == ["text/part-handler", "text/x-own"]
@@ -120,14 +120,14 @@ def test_a_part_handler_gets_what_follows_it(read_as_linux: Reader) -> None:
 
 
 def test_what_the_guest_drops_is_what_is_reported(read_as_linux: Reader) -> None:
-    foods = [
-        food("packages: [a]\nruncmd: [one]\nlocale: C\n", None, "first"),
-        food("- 'bootcmd: [b]'\n- 'packages: [b]'\n", "cloud-config-archive", "kit"),
-        food("## template: jinja\nlocale: '{{ v1.local_hostname }}'\n", None, "template"),
-        food("#!/bin/sh\n", None, "no-map"),
-        food("runcmd: [two]\nmerge_how: 'list(append)+dict(recurse_list)'\n", None, "last"),
+    fodder_entries = [
+        fodder("packages: [a]\nruncmd: [one]\nlocale: C\n", None, "first"),
+        fodder("- 'bootcmd: [b]'\n- 'packages: [b]'\n", "cloud-config-archive", "kit"),
+        fodder("## template: jinja\nlocale: '{{ v1.local_hostname }}'\n", None, "template"),
+        fodder("#!/bin/sh\n", None, "no-map"),
+        fodder("runcmd: [two]\nmerge_how: 'list(append)+dict(recurse_list)'\n", None, "last"),
     ]
-    outcome = compose(request(*foods, merge=MergeMode.PARTS))
+    outcome = compose(request(*fodder_entries, merge=MergeMode.PARTS))
     assert outcome.value is not None
     read = read_as_linux(nocloud(outcome.value).user_data.data)
     assert read["config"] == {

@@ -55,13 +55,13 @@ def test_id_from_the_content() -> None:
 )
 def test_hostnames(hostname: str, linux: list[str], windows: list[str]) -> None:
     for guest, expected in ((GuestKind.LINUX, linux), (GuestKind.WINDOWS, windows)):
-        request = GuestRequest(foods=(), guest=guest, hostname=hostname, instance_id="i")
+        request = GuestRequest(fodder_entries=(), guest=guest, hostname=hostname, instance_id="i")
         assert [found.code.number for found in check_hostname(request)] == expected
 
 
 def test_what_windows_makes_of_a_long_name() -> None:
     request = GuestRequest(
-        foods=(), guest=GuestKind.WINDOWS, hostname="abcdefghijklmn-p", instance_id="i"
+        fodder_entries=(), guest=GuestKind.WINDOWS, hostname="abcdefghijklmn-p", instance_id="i"
     )
     [found] = check_hostname(request)
     assert said(found).message == (

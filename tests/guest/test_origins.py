@@ -17,7 +17,7 @@ from eryphc.origin import Origin, Step
 from eryphc.source import SourceText, Span
 from eryphc.syntax import yaml_nodes
 from guest import origins
-from guest.feeding import document, food
+from guest.feeding import document, fodder
 from guest.published import documents, specs
 
 SPECS = specs()
@@ -245,7 +245,7 @@ def test_an_unknown_node_raises() -> None:
     made = document(entry("a", "packages: [a]\n"))
     body = made.parts[0].body
     assert isinstance(body, ConfigTree)
-    for ask in (body.provenance.origin, body.provenance.food, body.provenance.label):
+    for ask in (body.provenance.origin, body.provenance.fodder, body.provenance.label):
         with pytest.raises(LookupError, match="no fodder"):
             ask(Scalar("a"))
     secret = Provenance([(entry("a", "a: 1\n", secret=True), MappingNode({}, {}))])
@@ -256,9 +256,9 @@ def test_an_unknown_node_raises() -> None:
 def test_a_node_of_two_entries_raises() -> None:
     shared = Scalar("a")
     trees = [MappingNode({"k": shared}, {"k": Scalar("k")}) for _ in range(2)]
-    both = [(food("k: a\n"), tree) for tree in trees]
+    both = [(fodder("k: a\n"), tree) for tree in trees]
     with pytest.raises(LookupError, match="two fodder"):
-        Provenance(both).food(shared)
+        Provenance(both).fodder(shared)
 
 
 def test_meta_data_and_network_config() -> None:

@@ -33,7 +33,7 @@ TRUE_ALARMS = {
 }
 
 
-def foods_of(path: Path) -> tuple[Fodder, ...]:
+def fodder_entries_of(path: Path) -> tuple[Fodder, ...]:
     source = gene_source(path.name, decode(path.read_bytes()))
     gene = read_fodder_gene(source, notation=Notation.YAML).value
     assert gene is not None
@@ -43,10 +43,10 @@ def foods_of(path: Path) -> tuple[Fodder, ...]:
         return values.get(match[1].lower(), "x")
 
     result = []
-    for food in gene.fodder or ():
-        if food.content is not None:
-            text = re.sub(r"\{\{\s*(\S+?)\s*\}\}", value, food.content.text)
-            result.append(replace(food, content=Content(text, food.content.origin)))
+    for fodder in gene.fodder or ():
+        if fodder.content is not None:
+            text = re.sub(r"\{\{\s*(\S+?)\s*\}\}", value, fodder.content.text)
+            result.append(replace(fodder, content=Content(text, fodder.content.origin)))
     return tuple(result)
 
 
@@ -54,9 +54,9 @@ def foods_of(path: Path) -> tuple[Fodder, ...]:
     "path", [pytest.param(path, id="/".join(path.parts[-4:])) for path in GENES]
 )
 def test_no_false_alarms(path: Path) -> None:
-    foods = foods_of(path)
-    guest, _ = decide_guest(None, (), foods)
-    outcome = compose(request(*foods, guest=guest))
+    fodder_entries = fodder_entries_of(path)
+    guest, _ = decide_guest(None, (), fodder_entries)
+    outcome = compose(request(*fodder_entries, guest=guest))
     alarms = [said(found).message for found in outcome.diagnostics if found.level is not Level.NOTE]
     expected = TRUE_ALARMS.get("/".join(path.parts[-4:]), [])
     assert [alarm.startswith(each) for alarm, each in zip(alarms, expected, strict=True)] == [

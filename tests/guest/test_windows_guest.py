@@ -11,7 +11,7 @@ from eryphc.guest.model import GuestKind
 from eryphc.guest.windows_names import unique
 from eryphc.ir.catlet import Fodder
 from guest import feeding
-from guest.feeding import food
+from guest.feeding import fodder
 from saying import handed_out
 from work import grows_evenly
 
@@ -40,7 +40,7 @@ PS = "#ps1\nWrite-Host hi\n"
     ],
 )
 def test_names(text: str, filename: str | None, expected: str) -> None:
-    [part] = parts(food(text, "shellscript", "setup", filename=filename))
+    [part] = parts(fodder(text, "shellscript", "setup", filename=filename))
     assert part.name == expected
     assert part.media_type == "text/x-shellscript"
 
@@ -49,19 +49,19 @@ def test_equal_names_are_told_apart() -> None:
     names = [
         part.name
         for part in parts(
-            food(PS, "shellscript", "a", filename="setup.ps1"),
-            food(PS, "shellscript", "b", filename="Setup.ps1"),
-            food(PS, "shellscript", "c", filename="setup-2.ps1"),
+            fodder(PS, "shellscript", "a", filename="setup.ps1"),
+            fodder(PS, "shellscript", "b", filename="Setup.ps1"),
+            fodder(PS, "shellscript", "c", filename="setup-2.ps1"),
         )
     ]
     assert names == ["setup.ps1", "Setup-2.ps1", "setup-2-2.ps1"]
 
 
-def test_one_part_a_food_in_order() -> None:
+def test_one_part_a_fodder_in_order() -> None:
     made = parts(
-        food("users: []\n", None, "a"),
-        food(PS, "shellscript", "b"),
-        food("runcmd: [dir]\n", "cloud-config", "c"),
+        fodder("users: []\n", None, "a"),
+        fodder(PS, "shellscript", "b"),
+        fodder("runcmd: [dir]\n", "cloud-config", "c"),
     )
     assert [(part.name, part.media_type) for part in made] == [
         ("a", "text/cloud-config"),
@@ -85,94 +85,96 @@ def test_one_part_a_food_in_order() -> None:
     ],
 )
 def test_texts(text: str, filename: str | None, expected: str) -> None:
-    [part] = parts(food(text, "shellscript", filename=filename))
+    [part] = parts(fodder(text, "shellscript", filename=filename))
     assert feeding.text_of(part) == expected
 
 
 @pytest.mark.parametrize(
-    ("foods", "expected"),
+    ("fodder_entries", "expected"),
     [
-        pytest.param([food(PS, "shellscript")], [], id="a script of PowerShell"),
-        pytest.param([food("x", "cloud-boothook")], ["W0570"], id="boothook"),
-        pytest.param([food("- x", "cloud-config-archive")], ["W0570"], id="archive"),
-        pytest.param([food("http://x", "include-url")], ["W0570"], id="include"),
-        pytest.param([food("http://x", "include-once-url")], ["W0570"], id="include once"),
-        pytest.param([food("x", "upstart-job")], ["W0570"], id="upstart"),
+        pytest.param([fodder(PS, "shellscript")], [], id="a script of PowerShell"),
+        pytest.param([fodder("x", "cloud-boothook")], ["W0570"], id="boothook"),
+        pytest.param([fodder("- x", "cloud-config-archive")], ["W0570"], id="archive"),
+        pytest.param([fodder("http://x", "include-url")], ["W0570"], id="include"),
+        pytest.param([fodder("http://x", "include-once-url")], ["W0570"], id="include once"),
+        pytest.param([fodder("x", "upstart-job")], ["W0570"], id="upstart"),
         pytest.param(
-            [food("## template: jinja\nhostname: x"), food(PS, "shellscript")],
+            [fodder("## template: jinja\nhostname: x"), fodder(PS, "shellscript")],
             ["W0570"],
             id="template among others",
         ),
-        pytest.param([food("## template: jinja\nusers: []\n")], [], id="template alone"),
+        pytest.param([fodder("## template: jinja\nusers: []\n")], [], id="template alone"),
         pytest.param(
-            [food("import os\nimport pwd\n", "part-handler")],
+            [fodder("import os\nimport pwd\n", "part-handler")],
             ["W0574"],
             id="part-handler for Linux",
         ),
-        pytest.param([food("echo", "shellscript")], ["W0573"], id="no interpreter"),
-        pytest.param([food("echo", "shellscript", filename="a.bat")], [], id=".bat alone"),
-        pytest.param([food("#!/bin/sh\n", "shellscript")], ["W0574"], id="#! script"),
-        pytest.param([food("ls", "shellscript", filename="a.sh")], ["W0574"], id=".sh"),
-        pytest.param([food("#!/bin/sh\n", "shellscript", filename="a.ps1")], [], id="#! as .ps1"),
-        pytest.param([food("x", "shellscript", filename="nul.ps1")], ["W0579"], id="device name"),
+        pytest.param([fodder("echo", "shellscript")], ["W0573"], id="no interpreter"),
+        pytest.param([fodder("echo", "shellscript", filename="a.bat")], [], id=".bat alone"),
+        pytest.param([fodder("#!/bin/sh\n", "shellscript")], ["W0574"], id="#! script"),
+        pytest.param([fodder("ls", "shellscript", filename="a.sh")], ["W0574"], id=".sh"),
+        pytest.param([fodder("#!/bin/sh\n", "shellscript", filename="a.ps1")], [], id="#! as .ps1"),
+        pytest.param([fodder("x", "shellscript", filename="nul.ps1")], ["W0579"], id="device name"),
         pytest.param(
-            [food("#ps1_x86\n", "shellscript", filename="a.ps1")], ["W0580"], id="32 bits lost"
+            [fodder("#ps1_x86\n", "shellscript", filename="a.ps1")], ["W0580"], id="32 bits lost"
         ),
-        pytest.param([food("packages: [a]\n")], ["W0571"], id="key without support"),
-        pytest.param([food("users: [{name: a, sudo: x}]\n")], ["W0571"], id="user key"),
-        pytest.param([food("users: [default, {name: a, passwd: x}]\n")], [], id="user"),
-        pytest.param([food("users: [{name: a, passwd: $6$s$x}]\n")], ["W0572"], id="hash"),
-        pytest.param([food("hostname: x\n")], ["W0575"], id="host name"),
+        pytest.param([fodder("packages: [a]\n")], ["W0571"], id="key without support"),
+        pytest.param([fodder("users: [{name: a, sudo: x}]\n")], ["W0571"], id="user key"),
+        pytest.param([fodder("users: [default, {name: a, passwd: x}]\n")], [], id="user"),
+        pytest.param([fodder("users: [{name: a, passwd: $6$s$x}]\n")], ["W0572"], id="hash"),
+        pytest.param([fodder("hostname: x\n")], ["W0575"], id="host name"),
         pytest.param(
-            [food("write_files: [{path: /etc/x, owner: a, defer: true}]\n")],
+            [fodder("write_files: [{path: /etc/x, owner: a, defer: true}]\n")],
             ["W0571", "W0571", "W0578"],
             id="file of Linux",
         ),
-        pytest.param([food(r"write_files: [{path: 'C:\x', content: a}]")], [], id="file"),
-        pytest.param([food("ntp: {servers: [a], peers: [b]}\n")], ["W0571"], id="ntp"),
-        pytest.param([food("runcmd: [[exit, 1003]]\n")], ["W0576"], id="exit in runcmd"),
-        pytest.param([food("runcmd: [shutdown /r /t 0]\n")], ["W0577"], id="restart in runcmd"),
-        pytest.param([food("exit 1001", "shellscript", filename="a.cmd")], [], id="1001 at last"),
+        pytest.param([fodder(r"write_files: [{path: 'C:\x', content: a}]")], [], id="file"),
+        pytest.param([fodder("ntp: {servers: [a], peers: [b]}\n")], ["W0571"], id="ntp"),
+        pytest.param([fodder("runcmd: [[exit, 1003]]\n")], ["W0576"], id="exit in runcmd"),
+        pytest.param([fodder("runcmd: [shutdown /r /t 0]\n")], ["W0577"], id="restart in runcmd"),
+        pytest.param([fodder("exit 1001", "shellscript", filename="a.cmd")], [], id="1001 at last"),
         pytest.param(
-            [food("exit 1001", "shellscript", filename="a.cmd"), food(PS, "shellscript")],
+            [fodder("exit 1001", "shellscript", filename="a.cmd"), fodder(PS, "shellscript")],
             ["W0576"],
             id="1001 before others",
         ),
         pytest.param(
-            [food("exit 1003", "shellscript", filename="a.cmd"), food(PS, "shellscript")],
+            [fodder("exit 1003", "shellscript", filename="a.cmd"), fodder(PS, "shellscript")],
             ["N0552"],
             id="1003 before others",
         ),
         pytest.param(
             [
-                food("# exit 1001\n$x = 1001", "shellscript", filename="a.ps1"),
-                food(PS, "shellscript"),
+                fodder("# exit 1001\n$x = 1001", "shellscript", filename="a.ps1"),
+                fodder(PS, "shellscript"),
             ],
             [],
             id="1001 in a comment",
         ),
         pytest.param(
-            [food("Restart-Computer -Force", "shellscript", filename="a.ps1")],
+            [fodder("Restart-Computer -Force", "shellscript", filename="a.ps1")],
             ["W0577"],
             id="restart",
         ),
-        pytest.param([food("runcmd: [a, b: c]\n")], ["warning[E0530]"], id="a map among commands"),
-        pytest.param([food("runcmd: [a, null]\n")], ["warning[E0530]"], id="nothing among them"),
-        pytest.param([food("runcmd: a\n")], ["warning[E0530]"], id="one command as text"),
-        pytest.param([food("runcmd: [a, [b, 1]]\n")], [], id="words of a command"),
-        pytest.param([food("- a\n")], ["warning[E0502]"], id="no map of settings"),
-        pytest.param([food("runcmd: [a]\na: b: c\n")], ["warning[E0501]"], id="no YAML"),
-        pytest.param([food("runcmd: [a]\nruncmd: [b]\n")], ["W0505"], id="a key twice"),
-        pytest.param([food("", "shellscript", filename="a.ps1")], ["W0554"], id="empty"),
+        pytest.param(
+            [fodder("runcmd: [a, b: c]\n")], ["warning[E0530]"], id="a map among commands"
+        ),
+        pytest.param([fodder("runcmd: [a, null]\n")], ["warning[E0530]"], id="nothing among them"),
+        pytest.param([fodder("runcmd: a\n")], ["warning[E0530]"], id="one command as text"),
+        pytest.param([fodder("runcmd: [a, [b, 1]]\n")], [], id="words of a command"),
+        pytest.param([fodder("- a\n")], ["warning[E0502]"], id="no map of settings"),
+        pytest.param([fodder("runcmd: [a]\na: b: c\n")], ["warning[E0501]"], id="no YAML"),
+        pytest.param([fodder("runcmd: [a]\nruncmd: [b]\n")], ["W0505"], id="a key twice"),
+        pytest.param([fodder("", "shellscript", filename="a.ps1")], ["W0554"], id="empty"),
     ],
 )
-def test_findings(foods: list[Fodder], expected: list[str]) -> None:
-    assert codes(*foods) == expected
+def test_findings(fodder_entries: list[Fodder], expected: list[str]) -> None:
+    assert codes(*fodder_entries) == expected
 
 
 def test_no_secret_in_a_message() -> None:
     text = "write_files: [{path: /x, content: hidden}]\nusers: [{name: a, passwd: $6$hidden$x}]\n"
-    one = food(text, secret=True)
+    one = fodder(text, secret=True)
     outcome = compose(feeding.request(one, guest=GuestKind.WINDOWS))
     assert len(outcome.diagnostics) == 2
     assert "hidden" not in repr(handed_out(outcome.diagnostics, one))

@@ -9,7 +9,7 @@ import pytest
 from eryphc.guest.model import GuestKind
 from guest import feeding
 from guest.conftest import Reader
-from guest.feeding import food
+from guest.feeding import fodder
 
 pytestmark = pytest.mark.integration
 
@@ -18,14 +18,14 @@ seed = partial(feeding.seed, guest=GuestKind.WINDOWS)
 
 def test_parts_names_and_order(read_as_windows: Reader) -> None:
     made = seed(
-        food("users:\n- name: Ädmin\n  passwd: Päss1\n", None, "admin", secret=True),
-        food("#ps1\n'grün'\n", "shellscript", "greet"),
-        food("rem cmd\necho ü\n", "shellscript", "batch", filename="späte datei.cmd"),
-        food("Write-Host\n", "shellscript", "rd", filename="enable_rd.ps1"),
-        food("#ps1_x86\n'x'\n", "shellscript", "old"),
-        food("runcmd:\n- echo 1\n- [echo, '2']\n", None, "commands"),
-        food("#cloud-boothook\n", "cloud-boothook", "hook"),
-        food("Write-Host\n", "shellscript", "rd2", filename="enable_rd.ps1"),
+        fodder("users:\n- name: Ädmin\n  passwd: Päss1\n", None, "admin", secret=True),
+        fodder("#ps1\n'grün'\n", "shellscript", "greet"),
+        fodder("rem cmd\necho ü\n", "shellscript", "batch", filename="späte datei.cmd"),
+        fodder("Write-Host\n", "shellscript", "rd", filename="enable_rd.ps1"),
+        fodder("#ps1_x86\n'x'\n", "shellscript", "old"),
+        fodder("runcmd:\n- echo 1\n- [echo, '2']\n", None, "commands"),
+        fodder("#cloud-boothook\n", "cloud-boothook", "hook"),
+        fodder("Write-Host\n", "shellscript", "rd2", filename="enable_rd.ps1"),
     )
     events = read_as_windows(made.user_data.data)["events"]
     done = [event for event in events if event[0] in ("user", "run")]
@@ -46,21 +46,21 @@ def test_parts_names_and_order(read_as_windows: Reader) -> None:
 
 
 def test_one_cloud_config_is_plain(read_as_windows: Reader) -> None:
-    made = seed(food("\ufeff\r\nwrite_files:\r\n- path: C:\\x\r\n  content: ü\r\n"))
+    made = seed(fodder("\ufeff\r\nwrite_files:\r\n- path: C:\\x\r\n  content: ü\r\n"))
     assert made.user_data.data.startswith(b"#cloud-config\n")
     assert read_as_windows(made.user_data.data)["events"] == [["file", "C:\\x", "ü"]]
 
 
 def test_one_template_is_rendered(read_as_windows: Reader) -> None:
     text = "## template: jinja\nwrite_files:\n- path: C:\\x\n  content: '{{ v1.local_hostname }}'\n"
-    assert read_as_windows(seed(food(text)).user_data.data)["events"] == [
+    assert read_as_windows(seed(fodder(text)).user_data.data)["events"] == [
         ["file", "C:\\x", "rendered-host"]
     ]
 
 
 @pytest.mark.parametrize("header", ["MIME-Version: 1.0", "Content-Type: multipart/mixed"])
 def test_what_looks_like_mail_is_sent_as_a_part(read_as_windows: Reader, header: str) -> None:
-    made = seed(food(f"# {header}\nwrite_files:\n- path: C:\\x\n  content: ü\n"))
+    made = seed(fodder(f"# {header}\nwrite_files:\n- path: C:\\x\n  content: ü\n"))
     assert read_as_windows(made.user_data.data)["events"] == [["file", "C:\\x", "ü"]]
 
 
@@ -80,11 +80,11 @@ def test_nothing(read_as_windows: Reader) -> None:
 def test_exit_codes_are_as_warned(
     read_as_windows: Reader, code: int, ran: list[str], reported: tuple[bool, bool], warned: str
 ) -> None:
-    foods = (
-        food(f"#ps1\nexit {code}\n", "shellscript", "a"),
-        food("#ps1\n", "shellscript", "b"),
+    fodder_entries = (
+        fodder(f"#ps1\nexit {code}\n", "shellscript", "a"),
+        fodder("#ps1\n", "shellscript", "b"),
     )
-    assert feeding.codes(*foods, guest=GuestKind.WINDOWS) == [warned]
-    result = read_as_windows(seed(*foods).user_data.data, {"a.ps1": code})
+    assert feeding.codes(*fodder_entries, guest=GuestKind.WINDOWS) == [warned]
+    result = read_as_windows(seed(*fodder_entries).user_data.data, {"a.ps1": code})
     assert [event[2] for event in result["events"]] == ran
     assert (result["reboot"], result["again"]) == reported

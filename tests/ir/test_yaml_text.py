@@ -14,14 +14,14 @@ from eryphc.passes.read import Notation, read_catlet
 from eryphc.source import SourceText
 from syntax.trees import some, texts
 
-foods: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+fodder_entries: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"name": st.from_regex(r"[a-z]{3,8}", fullmatch=True), "content": texts.filter(str.strip)},
     optional={"secret": st.booleans(), "type": st.just("shellscript")},
 )
 keys: dict[str, st.SearchStrategy[Any]] = {
     "hostname": texts,
     "cpu": st.builds(lambda n: {"count": n}, st.integers(1, 240)),
-    "fodder": st.lists(foods, max_size=3, unique_by=lambda food: food["name"]),
+    "fodder": st.lists(fodder_entries, max_size=3, unique_by=lambda fodder: fodder["name"]),
     "variables": st.lists(
         st.fixed_dictionaries({"name": st.just("v"), "value": texts}), max_size=1
     ),

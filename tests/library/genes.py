@@ -89,28 +89,30 @@ def texts(name: str) -> list[str]:
     ]
 
 
-def filled(name: str, values: Mapping[str, str], food: Fodder | None = None) -> str:
-    """The text of a food (the only one, if none is named) with these values and the defaults."""
-    if food is None:
-        (food,) = gene(name).fodder or ()
+def filled(name: str, values: Mapping[str, str], fodder: Fodder | None = None) -> str:
+    """The text of a fodder entry (the only one, if none is named) with these values and the
+    defaults.
+    """
+    if fodder is None:
+        (fodder,) = gene(name).fodder or ()
     given = {
         variable.lower(): definition.value or "" for variable, definition in variables(name).items()
     }
     given |= {variable.lower(): value for variable, value in values.items()}
-    assert food.content is not None
-    return PLACEHOLDER.sub(lambda match: given[match[1].lower()], food.content.text)
+    assert fodder.content is not None
+    return PLACEHOLDER.sub(lambda match: given[match[1].lower()], fodder.content.text)
 
 
 def spec_of(sets: Sequence[str], values: Mapping[str, Mapping[str, str]] | None = None) -> str:
     """A catlet of these genes, with what they need."""
-    foods: list[dict[str, object]] = []
+    fodder_entries: list[dict[str, object]] = []
     for name in sets:
-        food: dict[str, object] = {"source": f"gene:eryphc/{name}"}
+        fodder: dict[str, object] = {"source": f"gene:eryphc/{name}"}
         given = {**GIVEN.get(name, {}), **(values or {}).get(name, {})}
         if given:
-            food["variables"] = [{"name": key, "value": value} for key, value in given.items()]
-        foods.append(food)
-    return yaml.safe_dump({"name": "machine", "fodder": foods}, sort_keys=False)
+            fodder["variables"] = [{"name": key, "value": value} for key, value in given.items()]
+        fodder_entries.append(fodder)
+    return yaml.safe_dump({"name": "machine", "fodder": fodder_entries}, sort_keys=False)
 
 
 @cache

@@ -97,9 +97,9 @@ def test_a_machine_does_what_its_genes_say(
     there = meant_for(GUESTS[distribution.suite])
     document = yaml.safe_load((MACHINES / f"{name}.yaml").read_text("utf-8"))
     document["fodder"] = [
-        food
-        for food in document["fodder"]
-        if "source" not in food or food["source"].split("/")[-1] in there
+        fodder
+        for fodder in document["fodder"]
+        if "source" not in fodder or fodder["source"].split("/")[-1] in there
     ]
     spec = tmp_path / "spec.yaml"
     spec.write_text(yaml.safe_dump(document, allow_unicode=True), "utf-8")

@@ -170,10 +170,10 @@ def test_what_is_secret_says_so(name: str) -> None:
 
 
 @each
-def test_no_food_needs_merging(name: str) -> None:
+def test_no_fodder_needs_merging(name: str) -> None:
     """Scripts and boothooks reach a guest as they are, in every tool that knows catlets; there is
     no cloud-config in which another's list could take the place of this one."""
-    types = {food.type for food in gene(name).fodder or ()}
+    types = {fodder.type for fodder in gene(name).fodder or ()}
     assert types <= ({"shellscript"} if for_windows(name) else {"shellscript", "cloud-boothook"})
 
 
@@ -185,9 +185,9 @@ def test_a_function_that_genes_share_is_one(function: str) -> None:
     bodies = {
         match[0]
         for name in linux_sets()
-        for food in gene(name).fodder or ()
-        if food.content is not None
-        for match in FUNCTION.finditer(food.content.text)
+        for fodder in gene(name).fodder or ()
+        if fodder.content is not None
+        for match in FUNCTION.finditer(fodder.content.text)
         if match[1] == function
     }
     assert len(bodies) == 1
@@ -196,10 +196,10 @@ def test_a_function_that_genes_share_is_one(function: str) -> None:
 @each_linux
 def test_a_text_stands_alone_in_a_quoted_here_document(name: str) -> None:
     """There, and nowhere else in a shell's script, any text is safe."""
-    for food in gene(name).fodder or ():
-        assert food.content is not None
+    for fodder in gene(name).fodder or ():
+        assert fodder.content is not None
         inside: str | None = None
-        for line in food.content.text.splitlines():
+        for line in fodder.content.text.splitlines():
             words = {match[1] for match in PLACEHOLDER.finditer(line)} & set(texts(name))
             if words:
                 assert line in [f"{mark}{{{{ {word} }}}}" for word in words for mark in (">", "")]
@@ -222,8 +222,8 @@ def test_nothing_is_fetched_but_packages(name: str) -> None:
 
 @each_linux
 def test_the_scripts_are_sound_shell(name: str, tmp_path: Path) -> None:
-    for food in gene(name).fodder or ():
-        text = filled(name, GIVEN.get(name, {}), food)
+    for fodder in gene(name).fodder or ():
+        text = filled(name, GIVEN.get(name, {}), fodder)
         assert text.startswith("#!/bin/sh\nset -eu\n")
         path = tmp_path / "script.sh"
         path.write_text(text, "utf-8")
@@ -238,9 +238,9 @@ def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
         pytest.skip("shellcheck is not installed: apt-get install shellcheck")
     paths = []
     for name in linux_sets():
-        for at, food in enumerate(gene(name).fodder or ()):
+        for at, fodder in enumerate(gene(name).fodder or ()):
             paths.append(tmp_path / f"{name}-{at}.sh")
-            paths[-1].write_text(filled(name, GIVEN.get(name, {}), food), "utf-8")
+            paths[-1].write_text(filled(name, GIVEN.get(name, {}), fodder), "utf-8")
     # SC2050: a boolean that was pasted is a constant. SC2016: dollars that are meant for another.
     check = [
         "shellcheck",

@@ -51,12 +51,12 @@ SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
 def takers(name: str) -> dict[str, str]:
     """For each text variable the script that takes it and prints it, with `VALUE` for the value."""
     found = {}
-    for food in gene(name).fodder or ():
-        assert food.content is not None
-        for match in TAKEN.finditer(food.content.text):
+    for fodder in gene(name).fodder or ():
+        assert fodder.content is not None
+        for match in TAKEN.finditer(fodder.content.text):
             show = f"printf '%s\\n' \"${match[1]}\"\n"
             found[match[2]] = match[0].replace(f"{{{{ {match[2]} }}}}", "\0") + "\n" + show
-        for match in KEPT.finditer(food.content.text):
+        for match in KEPT.finditer(fodder.content.text):
             text = re.sub(r" >\S+ <<", " <<", match[0], count=1)
             found[match[2]] = text.replace(f"{{{{ {match[2]} }}}}", "\0") + "\n"
     return found

@@ -122,32 +122,32 @@ def test_one_gene_set_with_two_tags(tmp_path: Path) -> None:
 
 
 REFERENCE = "fodder:\n- source: gene:acme/kit/1.0:tls\n"
-FOOD_A = "fodder:\n- {name: a, source: 'gene:acme/kit/1.0:tls'}\n"
+FODDER_A = "fodder:\n- {name: a, source: 'gene:acme/kit/1.0:tls'}\n"
 
 
 @pytest.mark.parametrize(
     ("grandparent", "parent", "child", "ours", "as_built"),
     [
         pytest.param(
-            "", REFERENCE, FOOD_A + "  remove: true\n", ["b"], ["a", "b"], id="one food of a gene"
+            "", REFERENCE, FODDER_A + "  remove: true\n", ["b"], ["a", "b"], id="one food of a gene"
         ),
         pytest.param(
-            "", FOOD_A, REFERENCE + "  remove: true\n", [], ["a"], id="the gene of one food"
+            "", FODDER_A, REFERENCE + "  remove: true\n", [], ["a"], id="the gene of one food"
         ),
         pytest.param("", REFERENCE, REFERENCE + "  remove: true\n", [], [], id="the same key"),
         pytest.param(
-            "", REFERENCE + "  remove: true\n", FOOD_A, ["a"], ["a"], id="a younger food stays"
+            "", REFERENCE + "  remove: true\n", FODDER_A, ["a"], ["a"], id="a younger food stays"
         ),
         pytest.param(
             REFERENCE,
-            FOOD_A + "  remove: true\n",
+            FODDER_A + "  remove: true\n",
             REFERENCE,
             ["a", "b"],
             ["a", "b"],
             id="named again by a younger document",
         ),
         pytest.param(
-            FOOD_A,
+            FODDER_A,
             REFERENCE + "  remove: true\n",
             "fodder:\n- {name: b, source: 'gene:acme/kit/1.0:tls'}\n",
             ["b"],
@@ -168,7 +168,7 @@ FOOD_A = "fodder:\n- {name: a, source: 'gene:acme/kit/1.0:tls'}\n"
         pytest.param(
             "",
             "",
-            REFERENCE + FOOD_A.removeprefix("fodder:\n") + "  remove: true\n",
+            REFERENCE + FODDER_A.removeprefix("fodder:\n") + "  remove: true\n",
             ["b"],
             ["a", "b"],
             id="in one document",
@@ -202,9 +202,9 @@ def test_removals_act_on_their_own_and_on_older_documents(
     )
     spec = f"parent: acme/base/1.0\n{flow(child)}"
     result = run(spec, pool, until="feed")
-    assert [food.name for food in result.foods] == ours, result.shown()
+    assert [fodder.name for fodder in result.fodder_entries] == ours, result.shown()
     original = run(spec, pool, until="feed", compat=Compat.ERYPH)
-    assert [food.name for food in original.foods] == as_built
+    assert [fodder.name for fodder in original.fodder_entries] == as_built
     notes = [d.code.number for d in result.diagnostics if d.code.number == "N0420"]
     assert bool(notes) == (ours != as_built)
 
@@ -240,12 +240,12 @@ def test_a_removal_that_is_inherited_is_a_warning(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_food_is_merged(
+def test_fodder_is_merged(
     tmp_path: Path, parent: str, child: str, expected: tuple[str | None, ...]
 ) -> None:
-    (food,) = bred(tmp_path, f"fodder:\n- {parent}\n", f"fodder:\n- {child}\n").foods
-    text = food.content.text if food.content else None
-    assert (food.type, text, food.filename, food.source) == expected
+    (fodder,) = bred(tmp_path, f"fodder:\n- {parent}\n", f"fodder:\n- {child}\n").fodder_entries
+    text = fodder.content.text if fodder.content else None
+    assert (fodder.type, text, fodder.filename, fodder.source) == expected
 
 
 def test_a_merged_value_keeps_its_place(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Feeding: variants, bindings, foods, and the chain that every fed food carries."""
+"""Feeding: variants, bindings, fodder, and the chain that every fed entry carries."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def fed(tmp_path: Path, fodder: str, gene: str = GENE) -> Result:
     return run(f"fodder:\n{fodder}", pool, until="feed")
 
 
-def test_foods_keep_the_spelling_of_their_author(tmp_path: Path) -> None:
+def test_fodder_entries_keep_the_spelling_of_their_author(tmp_path: Path) -> None:
     result = fed(tmp_path, "- {source: 'gene:ACME/Kit/1.0:TLS', name: TRUST}\n")
-    (food,) = result.foods
-    assert (food.name, food.source) == ("Trust", "gene:acme/kit/1.0:tls")
-    assert [v.name for v in food.variables or ()] == ["Domain", "days", "key"]
+    (fodder,) = result.fodder_entries
+    assert (fodder.name, fodder.source) == ("Trust", "gene:acme/kit/1.0:tls")
+    assert [v.name for v in fodder.variables or ()] == ["Domain", "days", "key"]
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,11 @@ def test_bindings(
     tmp_path: Path, binding: str, variable: str, expected: tuple[str | None, bool | None]
 ) -> None:
     result = fed(tmp_path, f"- source: gene:acme/kit/1.0:tls\n  variables: [{binding}]\n")
-    (bound,) = (v for v in result.foods[0].variables or () if v.name == variable)
+    (bound,) = (v for v in result.fodder_entries[0].variables or () if v.name == variable)
     assert (bound.value, bound.secret) == expected
 
 
-def test_a_fed_food_says_where_it_came_from(tmp_path: Path) -> None:
+def test_a_fed_fodder_says_where_it_came_from(tmp_path: Path) -> None:
     pool = write_pool(
         tmp_path,
         {
@@ -71,12 +71,12 @@ def test_a_fed_food_says_where_it_came_from(tmp_path: Path) -> None:
         },
     )
     result = run("parent: acme/base/1.0\n", pool, until="feed")
-    food = result.foods[0]
-    assert (food.depth, food.gene, food.layer) == (1, "gene:acme/kit/1.0:tls", 3)
+    fodder = result.fodder_entries[0]
+    assert (fodder.depth, fodder.gene, fodder.layer) == (1, "gene:acme/kit/1.0:tls", 3)
     # What ancestors bring is shared by specs, so the place in the spec comes with substitution.
-    assert [origin.step for origin in food.origin().chain()] == [Step.FED, Step.INHERITED]
+    assert [origin.step for origin in fodder.origin().chain()] == [Step.FED, Step.INHERITED]
     done = run("parent: acme/base/1.0\n", pool)
-    led = done.foods[0].origin()
+    led = done.fodder_entries[0].origin()
     assert [origin.step for origin in led.chain()] == [Step.FED, Step.INHERITED, Step.WRITTEN]
     assert [(label.span.source.name.rsplit("/", 1)[-1], label.message) for label in trail(led)] == [
         ("spec.yaml", "the parent `acme/base/1.0` is named here"),

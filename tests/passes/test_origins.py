@@ -220,17 +220,17 @@ BY_PARENT = ["inherited gene:acme/kit/1.0:tls", PARENT]
     ],
 )
 def test_stretches(done: Substituted, name: str, expected: list[tuple[str, list[str]]]) -> None:
-    (food,) = (food for food in done.catlet.fodder or () if food.name == name)
-    text = food.content.text if food.content is not None else ""
-    found = list(food.stretches())
+    (fodder,) = (fodder for fodder in done.catlet.fodder or () if fodder.name == name)
+    text = fodder.content.text if fodder.content is not None else ""
+    found = list(fodder.stretches())
     assert [(text[start:end], story(origin)) for start, end, origin in found] == expected
     assert {origin.secret for _, _, origin in found} == {name == "keys"}
 
 
 def test_a_binding_of_the_parent_comes_via_the_values_in_it(tmp_path: Path) -> None:
     result = run("parent: acme/base/1.0\n", write_pool(tmp_path, POOL))
-    (food,) = (food for food in result.foods if food.name == "certs")
-    (filled,) = (each.origin for each in food.stretches() if each.origin.variable == "domain")
+    (fodder,) = (fodder for fodder in result.fodder_entries if fodder.name == "certs")
+    (filled,) = (each.origin for each in fodder.stretches() if each.origin.variable == "domain")
     assert story(filled) == [
         "substituted {{ domain }}",
         "bound 'base.{{ site }}'",
@@ -246,8 +246,8 @@ def test_a_binding_of_the_parent_comes_via_the_values_in_it(tmp_path: Path) -> N
 
 def test_an_empty_value_parts_what_was_written_around_it() -> None:
     spec = "variables: [{name: x}]\nfodder: [{name: a, content: 'a{{ x }}b'}]\n"
-    (food,) = run(spec).foods
-    assert [story(each.origin) for each in food.stretches()] == [["written a"], ["written b"]]
+    (fodder,) = run(spec).fodder_entries
+    assert [story(each.origin) for each in fodder.stretches()] == [["written a"], ["written b"]]
 
 
 def test_an_origin_that_nobody_knows_raises() -> None:

@@ -106,7 +106,7 @@ def test_a_source_without_a_gene_name(
     pool = write_pool(tmp_path, {"acme/kit/1.0": texts})
     result = run("fodder:\n- source: gene:acme/kit/1.0\n", pool)
     if meant is not None:
-        assert result.foods[0].source == f"gene:acme/kit/1.0:{meant}"
+        assert result.fodder_entries[0].source == f"gene:acme/kit/1.0:{meant}"
         return
     message = result.only("E0316").message
     assert "acme/kit/1.0" in message

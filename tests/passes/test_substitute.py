@@ -21,7 +21,7 @@ variables:
 """
 
 
-def food(content: str, *, variables: str = VARIABLES, more: str = "") -> Result:
+def fodder(content: str, *, variables: str = VARIABLES, more: str = "") -> Result:
     text = content.replace("'", "''")
     return run(f"{variables}fodder:\n- name: note\n  content: '{text}'\n{more}")
 
@@ -41,11 +41,11 @@ def food(content: str, *, variables: str = VARIABLES, more: str = "") -> Result:
     ],
 )
 def test_what_is_inserted(written: str, expected: str) -> None:
-    assert food(written).contents() == {"note": expected}
+    assert fodder(written).contents() == {"note": expected}
 
 
 def test_inserted_text_is_not_read_again() -> None:
-    result = food("{{ a }}", variables="variables:\n- {name: a, value: '{{ b }}'}\n")
+    result = fodder("{{ a }}", variables="variables:\n- {name: a, value: '{{ b }}'}\n")
     assert result.contents() == {"note": "{{ b }}"}
 
 
@@ -58,16 +58,16 @@ def test_inserted_text_is_not_read_again() -> None:
         pytest.param("  secret: false\n", "{{ key }}", True, id="a flag that says no"),
     ],
 )
-def test_secrecy(food_flag: str, content: str, *, secret: bool) -> None:
-    (found,) = food(content, more=food_flag).foods
+def test_secrecy(fodder_flag: str, content: str, *, secret: bool) -> None:
+    (found,) = fodder(content, more=fodder_flag).fodder_entries
     assert found.secret is secret
 
 
-def test_a_value_of_a_food_carries_secrecy_on() -> None:
+def test_a_value_of_a_fodder_carries_secrecy_on() -> None:
     more = "  variables:\n  - {name: pw, value: 'x-{{ key }}'}\n"
-    result = food("{{ pw }}", more=more)
+    result = fodder("{{ pw }}", more=more)
     assert result.contents() == {"note": "x-hunter2"}
-    assert result.foods[0].secret is True
+    assert result.fodder_entries[0].secret is True
     shown = redact(result.value)
     assert "hunter2" not in repr(shown)
     assert [v.value for v in shown.variables or ()][:2] == ["north", "#REDACTED"]
@@ -102,7 +102,7 @@ def test_a_value_of_a_food_carries_secrecy_on() -> None:
     ],
 )
 def test_references_that_are_none(content: str, error: str) -> None:
-    assert food(content).errors() == [error]
+    assert fodder(content).errors() == [error]
 
 
 def test_the_place_of_a_reference_is_its_name() -> None:
@@ -114,10 +114,10 @@ def test_the_place_of_a_reference_is_its_name() -> None:
 
 
 def test_a_close_variable_is_suggested() -> None:
-    assert food("{{ sitte }}").only("E0411").help == "did you mean `site`?"
+    assert fodder("{{ sitte }}").only("E0411").help == "did you mean `site`?"
 
 
-def test_faults_of_all_foods_and_variables_are_told_together() -> None:
+def test_faults_of_all_fodder_entries_and_variables_are_told_together() -> None:
     spec = (
         "variables:\n- {name: a, required: true}\n"
         "fodder:\n- {name: x, content: '{{ u1 }} {{ a }}'}\n- {name: y, content: '{{ u2 }}'}\n"
@@ -186,14 +186,14 @@ def test_what_uses_a_faulty_value_is_not_judged() -> None:
 # -- Jinja and the id of the VM ----------------------------------------------------------------
 
 
-def test_a_jinja_food_keeps_what_is_not_ours() -> None:
+def test_a_jinja_fodder_keeps_what_is_not_ours() -> None:
     body = "## template: jinja\n#cloud-config\na: {{ site }} {{ v1.x }} {{ other }} {{ '{{' }}\n"
     indented = "".join(f"    {line}\n" for line in body.splitlines())
     result = run(f"{VARIABLES}fodder:\n- name: note\n  content: |\n{indented}")
     assert result.contents() == {"note": body.replace("{{ site }}", "north")}
 
 
-def test_foods_that_use_the_id_of_the_vm_are_known() -> None:
+def test_fodder_entries_that_use_the_id_of_the_vm_are_known() -> None:
     spec = (
         "fodder:\n- {name: a, content: '{{ vmId }}'}\n- {name: b, content: '{{ catletId }}'}\n"
         "- name: c\n  content: '{{ v }}'\n  variables: [{name: v, value: '{{ vmid }}'}]\n"
@@ -210,7 +210,7 @@ def test_places_survive_substitution(pieces: list[str]) -> None:
     """Text that was not inserted is found again in the document, on its own line."""
     body = "".join(pieces).replace("\n", "\n    ")
     result = run(f"{VARIABLES}fodder:\n- name: note\n  content: |2\n    x{body}\n    END\n")
-    (found,) = result.foods
+    (found,) = result.fodder_entries
     assert found.content is not None
     at = found.content.text.rindex("END")
     span = found.content.span(at, at + 3)

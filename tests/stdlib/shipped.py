@@ -60,12 +60,12 @@ def standard_genes() -> dict[str, FodderGene]:
     }
 
 
-def text_of(food: Fodder, values: dict[str, str]) -> str:
-    """The food's content with its placeholders replaced, as the language says."""
-    assert food.content is not None
-    return _PLACEHOLDER.sub(lambda match: values[match[1].lower()], food.content.text)
+def text_of(fodder: Fodder, values: dict[str, str]) -> str:
+    """The fodder entry's content with its placeholders replaced, as the language says."""
+    assert fodder.content is not None
+    return _PLACEHOLDER.sub(lambda match: values[match[1].lower()], fodder.content.text)
 
 
-def used(food: Fodder) -> set[str]:
-    assert food.content is not None
-    return {match[1].lower() for match in _PLACEHOLDER.finditer(food.content.text)}
+def used(fodder: Fodder) -> set[str]:
+    assert fodder.content is not None
+    return {match[1].lower() for match in _PLACEHOLDER.finditer(fodder.content.text)}

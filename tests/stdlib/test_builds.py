@@ -11,7 +11,7 @@ import pytest
 
 from stdlib.shipped import EXAMPLES, standard, standard_genes
 
-# What a spec has to say about a gene that ends with 1003 before its last food.
+# What a spec has to say about a gene that ends with 1003 before its last fodder entry.
 EXPECTED_NOTES = {"N0552"}
 
 

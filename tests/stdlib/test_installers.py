@@ -72,9 +72,11 @@ def run(script: str, *, replaced: dict[str, str], where: Path) -> subprocess.Com
     )
 
 
-def script(gene: str, food_name: str, **values: str) -> str:
-    (food,) = [food for food in standard_genes()[gene].fodder or () if food.name == food_name]
-    return text_of(food, {name: values.get(name, "") for name in used(food)})
+def script(gene: str, fodder_name: str, **values: str) -> str:
+    (fodder,) = [
+        fodder for fodder in standard_genes()[gene].fodder or () if fodder.name == fodder_name
+    ]
+    return text_of(fodder, {name: values.get(name, "") for name in used(fodder)})
 
 
 class TestPowerShell:

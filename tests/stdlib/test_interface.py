@@ -47,9 +47,11 @@ def interface(gene: FodderGene) -> dict[str, tuple[VariableType, str, bool, bool
     }
 
 
-def foods(gene: FodderGene) -> list[tuple[str | None, bool]]:
-    """Names, because a spec can pick or remove one; how a food does its work is its own affair."""
-    return [(food.name, food.secret or False) for food in gene.fodder or ()]
+def fodder_entries(gene: FodderGene) -> list[tuple[str | None, bool]]:
+    """Names, because a spec can pick or remove one; how a fodder entry does its work is its own
+    affair.
+    """
+    return [(fodder.name, fodder.secret or False) for fodder in gene.fodder or ()]
 
 
 OURS = standard_genes()
@@ -73,8 +75,8 @@ def test_the_newest_tag_has_the_interface_of_the_newest_published_one(geneset: s
     assert {name: interface(gene) for name, gene in ours.items()} == {
         name: interface(gene) for name, gene in theirs.items()
     }
-    assert {name: foods(gene) for name, gene in ours.items()} == {
-        name: foods(gene) for name, gene in theirs.items()
+    assert {name: fodder_entries(gene) for name, gene in ours.items()} == {
+        name: fodder_entries(gene) for name, gene in theirs.items()
     }
 
 
@@ -110,10 +112,10 @@ def test_no_text_of_the_published_pool_was_taken() -> None:
 
     def runs(gene: FodderGene) -> set[tuple[str, ...]]:
         found: set[tuple[str, ...]] = set()
-        for food in gene.fodder or ():
-            if food.content is None:
+        for fodder in gene.fodder or ():
+            if fodder.content is None:
                 continue
-            lines = [line.strip() for line in food.content.text.splitlines()]
+            lines = [line.strip() for line in fodder.content.text.splitlines()]
             lines = [line for line in lines if len(line) > 12]
             found.update(zip(lines, lines[1:], lines[2:], strict=False))
         return found

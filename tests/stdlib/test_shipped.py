@@ -29,7 +29,7 @@ from stdlib.shipped import (
 
 LINUX = ("almalinux-9", "debian-12", "ubuntu-20.04", "ubuntu-22.04", "ubuntu-24.04")
 WINDOWS = ("win11-24h2-enterprise", "winsrv2022-standard", "winsrv2025-standard")
-FOOD = (
+FODDER = (
     "chocolatey",
     "guest-services",
     "hyperv",
@@ -98,19 +98,19 @@ def test_a_manifest_names_its_folder_and_what_it_points_to(folder: Path) -> None
 def test_a_base_has_its_tags_and_says_its_system(name: str) -> None:
     folder = standard() / "dbosoft" / name
     assert {"latest", "starter"} < {path.name for path in folder.iterdir()}
-    for tag, food in (("latest", None), ("starter", True)):
+    for tag, fodder in (("latest", None), ("starter", True)):
         target = standard() / str(manifest(folder / tag)["ref"])
         metadata = manifest(target)["metadata"]
         assert isinstance(metadata, dict)
         assert metadata["_os_type"] == ("linux" if name in LINUX else "windows")
         assert metadata["_os_name"]
         document = catlet(target / "catlet.yaml")
-        assert (document.fodder is not None) == (food is True)
-        if food:
+        assert (document.fodder is not None) == (fodder is True)
+        if fodder:
             assert document.parent == f"dbosoft/{name}/latest"
 
 
-@every("name", FOOD)
+@every("name", FODDER)
 def test_a_set_of_fodder_has_a_latest_tag(name: str) -> None:
     folder = standard() / "dbosoft" / name
     target = standard() / str(manifest(folder / "latest")["ref"])

@@ -49,18 +49,18 @@ ONE_LINE = st.text(
 )
 
 
-def foods(kind: str, start: str = "") -> list[tuple[str, Fodder]]:
+def fodder_entries(kind: str, start: str = "") -> list[tuple[str, Fodder]]:
     return [
-        (f"{name}.{food.name}", food)
+        (f"{name}.{fodder.name}", fodder)
         for name, gene in sorted(standard_genes().items())
-        for food in gene.fodder or ()
-        if food.type == kind and used(food) and food.content is not None
-        if food.content.text.startswith(start)
+        for fodder in gene.fodder or ()
+        if fodder.type == kind and used(fodder) and fodder.content is not None
+        if fodder.content.text.startswith(start)
     ]
 
 
 def texts(name: str) -> set[str]:
-    """The food's variables that are text."""
+    """The fodder entry's variables that are text."""
     gene = standard_genes()[name.split(".")[0]]
     return {
         (variable.name or "").lower()
@@ -69,8 +69,8 @@ def texts(name: str) -> set[str]:
     }
 
 
-def given_values(name: str, food: Fodder, value: str) -> dict[str, str]:
-    return {variable: value if variable in texts(name) else "true" for variable in used(food)}
+def given_values(name: str, fodder: Fodder, value: str) -> dict[str, str]:
+    return {variable: value if variable in texts(name) else "true" for variable in used(fodder)}
 
 
 def leaves(node: object) -> Iterator[object]:
@@ -85,43 +85,43 @@ def leaves(node: object) -> Iterator[object]:
             yield node
 
 
-def arrives_in_cloud_config(name: str, food: Fodder, value: str) -> None:
-    values = given_values(name, food, value)
-    document = yaml.safe_load(text_of(food, values))
-    plain = yaml.safe_load(text_of(food, given_values(name, food, "PLAIN")))
+def arrives_in_cloud_config(name: str, fodder: Fodder, value: str) -> None:
+    values = given_values(name, fodder, value)
+    document = yaml.safe_load(text_of(fodder, values))
+    plain = yaml.safe_load(text_of(fodder, given_values(name, fodder, "PLAIN")))
     assert list(leaves(document)) == [value if leaf == "PLAIN" else leaf for leaf in leaves(plain)]
-    assert list(leaves(plain)).count("PLAIN") == len(texts(name) & used(food))
+    assert list(leaves(plain)).count("PLAIN") == len(texts(name) & used(fodder))
 
 
-CLOUD_CONFIGS = foods("cloud-config")
+CLOUD_CONFIGS = fodder_entries("cloud-config")
 by_name = pytest.mark.parametrize(
-    ("name", "food"), CLOUD_CONFIGS, ids=[n for n, _ in CLOUD_CONFIGS]
+    ("name", "fodder"), CLOUD_CONFIGS, ids=[n for n, _ in CLOUD_CONFIGS]
 )
 
 
 @by_name
 @pytest.mark.parametrize("value", NASTY)
-def test_a_nasty_text_arrives_in_a_cloud_config(name: str, food: Fodder, value: str) -> None:
-    arrives_in_cloud_config(name, food, value)
+def test_a_nasty_text_arrives_in_a_cloud_config(name: str, fodder: Fodder, value: str) -> None:
+    arrives_in_cloud_config(name, fodder, value)
 
 
 @by_name
 @given(value=ONE_LINE)
 @settings(max_examples=60)
-def test_any_text_arrives_in_a_cloud_config(name: str, food: Fodder, value: str) -> None:
-    arrives_in_cloud_config(name, food, value)
+def test_any_text_arrives_in_a_cloud_config(name: str, fodder: Fodder, value: str) -> None:
+    arrives_in_cloud_config(name, fodder, value)
 
 
-SHELLS = foods("shellscript", "#!/bin/sh")
+SHELLS = fodder_entries("shellscript", "#!/bin/sh")
 
 
-@pytest.mark.parametrize(("name", "food"), SHELLS, ids=[n for n, _ in SHELLS])
-def test_texts_arrive_in_a_shell_script(name: str, food: Fodder, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "fodder"), SHELLS, ids=[n for n, _ in SHELLS])
+def test_texts_arrive_in_a_shell_script(name: str, fodder: Fodder, tmp_path: Path) -> None:
     """The script's own lines that take the values run in a real shell, up to where it uses them."""
     for value in NASTY:
-        text = text_of(food, given_values(name, food, value))
+        text = text_of(fodder, given_values(name, fodder, value))
         head = text[: text.index("\nexport ")]
-        assert head.count("IFS= read -r") == len(texts(name) & used(food))
+        assert head.count("IFS= read -r") == len(texts(name) & used(fodder))
         program = tmp_path / "head.sh"
         shown = [line.split("=")[0] for line in head.splitlines() if "=${" in line]
         program.write_text(
@@ -135,19 +135,19 @@ def test_texts_arrive_in_a_shell_script(name: str, food: Fodder, tmp_path: Path)
             assert run.stderr == b""
 
 
-POWERSHELLS = foods("shellscript", "#ps1")
+POWERSHELLS = fodder_entries("shellscript", "#ps1")
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(("name", "food"), POWERSHELLS, ids=[n for n, _ in POWERSHELLS])
+@pytest.mark.parametrize(("name", "fodder"), POWERSHELLS, ids=[n for n, _ in POWERSHELLS])
 def test_texts_arrive_in_a_powershell_script(
-    name: str, food: Fodder, pslite: str, tmp_path: Path
+    name: str, fodder: Fodder, pslite: str, tmp_path: Path
 ) -> None:
     """The script's own here-strings run in the real engine."""
-    taken = texts(name) & used(food)
+    taken = texts(name) & used(fodder)
     program = []
     for value in NASTY:
-        lines = text_of(food, given_values(name, food, value)).split("\n")
+        lines = text_of(fodder, given_values(name, fodder, value)).split("\n")
         starts = [at for at, line in enumerate(lines) if line.endswith("= @'")]
         assert len(starts) == len(taken)
         for at in starts:
@@ -170,12 +170,12 @@ def test_every_powershell_script_is_sound(pslite: str, tmp_path: Path) -> None:
     """No fault of syntax, of a parameter, or of what Windows PowerShell 5.1 lacks."""
     paths = []
     for name, gene in sorted(standard_genes().items()):
-        for food in gene.fodder or ():
-            if food.type != "shellscript" or not (food.filename or "").endswith(".ps1"):
+        for fodder in gene.fodder or ():
+            if fodder.type != "shellscript" or not (fodder.filename or "").endswith(".ps1"):
                 continue
-            values = given_values(f"{name}.{food.name}", food, "'@ \u2018 $(exit 9) \"`#")
-            path = tmp_path / f"{name.replace(':', '-')}-{food.name}.ps1"
-            path.write_text("\ufeff" + text_of(food, values), "utf-8")
+            values = given_values(f"{name}.{fodder.name}", fodder, "'@ \u2018 $(exit 9) \"`#")
+            path = tmp_path / f"{name.replace(':', '-')}-{fodder.name}.ps1"
+            path.write_text("\ufeff" + text_of(fodder, values), "utf-8")
             paths.append(path)
     assert len(paths) > 10
     run = subprocess.run(
@@ -192,4 +192,4 @@ def test_every_powershell_script_is_sound(pslite: str, tmp_path: Path) -> None:
 def test_every_variable_is_used(gene: str) -> None:
     definition = standard_genes()[gene]
     names = {(variable.name or "").lower() for variable in definition.variables or ()}
-    assert set().union(*(used(food) for food in definition.fodder or ())) == names
+    assert set().union(*(used(fodder) for fodder in definition.fodder or ())) == names

@@ -47,8 +47,8 @@ class Stage:
     pslite: str
     folder: Path
 
-    def play(self, gene: str, food: str, functions: str, **values: str) -> Played:
-        (wanted,) = [item for item in standard_genes()[gene].fodder or () if item.name == food]
+    def play(self, gene: str, fodder: str, functions: str, **values: str) -> Played:
+        (wanted,) = [item for item in standard_genes()[gene].fodder or () if item.name == fodder]
         text = text_of(wanted, {name: values.get(name, "") for name in used(wanted)})
         registry, log, temp = (self.folder / name for name in ("registry", "log", "temp"))
         registry.mkdir(exist_ok=True)
@@ -105,13 +105,13 @@ class TestWinStarter:
     def test_the_administrator_is_made_and_made_again(self, stage: Stage) -> None:
         password = "a longer password than 20 'characters\u2019 $(x)"
         values = {"adminusername": "Admin", "adminpassword": password}
-        gene, food = "starter-food:win-starter", "admin-windows"
-        first = stage.play(gene, food, self.functions, **values)
+        gene, fodder = "starter-food:win-starter", "admin-windows"
+        first = stage.play(gene, fodder, self.functions, **values)
         group = "add S-1-5-21-9 to S-1-5-32-544"
         assert (first.code, first.err) == (0, "")
         assert first.notes == [f"new Admin {password}", group]
         again = self.functions + "$env:PLAY_MEMBER = 'yes'"
-        second = stage.play(gene, food, again, **values)
+        second = stage.play(gene, fodder, again, **values)
         assert (second.code, second.err) == (0, "")
         assert second.notes == [f"set Admin {password}", "enable Admin", group]
         assert password not in first.out + second.out
@@ -184,14 +184,14 @@ class TestHyperV:
     """
 
     def test_a_server_restarts_once(self, stage: Stage) -> None:
-        gene, food = "hyperv:install", "install-hyperv"
+        gene, fodder = "hyperv:install", "install-hyperv"
         wants = self.server.replace("RESTART", "Yes")
-        first = stage.play(gene, food, wants)
+        first = stage.play(gene, fodder, wants)
         assert (first.code, first.notes) == (AGAIN, ["install Hyper-V"])
-        done = stage.play(gene, food, self.server.replace("RESTART", "No"))
+        done = stage.play(gene, fodder, self.server.replace("RESTART", "No"))
         assert (done.code, done.err) == (0, "")
-        assert stage.play(gene, food, wants).code == AGAIN
-        endless = stage.play(gene, food, wants)
+        assert stage.play(gene, fodder, wants).code == AGAIN
+        endless = stage.play(gene, fodder, wants)
         assert endless.code == 1
         assert "still wants a restart" in endless.err
 
@@ -502,11 +502,11 @@ class TestEryphZero:
 
     def test_the_installer_runs_once_with_its_values(self, stage: Stage) -> None:
         values = {"email": "o'neil@example", "invitationcode": "'@ $(x) `"}
-        gene, food = "hyperv:eryph-zero-latest", "install-eryph-zero"
-        first = stage.play(gene, food, self.functions, **values)
+        gene, fodder = "hyperv:eryph-zero-latest", "install-eryph-zero"
+        first = stage.play(gene, fodder, self.functions, **values)
         assert (first.code, first.err) == (AGAIN, "")
         assert first.notes == ["install o'neil@example|'@ $(x) `"]
-        second = stage.play(gene, food, self.functions, **values)
+        second = stage.play(gene, fodder, self.functions, **values)
         assert (second.code, second.notes) == (1, [])
 
 
@@ -548,10 +548,10 @@ class TestSsh:
     """
 
     def test_the_server_is_added_once(self, stage: Stage) -> None:
-        gene, food = "winconfig:enable-ssh", "ssh-server"
-        first = stage.play(gene, food, self.functions)
+        gene, fodder = "winconfig:enable-ssh", "ssh-server"
+        first = stage.play(gene, fodder, self.functions)
         assert (first.code, first.err) == (0, "")
         start = ["set sshd Automatic", "start sshd"]
         assert first.notes == ["add OpenSSH.Server~~~~0.0.1.0", *start, "new rule"]
-        second = stage.play(gene, food, self.functions + "$env:PLAY_THERE = 'yes'")
+        second = stage.play(gene, fodder, self.functions + "$env:PLAY_THERE = 'yes'")
         assert second.notes == [*start, "enable rule"]

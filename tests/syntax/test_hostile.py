@@ -35,7 +35,7 @@ def bomb(width: int, levels: int) -> str:
     return lines((first, *more))
 
 
-def food(content: str) -> str:
+def fodder(content: str) -> str:
     return f"name: web\nfodder:\n- name: a\n  content: '{content}'\n"
 
 
@@ -111,15 +111,15 @@ YAML: dict[str, tuple[str | bytes, str | None]] = {
         "name: web\nfodder:\n- name: a\n  content:\n    a: 1\n" + "         \n" * 180_000,
         None,
     ),
-    "braces that are never closed": (food("{{ " * 600_000), None),
-    "braces and letters": (food("{{ a" * 400_000), None),
-    "braces and blanks": (food("{{" + " " * 1_900_000), None),
-    "braces and long blanks": (food(("{{" + " " * 1000) * 1900), None),
-    "braces and long words": (food(("{{" + "a" * 1000) * 1900), None),
-    "braces alone": (food("{" * 1_900_000 + " a"), None),
-    "braces before blanks": (food("{" * 900_000 + " " * 900_000 + "a }}"), "E0411"),
-    "unknown references": (food("{{ b }}" * 200_000), "E0411"),
-    "invalid references": (food("{{ b-c }}" * 200_000), "E0412"),
+    "braces that are never closed": (fodder("{{ " * 600_000), None),
+    "braces and letters": (fodder("{{ a" * 400_000), None),
+    "braces and blanks": (fodder("{{" + " " * 1_900_000), None),
+    "braces and long blanks": (fodder(("{{" + " " * 1000) * 1900), None),
+    "braces and long words": (fodder(("{{" + "a" * 1000) * 1900), None),
+    "braces alone": (fodder("{" * 1_900_000 + " a"), None),
+    "braces before blanks": (fodder("{" * 900_000 + " " * 900_000 + "a }}"), "E0411"),
+    "unknown references": (fodder("{{ b }}" * 200_000), "E0411"),
+    "invalid references": (fodder("{{ b-c }}" * 200_000), "E0412"),
     "a value inserted again and again": (
         f"name: web\nvariables:\n- name: v\n  value: {BIG}\n"
         "fodder:\n- name: a\n  content: '" + "{{v}}" * 180_000 + "'",
@@ -214,10 +214,12 @@ def test_what_is_printed_is_bounded_too(tmp_path: Path) -> None:
     assert len(done) < 200_000
 
 
-def test_a_build_of_many_foods(tmp_path: Path) -> None:
-    foods = "".join(f"- name: a{n}\n  content: 'a: 1'\n" for n in range(2000))
+def test_a_build_of_many_fodder_entries(tmp_path: Path) -> None:
+    fodder_entries = "".join(f"- name: a{n}\n  content: 'a: 1'\n" for n in range(2000))
     done = bounded_run(
-        ["build", "-", "--target", "cloud-init"], tmp_path, f"name: web\nfodder:\n{foods}".encode()
+        ["build", "-", "--target", "cloud-init"],
+        tmp_path,
+        f"name: web\nfodder:\n{fodder_entries}".encode(),
     )
     assert done.code == 0
     assert done.memory < MEGABYTES

@@ -102,8 +102,8 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
             shown = "" if default is None else f" = {default}"
             extra = f"  ({', '.join(marks)})" if marks else ""
             yield f"  {variable['name']:<{width}}  {variable['type']}{shown}{extra}"
-        for food in gene.get("fodder") or ():
-            what = food["source"] or food["type"]
-            yield f"  - {food['name'] or food['source']}: {what}" + (
-                " (secret)" if food["secret"] else ""
+        for fodder in gene.get("fodder") or ():
+            what = fodder["source"] or fodder["type"]
+            yield f"  - {fodder['name'] or fodder['source']}: {what}" + (
+                " (secret)" if fodder["secret"] else ""
             )

@@ -138,7 +138,8 @@ def guest(function: C) -> C:
             type=click.Choice(["merged", "parts"]),
             default="merged",
             show_default=True,
-            help="One cloud-config of all foods, or one part a food (Linux guests).",
+            help="One cloud-config of all fodder entries, or one part a fodder entry (Linux "
+            "guests).",
         ),
         click.option(
             "--instance-id",
@@ -160,7 +161,7 @@ def guest(function: C) -> C:
             type=click.Choice(["1", "2"]),
             help="Version of network-config; else 2 for Linux, 1 for Windows.",
         ),
-        click.option("--sealed", is_flag=True, help="Also an image without secret foods."),
+        click.option("--sealed", is_flag=True, help="Also an image without secret fodder entries."),
         click.option(
             "--epoch",
             metavar="SECONDS",

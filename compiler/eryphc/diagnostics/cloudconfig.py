@@ -35,7 +35,7 @@ VALUE_INVALID = Code("W0523", "value-invalid")
 DEPRECATED = Code("W0524", "deprecated")
 
 _NOT_YAML = "the document is not valid YAML: "
-_PARTS = "with `--merge parts` every food reaches the guest as it is"
+_PARTS = "with `--merge parts` every fodder entry reaches the guest as it is"
 
 
 def plain_problem(problem: Words | Diagnostic) -> str:
@@ -45,7 +45,7 @@ def plain_problem(problem: Words | Diagnostic) -> str:
 
 @wording
 def unreadable(
-    food: Words,
+    fodder: Words,
     problem: Words | Diagnostic,
     place: Label,
     level: Level,
@@ -58,7 +58,8 @@ def unreadable(
     return Diagnostic(
         code=UNREADABLE,
         level=level,
-        message=f"the cloud-config of food `{food}` cannot be read: {plain_problem(problem)}",
+        message=f"the cloud-config of fodder entry `{fodder}` cannot be read: "
+        f"{plain_problem(problem)}",
         primary=place,
         related=related,
         notes=(
@@ -72,12 +73,12 @@ def unreadable(
 
 @wording
 def not_a_map(
-    food: Words, found: Words, place: Label, level: Level, related: tuple[Label, ...]
+    fodder: Words, found: Words, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=NOT_A_MAP,
         level=level,
-        message=f"the cloud-config of food `{food}` is {found}, and has to be a map",
+        message=f"the cloud-config of fodder entry `{fodder}` is {found}, and has to be a map",
         primary=place,
         related=related,
         notes=("a guest drops such a part whole and boots without it",),
@@ -87,12 +88,13 @@ def not_a_map(
 
 @wording
 def value_unreadable(
-    food: Words, problem: Words, place: Label, level: Level, related: tuple[Label, ...]
+    fodder: Words, problem: Words, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=VALUE_UNREADABLE,
         level=level,
-        message=f"the cloud-config of food `{food}` holds a value that a guest cannot load: "
+        message=f"the cloud-config of fodder entry `{fodder}` holds a value that a guest cannot "
+        "load: "
         f"{problem}",
         primary=place,
         related=related,
@@ -103,23 +105,26 @@ def value_unreadable(
 
 @wording
 def expands_too_far(
-    food: Words, problem: Words, place: Label, level: Level, related: tuple[Label, ...]
+    fodder: Words, problem: Words, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=EXPANDS_TOO_FAR,
         level=level,
-        message=f"the cloud-config of food `{food}` cannot be expanded: {problem}",
+        message=f"the cloud-config of fodder entry `{fodder}` cannot be expanded: {problem}",
         primary=place,
         related=related,
     )
 
 
 @wording
-def duplicate_key(food: Words, key: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+def duplicate_key(
+    fodder: Words, key: Words, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
     return Diagnostic(
         code=DUPLICATE_KEY,
         level=Level.WARNING,
-        message=f"the key `{key}` stands twice in one map of food `{food}`; only the last counts",
+        message=f"the key `{key}` stands twice in one map of fodder entry `{fodder}`; only the "
+        "last counts",
         primary=place,
         related=related,
         notes=("a guest, too, takes the last one and says nothing",),
@@ -127,11 +132,11 @@ def duplicate_key(food: Words, key: Words, place: Label, related: tuple[Label, .
 
 
 @wording
-def empty(food: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+def empty(fodder: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=EMPTY,
         level=Level.WARNING,
-        message=f"the cloud-config of food `{food}` is empty",
+        message=f"the cloud-config of fodder entry `{fodder}` is empty",
         primary=place,
         related=related,
         notes=("a guest reports an empty part as a failure to merge it",),
@@ -145,7 +150,8 @@ def kinds_clash(
     return Diagnostic(
         code=KINDS_CLASH,
         level=Level.ERROR,
-        message=f"`{path}` is {found} here and {before} in an earlier food: they cannot be merged",
+        message=f"`{path}` is {found} here and {before} in an earlier fodder entry: they cannot "
+        "be merged",
         primary=place,
         related=related,
         help=f"write both in the same form; {_PARTS}, where the later replaces the earlier",
@@ -154,12 +160,13 @@ def kinds_clash(
 
 @wording
 def merge_how_malformed(
-    food: Words, reason: Words, place: Label, level: Level, related: tuple[Label, ...]
+    fodder: Words, reason: Words, place: Label, level: Level, related: tuple[Label, ...]
 ) -> Diagnostic:
     return Diagnostic(
         code=MERGE_HOW_MALFORMED,
         level=level,
-        message=f"food `{food}` cannot be merged as its `merge_how` or `merge_type` says: {reason}",
+        message=f"fodder entry `{fodder}` cannot be merged as its `merge_how` or `merge_type` "
+        f"says: {reason}",
         primary=place,
         related=related,
         notes=("cloud-init drops such a part whole",),
@@ -213,7 +220,8 @@ def redefined(path: Words, place: Label, level: Level, related: tuple[Label, ...
     return Diagnostic(
         code=REDEFINED,
         level=level,
-        message=f"`{path}` is defined in two foods with different keys, and is made of both",
+        message=f"`{path}` is defined in two fodder entries with different keys, and is made of "
+        "both",
         primary=place,
         related=related,
     )
@@ -224,7 +232,7 @@ def key_unset(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnost
     return Diagnostic(
         code=KEY_UNSET,
         level=Level.NOTE,
-        message=f"`{path}` is null here, which removes what earlier foods set",
+        message=f"`{path}` is null here, which removes what earlier fodder entries set",
         primary=place,
         related=related,
     )
@@ -235,7 +243,7 @@ def unknown_list_joined(path: Words, place: Label, related: tuple[Label, ...]) -
     return Diagnostic(
         code=UNKNOWN_LIST_JOINED,
         level=Level.NOTE,
-        message=f"the list `{path}` is joined with the one of an earlier food",
+        message=f"the list `{path}` is joined with the one of an earlier fodder entry",
         primary=place,
         related=related,
         notes=("nothing is known of this key, so every item of both is kept, in order",),
@@ -261,10 +269,10 @@ def dropped_by_strategy(
     return Diagnostic(
         code=DROPPED_BY_STRATEGY,
         level=Level.NOTE,
-        message=f"the merge strategy of this food leaves out {_listing(paths)}",
+        message=f"the merge strategy of this fodder entry leaves out {_listing(paths)}",
         primary=place,
         related=related,
-        notes=("it is laid onto the foods before it with cloud-init's own meaning",),
+        notes=("it is laid onto the fodder entries before it with cloud-init's own meaning",),
     )
 
 
@@ -285,13 +293,14 @@ def dropped_in_guest(
         advice = "write both as lists or both as maps: nothing joins one with the other"
     elif joins:
         advice = (
-            "leave out `--merge parts`, or give the later food "
+            "leave out `--merge parts`, or give the later fodder entry "
             "`merge_how: list(append)+dict(no_replace,recurse_list)+str()`"
         )
     return Diagnostic(
         code=DROPPED_IN_GUEST,
         level=Level.WARNING,
-        message=f"the guest drops {_listing(paths)} of food `{loser}`: food `{winner}` takes its "
+        message=f"the guest drops {_listing(paths)} of fodder entry `{loser}`: fodder entry "
+        f"`{winner}` takes its "
         "place",
         primary=place,
         related=related,
@@ -307,7 +316,8 @@ def left_out_in_guest(
     return Diagnostic(
         code=DROPPED_IN_GUEST,
         level=Level.WARNING,
-        message=f"the guest drops {_listing(paths)} of food `{loser}`: its own merge strategy "
+        message=f"the guest drops {_listing(paths)} of fodder entry `{loser}`: its own merge "
+        "strategy "
         "leaves that out",
         primary=place,
         related=related,

@@ -183,11 +183,11 @@ def command_leaks(
     return Diagnostic(
         code=COMMAND_LEAKS,
         level=level,
-        message=f"`{path}` {effect} the commands of other foods that follow",
+        message=f"`{path}` {effect} the commands of other fodder entries that follow",
         primary=place,
         related=related,
         notes=("all commands are lines of one shell script",),
-        help="put the commands in a subshell: `( ... )`, or in a shellscript food",
+        help="put the commands in a subshell: `( ... )`, or in a shellscript fodder entry",
     )
 
 

@@ -22,7 +22,7 @@ class Kind(NamedTuple):
     artifact can be made, so that it may be lowered. `varies`: the rule decides the level of each
     finding (what breaks E02xx in a packed gene is a warning). `security`: no comment of a foreign
     gene silences it. `reaches`: it speaks of more than the text it points at, such as what
-    earlier foods set.
+    earlier fodder entries set.
     """
 
     number: str

@@ -8,7 +8,9 @@ from eryphc.diagnostics.model import Diagnostic
 
 
 def without_echoes(found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
-    """A value or a food that breaks a rule of its document is not reported again further on."""
+    """A value or a fodder entry that breaks a rule of its document is not reported again further
+    on.
+    """
     from eryphc.diagnostics.rules import NO_CONTENT, VALUE_DOES_NOT_FIT
 
     told = {
@@ -18,10 +20,10 @@ def without_echoes(found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
     }
     if not told:
         return found
-    from eryphc.diagnostics.guest import FOOD_EMPTY
+    from eryphc.diagnostics.guest import FODDER_EMPTY
     from eryphc.diagnostics.language import VALUE_UNFIT
 
-    echo = {FOOD_EMPTY: NO_CONTENT, VALUE_UNFIT: VALUE_DOES_NOT_FIT}
+    echo = {FODDER_EMPTY: NO_CONTENT, VALUE_UNFIT: VALUE_DOES_NOT_FIT}
     return [
         each
         for each in found

@@ -28,7 +28,7 @@ GUEST_DROPS_PART = Code("W0550", "guest-drops-part")
 INCLUDE_UNPINNED = Code("W0551", "include-unpinned")
 SCRIPT_BETWEEN_COMMANDS = Code("W0552", "script-between-commands")
 SCRIPT_READ_AS_OTHER = Code("W0553", "script-read-as-other")
-FOOD_EMPTY = Code("W0554", "food-empty")
+FODDER_EMPTY = Code("W0554", "food-empty")
 HOSTNAME_MALFORMED = Code("W0555", "hostname-malformed")
 HOSTNAME_IS_ADDRESS = Code("W0556", "hostname-is-address")
 HOSTNAME_TOO_LONG = Code("W0557", "hostname-too-long")
@@ -80,10 +80,10 @@ def guest_assumed_linux() -> Diagnostic:
 
 
 @wording
-def text_not_unicode(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+def text_not_unicode(fodder: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return finding(
         TEXT_NOT_UNICODE,
-        f"the text of `{food}` holds something that is no character and has no UTF-8 form",
+        f"the text of `{fodder}` holds something that is no character and has no UTF-8 form",
         span,
         "here",
         related=related,
@@ -93,11 +93,11 @@ def text_not_unicode(food: Words, span: Span | None, related: tuple[Label, ...])
 
 @wording
 def text_encoded(
-    food: Words, encoding: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, encoding: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEXT_ENCODED,
-        f"the text of `{food}` is {encoding}, which no guest undoes",
+        f"the text of `{fodder}` is {encoding}, which no guest undoes",
         span,
         "encoded",
         related=related,
@@ -107,11 +107,11 @@ def text_encoded(
 
 @wording
 def script_without_interpreter(
-    food: Words, what: Words, span: Span | None, related: tuple[Label, ...], *, indented: bool
+    fodder: Words, what: Words, span: Span | None, related: tuple[Label, ...], *, indented: bool
 ) -> Diagnostic:
     return finding(
         SCRIPT_WITHOUT_INTERPRETER,
-        f"the {what} `{food}` does not begin with `#!`, so the guest cannot run it",
+        f"the {what} `{fodder}` does not begin with `#!`, so the guest cannot run it",
         span,
         "expected `#!` and an interpreter at the very beginning",
         related=related,
@@ -122,10 +122,10 @@ def script_without_interpreter(
 
 
 @wording
-def upstart_job_removed(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+def upstart_job_removed(fodder: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return finding(
         UPSTART_JOB_REMOVED,
-        f"`{food}` is an `upstart-job`, which cloud-init drops since its release 22.2",
+        f"`{fodder}` is an `upstart-job`, which cloud-init drops since its release 22.2",
         span,
         "no guest runs it",
         related=related,
@@ -135,7 +135,7 @@ def upstart_job_removed(food: Words, span: Span | None, related: tuple[Label, ..
 
 @wording
 def type_contradicts_text(
-    food: Words,
+    fodder: Words,
     said: Words,
     meant: Words | None,
     marker: Words,
@@ -144,7 +144,7 @@ def type_contradicts_text(
 ) -> Diagnostic:
     return finding(
         TYPE_CONTRADICTS_TEXT,
-        f"`{food}` is a `{said}`, but its text begins with `{marker}`: the guest drops it",
+        f"`{fodder}` is a `{said}`, but its text begins with `{marker}`: the guest drops it",
         span,
         "says another type",
         related=related,
@@ -154,11 +154,11 @@ def type_contradicts_text(
 
 @wording
 def script_read_as_other(
-    food: Words, kind: Words, marker: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, kind: Words, marker: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         SCRIPT_READ_AS_OTHER,
-        f"the guest takes the script `{food}` for {kind}, because it begins with `{marker}`",
+        f"the guest takes the script `{fodder}` for {kind}, because it begins with `{marker}`",
         span,
         "decides over the type",
         related=related,
@@ -167,17 +167,17 @@ def script_read_as_other(
 
 
 @wording
-def food_empty(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+def fodder_empty(fodder: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return finding(
-        FOOD_EMPTY, f"`{food}` has no content", span, "nothing to configure", related=related
+        FODDER_EMPTY, f"`{fodder}` has no content", span, "nothing to configure", related=related
     )
 
 
 @wording
-def include_unpinned(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+def include_unpinned(fodder: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
     return finding(
         INCLUDE_UNPINNED,
-        f"`{food}` is fetched by the guest when it boots, so this build does not decide its text",
+        f"`{fodder}` is fetched by the guest when it boots, so this build does not decide its text",
         span,
         "not known before the boot",
         related=related,
@@ -187,11 +187,11 @@ def include_unpinned(food: Words, span: Span | None, related: tuple[Label, ...])
 
 @wording
 def guest_drops_part(
-    food: Words, reason: Words | Diagnostic, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, reason: Words | Diagnostic, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         GUEST_DROPS_PART,
-        f"the guest will not apply `{food}`: {_text(reason)}",
+        f"the guest will not apply `{fodder}`: {_text(reason)}",
         span,
         "without effect",
         related=related,
@@ -200,11 +200,11 @@ def guest_drops_part(
 
 @wording
 def template_broken(
-    food: Words, reason: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, reason: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEMPLATE_BROKEN,
-        f"`{food}` is not a Jinja template that a guest can render: {reason}",
+        f"`{fodder}` is not a Jinja template that a guest can render: {reason}",
         span,
         "not Jinja",
         related=related,
@@ -214,11 +214,11 @@ def template_broken(
 
 @wording
 def script_between_commands(
-    food: Words, first: Words, last: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, first: Words, last: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         SCRIPT_BETWEEN_COMMANDS,
-        f"the script `{food}` stands between the commands of `{first}` and `{last}`, but runs"
+        f"the script `{fodder}` stands between the commands of `{first}` and `{last}`, but runs"
         " before both",
         span,
         "runs before all `runcmd`",
@@ -232,11 +232,11 @@ def script_between_commands(
 
 @wording
 def archive_broken(
-    food: Words, problem: Words | Diagnostic, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, problem: Words | Diagnostic, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         ARCHIVE_BROKEN,
-        f"the archive `{food}` cannot be read: {_text(problem)}",
+        f"the archive `{fodder}` cannot be read: {_text(problem)}",
         span,
         "the guest would lose all of its user-data",
         related=related,
@@ -245,15 +245,15 @@ def archive_broken(
 
 @wording
 def archive_entry_dropped(
-    food: Words, entry: Words, reason: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, entry: Words, reason: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         ARCHIVE_ENTRY_DROPPED,
-        f"{entry} of the archive `{food}` is {reason}",
+        f"{entry} of the archive `{fodder}` is {reason}",
         span,
         "the guest drops it",
         related=related,
-        help="make it a food of its own",
+        help="make it a fodder entry of its own",
     )
 
 
@@ -262,26 +262,28 @@ def archive_entry_dropped(
 
 @wording
 def template_shares_value(
-    food: Words, key: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, key: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEMPLATE_SHARES_VALUE,
-        f"the Jinja food `{food}` sets `{key}`, which other foods set too, and theirs would win",
+        f"the Jinja fodder entry `{fodder}` sets `{key}`, which other fodder entries set too, and "
+        "theirs would win",
         span,
         "has no effect in the guest",
         related=related,
         help=f"leave `{key}` to one of them",
-        notes=("a Jinja food is rendered in the guest, so it can only add to the others",),
+        notes=("a Jinja fodder entry is rendered in the guest, so it can only add to the others",),
     )
 
 
 @wording
 def template_comes_later(
-    food: Words, first: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, first: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEMPLATE_COMES_LATER,
-        f"the Jinja food `{food}` stands before `{first}`, but the guest adds it after all plain"
+        f"the Jinja fodder entry `{fodder}` stands before `{first}`, but the guest adds it after "
+        "all plain"
         " cloud-configs",
         span,
         "added last",
@@ -292,11 +294,11 @@ def template_comes_later(
 
 @wording
 def templates_share_value(
-    food: Words, other: Words, key: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, other: Words, key: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEMPLATES_SHARE_VALUE,
-        f"the Jinja foods `{other}` and `{food}` both set `{key}`, and the first wins",
+        f"the Jinja fodder entries `{other}` and `{fodder}` both set `{key}`, and the first wins",
         span,
         f"`{other}` wins where it sets the key",
         related=related,
@@ -305,11 +307,11 @@ def templates_share_value(
 
 @wording
 def template_not_possible(
-    food: Words, kind: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, kind: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         TEMPLATE_NOT_POSSIBLE,
-        f"`{food}` is a `{kind}`, which no guest renders as a Jinja template",
+        f"`{fodder}` is a `{kind}`, which no guest renders as a Jinja template",
         span,
         "not for this type",
         related=related,
@@ -432,11 +434,11 @@ def network_not_read_by_windows(problem: Words, span: Span | None) -> Diagnostic
 
 @wording
 def linux_gets_windows_script(
-    food: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         LINUX_GETS_WINDOWS_SCRIPT,
-        f"`{food}` is a script for Windows, and the guest runs Linux",
+        f"`{fodder}` is a script for Windows, and the guest runs Linux",
         span,
         "no interpreter for it",
         related=related,
@@ -446,11 +448,11 @@ def linux_gets_windows_script(
 
 @wording
 def linux_gets_windows_key(
-    food: Words, key: Words, instead: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, key: Words, instead: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         LINUX_GETS_WINDOWS_KEY,
-        f"`{key}` of `{food}` is known to Windows guests only",
+        f"`{key}` of `{fodder}` is known to Windows guests only",
         span,
         "ignored by cloud-init",
         related=related,
@@ -459,10 +461,12 @@ def linux_gets_windows_key(
 
 
 @wording
-def linux_password_plain(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+def linux_password_plain(
+    fodder: Words, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
     return finding(
         LINUX_PASSWORD_PLAIN,
-        f"`passwd` in `{food}` is no hash, so nobody can log in with it",
+        f"`passwd` in `{fodder}` is no hash, so nobody can log in with it",
         span,
         "expected a hash such as `$6$...`",
         related=related,
@@ -472,11 +476,11 @@ def linux_password_plain(food: Words, span: Span | None, related: tuple[Label, .
 
 @wording
 def linux_path_expected(
-    food: Words, path: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, path: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         LINUX_PATH_EXPECTED,
-        f"`{path}` in `{food}` is no absolute path of a Linux guest",
+        f"`{path}` in `{fodder}` is no absolute path of a Linux guest",
         span,
         "expected a leading `/`",
         related=related,

@@ -132,10 +132,10 @@ def slot_too_short(name: str, length: int, least: int) -> Diagnostic:
 
 
 @wording
-def slot_unquoted(name: str, food: str, span: Span | None) -> Diagnostic:
+def slot_unquoted(name: str, fodder: str, span: Span | None) -> Diagnostic:
     return finding(
         SLOT_UNQUOTED,
-        f"`{{{{ {name} }}}}` is filled at deployment, and in the text of `{food}`, which is kept "
+        f"`{{{{ {name} }}}}` is filled at deployment, and in the text of `{fodder}`, which is kept "
         "as it is written, it stands outside of quotes",
         span,
         "not in quotes",
@@ -234,10 +234,10 @@ def volume_incomplete(drive: str, path: str, span: Span | None = None) -> Diagno
 
 
 @wording
-def slot_encoded(name: str, food: str, encoding: str, span: Span | None) -> Diagnostic:
+def slot_encoded(name: str, fodder: str, encoding: str, span: Span | None) -> Diagnostic:
     return finding(
         SLOT_ENCODED,
-        f"`{{{{ {name} }}}}` is filled at deployment, and in `{food}` it stands in text that the "
+        f"`{{{{ {name} }}}}` is filled at deployment, and in `{fodder}` it stands in text that the "
         f"guest decodes as {encoding}",
         span,
         "in encoded text",

@@ -18,7 +18,7 @@ NAME_MISSING = Code("E0404", "name-missing")
 GENE_DRIVE_TYPE = Code("E0406", "gene-drive-type")
 ADAPTER_CLASH = Code("E0407", "adapter-clash")
 SUBNET_UNNAMED = Code("E0408", "subnet-unnamed")
-FOOD_NOT_FOUND = Code("E0409", "food-not-found")
+FODDER_NOT_FOUND = Code("E0409", "food-not-found")
 BINDING_UNKNOWN = Code("E0410", "binding-unknown")
 VARIABLE_UNKNOWN = Code("E0411", "variable-unknown")
 REFERENCE_INVALID = Code("E0412", "reference-invalid")
@@ -28,12 +28,12 @@ GIVEN_UNKNOWN = Code("E0415", "given-unknown")
 GIVEN_TWICE = Code("E0416", "given-twice")
 GIVEN_SYSTEM = Code("E0417", "given-system")
 GIVEN_UNFIT = Code("E0418", "given-unfit")
-FOOD_UNNAMED = Code("E0419", "food-unnamed")
+FODDER_UNNAMED = Code("E0419", "food-unnamed")
 REMOVAL_APPLIED = Code("N0420", "removal-applied")
 REMOVAL_INHERITED = Code("W0421", "removal-inherited")
 SUBSTITUTED_TOO_LARGE = Code("E0422", "substituted-too-large")
 
-NAMELESS = (NAME_MISSING, FOOD_UNNAMED, SUBNET_UNNAMED)
+NAMELESS = (NAME_MISSING, FODDER_UNNAMED, SUBNET_UNNAMED)
 _RULES = {
     "boolean": "a boolean is exactly `true` or `false`",
     "number": "a number has one to nine digits, a `-` in front and three decimals at most",
@@ -146,24 +146,24 @@ def subnet_unnamed(network: Words, key: Words, span: Span | None) -> Diagnostic:
 
 
 @wording
-def food_not_found(
-    food: Words, gene: Words, span: Span | None, known: Sequence[Words]
+def fodder_not_found(
+    fodder: Words, gene: Words, span: Span | None, known: Sequence[Words]
 ) -> Diagnostic:
     return Diagnostic(
-        code=FOOD_NOT_FOUND,
+        code=FODDER_NOT_FOUND,
         level=Level.ERROR,
-        message=f"the gene `{gene}` has no food `{food}`",
+        message=f"the gene `{gene}` has no fodder entry `{fodder}`",
         primary=_place(span, "not in the gene"),
-        notes=(f"its foods are {listed(known)}",) if known else (),
-        help=did_you_mean(food, known),
+        notes=(f"its fodder entries are {listed(known)}",) if known else (),
+        help=did_you_mean(fodder, known),
     )
 
 
 @wording
 def binding_unknown(
-    variable: Words, gene: Words, food: Words | None, span: Span | None, known: Sequence[Words]
+    variable: Words, gene: Words, fodder: Words | None, span: Span | None, known: Sequence[Words]
 ) -> Diagnostic:
-    asked = f" (food `{food}`)" if food else ""
+    asked = f" (fodder entry `{fodder}`)" if fodder else ""
     return Diagnostic(
         code=BINDING_UNKNOWN,
         level=Level.ERROR,
@@ -319,18 +319,21 @@ def given_unfit(
 
 
 @wording
-def food_unnamed(source: Words, span: Span | None) -> Diagnostic:
+def fodder_unnamed(source: Words, span: Span | None) -> Diagnostic:
     return Diagnostic(
-        code=FOOD_UNNAMED,
+        code=FODDER_UNNAMED,
         level=Level.ERROR,
         message=f"a fodder entry with the catlet gene `{source}` as source needs a name",
-        primary=_place(span, "which food?"),
+        primary=_place(span, "which fodder entry?"),
     )
 
 
 @wording
-def removal_applied(removal: Words, foods: Sequence[Words], span: Span | None) -> Diagnostic:
-    what = f"{'the foods' if len(foods) > 1 else 'the food'} {listed(foods)}"
+def removal_applied(
+    removal: Words, fodder_entries: Sequence[Words], span: Span | None
+) -> Diagnostic:
+    noun = "the fodder entries" if len(fodder_entries) > 1 else "the fodder entry"
+    what = f"{noun} {listed(fodder_entries)}"
     return Diagnostic(
         code=REMOVAL_APPLIED,
         level=Level.NOTE,

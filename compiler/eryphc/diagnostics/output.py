@@ -104,8 +104,8 @@ def image_refused(name: str, why: str) -> Diagnostic:
     return finding(IMAGE_REFUSED, f"`{name}` cannot be made: {why}")
 
 
-def vm_id_is_catlet_id(foods: Sequence[str]) -> Diagnostic:
-    shown = ", ".join(f"`{name}`" for name in foods)
+def vm_id_is_catlet_id(fodder_entries: Sequence[str]) -> Diagnostic:
+    shown = ", ".join(f"`{name}`" for name in fodder_entries)
     return Diagnostic(
         code=VM_ID_IS_CATLET_ID,
         level=Level.NOTE,

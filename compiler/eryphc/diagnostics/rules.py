@@ -32,9 +32,9 @@ TWO_TAGS = Code("E0218", "two-tags")
 RESERVED_VARIABLE = Code("E0219", "reserved-variable")
 VALUE_DOES_NOT_FIT = Code("E0220", "value-does-not-fit")
 CATLET_SOURCE_UNNAMED = Code("E0221", "catlet-source-unnamed")
-GENE_FOOD_SOURCE = Code("E0222", "source-inside-a-gene")
-GENE_FOOD_VARIABLES = Code("E0223", "variables-inside-a-gene")
-GENE_WITHOUT_FOOD = Code("E0224", "gene-without-food")
+GENE_FODDER_SOURCE = Code("E0222", "source-inside-a-gene")
+GENE_FODDER_VARIABLES = Code("E0223", "variables-inside-a-gene")
+GENE_WITHOUT_FODDER = Code("E0224", "gene-without-food")
 RESERVED_GENE_NAME = Code("E0225", "reserved-gene-name")
 LINE_FEED_TOLERATED = Code("W0201", "line-feed-tolerated")
 REMOVE_IN_GENE = Code("W0202", "remove-inside-a-gene")
@@ -261,16 +261,16 @@ def catlet_source_unnamed(source: Words, span: Span | None) -> Diagnostic:
     return finding(
         CATLET_SOURCE_UNNAMED,
         f"`{clipped(source)}` is a catlet, so the fodder entry needs the `name` of one of its "
-        "foods",
+        "fodder entries",
         span,
         help="add `name:`, or name a fodder gene as `source`",
     )
 
 
 @wording
-def gene_food_source(name: Words, source: Words, span: Span | None) -> Diagnostic:
+def gene_fodder_source(name: Words, source: Words, span: Span | None) -> Diagnostic:
     return finding(
-        GENE_FOOD_SOURCE,
+        GENE_FODDER_SOURCE,
         f"fodder `{clipped(name)}` inside a gene must not have a `source` (`{clipped(source)}`)",
         span,
         "genes do not refer to other genes",
@@ -278,9 +278,9 @@ def gene_food_source(name: Words, source: Words, span: Span | None) -> Diagnosti
 
 
 @wording
-def gene_food_variables(name: Words, span: Span | None) -> Diagnostic:
+def gene_fodder_variables(name: Words, span: Span | None) -> Diagnostic:
     return finding(
-        GENE_FOOD_VARIABLES,
+        GENE_FODDER_VARIABLES,
         f"fodder `{clipped(name)}` inside a gene must not have `variables` of its own",
         span,
         help="declare them under `variables` of the gene",
@@ -288,8 +288,8 @@ def gene_food_variables(name: Words, span: Span | None) -> Diagnostic:
 
 
 @wording
-def gene_without_food(span: Span | None) -> Diagnostic:
-    return finding(GENE_WITHOUT_FOOD, "a fodder gene needs at least one entry of `fodder`", span)
+def gene_without_fodder(span: Span | None) -> Diagnostic:
+    return finding(GENE_WITHOUT_FODDER, "a fodder gene needs at least one entry of `fodder`", span)
 
 
 @wording

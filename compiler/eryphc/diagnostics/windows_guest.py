@@ -25,11 +25,11 @@ WINDOWS_RUNS_AGAIN = Code("N0552", "windows-runs-again")
 
 @wording
 def windows_ignores_part(
-    food: Words, what: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, what: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_IGNORES_PART,
-        f"a Windows guest ignores `{food}`: cloudbase-init does not know {what}",
+        f"a Windows guest ignores `{fodder}`: cloudbase-init does not know {what}",
         span,
         "without effect",
         related=related,
@@ -38,7 +38,7 @@ def windows_ignores_part(
 
 @wording
 def windows_ignores_key(
-    food: Words,
+    fodder: Words,
     key: Words,
     span: Span | None,
     related: tuple[Label, ...],
@@ -46,7 +46,7 @@ def windows_ignores_key(
 ) -> Diagnostic:
     return finding(
         WINDOWS_IGNORES_KEY,
-        f"a Windows guest ignores `{key}` of `{food}`",
+        f"a Windows guest ignores `{key}` of `{fodder}`",
         span,
         "not supported by cloudbase-init",
         related=related,
@@ -55,10 +55,12 @@ def windows_ignores_key(
 
 
 @wording
-def windows_password_hash(food: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+def windows_password_hash(
+    fodder: Words, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
     return finding(
         WINDOWS_PASSWORD_HASH,
-        f"`passwd` in `{food}` is a hash, which a Windows guest takes for the password itself",
+        f"`passwd` in `{fodder}` is a hash, which a Windows guest takes for the password itself",
         span,
         "expected plain text",
         related=related,
@@ -67,11 +69,11 @@ def windows_password_hash(food: Words, span: Span | None, related: tuple[Label, 
 
 @wording
 def windows_script_not_run(
-    food: Words, name: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, name: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_SCRIPT_NOT_RUN,
-        f"a Windows guest does not run `{food}`: neither the name `{name}` nor the first line"
+        f"a Windows guest does not run `{fodder}`: neither the name `{name}` nor the first line"
         " names an interpreter",
         span,
         "expected `#ps1`, `rem cmd` or a file name that ends in `.ps1` or `.cmd`",
@@ -81,11 +83,11 @@ def windows_script_not_run(
 
 @wording
 def windows_script_needs_shell(
-    food: Words, shell: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, shell: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_SCRIPT_NEEDS_SHELL,
-        f"`{food}` needs {shell} in the Windows guest, which is not there by itself",
+        f"`{fodder}` needs {shell} in the Windows guest, which is not there by itself",
         span,
         "names its interpreter",
         related=related,
@@ -94,11 +96,11 @@ def windows_script_needs_shell(
 
 @wording
 def windows_renames_twice(
-    food: Words, key: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, key: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_RENAMES_TWICE,
-        f"`{key}` of `{food}` makes a Windows guest restart and run its user-data again",
+        f"`{key}` of `{fodder}` makes a Windows guest restart and run its user-data again",
         span,
         "everything before it runs twice",
         related=related,
@@ -108,25 +110,27 @@ def windows_renames_twice(
 
 @wording
 def windows_script_ends_run(
-    food: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_SCRIPT_ENDS_RUN,
-        f"after exit code 1001 of `{food}` a Windows guest never runs the foods that follow",
+        f"after exit code 1001 of `{fodder}` a Windows guest never runs the fodder entries that "
+        "follow",
         span,
         "restarts, and counts as done",
         related=related,
-        help="use `exit 1003` in a script that may run again, or make it the last food",
+        help="use `exit 1003` in a script that may run again, or make it the last fodder entry",
     )
 
 
 @wording
 def windows_config_never_ends(
-    food: Words, code: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, code: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_SCRIPT_ENDS_RUN,
-        f"exit code {code} in `runcmd` of `{food}` makes a Windows guest restart and run it again,"
+        f"exit code {code} in `runcmd` of `{fodder}` makes a Windows guest restart and run it "
+        "again,"
         " without end",
         span,
         "restarts, and runs again",
@@ -136,40 +140,46 @@ def windows_config_never_ends(
 
 @wording
 def windows_script_restarts(
-    food: Words, command: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, command: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_SCRIPT_RESTARTS,
-        f"`{command}` in `{food}` restarts a Windows guest while its user-data is running",
+        f"`{command}` in `{fodder}` restarts a Windows guest while its user-data is running",
         span,
         "nothing is marked as done",
         related=related,
-        help="end the script with `exit 1003` (run again after the restart) or, in the last food,"
+        help="end the script with `exit 1003` (run again after the restart) or, in the last "
+        "fodder entry,"
         " `exit 1001`",
     )
 
 
 @wording
 def windows_runs_again(
-    food: Words, code: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, code: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     if code == "1002":
-        # Without quotes: a quoted word of a secret food would be hidden, and a code is none.
-        message = f"exit code 1002 of `{food}` counts in a Windows guest only in the last food"
+        # Without quotes: a quoted word of a secret fodder entry would be hidden, and a code is
+        # none.
+        message = (
+            f"exit code 1002 of `{fodder}` counts in a Windows guest only in the last fodder entry"
+        )
         label = "without effect here"
     else:
-        message = f"after exit code {code} of `{food}` a Windows guest runs all foods again"
-        label = "restarts, and begins with the first food"
+        message = (
+            f"after exit code {code} of `{fodder}` a Windows guest runs all fodder entries again"
+        )
+        label = "restarts, and begins with the first fodder entry"
     return finding(WINDOWS_RUNS_AGAIN, message, span, label, related=related)
 
 
 @wording
 def windows_path_expected(
-    food: Words, path: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, path: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_PATH_EXPECTED,
-        f"`{path}` in `{food}` is no path of a Windows guest",
+        f"`{path}` in `{fodder}` is no path of a Windows guest",
         span,
         "expected a drive letter",
         related=related,
@@ -178,11 +188,11 @@ def windows_path_expected(
 
 @wording
 def windows_device_name(
-    food: Words, name: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, name: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_DEVICE_NAME,
-        f"Windows cannot write the script `{food}` to a file called `{name}`",
+        f"Windows cannot write the script `{fodder}` to a file called `{name}`",
         span,
         "the name of a device",
         related=related,
@@ -191,11 +201,11 @@ def windows_device_name(
 
 @wording
 def windows_32_bit_ignored(
-    food: Words, name: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, name: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_32_BIT_IGNORED,
-        f"`{food}` asks for 32-bit PowerShell, but its name `{name}` makes it run in 64 bits",
+        f"`{fodder}` asks for 32-bit PowerShell, but its name `{name}` makes it run in 64 bits",
         span,
         "loses against the extension",
         related=related,

@@ -1,4 +1,4 @@
-"""Archives of cloud-config: one food that holds others, taken apart at build time.
+"""Archives of cloud-config: one fodder entry that holds others, taken apart at build time.
 
 An archive is data, so the guest need not do it.
 Source: docs/reference/cloud-init.md, "Archives and includes".
@@ -18,7 +18,8 @@ from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, 
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.strategy import has_strategy
 from eryphc.guest.cloudconfig.tree import block_lines
-from eryphc.guest.foods import (
+from eryphc.guest.metadata import quoted
+from eryphc.guest.pieces import (
     ARCHIVE,
     CLOUD_CONFIG,
     INCLUDES,
@@ -30,7 +31,6 @@ from eryphc.guest.foods import (
     normalised,
     template_body,
 )
-from eryphc.guest.metadata import quoted
 from eryphc.ir.content import Content, Insertion, Substituted, Written
 
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+\Z")
@@ -42,7 +42,7 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
 
     What is broken so that a guest loses everything, or an entry that a guest drops, is an error.
     """
-    food, chain = archive.food, trail(archive.food.text_origin)
+    fodder, chain = archive.fodder, trail(archive.fodder.text_origin)
     reading = archive.archive
     root = reading.root
     if root is None:
@@ -81,10 +81,10 @@ def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
         jinja = is_jinja(text.text)
         if jinja and media_type == JINJA:
             media_type = marked_type(template_body(text.text)) or CLOUD_CONFIG
-        name = f"{food.name}-{number}" if food.name else None
+        name = f"{fodder.name}-{number}" if fodder.name else None
         pieces.append(
             Piece(
-                replace(food, name=name, filename=filename, content=text),
+                replace(fodder, name=name, filename=filename, content=text),
                 media_type,
                 archive.entry,
                 archive.reader,

@@ -14,7 +14,9 @@ from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.said import Own, Said, Words, own
 from eryphc.diagnostics.trail import trail
-from eryphc.guest.foods import (
+from eryphc.guest.model import MergeMode
+from eryphc.guest.names import extension
+from eryphc.guest.pieces import (
     ARCHIVE,
     BOOTHOOK,
     BOOTHOOK_MARKER,
@@ -31,8 +33,6 @@ from eryphc.guest.foods import (
     marked_type,
     template_body,
 )
-from eryphc.guest.model import MergeMode
-from eryphc.guest.names import extension
 
 Checked = tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]
 _TEMPLATES: Final = (CLOUD_CONFIG, SHELLSCRIPT, BOOTHOOK)
@@ -69,7 +69,7 @@ def is_encodable(piece: Piece) -> Diagnostic | None:
         text.encode()
     except UnicodeEncodeError as error:
         place = piece.span(error.start, error.start + 1)
-        return wording.text_not_unicode(piece.said, place, trail(piece.food.text_origin))
+        return wording.text_not_unicode(piece.said, place, trail(piece.fodder.text_origin))
     return None
 
 
@@ -85,7 +85,7 @@ def is_encoded(piece: Piece) -> Diagnostic | None:
     else:
         return None
     return wording.text_encoded(
-        piece.said, Own(encoding), piece.first_line, trail(piece.food.text_origin)
+        piece.said, Own(encoding), piece.first_line, trail(piece.fodder.text_origin)
     )
 
 
@@ -99,14 +99,16 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         if mode is MergeMode.PARTS and piece.media_type == CLOUD_CONFIG:
             return kept, ()
         return kept, (
-            wording.food_empty(piece.said, piece.food.at("name"), trail(piece.food.text_origin)),
+            wording.fodder_empty(
+                piece.said, piece.fodder.at("name"), trail(piece.fodder.text_origin)
+            ),
         )
     encoded = is_encoded(piece)
     if encoded is not None:
         return kept, (_faithful(piece, encoded, own("its text is encoded"), mode),)
     if piece.media_type == UPSTART_JOB:
         refused = wording.upstart_job_removed(
-            piece.said, piece.food.at("type"), trail(piece.food.text_origin)
+            piece.said, piece.fodder.at("type"), trail(piece.fodder.text_origin)
         )
         return kept, (
             _faithful(piece, refused, own("cloud-init removed upstart jobs in 22.2"), mode),
@@ -115,7 +117,7 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         known = _FODDER_TYPES.get(piece.media_type)
         kind = Said(piece.media_type) if known is None else Own(known)
         refused = wording.template_not_possible(
-            piece.said, kind, piece.first_line, trail(piece.food.text_origin)
+            piece.said, kind, piece.first_line, trail(piece.fodder.text_origin)
         )
         return kept, (_faithful(piece, refused, own("a {} is never rendered", kind), mode),)
     if piece.jinja:
@@ -126,7 +128,7 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
             reason, start, end = fault
             place = piece.span(start, end)
             refused = wording.template_broken(
-                piece.said, reason, place, trail(piece.food.text_origin)
+                piece.said, reason, place, trail(piece.fodder.text_origin)
             )
             return kept, (_faithful(piece, refused, own("it is no template: {}", reason), mode),)
     if piece.media_type == CLOUD_CONFIG:
@@ -137,7 +139,9 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         return _check_boothook(piece, mode)
     if piece.media_type in INCLUDES:
         return (piece,), (
-            wording.include_unpinned(piece.said, piece.food.at(), trail(piece.food.text_origin)),
+            wording.include_unpinned(
+                piece.said, piece.fodder.at(), trail(piece.fodder.text_origin)
+            ),
         )
     if piece.media_type == ARCHIVE:
         return _check_archive(piece, mode)
@@ -167,7 +171,7 @@ def _check_cloud_config(piece: Piece, mode: MergeMode) -> Checked:
             Own(_FODDER_TYPES[marked]) if marked in _FODDER_TYPES else None,
             _marker(line),
             piece.first_line,
-            trail(piece.food.text_origin),
+            trail(piece.fodder.text_origin),
         ),
     )
 
@@ -188,7 +192,7 @@ def _check_script(piece: Piece, mode: MergeMode) -> Checked:
             Own(_WORDS.get(marked, "a template")),
             _marker(line),
             piece.first_line,
-            trail(piece.food.text_origin),
+            trail(piece.fodder.text_origin),
         )
         if marked not in _WORDS:
             return (piece,) if mode is MergeMode.PARTS else (), (_no_interpreter(piece, mode),)
@@ -199,10 +203,10 @@ def _check_script(piece: Piece, mode: MergeMode) -> Checked:
     from eryphc.guest.windows_names import has_interpreter_marker
 
     kept = (piece,) if mode is MergeMode.PARTS else ()
-    ending = extension(piece.food.filename or "").lower()
+    ending = extension(piece.fodder.filename or "").lower()
     if marked is None and (ending in ("ps1", "cmd", "bat") or has_interpreter_marker(body)):
         refused = wording.linux_gets_windows_script(
-            piece.said, piece.first_line, trail(piece.food.text_origin)
+            piece.said, piece.first_line, trail(piece.fodder.text_origin)
         )
         return kept, (_faithful(piece, refused, own("it is a script for Windows"), mode),)
     return kept, (_no_interpreter(piece, mode),)
@@ -213,7 +217,7 @@ def _no_interpreter(piece: Piece, mode: MergeMode, what: str = "script") -> Diag
         piece.said,
         Own(what),
         piece.first_line,
-        trail(piece.food.text_origin),
+        trail(piece.fodder.text_origin),
         indented=piece.text.lstrip().startswith("#!"),
     )
     return _faithful(piece, refused, own("it does not begin with `#!`"), mode)

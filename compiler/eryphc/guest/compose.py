@@ -12,11 +12,11 @@ from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.document import GuestDocument, NetworkConfig, UserDataPart
 from eryphc.guest.encode import network_config as encoded_network
 from eryphc.guest.encode import user_data
-from eryphc.guest.foods import Piece, piece_of
 from eryphc.guest.hostname_lint import check_hostname
 from eryphc.guest.metadata import content_instance_id
 from eryphc.guest.model import GuestKind, GuestRequest
 from eryphc.guest.network import network_config
+from eryphc.guest.pieces import Piece, piece_of
 
 
 def compose(request: GuestRequest, reader: TextReader | None = None) -> Outcome[GuestDocument]:
@@ -25,7 +25,7 @@ def compose(request: GuestRequest, reader: TextReader | None = None) -> Outcome[
     `reader` is that of the session. Without an instance id in the request it comes from the
     content of the document. The value is None where something would be lost that the catlet says.
     """
-    return _composed(request, range(len(request.foods)), reader or TextReader())
+    return _composed(request, range(len(request.fodder_entries)), reader or TextReader())
 
 
 def sealed(
@@ -38,7 +38,7 @@ def sealed(
     """
     outcome = _composed(
         request._replace(instance_id=whole.instance_id),
-        [number for number, food in enumerate(request.foods) if not food.secret],
+        [number for number, fodder in enumerate(request.fodder_entries) if not fodder.secret],
         reader or TextReader(),
     )
     errors = (found for found in outcome.diagnostics if found.level is Level.ERROR)
@@ -49,7 +49,7 @@ def _composed(
     request: GuestRequest, entries: Sequence[int], reader: TextReader
 ) -> Outcome[GuestDocument]:
     """The document of the fodder at the positions `entries`."""
-    pieces = [piece_of(request.foods[entry], entry, reader) for entry in entries]
+    pieces = [piece_of(request.fodder_entries[entry], entry, reader) for entry in entries]
     parts = _parts(request, pieces)
     found: list[Diagnostic] = [*parts.diagnostics, *check_hostname(request)]
     network, network_found = network_config(request, reader)
@@ -64,7 +64,7 @@ def _composed(
         instance_id=_instance_id(request, parts.value, network),
         parts=parts.value,
         network=network,
-        fodder=request.foods,
+        fodder=request.fodder_entries,
         slots=request.slots,
     )
     return Outcome(document, tuple(found))

@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeAlias
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.tree import Reading
-from eryphc.guest.foods import Piece, marker_line, with_marker
 from eryphc.guest.model import INVENTED, Adapter, GuestKind
+from eryphc.guest.pieces import Piece, marker_line, with_marker
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
 from eryphc.origin import DEFAULTED, Origin

@@ -21,8 +21,8 @@ from eryphc.guest.document import (
     NetworkConfig,
     UserDataPart,
 )
-from eryphc.guest.foods import CLOUD_CONFIG, JINJA, marker_line
 from eryphc.guest.metadata import meta_data, quoted
+from eryphc.guest.pieces import CLOUD_CONFIG, JINJA, marker_line
 
 MULTIPART: Final = "multipart/mixed"
 PLAIN: Final = "text/plain"

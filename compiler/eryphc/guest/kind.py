@@ -15,9 +15,10 @@ from eryphc.ir.catlet import Fodder
 
 
 def decide_guest(
-    chosen: GuestKind | None, os_types: Sequence[str], foods: Iterable[Fodder]
+    chosen: GuestKind | None, os_types: Sequence[str], fodder_entries: Iterable[Fodder]
 ) -> tuple[GuestKind, tuple[Diagnostic, ...]]:
-    """The guest's kind: `chosen`, else by the nearest gene set that says it, else by the foods.
+    """The guest's kind: `chosen`, else by the nearest gene set that says it, else by the fodder
+    entries.
 
     `os_types` is `Pedigree.os_types`, nearest first. Gives notes only.
     """
@@ -30,20 +31,20 @@ def decide_guest(
         if nearest == "linux":
             return GuestKind.LINUX, ()
         return GuestKind.LINUX, (wording.guest_counts_as_linux(named(os_types[0])),)
-    if any(is_windows_script(food) for food in foods):
+    if any(is_windows_script(fodder) for fodder in fodder_entries):
         return GuestKind.WINDOWS, ()
     return GuestKind.LINUX, (wording.guest_assumed_linux(),)
 
 
-def is_windows_script(food: Fodder) -> bool:
-    """Whether a food is a part that only Windows runs: `#ps1...`, or a `.ps1` file.
+def is_windows_script(fodder: Fodder) -> bool:
+    """Whether a fodder entry is a part that only Windows runs: `#ps1...`, or a `.ps1` file.
 
     A `.ps1` that begins with `#!` is for PowerShell on Linux.
     """
-    if food.content is None:
+    if fodder.content is None:
         return False
-    text = food.content.text.lstrip("\ufeff")
+    text = fodder.content.text.lstrip("\ufeff")
     if text.lower().startswith("#ps1"):
         return True
-    name = (food.filename or "").strip().lower()
+    name = (fodder.filename or "").strip().lower()
     return name.endswith(".ps1") and not text.startswith("#!")

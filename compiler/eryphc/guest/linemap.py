@@ -170,10 +170,10 @@ def _hidden(line: _Line) -> _Line:
 class _Text:
     """The text of one fodder entry: where its lines came from, and the values in them."""
 
-    def __init__(self, food: Fodder, content: Content) -> None:
+    def __init__(self, fodder: Fodder, content: Content) -> None:
         self.content = content
-        self.origin = origin_of(food)
-        self.values = values_of(food, content)
+        self.origin = origin_of(fodder)
+        self.values = values_of(fodder, content)
 
     def line(self, start: int, end: int) -> _Line:
         """The origin of the characters from `start` to `end`, which are (in) one line."""
@@ -196,8 +196,8 @@ class _Text:
 class _Kept(_Text):
     """A text that reaches the guest as its author wrote it."""
 
-    def __init__(self, food: Fodder, body: KeptText) -> None:
-        super().__init__(food, body.content)
+    def __init__(self, fodder: Fodder, body: KeptText) -> None:
+        super().__init__(fodder, body.content)
         self.added = body.added
 
     def map(self, text: str) -> LineMap:
@@ -263,11 +263,11 @@ class _Tree:
 
     def text(self, node: Node) -> tuple[_Text, Node]:
         """The text that a node stands in, and the node that stands there."""
-        entry, food, written = self.provenance.place(node)
-        key = entry, id(food.content)
+        entry, fodder, written = self.provenance.place(node)
+        key = entry, id(fodder.content)
         text = self.texts.get(key)
         if text is None:
-            text = self.texts[key] = _Text(food, content_of(food))
+            text = self.texts[key] = _Text(fodder, content_of(fodder))
         return text, written
 
     def line(self, node: Node) -> _Line:

@@ -14,7 +14,7 @@ from eryphc.diagnostics.said import Own, named
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
-from eryphc.guest.foods import CLOUD_CONFIG, Piece
+from eryphc.guest.pieces import CLOUD_CONFIG, Piece
 from eryphc.lint import Rule, judge
 from eryphc.source import Span
 
@@ -34,7 +34,7 @@ class Config(NamedTuple):
 
     @property
     def chain(self) -> tuple[Label, ...]:
-        return trail(self.piece.food.text_origin)
+        return trail(self.piece.fodder.text_origin)
 
 
 def lint(pieces: Sequence[Piece]) -> list[Diagnostic]:

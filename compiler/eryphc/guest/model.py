@@ -19,7 +19,7 @@ class GuestKind(StrEnum):
 
 
 class MergeMode(StrEnum):
-    """How cloud-config foods reach a Linux guest: folded into one part, or one part each."""
+    """How cloud-config fodder reach a Linux guest: folded into one part, or one part each."""
 
     MERGED = "merged"
     PARTS = "parts"
@@ -50,13 +50,13 @@ class Adapter(NamedTuple):
 class GuestRequest(NamedTuple):
     """All that decides what a guest reads.
 
-    `foods` are substituted and in order. `instance_id` None means: from the content.
+    `fodder_entries` are substituted and in order. `instance_id` None means: from the content.
     `network_file` is the user's own network-config. `hostname_span` is where the name was
     written, None where nobody wrote it. `hostname_origin` and `instance_id_origin` are those
     of the values.
     """
 
-    foods: tuple[Fodder, ...]
+    fodder_entries: tuple[Fodder, ...]
     guest: GuestKind
     hostname: str
     instance_id: str | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from eryphc.guest.foods import (
+from eryphc.guest.pieces import (
     BOOTHOOK,
     CLOUD_CONFIG,
     INCLUDES,
@@ -25,7 +25,7 @@ _LONGEST_EXTENSION: Final = 16
 
 
 def linux_name(
-    number: int, count: int, food: Fodder, media_type: str, *, after_commands: bool
+    number: int, count: int, fodder: Fodder, media_type: str, *, after_commands: bool
 ) -> str:
     """`NNN-name`, or `s-NNN-name` for what sorts behind `runcmd`.
 
@@ -33,11 +33,11 @@ def linux_name(
     """
     width = max(3, len(str(count)))
     prefix = "s-" if after_commands else ""
-    return f"{prefix}{number:0{width}d}-{_cleaned(food, media_type)}"
+    return f"{prefix}{number:0{width}d}-{_cleaned(fodder, media_type)}"
 
 
-def _cleaned(food: Fodder, media_type: str) -> str:
-    for written in (food.filename, food.name):
+def _cleaned(fodder: Fodder, media_type: str) -> str:
+    for written in (fodder.filename, fodder.name):
         name = _UNSAFE.sub("", (written or "").replace("/", "_"))
         if name.strip("."):
             return _shortened(name)

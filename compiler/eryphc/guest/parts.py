@@ -1,4 +1,5 @@
-"""Foods to the parts a Linux guest gets: merged or one by one, named so that their order holds.
+"""Fodder entries to the parts a Linux guest gets: merged or one by one, named so that their order
+holds.
 
 Source: docs/reference/guest-configuration.md, "Linux guests", "Names of scripts";
 docs/reference/cloud-init.md, "The order of a boot", "Names of parts".
@@ -18,16 +19,16 @@ from eryphc.guest.checks import check
 from eryphc.guest.cloudconfig.merge import Merged, merge
 from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.guest.document import ConfigTree, KeptText, UserDataPart, kept_config
-from eryphc.guest.foods import (
+from eryphc.guest.linux_lint import lint
+from eryphc.guest.model import GuestRequest, MergeMode
+from eryphc.guest.names import linux_name
+from eryphc.guest.pieces import (
     ARCHIVE,
     CLOUD_CONFIG,
     SHELLSCRIPT,
     Piece,
     without_expressions,
 )
-from eryphc.guest.linux_lint import lint
-from eryphc.guest.model import GuestRequest, MergeMode
-from eryphc.guest.names import linux_name
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
 
@@ -74,7 +75,7 @@ def linux_parts(
             body=draft.body,
             # An archive is one fodder entry of several pieces.
             entries=tuple(dict.fromkeys(piece.entry for piece in draft.pieces)),
-            secret=any(piece.food.secret for piece in draft.pieces),
+            secret=any(piece.fodder.secret for piece in draft.pieces),
             # There is nothing to add a part to where it is the only one.
             headers=draft.headers if count > 1 else (),
         )
@@ -114,7 +115,7 @@ def _configs(pieces: Sequence[Piece]) -> Iterator[ReadEntry]:
         elif _is_template(piece):
             if piece.root is not None:
                 plain = Content(without_expressions(piece.text), piece.content.origin)
-                yield piece.read_entry._replace(food=replace(piece.food, content=plain))
+                yield piece.read_entry._replace(fodder=replace(piece.fodder, content=plain))
         elif piece.media_type == ARCHIVE and not piece.jinja:
             from eryphc.guest.archive import expand
 
@@ -172,7 +173,7 @@ def _merged_draft(merged: Merged, static: Sequence[Piece]) -> _Draft:
     return _Draft(
         body=ConfigTree(merged.root, merged.provenance),
         media_type=CLOUD_CONFIG,
-        naming=static[0].food if len(static) == 1 else _MANY,
+        naming=static[0].fodder if len(static) == 1 else _MANY,
         kind=CLOUD_CONFIG,
         pieces=tuple(static),
     )
@@ -183,7 +184,7 @@ def _draft(piece: Piece, after_commands: bool, *, joins: bool = False) -> _Draft
     return _Draft(
         body=kept_config(piece) if is_config else KeptText(piece.text, piece.content),
         media_type=piece.sent_as,
-        naming=piece.food,
+        naming=piece.fodder,
         kind=piece.media_type,
         pieces=(piece,),
         after_commands=after_commands,
@@ -200,10 +201,10 @@ def _is_template(piece: Piece) -> bool:
 
 
 def _after_commands(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[bool]:
-    """Of each piece whether it is a script that follows the last food with `runcmd`.
+    """Of each piece whether it is a script that follows the last fodder entry with `runcmd`.
 
-    All `runcmd` entries are one script of the guest, so a script between two foods that have
-    some cannot keep its place.
+    All `runcmd` entries are one script of the guest, so a script between two fodder entries that
+    have some cannot keep its place.
     """
     commands = [index for index, piece in enumerate(pieces) if _has_commands(piece)]
     if not commands:
@@ -216,8 +217,8 @@ def _after_commands(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[bo
                     piece.said,
                     pieces[first].said,
                     pieces[last].said,
-                    piece.food.at(),
-                    trail(piece.food.text_origin),
+                    piece.fodder.at(),
+                    trail(piece.fodder.text_origin),
                 )
             )
     return [piece.media_type == SHELLSCRIPT and index > last for index, piece in enumerate(pieces)]

@@ -22,8 +22,8 @@ def guest_request(
     catlet: Substituted, catlet_id: str, options: GuestOptions
 ) -> tuple[GuestRequest, tuple[Diagnostic, ...]]:
     """All that decides what the guest reads, and notes on its kind."""
-    foods = catlet.catlet.fodder or ()
-    guest, found = decide_guest(options.kind, catlet.pedigree.os_types, foods)
+    fodder_entries = catlet.catlet.fodder or ()
+    guest, found = decide_guest(options.kind, catlet.pedigree.os_types, fodder_entries)
     adapters = tuple(
         Adapter(
             name=adapter.name or "",
@@ -39,7 +39,7 @@ def guest_request(
     instance_id = {None: catlet_id, "content": None}.get(options.instance_id, options.instance_id)
     own = catlet.catlet
     request = GuestRequest(
-        foods=foods,
+        fodder_entries=fodder_entries,
         guest=guest,
         hostname=own.hostname or own.name or "catlet",
         hostname_origin=catlet.origin(own, "hostname"),

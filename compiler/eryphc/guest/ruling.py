@@ -21,7 +21,7 @@ from eryphc.guest.model import GuestKind, GuestRequest, MergeMode, NetworkConfig
 from eryphc.lint import kinds
 
 _OF_ALL: Final = (
-    guest.FOOD_EMPTY,
+    guest.FODDER_EMPTY,
     guest.TEXT_ENCODED,
     guest.NETWORK_ADDRESS_TWICE,
     cloudconfig.UNREADABLE,

@@ -1,4 +1,4 @@
-"""What Jinja foods set, as far as it can be read before they are rendered.
+"""What Jinja fodder entries set, as far as it can be read before they are rendered.
 
 A guest adds a template to the merged part; of a scalar that both have the first wins, so a
 template's would be lost. Source: docs/reference/guest-configuration.md, "Jinja fodder".
@@ -17,7 +17,7 @@ from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import EMPTY, MappingNode, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guest.cloudconfig.saying import key_said
-from eryphc.guest.foods import Piece, without_expressions
+from eryphc.guest.pieces import Piece, without_expressions
 from eryphc.source import Span
 
 _TOP_LEVEL: Final = re.compile(r"^([A-Za-z_][\w-]*):[ \t]+(?![|>&\[{#])\S", re.MULTILINE)
@@ -39,7 +39,7 @@ def shared_values(templates: Sequence[Piece], merged: MappingNode | None) -> lis
             place = piece.span(key.start, key.end)
             found.append(
                 wording.template_shares_value(
-                    piece.said, _path(piece, path, place), place, trail(piece.food.text_origin)
+                    piece.said, _path(piece, path, place), place, trail(piece.fodder.text_origin)
                 )
             )
         for other, other_root in before:
@@ -53,7 +53,7 @@ def shared_values(templates: Sequence[Piece], merged: MappingNode | None) -> lis
                             other.said,
                             _path(piece, path, place),
                             place,
-                            trail(piece.food.text_origin),
+                            trail(piece.fodder.text_origin),
                         )
                     )
         before.append((piece, root))
@@ -63,7 +63,7 @@ def shared_values(templates: Sequence[Piece], merged: MappingNode | None) -> lis
 def come_later(
     pieces: Sequence[Piece], templates: Sequence[int], static: Sequence[int]
 ) -> list[Diagnostic]:
-    """A note for each template whose lists come behind those of a food that follows it."""
+    """A note for each template whose lists come behind those of a fodder entry that follows it."""
     found: list[Diagnostic] = []
     for number in templates:
         piece = pieces[number]
@@ -76,7 +76,7 @@ def come_later(
                         piece.said,
                         pieces[index].said,
                         piece.first_line,
-                        trail(piece.food.text_origin),
+                        trail(piece.fodder.text_origin),
                     )
                 )
                 break
@@ -119,7 +119,7 @@ def _root(piece: Piece) -> MappingNode:
 
 
 def _path(piece: Piece, path: str, place: Span) -> Own:
-    return joined((key_said(piece.food, key, place) for key in path.split(".")), ".")
+    return joined((key_said(piece.fodder, key, place) for key in path.split(".")), ".")
 
 
 def _clashes(

@@ -1,4 +1,5 @@
-"""Foods to the parts a Windows guest gets: one a food, in order, with names that run them.
+"""Fodder entries to the parts a Windows guest gets: one a fodder entry, in order, with names that
+run them.
 
 Source: docs/reference/guest-configuration.md, "Windows guests";
 docs/reference/windows-guests.md, "Script parts".
@@ -14,8 +15,8 @@ from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.trail import trail
 from eryphc.guest.checks import is_encodable, is_encoded
 from eryphc.guest.document import KeptText, UserDataPart, kept_config
-from eryphc.guest.foods import CLOUD_CONFIG, SHELLSCRIPT, Piece
 from eryphc.guest.names import extension
+from eryphc.guest.pieces import CLOUD_CONFIG, SHELLSCRIPT, Piece
 from eryphc.guest.windows_lint import lint
 from eryphc.guest.windows_names import unique, windows_name
 
@@ -32,7 +33,9 @@ def windows_parts(pieces: Sequence[Piece]) -> Outcome[tuple[UserDataPart, ...]]:
             found.append(unreadable)
         elif not piece.text.strip():
             found.append(
-                wording.food_empty(piece.said, piece.food.at("name"), trail(piece.food.text_origin))
+                wording.fodder_empty(
+                    piece.said, piece.fodder.at("name"), trail(piece.fodder.text_origin)
+                )
             )
     if has_errors(found):
         return Outcome(None, tuple(found))
@@ -44,7 +47,7 @@ def windows_parts(pieces: Sequence[Piece]) -> Outcome[tuple[UserDataPart, ...]]:
             media_type=piece.sent_as,
             body=_body(piece, name),
             entries=(piece.entry,),
-            secret=bool(piece.food.secret),
+            secret=bool(piece.fodder.secret),
         )
         for name, piece in zip(names, pieces, strict=True)
     )

@@ -19,7 +19,8 @@ from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, kind
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guest.cloudconfig.saying import key_said
 from eryphc.guest.cloudconfig.tree import FaultKind
-from eryphc.guest.foods import (
+from eryphc.guest.names import extension
+from eryphc.guest.pieces import (
     ARCHIVE,
     BOOTHOOK,
     CLOUD_CONFIG,
@@ -30,7 +31,6 @@ from eryphc.guest.foods import (
     UPSTART_JOB,
     Piece,
 )
-from eryphc.guest.names import extension
 from eryphc.guest.windows_names import (
     has_interpreter_extension,
     has_interpreter_marker,
@@ -101,12 +101,12 @@ class Part(NamedTuple):
 
     @property
     def chain(self) -> tuple[Label, ...]:
-        return trail(self.piece.food.text_origin)
+        return trail(self.piece.fodder.text_origin)
 
     @property
     def name_place(self) -> Span | None:
         piece = self.piece
-        return piece.food.at("filename") if piece.food.filename else piece.first_line
+        return piece.fodder.at("filename") if piece.fodder.filename else piece.first_line
 
     @property
     def is_named_to_run(self) -> bool:
@@ -129,7 +129,7 @@ class Config(NamedTuple):
 
     @property
     def chain(self) -> tuple[Label, ...]:
-        return trail(self.piece.food.text_origin)
+        return trail(self.piece.fodder.text_origin)
 
 
 def lint(pieces: Sequence[Piece], names: Sequence[str]) -> list[Diagnostic]:
@@ -156,7 +156,7 @@ def _cloud_config(piece: Piece) -> Iterator[Diagnostic]:
     if faults:
         from eryphc.guest.cloudconfig.reports import report
 
-        yield from report(piece.food, faults, Level.WARNING)
+        yield from report(piece.fodder, faults, Level.WARNING)
     if reading.root is not None:
         yield from judge(CONFIG_RULES, Config(piece, reading.root))
 
@@ -173,7 +173,7 @@ def _ignored(part: Part) -> Iterator[Diagnostic]:
         yield wording.windows_ignores_part(piece.said, what, piece.first_line, part.chain)
     elif piece.media_type in _IGNORED_PARTS:
         what = Own(_IGNORED_PARTS[piece.media_type])
-        yield wording.windows_ignores_part(piece.said, what, piece.food.at("type"), part.chain)
+        yield wording.windows_ignores_part(piece.said, what, piece.fodder.at("type"), part.chain)
 
 
 # --- scripts -----------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ def _unknown_keys(config: Config) -> Iterator[Diagnostic]:
         if key not in _KEYS:
             place = config.place(node)
             yield wording.windows_ignores_key(
-                piece.said, key_said(piece.food, key, place), place, config.chain
+                piece.said, key_said(piece.fodder, key, place), place, config.chain
             )
     ntp = root.get("ntp")
     for parent, maps, known in (
@@ -277,7 +277,7 @@ def _unknown_keys(config: Config) -> Iterator[Diagnostic]:
                     is_password = parent == "users" and key in _PLAIN_KEYS
                     instead = own("use `passwd` with the plain text") if is_password else None
                     place = config.place(node)
-                    path = own("{}.{}", Own(parent), key_said(piece.food, key, place))
+                    path = own("{}.{}", Own(parent), key_said(piece.fodder, key, place))
                     yield wording.windows_ignores_key(
                         piece.said, path, place, config.chain, instead
                     )
@@ -288,7 +288,7 @@ def _hostnames(config: Config) -> Iterator[Diagnostic]:
         if key in _HOSTNAME_KEYS:
             place = config.place(node)
             yield wording.windows_renames_twice(
-                config.piece.said, key_said(config.piece.food, key, place), place, config.chain
+                config.piece.said, key_said(config.piece.fodder, key, place), place, config.chain
             )
 
 
@@ -334,7 +334,7 @@ def _commands_that_are_none(config: Config) -> Iterator[Diagnostic]:
 def _misformed(config: Config, path: Words, node: Node) -> Diagnostic:
     from eryphc.guest.cloudconfig.provenance import content_label
 
-    label = content_label(config.piece.food, node.start, node.end)
+    label = content_label(config.piece.fodder, node.start, node.end)
     return command_not_runnable(path, Own(kind(node)), label, Level.WARNING, config.chain)
 
 

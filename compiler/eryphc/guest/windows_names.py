@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from eryphc.guest.foods import SHELLSCRIPT, Piece
 from eryphc.guest.names import extension, kind_word
+from eryphc.guest.pieces import SHELLSCRIPT, Piece
 
 _UNSAFE: Final = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 _EXTENSIONS: Final = frozenset(("ps1", "cmd", "py", "exe", "sh"))
@@ -26,9 +26,9 @@ _DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)", r
 
 
 def windows_name(piece: Piece) -> str:
-    """The author's file name, or the food's name, with what chooses the interpreter."""
-    written = _UNSAFE.sub("_", piece.food.filename or "").strip().rstrip(". ")
-    name = written or _UNSAFE.sub("_", piece.food.name or "") or kind_word(piece.media_type)
+    """The author's file name, or the fodder entry's name, with what chooses the interpreter."""
+    written = _UNSAFE.sub("_", piece.fodder.filename or "").strip().rstrip(". ")
+    name = written or _UNSAFE.sub("_", piece.fodder.name or "") or kind_word(piece.media_type)
     if piece.media_type != SHELLSCRIPT or piece.jinja:
         return name
     if wants_32_bit(piece.text):

@@ -180,7 +180,7 @@ class Network(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Variable(Record):
-    """A variable of a catlet, a food or a gene, or the binding of one at a reference.
+    """A variable of a catlet, a fodder entry or a gene, or the binding of one at a reference.
 
     The origin of its value names the variable, and tells whether it is secret.
     """
@@ -200,11 +200,11 @@ class Variable(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fodder(Record):
-    """One entry of fodder: an inline food, a reference to a gene, or a removal.
+    """One entry of fodder: an inline fodder entry, a reference to a gene, or a removal.
 
     `depth` is the document that writes it: 0 the spec, 1 its parent, and so on; a merged
     entry is as young as its youngest writer. `root` is where the spec names its parent, known
-    from substitution on: then a food tells of all origins without its catlet.
+    from substitution on: then a fodder entry tells of all origins without its catlet.
     """
 
     name: str | None = None
@@ -224,7 +224,7 @@ class Fodder(Record):
 
     @property
     def gene(self) -> str | None:
-        """The gene a fed food came from."""
+        """The gene a fed fodder entry came from."""
         document = self.document
         fed = document is not None and document.step is Step.FED
         return str(document.gene) if document is not None and fed else None
@@ -242,7 +242,7 @@ class Fodder(Record):
 
     @property
     def layer(self) -> int:
-        """How near the food is: 0 the spec's own, 1 its genes', 2 its parent's own, ..."""
+        """How near the fodder entry is: 0 the spec's own, 1 its genes', 2 its parent's own, ..."""
         return self.depth * 2 + (1 if self.gene else 0)
 
 
@@ -271,7 +271,7 @@ class Catlet(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FodderGene(Record):
-    """A fodder gene: foods, and the variables that they use."""
+    """A fodder gene: fodder entries, and the variables that they use."""
 
     version: str | None = None
     name: str | None = None

@@ -73,9 +73,9 @@ def trimmed(record: Catlet) -> dict[str, Any]:
     for key in ("cpu", "memory"):
         if not result.get(key):
             result.pop(key, None)
-    for food in result.get("fodder", ()):
-        if not food.get("variables"):
-            food.pop("variables", None)
+    for fodder in result.get("fodder", ()):
+        if not fodder.get("variables"):
+            fodder.pop("variables", None)
     return {key: value for key, value in result.items() if value not in ([], {})}
 
 

@@ -78,7 +78,7 @@ class PinnedGene(NamedTuple):
 
 
 class Fed(NamedTuple):
-    """Every reference expanded into foods; `genes` is the whole closure, by type and id."""
+    """Every reference expanded; `genes` is the whole closure, by type and id."""
 
     catlet: Catlet
     pedigree: Pedigree
@@ -86,7 +86,9 @@ class Fed(NamedTuple):
 
 
 class Substituted(NamedTuple):
-    """Every food holds the text a guest gets. `uses_vm_id` names foods that use `{{ vmId }}`."""
+    """Every fodder entry holds the text a guest gets. `uses_vm_id` names fodder entries that use
+    `{{ vmId }}`.
+    """
 
     catlet: Catlet
     pedigree: Pedigree

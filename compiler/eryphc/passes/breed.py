@@ -30,7 +30,7 @@ from eryphc.ir.catlet import (
 from eryphc.ir.stages import Bred, Document, Pedigree
 from eryphc.origin import DEFAULTED
 from eryphc.passes.check import check_sizes
-from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
+from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_fodder
 from eryphc.passes.normalize import normalize, with_defaults
 from eryphc.passes.pedigree import final_parent
 from eryphc.passes.places import in_documents, inherited, part, rooted
@@ -44,10 +44,10 @@ N = TypeVar("N", Drive, NetworkAdapter, Network, Capability, Variable)
 def breed(pedigree: Pedigree) -> Outcome[Bred]:
     """Inherit from the oldest ancestor down to the author's document.
 
-    A document without a parent is not bred: nothing is sorted or merged. Removals of food of
-    genes are put aside, as feeding needs them. Errors: one gene set with two tags,
-    names that are missing or not unique, a drive type that does not fit an inherited source,
-    and what normalising finds. Sizes that no longer fit each other give warnings.
+    A document without a parent is not bred: nothing is sorted or merged. Removals of fodder entry
+    of genes are put aside, as feeding needs them. Errors: one gene set with two tags, names that
+    are missing or not unique, a drive type that does not fit an inherited source, and what
+    normalising finds. Sizes that no longer fit each other give warnings.
     """
     spec = final_parent(pedigree, pedigree.documents[0])
     found: list[Diagnostic] = []
@@ -58,7 +58,7 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
         catlet = _Breeding(found).breed(parent.value, spec)
     if catlet.config_type is ConfigType.CONFIGURATION:
         catlet = replace(catlet, config_type=None)
-    removals = tuple(food for food in catlet.fodder or () if food.remove and gene_of(food))
+    removals = tuple(fodder for fodder in catlet.fodder or () if fodder.remove and gene_of(fodder))
     normal = normalize(_mutate(catlet), removals)
     found.extend(normal.diagnostics)
     if has_errors(found) or normal.value is None:
@@ -127,7 +127,7 @@ def _mutate(catlet: Catlet) -> Catlet:
         networks=kept(catlet.networks),
         fodder=None
         if catlet.fodder is None
-        else tuple(food for food in catlet.fodder if not food.remove),
+        else tuple(fodder for fodder in catlet.fodder if not fodder.remove),
     )
 
 
@@ -270,49 +270,51 @@ class _Breeding:
         self.one_tag((*(parent or ()), *(child or ())))
         parents, children = self.by_key(parent), self.by_key(child)
         result: dict[FodderKey, Fodder] = {}
-        for key, food in parents.items():
+        for key, fodder in parents.items():
             own = children.get(key)
-            if key.source is None and (food.remove or (own is not None and own.remove)):
+            if key.source is None and (fodder.remove or (own is not None and own.remove)):
                 continue
-            if own is not None and food.remove and own.remove is None:
+            if own is not None and fodder.remove and own.remove is None:
                 reference = str(key)
                 self.found.append(
                     language.removal_inherited(
-                        named(reference), own.at("source"), food.at("remove")
+                        named(reference), own.at("source"), fodder.at("remove")
                     )
                 )
-            result[key] = food if own is None else merge_food(food, own)
-        for key, food in children.items():
-            if key not in result and not (key.source is None and food.remove):
-                result[key] = food
+            result[key] = fodder if own is None else merge_fodder(fodder, own)
+        for key, fodder in children.items():
+            if key not in result and not (key.source is None and fodder.remove):
+                result[key] = fodder
         return tuple(result.values())
 
-    def by_key(self, foods: Sequence[Fodder] | None) -> dict[FodderKey, Fodder]:
+    def by_key(self, fodder_entries: Sequence[Fodder] | None) -> dict[FodderKey, Fodder]:
         keyed: dict[FodderKey, Fodder] = {}
-        for food in foods or ():
-            key = key_of(food)
+        for fodder in fodder_entries or ():
+            key = key_of(fodder)
             if key.name is None and key.source is None:
                 self.found.append(
-                    language.food_unnamed(name_of(food, "source"), food.at("source"))
-                    if food.source
-                    else language.name_missing(own("fodder"), food.at())
+                    language.fodder_unnamed(name_of(fodder, "source"), fodder.at("source"))
+                    if fodder.source
+                    else language.name_missing(own("fodder"), fodder.at())
                 )
             elif key in keyed:
                 self.found.append(
-                    language.name_twice(own("fodder"), named(str(key)), food.at(), keyed[key].at())
+                    language.name_twice(
+                        own("fodder"), named(str(key)), fodder.at(), keyed[key].at()
+                    )
                 )
             else:
-                keyed[key] = food
+                keyed[key] = fodder
         return keyed
 
-    def one_tag(self, foods: Sequence[Fodder]) -> None:
+    def one_tag(self, fodder_entries: Sequence[Fodder]) -> None:
         first: dict[str, tuple[str, Span | None]] = {}
-        for food in foods:
-            gene = gene_of(food)
+        for fodder in fodder_entries:
+            gene = gene_of(fodder)
             if gene is None:
                 continue
             geneset, tag = gene.geneset.without_tag, gene.geneset.tag
-            span = part(food, "source", food.source or "", food.source or "")
+            span = part(fodder, "source", fodder.source or "", fodder.source or "")
             known, place = first.setdefault(geneset, (tag, span))
             if known != tag:
                 fault = language.two_tags(named(geneset), (named(known), named(tag)), span, place)

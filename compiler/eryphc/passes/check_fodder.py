@@ -163,81 +163,85 @@ class FodderCheck:
 
     # -- fodder -----------------------------------------------------------------------------
 
-    def fodder(self, foods: Sequence[Fodder], *, specification: bool) -> None:
+    def fodder(self, fodder_entries: Sequence[Fodder], *, specification: bool) -> None:
         before = len(self.found)
-        for food in foods:
-            self.food(food, specification=specification)
+        for fodder in fodder_entries:
+            self.entry(fodder, specification=specification)
             if (
-                not food.remove
-                and blank(food.source)
-                and _blank_content(food)
-                and not self._could_not_be_read(food)
-                and not blank(food.name)
+                not fodder.remove
+                and blank(fodder.source)
+                and _blank_content(fodder)
+                and not self._could_not_be_read(fodder)
+                and not blank(fodder.name)
             ):
-                self.found.append(rules.no_content(name_of(food), food.at("name"), in_gene=False))
+                self.found.append(
+                    rules.no_content(name_of(fodder), fodder.at("name"), in_gene=False)
+                )
         if not any(d.level is Level.ERROR for d in self.found[before:]):
             if not specification:
-                self.unique_keys(foods)
-            self.one_tag(foods)
+                self.unique_keys(fodder_entries)
+            self.one_tag(fodder_entries)
 
-    def food(self, food: Fodder, *, specification: bool = False) -> None:
-        self.name(food, "name", names.FOOD, food.name)
-        source = None if blank(food.source) else food.source
+    def entry(self, fodder: Fodder, *, specification: bool = False) -> None:
+        self.name(fodder, "name", names.FODDER, fodder.name)
+        source = None if blank(fodder.source) else fodder.source
         if source is not None:
-            self.fodder_source(food, source)
-        if blank(food.name) and source is None and not self._could_not_be_read(food):
-            self.found.append(rules.nothing_named(food.at()))
+            self.fodder_source(fodder, source)
+        if blank(fodder.name) and source is None and not self._could_not_be_read(fodder):
+            self.found.append(rules.nothing_named(fodder.at()))
         given = [
             key
             for key, is_given in (
-                ("type", not blank(food.type)),
-                ("content", not _blank_content(food)),
-                ("filename", not blank(food.filename)),
-                ("secret", food.secret is not None),
+                ("type", not blank(fodder.type)),
+                ("content", not _blank_content(fodder)),
+                ("filename", not blank(fodder.filename)),
+                ("secret", fodder.secret is not None),
             )
             if is_given
         ]
-        if food.remove:
+        if fodder.remove:
             for key in given:
-                self.found.append(rules.not_on_removal(Own(key), food.at(key)))
+                self.found.append(rules.not_on_removal(Own(key), fodder.at(key)))
         elif source is not None and not specification:
             for key in given:
                 self.found.append(
                     rules.not_on_reference(
-                        Own(key), named(source, food.place("source")), food.at(key)
+                        Own(key), named(source, fodder.place("source")), fodder.at(key)
                     )
                 )
-        if food.type is not None and not blank(food.type) and food.type not in FODDER_TYPES:
+        if fodder.type is not None and not blank(fodder.type) and fodder.type not in FODDER_TYPES:
             self.found.append(
                 rules.unknown_fodder_type(
-                    named(food.type), tuple(map(Own, FODDER_TYPES)), food.at("type")
+                    named(fodder.type), tuple(map(Own, FODDER_TYPES)), fodder.at("type")
                 )
             )
-        if food.filename is not None and not blank(food.filename):
-            reason = file_name_fault(food.filename)
+        if fodder.filename is not None and not blank(fodder.filename):
+            reason = file_name_fault(fodder.filename)
             if reason is not None:
                 self.found.append(
-                    rules.bad_file_name(named(food.filename), Said(reason), food.at("filename"))
+                    rules.bad_file_name(named(fodder.filename), Said(reason), fodder.at("filename"))
                 )
-        if food.remove and food.variables:
-            self.found.append(rules.not_on_removal(own("variables"), food.at("variables")))
-        self.variables(food.variables or (), reserved=not specification)
+        if fodder.remove and fodder.variables:
+            self.found.append(rules.not_on_removal(own("variables"), fodder.at("variables")))
+        self.variables(fodder.variables or (), reserved=not specification)
         if source is not None and not specification:
-            for variable in food.variables or ():
+            for variable in fodder.variables or ():
                 if variable.required is not None:
                     at = variable.at("required")
                     self.found.append(
                         rules.not_on_reference(
-                            own("required"), named(source, food.place("source")), at
+                            own("required"), named(source, fodder.place("source")), at
                         )
                     )
                 if variable.type is not None:
                     at = variable.at("type")
                     self.found.append(
-                        rules.not_on_reference(own("type"), named(source, food.place("source")), at)
+                        rules.not_on_reference(
+                            own("type"), named(source, fodder.place("source")), at
+                        )
                     )
 
-    def fodder_source(self, food: Fodder, source: str) -> None:
+    def fodder_source(self, fodder: Fodder, source: str) -> None:
         if parse_set_source(source) is not None:
             return
         parsed = parse_gene(source)
@@ -247,46 +251,46 @@ class FodderCheck:
                 fixed = "gene:" + source[5:] if source[:5].lower() == "gene:" else "gene:" + source
                 if not isinstance(parse_gene(fixed), NameFault) or parse_set_source(fixed):
                     help_text = own("write `{}`", named(fixed))
-            span = part_at(food, "source", source, parsed)
+            span = part_at(fodder, "source", source, parsed)
             self.found.append(rules.bad_gene(own("source"), Said(parsed.message), span, help_text))
 
-    def unique_keys(self, foods: Sequence[Fodder]) -> None:
+    def unique_keys(self, fodder_entries: Sequence[Fodder]) -> None:
         seen: dict[tuple[str | None, str | None], Fodder] = {}
-        for food in foods:
-            name = None if blank(food.name) else (food.name or "").lower()
-            source = _key_source(food)
-            if name is None and blank(food.source):
+        for fodder in fodder_entries:
+            name = None if blank(fodder.name) else (fodder.name or "").lower()
+            source = _key_source(fodder)
+            if name is None and blank(fodder.source):
                 # Its fault was reported by reading, or as one of the entry itself.
                 continue
             if name is None and source is None:
                 self.found.append(
-                    rules.catlet_source_unnamed(name_of(food, "source"), food.at("source"))
+                    rules.catlet_source_unnamed(name_of(fodder, "source"), fodder.at("source"))
                 )
                 continue
             first = seen.get((name, source))
             if first is None:
-                seen[name, source] = food
+                seen[name, source] = fodder
             else:
-                keys = [key for key in ("name", "source") if getattr(food, key)]
-                shown = joined((name_of(food, each) for each in keys), " of ")
-                key = "name" if food.name else "source"
+                keys = [key for key in ("name", "source") if getattr(fodder, key)]
+                shown = joined((name_of(fodder, each) for each in keys), " of ")
+                key = "name" if fodder.name else "source"
                 self.found.append(
-                    rules.not_unique(own("fodder"), shown, food.at(key), first.at(key))
+                    rules.not_unique(own("fodder"), shown, fodder.at(key), first.at(key))
                 )
 
-    def one_tag(self, foods: Sequence[Fodder]) -> None:
+    def one_tag(self, fodder_entries: Sequence[Fodder]) -> None:
         first: dict[str, tuple[GeneSetId, Fodder]] = {}
-        for food in foods:
-            geneset = _gene_set(food)
+        for fodder in fodder_entries:
+            geneset = _gene_set(fodder)
             if geneset is None:
                 continue
-            known, where = first.setdefault(geneset.without_tag, (geneset, food))
+            known, where = first.setdefault(geneset.without_tag, (geneset, fodder))
             if known.tag != geneset.tag:
                 self.found.append(
                     rules.two_tags(
                         named(geneset.without_tag),
                         (named(known.tag, where.place("source")), named(geneset.tag)),
-                        food.at("source"),
+                        fodder.at("source"),
                         where.at("source"),
                     )
                 )
@@ -298,53 +302,55 @@ class FodderCheck:
         if gene.name is not None and gene.name.lower() == "catlet":
             self.found.append(rules.reserved_gene_name(gene.at("name")))
         if not gene.fodder and not self._unread:
-            self.found.append(rules.gene_without_food(gene.at("fodder")))
+            self.found.append(rules.gene_without_fodder(gene.at("fodder")))
         before = len(self.found)
-        for food in gene.fodder or ():
-            self.gene_food(food)
+        for fodder in gene.fodder or ():
+            self.gene_fodder(fodder)
         if not any(d.level is Level.ERROR for d in self.found[before:]):
-            self.unique("fodder", ((food, food.name) for food in gene.fodder or ()))
+            self.unique("fodder", ((fodder, fodder.name) for fodder in gene.fodder or ()))
         self.variables(gene.variables or ())
 
-    def gene_food(self, food: Fodder) -> None:
-        if blank(food.name) and not self._could_not_be_read(food):
+    def gene_fodder(self, fodder: Fodder) -> None:
+        if blank(fodder.name) and not self._could_not_be_read(fodder):
             self.found.append(
-                rules.required(own("name"), own("fodder entry of a gene"), food.at("name"))
+                rules.required(own("name"), own("fodder entry of a gene"), fodder.at("name"))
             )
-        if not blank(food.source):
-            at = food.at("source")
-            self.found.append(rules.gene_food_source(name_of(food), name_of(food, "source"), at))
+        if not blank(fodder.source):
+            at = fodder.at("source")
+            self.found.append(
+                rules.gene_fodder_source(name_of(fodder), name_of(fodder, "source"), at)
+            )
             return
-        if food.variables is not None:
-            self.found.append(rules.gene_food_variables(name_of(food), food.at("variables")))
-        if food.remove:
-            self.found.append(rules.remove_in_gene(name_of(food), food.at("remove")))
-        if blank(food.name):
+        if fodder.variables is not None:
+            self.found.append(rules.gene_fodder_variables(name_of(fodder), fodder.at("variables")))
+        if fodder.remove:
+            self.found.append(rules.remove_in_gene(name_of(fodder), fodder.at("remove")))
+        if blank(fodder.name):
             return
-        self.food(food)
-        if not food.remove and _blank_content(food) and not self._could_not_be_read(food):
-            self.found.append(rules.no_content(name_of(food), food.at("name"), in_gene=True))
+        self.entry(fodder)
+        if not fodder.remove and _blank_content(fodder) and not self._could_not_be_read(fodder):
+            self.found.append(rules.no_content(name_of(fodder), fodder.at("name"), in_gene=True))
 
 
-def _blank_content(food: Fodder) -> bool:
-    return food.content is None or blank(food.content.text)
+def _blank_content(fodder: Fodder) -> bool:
+    return fodder.content is None or blank(fodder.content.text)
 
 
-def _gene_set(food: Fodder) -> GeneSetId | None:
-    if food.source is None or blank(food.source):
+def _gene_set(fodder: Fodder) -> GeneSetId | None:
+    if fodder.source is None or blank(fodder.source):
         return None
-    parsed = parse_gene(food.source)
-    return parsed.geneset if isinstance(parsed, GeneId) else parse_set_source(food.source)
+    parsed = parse_gene(fodder.source)
+    return parsed.geneset if isinstance(parsed, GeneId) else parse_set_source(fodder.source)
 
 
-def _key_source(food: Fodder) -> str | None:
+def _key_source(fodder: Fodder) -> str | None:
     """The part of the fodder key that is a source: none for a catlet gene."""
-    if food.source is None or blank(food.source):
+    if fodder.source is None or blank(fodder.source):
         return None
-    parsed = parse_gene(food.source)
+    parsed = parse_gene(fodder.source)
     if isinstance(parsed, GeneId):
         return None if parsed.name == "catlet" else str(parsed)
-    geneset = parse_set_source(food.source)
+    geneset = parse_set_source(fodder.source)
     return f"gene:{geneset}" if geneset is not None else None
 
 

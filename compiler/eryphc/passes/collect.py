@@ -122,11 +122,11 @@ def _wanted(bred: Bred) -> Iterator[_Wanted]:
         gene = parse_gene(source) if source is not None and source.startswith("gene:") else None
         if source is not None and isinstance(gene, GeneId):
             yield _Wanted(GeneType.VOLUME, gene, drive, "source")
-    for food in bred.catlet.fodder or ():
-        gene = parse_gene(food.source) if food.source is not None else None
+    for fodder in bred.catlet.fodder or ():
+        gene = parse_gene(fodder.source) if fodder.source is not None else None
         if isinstance(gene, GeneId):
             kind = GeneType.CATLET if gene.name == "catlet" else GeneType.FODDER
-            yield _Wanted(kind, gene, food, "source")
+            yield _Wanted(kind, gene, fodder, "source")
 
 
 def _gene(

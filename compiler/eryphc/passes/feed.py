@@ -1,4 +1,4 @@
-"""References to fodder genes to the foods of these genes.
+"""References to fodder genes to the fodder entries of these genes.
 
 Removals act on the references of their own and of older documents.
 Source: docs/reference/language.md, "Feeding", "Removals".
@@ -19,7 +19,7 @@ from eryphc.ir.catlet import ConfigType, Fodder, FodderGene, Places, Variable
 from eryphc.ir.stages import Bred, Fed
 from eryphc.origin import DEFAULTED, Origin, Step
 from eryphc.passes.collect import collect
-from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_food
+from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_fodder
 from eryphc.passes.genes import fodder_gene
 from eryphc.passes.places import chained, defaulted, part, rooted
 from eryphc.source import Span
@@ -38,8 +38,10 @@ def feed(
 ) -> Outcome[Fed]:
     """Expand every reference and pin the closure.
 
-    Foods of genes keep the spelling of their author. Errors: genes that are missing or do not
-    fit the architecture, what reading them finds, foods and variables that a gene does not have.
+    Fodder entries of genes keep the spelling of their author. Errors: genes that are missing or do
+    not fit the architecture, what reading them finds, fodder entries and variables that a gene does
+    not
+    have.
     """
     if bred.catlet.config_type in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
         return Outcome(Fed(catlet=bred.catlet, pedigree=bred.pedigree, genes=()))
@@ -48,30 +50,30 @@ def feed(
     found = list(closure.diagnostics)
     if closure.value is None:
         return Outcome(None, rooted(found, root))
-    foods: list[Fodder] = []
+    fodder_entries: list[Fodder] = []
     for entry in bred.catlet.fodder or ():
         gene = gene_of(entry)
         text = closure.value.fodder.get(gene) if gene is not None else None
         if gene is None or text is None:
-            foods.append(entry)
+            fodder_entries.append(entry)
         else:
-            foods.extend(_expand(entry, gene, text, found))
+            fodder_entries.extend(_expand(entry, gene, text, found))
     if compat is Compat.ERYPHC:
-        foods = _without_removed(foods, bred.removals, found)
+        fodder_entries = _without_removed(fodder_entries, bred.removals, found)
     if has_errors(found):
         return Outcome(None, rooted(found, root))
     catlet = replace(
         bred.catlet,
         config_type=ConfigType.SPECIFICATION,
         places=defaulted(bred.catlet, "config_type"),
-        fodder=None if bred.catlet.fodder is None else _merged(foods),
+        fodder=None if bred.catlet.fodder is None else _merged(fodder_entries),
     )
     fed = Fed(catlet=catlet, pedigree=bred.pedigree, genes=closure.value.genes)
     return Outcome(fed, rooted(found, root))
 
 
 def _expand(entry: Fodder, gene: GeneId, text: GeneText, found: list[Diagnostic]) -> list[Fodder]:
-    """The foods that `entry` asks for, bound."""
+    """The fodder entries that `entry` asks for, bound."""
     reference = entry.origin("source")
     whole = Span(text.source, 0, len(text.source.text))
     document = Origin(whole, Step.FED, gene=gene, via=reference)
@@ -81,41 +83,41 @@ def _expand(entry: Fodder, gene: GeneId, text: GeneText, found: list[Diagnostic]
         return []
     faults: list[Diagnostic] = []
     variables = _bind(entry, gene, read.value, document, faults)
-    # The reference names the gene, and the gene has the variables of its foods.
+    # The reference names the gene, and the gene has the variables of its fodder entries.
     places: Places = {
         "source": reference,
         "variables": read.value.places.get("variables", DEFAULTED),
     }
-    foods = _chosen(entry, gene, read.value, faults)
+    fodder_entries = _chosen(entry, gene, read.value, faults)
     if faults:
         found.extend(chained(faults, entry.text_origin))
     return [
         replace(
-            food,
+            fodder,
             source=str(gene),
             variables=variables,
             depth=entry.depth,
             document=document,
-            places={**food.places, **places},
+            places={**fodder.places, **places},
         )
-        for food in foods
+        for fodder in fodder_entries
     ]
 
 
 def _chosen(
     entry: Fodder, gene: GeneId, document: FodderGene, faults: list[Diagnostic]
 ) -> Sequence[Fodder]:
-    foods = document.fodder or ()
+    fodder_entries = document.fodder or ()
     name = entry.name
     if name is None or blank(name):
-        return foods
-    for food in foods:
-        if (food.name or "").lower() == name.lower():
-            return (food,)
-    known = [food.name for food in foods if food.name]
+        return fodder_entries
+    for fodder in fodder_entries:
+        if (fodder.name or "").lower() == name.lower():
+            return (fodder,)
+    known = [fodder.name for fodder in fodder_entries if fodder.name]
     span = part(entry, "name", name, name)
     faults.append(
-        language.food_not_found(name_of(entry), named(str(gene)), span, tuple(map(named, known)))
+        language.fodder_not_found(name_of(entry), named(str(gene)), span, tuple(map(named, known)))
     )
     return ()
 
@@ -175,17 +177,17 @@ def _bound_value(binding: Variable) -> Origin:
 
 
 def _without_removed(
-    foods: Sequence[Fodder], removals: Sequence[Fodder], found: list[Diagnostic]
+    fodder_entries: Sequence[Fodder], removals: Sequence[Fodder], found: list[Diagnostic]
 ) -> list[Fodder]:
     """Drop what a removal of the same or of a younger document names, and say so."""
-    left = list(foods)
+    left = list(fodder_entries)
     for removal in removals:
         key = key_of(removal)
-        taken = [food for food in left if _removes(key, removal.depth, food)]
+        taken = [fodder for fodder in left if _removes(key, removal.depth, fodder)]
         if not taken:
             continue
-        left = [food for food in left if not _removes(key, removal.depth, food)]
-        names = [name_of(food) for food in taken]
+        left = [fodder for fodder in left if not _removes(key, removal.depth, fodder)]
+        names = [name_of(fodder) for fodder in taken]
         span = removal.at("remove")
         found.extend(
             chained(
@@ -196,19 +198,19 @@ def _without_removed(
     return left
 
 
-def _removes(removal: FodderKey, depth: int, food: Fodder) -> bool:
-    other = key_of(food)
+def _removes(removal: FodderKey, depth: int, fodder: Fodder) -> bool:
+    other = key_of(fodder)
     return (
-        food.depth >= depth
+        fodder.depth >= depth
         and other.source == removal.source
         and removal.name in (None, other.name)
     )
 
 
-def _merged(foods: Sequence[Fodder]) -> tuple[Fodder, ...]:
-    """Foods with one key become one, where the first of them stands."""
+def _merged(fodder_entries: Sequence[Fodder]) -> tuple[Fodder, ...]:
+    """Fodder entries with one key become one, where the first of them stands."""
     merged: dict[FodderKey, Fodder] = {}
-    for food in foods:
-        key = key_of(food)
-        merged[key] = merge_food(merged[key], food) if key in merged else food
+    for fodder in fodder_entries:
+        key = key_of(fodder)
+        merged[key] = merge_fodder(merged[key], fodder) if key in merged else fodder
     return tuple(merged.values())

@@ -17,7 +17,9 @@ from eryphc.syntax.names import blank
 
 
 class FodderKey(NamedTuple):
-    """Both lower case; `source` is None for food of a catlet, whatever catlet gene it names."""
+    """Both lower case; `source` is None for fodder entry of a catlet, whatever catlet gene it
+    names.
+    """
 
     name: str | None
     source: str | None
@@ -28,9 +30,9 @@ class FodderKey(NamedTuple):
         return f"{self.source}->{self.name}" if self.name else self.source
 
 
-def gene_of(food: Fodder) -> GeneId | None:
-    """The fodder gene an entry refers to; None for food of a catlet."""
-    return _gene(food.source)
+def gene_of(fodder: Fodder) -> GeneId | None:
+    """The fodder gene an entry refers to; None for fodder entry of a catlet."""
+    return _gene(fodder.source)
 
 
 def _gene(source: str | None) -> GeneId | None:
@@ -42,8 +44,8 @@ def _gene(source: str | None) -> GeneId | None:
     return None
 
 
-def key_of(food: Fodder) -> FodderKey:
-    return _key(food.name, food.source)
+def key_of(fodder: Fodder) -> FodderKey:
+    return _key(fodder.name, fodder.source)
 
 
 @lru_cache(maxsize=4096)
@@ -53,7 +55,7 @@ def _key(name: str | None, source: str | None) -> FodderKey:
     return FodderKey(lower, str(gene) if gene is not None else None)
 
 
-def merge_food(parent: Fodder, child: Fodder) -> Fodder:
+def merge_fodder(parent: Fodder, child: Fodder) -> Fodder:
     """`child` laid onto `parent`; the result is as young as the younger of both."""
     kept = [
         key

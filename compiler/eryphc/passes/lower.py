@@ -180,7 +180,7 @@ VARIABLE = Shape(
     },
 )
 _variables = _list_of(VARIABLE)
-FOOD = Shape(
+FODDER = Shape(
     "fodder entry",
     Fodder,
     {
@@ -194,7 +194,7 @@ FOOD = Shape(
         "variables": _variables,
     },
 )
-_fodder = _list_of(FOOD)
+_fodder = _list_of(FODDER)
 CATLET = Shape(
     "catlet",
     Catlet,

@@ -82,10 +82,10 @@ def normalize(
         variables=None if catlet.variables is None else _variables(catlet.variables),
         fodder=None
         if catlet.fodder is None
-        else tuple(_food(food, faults) for food in catlet.fodder),
+        else tuple(_fodder(fodder, faults) for fodder in catlet.fodder),
         places=places,
     )
-    asides = tuple(_food(food, faults) for food in removals)
+    asides = tuple(_fodder(fodder, faults) for fodder in removals)
     return Outcome(None if has_errors(faults) else (normal, asides), tuple(faults))
 
 
@@ -150,13 +150,13 @@ def _source(record: Record, source: str | None, faults: list[Diagnostic]) -> str
     return source
 
 
-def _food(food: Fodder, faults: list[Diagnostic]) -> Fodder:
-    name, source = _lower(food.name), _source(food, food.source, faults)
-    variables = _variables(food.variables or ())
-    if name == food.name and source == food.source and variables is food.variables:
-        return food
-    places = food.places if food.variables is not None else defaulted(food, "variables")
-    return replace(food, name=name, source=source, variables=variables, places=places)
+def _fodder(fodder: Fodder, faults: list[Diagnostic]) -> Fodder:
+    name, source = _lower(fodder.name), _source(fodder, fodder.source, faults)
+    variables = _variables(fodder.variables or ())
+    if name == fodder.name and source == fodder.source and variables is fodder.variables:
+        return fodder
+    places = fodder.places if fodder.variables is not None else defaulted(fodder, "variables")
+    return replace(fodder, name=name, source=source, variables=variables, places=places)
 
 
 def _variables(variables: Sequence[Variable]) -> tuple[Variable, ...]:

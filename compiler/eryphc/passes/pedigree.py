@@ -210,10 +210,10 @@ class _Walk:
             fodder=None
             if catlet.fodder is None
             else tuple(
-                replace(food, source=own, places=defaulted(food, "source"))
-                if blank(food.source)
-                else food
-                for food in catlet.fodder
+                replace(fodder, source=own, places=defaulted(fodder, "source"))
+                if blank(fodder.source)
+                else fodder
+                for fodder in catlet.fodder
             ),
         )
 
@@ -266,7 +266,7 @@ class _Walk:
             else tuple(self.final_drive(drive) for drive in catlet.drives),
             fodder=None
             if catlet.fodder is None
-            else tuple(self.final_food(food, document, faults) for food in catlet.fodder),
+            else tuple(self.final_fodder(fodder, document, faults) for fodder in catlet.fodder),
         )
         self.found.extend(chained(faults, document.origin))
         return document._replace(catlet=rewritten)
@@ -310,14 +310,14 @@ class _Walk:
             return drive
         return replace(drive, source=str(GeneId(tag.id, gene.name)))
 
-    def final_food(self, food: Fodder, document: Document, faults: list[Diagnostic]) -> Fodder:
-        source = self.final_source(food, faults)
-        if source == food.source and document.depth == food.depth:
-            return food
-        return replace(food, source=source, depth=document.depth)
+    def final_fodder(self, fodder: Fodder, document: Document, faults: list[Diagnostic]) -> Fodder:
+        source = self.final_source(fodder, faults)
+        if source == fodder.source and document.depth == fodder.depth:
+            return fodder
+        return replace(fodder, source=source, depth=document.depth)
 
-    def final_source(self, food: Fodder, faults: list[Diagnostic]) -> str | None:
-        source = food.source
+    def final_source(self, fodder: Fodder, faults: list[Diagnostic]) -> str | None:
+        source = fodder.source
         if source is None or blank(source):
             return source
         short = parse_set_source(source)
@@ -335,7 +335,7 @@ class _Walk:
         elif tag.id.geneset in names:
             meant = tag.id.geneset
         else:
-            span = part(food, "source", source, source)
+            span = part(fodder, "source", source, source)
             faults.append(wording.source_unclear(short, tag.id, names, span))
             return source
         return str(GeneId(tag.id, meant))

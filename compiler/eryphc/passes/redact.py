@@ -13,14 +13,16 @@ REDACTED = "#REDACTED"
 
 
 def redact(catlet: Catlet) -> Catlet:
-    """Values of secret variables and content of secret foods become `#REDACTED`.
+    """Values of secret variables and content of secret fodder entries become `#REDACTED`.
 
     Only for what is shown, and only after substitution: the placeholder is no boolean or number.
     """
     return replace(
         catlet,
         variables=None if catlet.variables is None else _variables(catlet.variables),
-        fodder=None if catlet.fodder is None else tuple(_food(food) for food in catlet.fodder),
+        fodder=None
+        if catlet.fodder is None
+        else tuple(_fodder(fodder) for fodder in catlet.fodder),
     )
 
 
@@ -28,11 +30,11 @@ def _variables(variables: Sequence[Variable]) -> tuple[Variable, ...]:
     return tuple(replace(v, value=REDACTED) if v.secret else v for v in variables)
 
 
-def _food(food: Fodder) -> Fodder:
-    variables = None if food.variables is None else _variables(food.variables)
-    if not food.secret:
-        return replace(food, variables=variables)
+def _fodder(fodder: Fodder) -> Fodder:
+    variables = None if fodder.variables is None else _variables(fodder.variables)
+    if not fodder.secret:
+        return replace(fodder, variables=variables)
     # Nothing of the hidden text stays reachable, not even through its origin.
-    span = food.at("content") or Span(SourceText("", ""), 0, 0)
+    span = fodder.at("content") or Span(SourceText("", ""), 0, 0)
     content = Content(REDACTED, Written(span))
-    return replace(food, content=content, variables=variables)
+    return replace(fodder, content=content, variables=variables)

@@ -36,7 +36,7 @@ _OVERFLOW = "overflow"
 class _Value:
     """What a reference inserts. What uses a `faulty` value is not judged: it was reported.
 
-    `made_of` are the values in the value of a food's variable. The brackets that an escape
+    `made_of` are the values in the value of a fodder entry's variable. The brackets that an escape
     inserts are no variable's.
     """
 
@@ -93,12 +93,12 @@ class _Filled(NamedTuple):
 
 _ESCAPED = _Value(_BRACES)
 _Scope: TypeAlias = Mapping[str, _Value]
-# A fault in words, given where it is ("the food `x` of ...").
+# A fault in words, given where it is ("the fodder entry `x` of ...").
 _Build: TypeAlias = Callable[[Own], Diagnostic]
 
 
 class _Faults:
-    """What was found. A fault that several foods of one reference share is told once.
+    """What was found. A fault that several fodder entries of one reference share is told once.
 
     `root` is where the spec names its parent.
     """
@@ -106,7 +106,7 @@ class _Faults:
     def __init__(self, root: Origin | None) -> None:
         self.root = root
         self._builds: dict[object, _Build] = {}
-        self._foods: dict[object, list[Fodder]] = {}
+        self._fodder_entries: dict[object, list[Fodder]] = {}
         # Characters that may still be made of values, over all texts of the catlet.
         self.room = MAX_EXPANDED
 
@@ -115,26 +115,28 @@ class _Faults:
         """Whether more faults would help nobody; a hostile text has any number of them."""
         return len(self._builds) >= MOST
 
-    def add(self, food: Fodder, build: _Build, shared: object = None) -> None:
+    def add(self, fodder: Fodder, build: _Build, shared: object = None) -> None:
         key = shared if shared is not None else len(self._builds)
         self._builds.setdefault(key, build)
-        self._foods.setdefault(key, []).append(food)
+        self._fodder_entries.setdefault(key, []).append(fodder)
 
     def diagnostics(self) -> list[Diagnostic]:
         found: list[Diagnostic] = []
         for key, build in self._builds.items():
-            foods = self._foods[key]
-            found.extend(chained((build(_where(foods)),), foods[0].text_origin))
+            fodder_entries = self._fodder_entries[key]
+            found.extend(chained((build(_where(fodder_entries)),), fodder_entries[0].text_origin))
         return found
 
 
-def _where(foods: Sequence[Fodder]) -> Own:
-    names = joined(own("`{}`", name_of(food)) for food in foods)
-    what = own("the food {}" if len(foods) == 1 else "the foods {}", names)
-    source = foods[0].source
+def _where(fodder_entries: Sequence[Fodder]) -> Own:
+    names = joined(own("`{}`", name_of(fodder)) for fodder in fodder_entries)
+    what = own(
+        "the fodder entry {}" if len(fodder_entries) == 1 else "the fodder entries {}", names
+    )
+    source = fodder_entries[0].source
     if source is None or blank(source):
         return what
-    return own("{} of `{}`", what, named(source, foods[0].at()))
+    return own("{} of `{}`", what, named(source, fodder_entries[0].at()))
 
 
 def is_jinja(text: str) -> bool:
@@ -149,14 +151,13 @@ def substitute(
     vm_id: str,
     steps: Mapping[str, Step] = MappingProxyType({}),
 ) -> Outcome[Substituted]:
-    """Put the values of variables into every food.
+    """Put the values of variables into every fodder entry.
 
     `values` are those given for the catlet's variables, by name. The system variables are
     appended to the catlet's. `steps` tells, by names in lower case, what made a value: else those
-    of `values` are given, and those of system variables invented. A food is secret if it says so
-    or uses a secret variable.
-    Errors, all in one go: what `give_values` finds, values of the wrong kind, required variables
-    without a value, unknown variables, references that are none.
+    of `values` are given, and those of system variables invented. A fodder entry is secret if it
+    says so or uses a secret variable. Errors, all in one go: what `give_values` finds, values of
+    the wrong kind, required variables without a value, unknown variables, references that are none.
     """
     declared = fed.catlet.variables or ()
     given = give_values(declared, values, steps)
@@ -171,13 +172,13 @@ def substitute(
     scope = _catlet_scope(variables, system, refused, found)
     root = fed.pedigree.root
     faults = _Faults(root)
-    foods: list[Fodder] = []
+    fodder_entries: list[Fodder] = []
     uses_vm_id: list[str] = []
-    for food in fed.catlet.fodder or ():
-        filled, used = _food(food, scope, faults)
-        foods.append(filled)
+    for fodder in fed.catlet.fodder or ():
+        filled, used = _fodder(fodder, scope, faults)
+        fodder_entries.append(filled)
         if used:
-            uses_vm_id.append(food.name or "")
+            uses_vm_id.append(fodder.name or "")
     found.extend(rooted(faults.diagnostics(), root))
     if has_errors(found):
         return Outcome(None, tuple(found))
@@ -187,7 +188,7 @@ def substitute(
         places=fed.catlet.places
         if fed.catlet.variables is not None
         else defaulted(fed.catlet, "variables"),
-        fodder=None if fed.catlet.fodder is None else tuple(foods),
+        fodder=None if fed.catlet.fodder is None else tuple(fodder_entries),
     )
     return Outcome(
         Substituted(
@@ -255,73 +256,73 @@ def _inserted(kind: VariableType | None, value: str) -> str:
             return value
 
 
-def _food(food: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
-    """The food with its content filled, and whether that uses the id of the VM."""
+def _fodder(fodder: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bool]:
+    """The fodder entry with its content filled, and whether that uses the id of the VM."""
     own: dict[str, _Value] = {}
-    for variable in food.variables or ():
-        value = _variable(food, variable, catlet, faults)
+    for variable in fodder.variables or ():
+        value = _variable(fodder, variable, catlet, faults)
         own.setdefault((variable.name or "").lower(), value)
-    content = food.content or _no_content(food)
+    content = fodder.content or _no_content(fodder)
     if _BRACES not in content.text:
-        return _finished(food, content, root=faults.root, secret=bool(food.secret)), False
+        return _finished(fodder, content, root=faults.root, secret=bool(fodder.secret)), False
     scope = {**catlet, **own}
-    hidden = bool(food.secret)
+    hidden = bool(fodder.secret)
     jinja = is_jinja(content.text)
 
     def unknown(reference: Reference) -> None:
         if not jinja and not faults.full:
             start, end = _name_place(content.text, reference)
             span = content.span(start, end)
-            faults.add(food, _unknown(reference, span, scope, inside=None, hidden=hidden))
+            faults.add(fodder, _unknown(reference, span, scope, inside=None, hidden=hidden))
 
     filled = _fill(content.text, scope, unknown, faults, keep_escapes=jinja)
     if filled.overflow is not None:
         last, at = filled.overflow.name, content.span(filled.overflow.start, filled.overflow.end)
         faults.add(
-            food,
+            fodder,
             lambda where: language.substituted_too_large(named(last), where, MAX_EXPANDED, at),
             shared=_OVERFLOW,
         )
     if filled.insertions:
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
-    secret = bool(food.secret) or filled.secret
+    secret = bool(fodder.secret) or filled.secret
     by = next((each.value for each in filled.insertions if each.value and each.value.secret), None)
-    return _finished(food, content, root=faults.root, secret=secret, by=by), filled.vm_id
+    return _finished(fodder, content, root=faults.root, secret=secret, by=by), filled.vm_id
 
 
 def _finished(
-    food: Fodder,
+    fodder: Fodder,
     content: Content,
     *,
     root: Origin | None,
     secret: bool,
     by: Origin | None = None,
 ) -> Fodder:
-    """The food with what it lacked: a text, and whether that is secret, `by` a value in it."""
-    lacked = [key for key in ("content", "secret") if getattr(food, key) is None]
-    places = defaulted(food, *lacked) if lacked else food.places
-    if secret and not food.secret:
+    """The fodder entry with what it lacked: a text, and whether a value `by` makes it secret."""
+    lacked = [key for key in ("content", "secret") if getattr(fodder, key) is None]
+    places = defaulted(fodder, *lacked) if lacked else fodder.places
+    if secret and not fodder.secret:
         places = {**places, "secret": placeless(Step.DEFAULTED, by)}
-    return replace(food, content=content, secret=secret, places=places, root=root)
+    return replace(fodder, content=content, secret=secret, places=places, root=root)
 
 
-def _no_content(food: Fodder) -> Content:
-    span = food.at() or Span(SourceText("", ""), 0, 0)
+def _no_content(fodder: Fodder) -> Content:
+    span = fodder.at() or Span(SourceText("", ""), 0, 0)
     return Content("", Written(span))
 
 
-def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults) -> _Value:
-    """The value of a food's variable, which may itself use variables of the catlet."""
+def _variable(fodder: Fodder, variable: Variable, catlet: _Scope, faults: _Faults) -> _Value:
+    """The value of a fodder entry's variable, which may itself use variables of the catlet."""
     name, said = variable.name or "", name_of(variable)
-    # One reference gives all its foods the same variables.
-    document = food.document
+    # One reference gives all its fodder entries the same variables.
+    document = fodder.document
     fed = document is not None and document.step is Step.FED
-    reference = document.via.span if document and document.via and fed else food.at()
+    reference = document.via.span if document and document.via and fed else fodder.at()
     written = variable.value or ""
 
     def report(build: _Build, at: int = -1) -> None:
         problem = build(own("")).code
-        faults.add(food, build, shared=(reference, food.source, name.lower(), problem, at))
+        faults.add(fodder, build, shared=(reference, fodder.source, name.lower(), problem, at))
 
     def unknown(found: Reference) -> None:
         if faults.full:
@@ -335,7 +336,7 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
     if filled.overflow is not None:
         last, whole = filled.overflow.name, variable.at("value")
         faults.add(
-            food,
+            fodder,
             lambda where: language.substituted_too_large(named(last), where, MAX_EXPANDED, whole),
             shared=_OVERFLOW,
         )
@@ -353,7 +354,7 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
     if blank(filled.text):
         if not variable.required:
             return value
-        at = _needed_at(food, variable, reference)
+        at = _needed_at(fodder, variable, reference)
         report(lambda where: language.value_missing(said, where, at, variable.at("required")))
     elif value_fits(variable.type, filled.text):
         return value
@@ -366,10 +367,10 @@ def _variable(food: Fodder, variable: Variable, catlet: _Scope, faults: _Faults)
     return value
 
 
-def _needed_at(food: Fodder, variable: Variable, reference: Span | None) -> Span | None:
+def _needed_at(fodder: Fodder, variable: Variable, reference: Span | None) -> Span | None:
     """Where a value is missing: at the binding, else at the reference that has none."""
     value, declared = variable.place("value"), variable.at("name")
-    if food.gene is None:
+    if fodder.gene is None:
         return value or declared
     bound = value is not None and declared is not None and value.source is not declared.source
     return value if bound else reference

@@ -40,7 +40,7 @@ NETWORK = NameKind("network name", "-", 1, 50)
 SUBNET = NameKind("subnet name", "-", 1, 50)
 IP_POOL = NameKind("IP pool name", "-", 1, 50)
 CAPABILITY = NameKind("capability name", "_", 3, 50)
-FOOD = NameKind("fodder name", ".-", 1, 50)
+FODDER = NameKind("fodder name", ".-", 1, 50)
 
 # White space of Unicode's White_Space property: not U+001C to U+001F, not U+200B.
 # Source: docs/reference/language.md, "Null and blank".

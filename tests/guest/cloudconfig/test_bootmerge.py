@@ -16,7 +16,7 @@ import saying
 from eryphc.diagnostics.model import Level
 from eryphc.guest.cloudconfig.emit import cloud_config
 from eryphc.guest.cloudconfig.nodes import plain
-from guest.cloudconfig.foods import boot, food, foods, merge
+from guest.cloudconfig.entries import boot, fodder, fodder_entries, merge
 from saying import opened
 from work import grows_evenly
 
@@ -69,7 +69,10 @@ timezone: UTC
 
 
 def dropped(*texts: str) -> list[tuple[int, int, tuple[str, ...]]]:
-    return [(each.loser, each.winner, opened(each.paths)) for each in boot(foods(*texts)).dropped]
+    return [
+        (each.loser, each.winner, opened(each.paths))
+        for each in boot(fodder_entries(*texts)).dropped
+    ]
 
 
 def test_the_default_drops_whole_keys() -> None:
@@ -120,7 +123,7 @@ def test_drops(texts: tuple[str, ...], expected: list[object]) -> None:
     ],
 )
 def test_lost_parts(text: str, code: str) -> None:
-    found = boot(foods("a: 1", text))
+    found = boot(fodder_entries("a: 1", text))
     assert [each.code.number for each in found.diagnostics] == [code]
     assert [each.level for each in found.diagnostics] == [Level.WARNING]
     assert plain(found.root) == {"a": 1}
@@ -140,7 +143,7 @@ def test_lost_parts(text: str, code: str) -> None:
     ],
 )
 def test_the_help_would_help(texts: tuple[str, ...], said: str | None) -> None:
-    found = saying.said(*boot(foods(*texts)).diagnostics)
+    found = saying.said(*boot(fodder_entries(*texts)).diagnostics)
     assert found.code.number == "W0520"
     assert found.help is None if said is None else said in str(found.help)
 
@@ -258,9 +261,9 @@ def winner(boots: list[Any], number: int, path: str, stripped: dict[str, Any]) -
 @settings(max_examples=300, **BOUNDED)
 @given(st.lists(parts().filter(lambda text: "merge_" not in text), min_size=2, max_size=6))
 def test_each_piece_is_blamed_on_the_part_since_which_it_is_gone(texts: list[str]) -> None:
-    ours = boot(foods(*texts))
+    ours = boot(fodder_entries(*texts))
     failed = {number for number, _ in ours.failed}
-    states = [plain(boot(foods(*texts[: count + 1])).root) for count in range(len(texts))]
+    states = [plain(boot(fodder_entries(*texts[: count + 1])).root) for count in range(len(texts))]
     for drop in ours.dropped:
         data = json.loads(texts[drop.loser])
         assert drop.loser not in failed
@@ -269,7 +272,9 @@ def test_each_piece_is_blamed_on_the_part_since_which_it_is_gone(texts: list[str
 
 
 def test_no_part_of_thousands_is_compared_with_all_others() -> None:
-    many = [food(f"runcmd: [c{number}]\nntp: {{servers: [s{number}]}}") for number in range(3_000)]
+    many = [
+        fodder(f"runcmd: [c{number}]\nntp: {{servers: [s{number}]}}") for number in range(3_000)
+    ]
     assert grows_evenly(lambda count: boot(many[:count]), 300)
     found = boot(many)
     assert [drop.winner for drop in found.dropped[:4]] == [1, 1, 2, 2]
@@ -283,7 +288,7 @@ class TestAgainstCloudInit:
     @given(st.lists(st.lists(parts(), min_size=1, max_size=4), min_size=60, max_size=60))
     def test_the_list_is_what_is_dropped(self, cases: list[list[str]]) -> None:
         for texts, answer in zip(cases, real(cases), strict=True):
-            ours = boot(foods(*texts))
+            ours = boot(fodder_entries(*texts))
             assert plain(ours.root) == answer["root"], texts
             assert [number for number, _ in ours.failed] == answer["failed"], texts
             told = {
@@ -305,7 +310,7 @@ class TestAgainstCloudInit:
         for texts, answer, again in zip(
             told, answers[: len(told)], answers[len(told) :], strict=True
         ):
-            outcome = merge(foods(*texts))
+            outcome = merge(fodder_entries(*texts))
             if outcome.value is None:
                 assert answer["failed"], texts
             elif not answer["failed"]:
@@ -318,7 +323,7 @@ class TestAgainstCloudInit:
         how = "merge_how: list(append)+dict(no_replace,recurse_list)+str()\n"
         for texts in ([A, B], [A, how + B], [A, how + B, B]):
             (answer,) = real([texts])
-            assert plain(boot(foods(*texts)).root) == answer["root"]
+            assert plain(boot(fodder_entries(*texts)).root) == answer["root"]
 
 
 def with_strategy(text: str) -> str:
@@ -328,5 +333,5 @@ def with_strategy(text: str) -> str:
 
 
 def written(texts: list[str]) -> str:
-    outcome = merge(foods(*texts))
+    outcome = merge(fodder_entries(*texts))
     return "{}" if outcome.value is None else cloud_config(outcome.value.root)

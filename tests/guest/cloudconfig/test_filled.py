@@ -132,7 +132,7 @@ def test_what_is_usual_is_filled(line: str, value: str) -> None:
     assert twice(content(line, [value])) is not None
 
 
-def test_two_foods_of_one_template_share_no_nodes() -> None:
+def test_two_fodder_entries_of_one_template_share_no_nodes() -> None:
     templates = Templates()
     _, first, second = (
         templates.read(content("a: @\nb: {c: d}\n", [value])) for value in ("w", "x", "y")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eryphc.guest.cloudconfig.examine import examine
-from guest.cloudconfig.foods import boot, foods, merge
+from guest.cloudconfig.entries import boot, fodder_entries, merge
 from work import lines_run
 
 MANY = 4_000
@@ -54,9 +54,9 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 def test_bounded(texts: tuple[str, ...]) -> None:
     def work() -> None:
-        outcome = merge(foods(*texts))
+        outcome = merge(fodder_entries(*texts))
         if outcome.value is not None:
             examine(outcome.value)
-        boot(foods(*texts))
+        boot(fodder_entries(*texts))
 
     assert lines_run(work, at_most=LINES) > 0

@@ -7,12 +7,12 @@ import pytest
 from catlets import shown_code
 from eryphc.diagnostics.model import Level
 from eryphc.guest.cloudconfig.examine import examine
-from guest.cloudconfig.foods import examine_parts, food, foods, merge
+from guest.cloudconfig.entries import examine_parts, fodder, fodder_entries, merge
 from saying import handed_out
 
 
 def found(*texts: str) -> list[str]:
-    outcome = merge(foods(*texts))
+    outcome = merge(fodder_entries(*texts))
     assert outcome.value is not None, outcome.diagnostics
     return [
         f"{shown_code(each)} {each.primary.span.text if each.primary else ''}"
@@ -139,8 +139,8 @@ def test_findings(texts: tuple[str, ...], expected: list[str]) -> None:
 
 
 def test_parts_are_never_refused() -> None:
-    one = food("runcmd: [{a: b}]\napt_update: true\nnetwork: {}")
-    diagnostics = examine_parts([one, food("a: b: c")])
+    one = fodder("runcmd: [{a: b}]\napt_update: true\nnetwork: {}")
+    diagnostics = examine_parts([one, fodder("a: b: c")])
     assert {each.level for each in diagnostics} == {Level.WARNING}
     assert [each.code.number for each in diagnostics] == ["E0530", "W0537", "W0524"]
 
@@ -150,7 +150,7 @@ def test_secrets_are_not_told() -> None:
         "users: [{name: hunter2, passwd: hunter3}]\n"
         "write_files: [{path: /home/hunter2/a, permissions: 644}, {path: /b, owner: hunter2}]\n"
     )
-    one = food(text, secret=True)
+    one = fodder(text, secret=True)
     outcome = merge([one])
     assert outcome.value is not None
     diagnostics = handed_out(examine(outcome.value), one)

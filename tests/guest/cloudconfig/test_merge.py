@@ -9,12 +9,12 @@ from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guest.cloudconfig.emit import cloud_config
 from eryphc.guest.cloudconfig.nodes import plain
 from eryphc.identifiers import GeneId, GeneSetId
-from guest.cloudconfig.foods import food, foods, merge
+from guest.cloudconfig.entries import fodder, fodder_entries, merge
 from saying import handed_out, said
 
 
 def merged(*texts: str) -> tuple[object, list[str]]:
-    outcome = merge(foods(*texts))
+    outcome = merge(fodder_entries(*texts))
     assert outcome.value is not None, outcome.diagnostics
     return plain(outcome.value.root), [each.code.number for each in outcome.diagnostics]
 
@@ -205,7 +205,7 @@ def place(diagnostic: Diagnostic) -> str:
         pytest.param("#cloud-config", "hostname: a", {"hostname": "a"}, ["W0506"], id="empty"),
     ],
 )
-def test_two_foods(one: str, two: str, expected: object, codes: list[str]) -> None:
+def test_two_fodder_entries(one: str, two: str, expected: object, codes: list[str]) -> None:
     data, found = merged(one, two)
     assert data == expected
     assert found == codes
@@ -234,8 +234,8 @@ def test_keys_come_in_the_order_of_the_modules() -> None:
         ),
     ],
 )
-def test_errors_point_into_the_food(text: str, code: str, where: str) -> None:
-    outcome = merge(foods("ntp: {enabled: true}", text))
+def test_errors_point_into_the_fodder(text: str, code: str, where: str) -> None:
+    outcome = merge(fodder_entries("ntp: {enabled: true}", text))
     assert outcome.value is None
     assert [each.code.number for each in outcome.diagnostics] == [code]
     assert place(outcome.diagnostics[0]) == where
@@ -244,11 +244,11 @@ def test_errors_point_into_the_food(text: str, code: str, where: str) -> None:
 GENE = GeneId(GeneSetId("acme", "kit", "1.0"), "tls")
 
 
-def test_a_nearer_food_is_only_noted() -> None:
+def test_a_nearer_fodder_is_only_noted() -> None:
     texts = "users: [{name: a, shell: x}]", "users: [{name: a, shell: y}]"
-    nearer = merge([food(texts[0], "far", depth=1), food(texts[1], "near")])
+    nearer = merge([fodder(texts[0], "far", depth=1), fodder(texts[1], "near")])
     assert [each.level for each in nearer.diagnostics] == [Level.NOTE]
-    farther = merge([food(texts[0], "near"), food(texts[1], "far", gene=GENE)])
+    farther = merge([fodder(texts[0], "near"), fodder(texts[1], "far", gene=GENE)])
     assert [each.level for each in farther.diagnostics] == [Level.WARNING]
     found = farther.diagnostics[0]
     assert said(found).message == "`users[a].shell` is set again, and this later value is used"
@@ -257,8 +257,8 @@ def test_a_nearer_food_is_only_noted() -> None:
 
 
 def test_a_secret_tells_names_but_no_keys_that_the_schema_does_not_know() -> None:
-    one = food("users: [{name: hunter2, shell: x, 'p w': 1}]", "a", secret=True)
-    two = food("users: [{name: hunter2, shell: y, 'p w': 2}]", "b", secret=True)
+    one = fodder("users: [{name: hunter2, shell: x, 'p w': 1}]", "a", secret=True)
+    two = fodder("users: [{name: hunter2, shell: y, 'p w': 2}]", "b", secret=True)
     outcome = merge([one, two])
     assert outcome.value is not None
     assert outcome.value.secret
@@ -269,7 +269,7 @@ def test_a_secret_tells_names_but_no_keys_that_the_schema_does_not_know() -> Non
 
 
 def test_duplicate_keys_are_told_and_the_last_counts() -> None:
-    outcome = merge(foods("a:\n  b: 1\n  b: 2\n"))
+    outcome = merge(fodder_entries("a:\n  b: 1\n  b: 2\n"))
     assert outcome.value is not None
     assert plain(outcome.value.root) == {"a": {"b": 2}}
     (found,) = outcome.diagnostics
@@ -285,7 +285,7 @@ def test_duplicate_keys_are_told_and_the_last_counts() -> None:
         "yes: no\n2: 3\n2024-01-01: x\n~: y",
     ],
 )
-def test_one_food_alone_is_itself(text: str) -> None:
+def test_one_fodder_alone_is_itself(text: str) -> None:
     data, codes = merged(text)
     assert data == yaml.safe_load(text)
     assert codes == []
@@ -293,13 +293,13 @@ def test_one_food_alone_is_itself(text: str) -> None:
 
 def test_merging_the_result_again_changes_nothing() -> None:
     outcome = merge(
-        foods(
+        fodder_entries(
             "users: [default, {name: a, groups: 'x, y'}]\nruncmd: [a]\npackages: [b]",
             "users: [{name: a, groups: [z]}]\nwrite_files: [{path: /a, content: 'x\n'}]",
         )
     )
     assert outcome.value is not None
     text = cloud_config(outcome.value.root)
-    again = merge(foods(text))
+    again = merge(fodder_entries(text))
     assert again.value is not None
     assert cloud_config(again.value.root) == text

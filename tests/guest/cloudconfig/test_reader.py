@@ -8,7 +8,7 @@ from eryphc.guest.cloudconfig import reader as module
 from eryphc.guest.cloudconfig import tree
 from eryphc.guest.cloudconfig.provenance import own_trees
 from eryphc.guest.cloudconfig.reader import TextReader
-from guest.cloudconfig.foods import entries, food
+from guest.cloudconfig.entries import entries, fodder
 
 
 def test_one_text_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +20,7 @@ def test_one_text_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(module, "syntax_of", syntax_of)
     reader = TextReader()
-    content = food("a: [1, 2]").content
+    content = fodder("a: [1, 2]").content
     assert content is not None
     first = reader.read(content)
     assert reader.read(content) is first
@@ -43,7 +43,7 @@ def test_the_reader_forgets() -> None:
 
 def test_fodder_of_one_text_has_nodes_of_its_own() -> None:
     text = "a: &x [1]\nb: *x\n"
-    first, second = own_trees(entries([food(text, "one"), food(text, "two")]))
+    first, second = own_trees(entries([fodder(text, "one"), fodder(text, "two")]))
     assert first.reading.root is not None
     assert second.reading.root is not None
     assert first.reading.root is not second.reading.root

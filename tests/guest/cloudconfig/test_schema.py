@@ -19,7 +19,7 @@ from eryphc.guest.cloudconfig.nodes import MappingNode
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.schema import check, library_errors
 from eryphc.guest.cloudconfig.tree import read
-from guest.cloudconfig.foods import food, merge
+from guest.cloudconfig.entries import fodder, merge
 from places import PUBLISHED
 
 
@@ -206,7 +206,7 @@ def test_every_keyword_of_the_schema_is_known() -> None:
 
 
 def said(text: str, *, secret: bool = False) -> list[str]:
-    one = food(text, secret=secret)
+    one = fodder(text, secret=secret)
     root = tree(text)
     found = check(root, Provenance([(one, root)]))
     return [
@@ -259,6 +259,6 @@ def test_the_library_is_not_asked_about_valid_configurations(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "jsonschema", None)
-    outcome = merge([food("runcmd: [a]")])
+    outcome = merge([fodder("runcmd: [a]")])
     assert outcome.value is not None
     assert check(outcome.value.root, outcome.value.provenance) == ()

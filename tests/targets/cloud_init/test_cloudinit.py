@@ -1,4 +1,4 @@
-"""The target from substituted foods to files on disk, and back through the readers."""
+"""The target from substituted fodder entries to files on disk, and back through the readers."""
 
 import email
 import hashlib
@@ -40,13 +40,13 @@ def _content(text: str) -> Content:
     return Content(text, Written(span))
 
 
-def _food(name: str, text: str, *, kind: str = "cloud-config", secret: bool = False) -> Fodder:
+def _fodder(name: str, text: str, *, kind: str = "cloud-config", secret: bool = False) -> Fodder:
     return Fodder(name=name, type=kind, content=_content(text), secret=secret or None)
 
 
-PUBLIC = _food("packages", "packages:\n  - nginx\n")
-SECRET = _food("password", f"chpasswd:\n  list: web:{CANARY}\n", secret=True)
-SCRIPT = _food("hello", "#!/bin/sh\necho 'grüß dich'\n", kind="shellscript")
+PUBLIC = _fodder("packages", "packages:\n  - nginx\n")
+SECRET = _fodder("password", f"chpasswd:\n  list: web:{CANARY}\n", secret=True)
+SCRIPT = _fodder("hello", "#!/bin/sh\necho 'grüß dich'\n", kind="shellscript")
 GENE = PinnedGene(
     type=GeneType.FODDER,
     id=GeneId(GeneSetId("acme", "kit", "1.0"), "tls"),
@@ -55,9 +55,11 @@ GENE = PinnedGene(
 )
 
 
-def _request(*foods: Fodder, network: NetworkConfigMode = NetworkConfigMode.GIVEN) -> GuestRequest:
+def _request(
+    *fodder_entries: Fodder, network: NetworkConfigMode = NetworkConfigMode.GIVEN
+) -> GuestRequest:
     return GuestRequest(
-        foods=foods,
+        fodder_entries=fodder_entries,
         guest=GuestKind.LINUX,
         hostname="web",
         instance_id=CATLET_ID,
@@ -122,14 +124,14 @@ def test_without_fodder_there_is_an_empty_user_data() -> None:
 
 
 @pytest.mark.parametrize(
-    ("foods", "media_type"),
+    ("fodder_entries", "media_type"),
     [
         pytest.param((PUBLIC,), "text/cloud-config", id="one cloud-config is plain"),
         pytest.param((PUBLIC, SCRIPT), "multipart/mixed", id="two kinds are parts"),
     ],
 )
-def test_media_type_of_user_data(foods: tuple[Fodder, ...], media_type: str) -> None:
-    files = _emit(_given(_request(*foods)))
+def test_media_type_of_user_data(fodder_entries: tuple[Fodder, ...], media_type: str) -> None:
+    files = _emit(_given(_request(*fodder_entries)))
     assert files["nocloud/user-data"].media_type == media_type
 
 
@@ -183,14 +185,14 @@ def test_the_sealed_image_of_a_catlet_without_secrets_is_the_same() -> None:
 
 
 @pytest.mark.parametrize(("given", "codes"), [(False, ["N0610"]), (True, [])])
-def test_a_food_that_uses_the_vm_id(given: bool, codes: list[str]) -> None:  # noqa: FBT001
+def test_a_fodder_that_uses_the_vm_id(given: bool, codes: list[str]) -> None:  # noqa: FBT001
     asked = _given(_request(PUBLIC), uses_vm_id=("join",), vm_id_given=given)
     found = plan(asked).diagnostics
     assert [diagnostic.code.number for diagnostic in found] == codes
 
 
 def test_what_compose_refuses_is_refused() -> None:
-    broken = _food("list", "- a\n")
+    broken = _fodder("list", "- a\n")
     planned = plan(_given(_request(broken)))
     assert planned.value is None
     assert planned.diagnostics

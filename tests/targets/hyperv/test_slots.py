@@ -63,31 +63,33 @@ def cloud_config(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def foods(draw: st.DrawFn) -> list[dict[str, Any]]:
+def fodder_entries(draw: st.DrawFn) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for number in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(["config", "config", "script", "jinja"]))
-        food: dict[str, Any] = {"name": f"food-{number}"}
+        fodder: dict[str, Any] = {"name": f"food-{number}"}
         config = json.dumps(draw(cloud_config()), indent=draw(st.sampled_from([None, 1])))
         if kind == "script":
-            food |= {"type": "shellscript", "content": "#!/bin/sh\n" + draw(open_text())}
+            fodder |= {"type": "shellscript", "content": "#!/bin/sh\n" + draw(open_text())}
         elif kind == "jinja":
             body = json.dumps({f"x{number}": draw(open_text())})
-            food["content"] = f"## template: jinja\n#cloud-config\n{body}\n"
+            fodder["content"] = f"## template: jinja\n#cloud-config\n{body}\n"
         else:
-            food["content"] = config
-        found.append(food)
+            fodder["content"] = config
+        found.append(fodder)
     return found
 
 
 def built(
-    foods: list[dict[str, Any]],
+    fodder_entries: list[dict[str, Any]],
     guest: GuestKind = GuestKind.LINUX,
     merge: MergeMode = MergeMode.MERGED,
     given: Mapping[str, str] | None = None,
 ) -> Result:
     """A build with `vmId` and `token` open, or with both given."""
-    spec = json.dumps({"fodder": foods, "variables": [{"name": "token", "required": True}]})
+    spec = json.dumps(
+        {"fodder": fodder_entries, "variables": [{"name": "token", "required": True}]}
+    )
     request = BuildRequest(name="web")
     opened = {"token": LENGTH}
     if given is not None:
@@ -122,7 +124,7 @@ def stand_ins(result: Result) -> dict[str, str]:
     return found
 
 
-@given(foods=foods(), token=values)
+@given(fodder_entries=fodder_entries(), token=values)
 @pytest.mark.parametrize(
     ("guest", "merge"),
     [
@@ -134,10 +136,10 @@ def stand_ins(result: Result) -> dict[str, str]:
 )
 @quick
 def test_filling_gives_what_a_build_with_the_values_gives(
-    foods: list[dict[str, Any]], token: str, guest: GuestKind, merge: MergeMode
+    fodder_entries: list[dict[str, Any]], token: str, guest: GuestKind, merge: MergeMode
 ) -> None:
-    result = built(foods, guest, merge)
-    direct = built(foods, guest, merge, {"token": token})
+    result = built(fodder_entries, guest, merge)
+    direct = built(fodder_entries, guest, merge, {"token": token})
     assert (result.built is None) == (direct.built is None), (result.shown(), direct.shown())
     if result.built is None:
         return
@@ -158,26 +160,26 @@ def test_filling_gives_what_a_build_with_the_values_gives(
         assert filled.get(name) == result.seed_files().get(name)
 
 
-@given(foods=foods())
+@given(fodder_entries=fodder_entries())
 @settings(quick, max_examples=15)
-def test_the_same_input_gives_the_same_bytes(foods: list[dict[str, Any]]) -> None:
-    first, second = built(foods), built(foods)
+def test_the_same_input_gives_the_same_bytes(fodder_entries: list[dict[str, Any]]) -> None:
+    first, second = built(fodder_entries), built(fodder_entries)
     if first.built is None:
         return
     assert first.names == second.names
     assert all(first.file(name) == second.file(name) for name in first.names)
 
 
-@given(foods=foods(), token=values)
+@given(fodder_entries=fodder_entries(), token=values)
 @settings(quick, max_examples=10)
 @pytest.mark.integration
 def test_cloud_init_reads_the_values(
-    tmp_path_factory: pytest.TempPathFactory, foods: list[dict[str, Any]], token: str
+    tmp_path_factory: pytest.TempPathFactory, fodder_entries: list[dict[str, Any]], token: str
 ) -> None:
     if subprocess.run(["/usr/bin/python3", "-c", "import cloudinit"], check=False).returncode:
         pytest.skip("cloud-init is not installed: apt-get install cloud-init")
-    result = built(foods)
-    direct = built(foods, given={"token": token})
+    result = built(fodder_entries)
+    direct = built(fodder_entries, given={"token": token})
     if result.built is None:
         return
     seen = []
@@ -199,7 +201,7 @@ def test_cloud_init_reads_the_values(
     )
 
 
-def food(line: str) -> str:
+def fodder(line: str) -> str:
     return f"fodder:\n- name: a\n  content:\n    {line}\n"
 
 
@@ -359,7 +361,7 @@ fodder:
 
 
 def test_a_slot_in_binary_is_refused() -> None:
-    result = build(food('final_message: !!binary "{{ vmId }}"'))
+    result = build(fodder('final_message: !!binary "{{ vmId }}"'))
     assert "E0717" in result.codes()
 
 
@@ -368,7 +370,7 @@ VARIABLES = (
 )
 
 
-FOOD = food('final_message: "{{ token }}"')
+FODDER = fodder('final_message: "{{ token }}"')
 OPEN_FAULTS = {
     "unknown": ({"tokn": 24}, {}, "E0705"),
     "of the system": ({"vmId": 36}, {}, "E0705"),
@@ -383,13 +385,13 @@ OPEN_FAULTS = {
 @pytest.mark.parametrize(("opened", "given", "code"), OPEN_FAULTS.values(), ids=OPEN_FAULTS)
 def test_faults_of_open(opened: dict[str, int], given: dict[str, str], code: str) -> None:
     request = BuildRequest(name="web", values=given)
-    result = build(VARIABLES + FOOD, open_slots=opened, request=request)
+    result = build(VARIABLES + FODDER, open_slots=opened, request=request)
     assert result.built is None
     result.only(code)
 
 
 def test_an_unknown_name_is_explained() -> None:
-    result = build(VARIABLES + FOOD, open_slots={"tokn": 24})
+    result = build(VARIABLES + FODDER, open_slots={"tokn": 24})
     assert result.only("E0705").help == "did you mean `token`?"
 
 
@@ -400,18 +402,18 @@ def test_what_nothing_uses_is_told() -> None:
 
 
 def test_names_of_variables_are_found_without_letter_case() -> None:
-    result = build("variables: [{name: Token}]\n" + FOOD, open_slots={"TOKEN": 24})
+    result = build("variables: [{name: Token}]\n" + FODDER, open_slots={"TOKEN": 24})
     assert [slot["name"] for slot in result.document["seed"]["slots"]] == ["token"]
 
 
 def test_a_given_vm_id_leaves_nothing_open() -> None:
     request = BuildRequest(name="web", vm_id=MACHINE)
-    result = build(food('final_message: "{{ vmId }}"'), request=request)
+    result = build(fodder('final_message: "{{ vmId }}"'), request=request)
     assert result.document["seed"]["slots"] == result.document["seed"]["relocations"] == []
     assert MACHINE in texts(result.seed_files()["user-data"])[0]
 
 
-def test_secret_food_is_open_in_the_seed_alone_and_the_vm_id_in_the_sealed_image_too() -> None:
+def test_secret_fodder_is_open_in_the_seed_alone_and_the_vm_id_in_the_sealed_image_too() -> None:
     result = build(
         """
 variables: [{name: token}]
@@ -435,7 +437,7 @@ fodder:
 
 
 def test_no_stand_in_is_ever_spoken_of() -> None:
-    result = build(food('"{{ vmId }}": {a: 1}'))
+    result = build(fodder('"{{ vmId }}": {a: 1}'))
     mark = stand_ins(result)["vmId"]
     told = repr(result.told())
     assert mark not in told
@@ -445,7 +447,7 @@ def test_no_stand_in_is_ever_spoken_of() -> None:
 def test_text_that_looks_like_a_part_is_no_part() -> None:
     """A plain cloud-config may hold a mail; only its slots as they stand are places."""
     mail = "Content-Transfer-Encoding: base64\\n\\naGVsbG8=\\n--"
-    result = build(food(f'final_message: "{mail} {{{{ vmId }}}}"'))
+    result = build(fodder(f'final_message: "{mail} {{{{ vmId }}}}"'))
     assert [place["encoding"] for place in result.document["seed"]["relocations"]] == ["plain"]
 
 

@@ -20,7 +20,7 @@ from eryphc.guest.cloudconfig.nodes import EMPTY, MappingNode, Node, Value
 from eryphc.guest.cloudconfig.provenance import (
     Provenance,
     content_label,
-    food_said,
+    fodder_said,
     own_trees,
 )
 from eryphc.guest.cloudconfig.reader import ReadEntry
@@ -32,7 +32,7 @@ from eryphc.ir.catlet import Fodder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
-    """What the guest loses of one food below one top-level key.
+    """What the guest loses of one fodder entry below one top-level key.
 
     `loser` and `winner` are positions in the parts; a winner may be an earlier part, where the
     strategy of the loser keeps what was there.
@@ -69,15 +69,15 @@ class Boot:
 def boot(parts: Iterable[ReadEntry]) -> Boot:
     """Lay the parts as cloud-init does; all diagnostics are warnings."""
     entries = tuple(own_trees(parts))
-    foods = tuple(entry.food for entry in entries)
+    fodder_entries = tuple(entry.fodder for entry in entries)
     sources: list[tuple[Fodder, MappingNode]] = []
     diagnostics: list[Diagnostic] = []
     failed: list[tuple[int, str]] = []
-    for number, (food, reading, _) in enumerate(entries):
-        diagnostics += report(food, reading.faults, Level.WARNING)
+    for number, (fodder, reading, _) in enumerate(entries):
+        diagnostics += report(fodder, reading.faults, Level.WARNING)
         if reading.root is None or any(fault.kind is FaultKind.EMPTY for fault in reading.faults):
             failed.append((number, ""))
-        sources.append((food, reading.root or MappingNode({}, {})))
+        sources.append((fodder, reading.root or MappingNode({}, {})))
     provenance = Provenance(sources, [entry.number for entry in entries])
     skipped = {number for number, _ in failed}
     states: list[MappingNode] = []
@@ -104,10 +104,10 @@ def boot(parts: Iterable[ReadEntry]) -> Boot:
                 history = histories[loss.key] = History(loss.key, states)
             dropped += _by_winner(number, loss, part, states, history, provenance, names)
     for drop in dropped:
-        diagnostics.append(_say(drop, foods, provenance))
+        diagnostics.append(_say(drop, fodder_entries, provenance))
     for number, reason in failed:
         if reason:
-            diagnostics.append(_say_failed(foods[number], sources[number][1], reason))
+            diagnostics.append(_say_failed(fodder_entries[number], sources[number][1], reason))
     return Boot(
         root=root,
         dropped=tuple(dropped),
@@ -155,21 +155,21 @@ def _by_winner(
         )
 
 
-def _say(drop: Dropped, foods: Sequence[Fodder], provenance: Provenance) -> Diagnostic:
-    loser, winner = foods[drop.loser], foods[drop.winner]
+def _say(drop: Dropped, fodder_entries: Sequence[Fodder], provenance: Provenance) -> Diagnostic:
+    loser, winner = fodder_entries[drop.loser], fodder_entries[drop.winner]
     joins = any(each.joins for each in drop.lost)
     if loser is winner:
         return wording.left_out_in_guest(
             drop.paths,
-            food_said(loser),
+            fodder_said(loser),
             provenance.label(drop.node, "dropped"),
             trail(loser.text_origin),
             joins=joins,
         )
     return wording.dropped_in_guest(
         drop.paths,
-        food_said(loser),
-        food_said(winner),
+        fodder_said(loser),
+        fodder_said(winner),
         provenance.label(drop.node, "dropped"),
         trail(loser.text_origin),
         joins=joins,
@@ -177,12 +177,12 @@ def _say(drop: Dropped, foods: Sequence[Fodder], provenance: Provenance) -> Diag
     )
 
 
-def _say_failed(food: Fodder, part: MappingNode, reason: str) -> Diagnostic:
+def _say_failed(fodder: Fodder, part: MappingNode, reason: str) -> Diagnostic:
     node = part.keys["merge_how" if "merge_how" in part.keys else "merge_type"]
     return wording.merge_how_malformed(
-        food_said(food),
+        fodder_said(fodder),
         Said(reason),
-        content_label(food, node.start, node.end),
+        content_label(fodder, node.start, node.end),
         Level.WARNING,
-        trail(food.text_origin),
+        trail(fodder.text_origin),
     )

@@ -27,11 +27,11 @@ def examine_parts(entries: Iterable[ReadEntry]) -> tuple[Diagnostic, ...]:
     Each is looked at alone; a text that cannot be read is passed over.
     """
     result: list[Diagnostic] = []
-    for food, reading, number in entries:
+    for fodder, reading, number in entries:
         root = reading.root
         if root is None:
             continue
-        result += _examined(Config(root, Provenance([(food, root)], [number]), Level.WARNING))
+        result += _examined(Config(root, Provenance([(fodder, root)], [number]), Level.WARNING))
     return tuple(result)
 
 

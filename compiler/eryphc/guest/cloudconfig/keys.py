@@ -203,7 +203,7 @@ USER_SPELLINGS: Mapping[object, tuple[str, str]] = {
 }
 
 # New names that guests in use do not know yet. They are not introduced, only kept from
-# standing beside the old one: the first food's spelling is taken.
+# standing beside the old one: the first fodder entry's spelling is taken.
 TWINS: Mapping[object, str] = {
     "ubuntu_advantage": "ubuntu_pro",
     "ubuntu_pro": "ubuntu_advantage",

@@ -357,14 +357,14 @@ def _snaps(config: Config) -> Iterator[Diagnostic]:
 
 
 def _leaks(config: Config) -> Iterator[Diagnostic]:
-    """What one food's command does to those of the foods after it.
+    """What one fodder entry's command does to those of the fodder entries after it.
 
     Source: docs/reference/cloud-init.md, "Commands that change the script".
     """
     root, provenance, _ = config
     for key in _COMMAND_KEYS:
         node = root.get(key)
-        if not isinstance(node, Sequence) or len(provenance.foods) < 2:
+        if not isinstance(node, Sequence) or len(provenance.fodder_entries) < 2:
             continue
         items = node.items
         for number, item in enumerate(items):

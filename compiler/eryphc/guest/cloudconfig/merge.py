@@ -1,7 +1,7 @@
-"""From the cloud-config foods of a Linux guest to the one cloud-config it gets.
+"""From the cloud-config fodder of a Linux guest to the one cloud-config it gets.
 
-Maps merge, lists append by what they are lists of, everything else the later food wins. Nothing
-is lost silently. Source: docs/reference/guest-configuration.md, "Merging cloud-configs".
+Maps merge, lists append by what they are lists of, everything else the later fodder entry wins.
+Nothing is lost silently. Source: docs/reference/guest-configuration.md, "Merging cloud-configs".
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from eryphc.guest.cloudconfig.nodes import (
 from eryphc.guest.cloudconfig.provenance import (
     Provenance,
     content_label,
-    food_said,
+    fodder_said,
     own_trees,
 )
 from eryphc.guest.cloudconfig.reader import ReadEntry
@@ -52,11 +52,11 @@ _EARLIER = "set here before"
 
 
 class Merged(NamedTuple):
-    """One configuration made of many foods.
+    """One configuration made of many fodder entries.
 
-    `root` has its keys in the order of cloud-init's modules; `provenance` knows the food and the
-    place of every node in it. `secret` when any of the foods is. `respelled` lists the keys that
-    were written under an old name, with their foods.
+    `root` has its keys in the order of cloud-init's modules; `provenance` knows the fodder entry
+    and the place of every node in it. `secret` when any of the fodder entries is. `respelled` lists
+    the keys that were written under an old name, with their fodder entries.
     """
 
     root: MappingNode
@@ -78,15 +78,15 @@ def merge(entries: Iterable[ReadEntry]) -> Outcome[Merged]:
     diagnostics: list[Diagnostic] = []
     respelled: list[tuple[Fodder, Respelled]] = []
     numbers: list[int] = []
-    for food, read, number in own_trees(entries):
+    for fodder, read, number in own_trees(entries):
         reading = canonical(read)
         if reading.faults:
-            diagnostics += report(food, reading.faults, Level.ERROR)
+            diagnostics += report(fodder, reading.faults, Level.ERROR)
         if reading.root is not None:
-            sources.append((food, reading.root))
+            sources.append((fodder, reading.root))
             numbers.append(number)
         if reading.respelled:
-            respelled += [(food, each) for each in reading.respelled]
+            respelled += [(fodder, each) for each in reading.respelled]
     provenance = Provenance(sources, numbers)
     fold = _Fold(provenance, diagnostics)
     root = fold.all(sources)
@@ -95,7 +95,7 @@ def merge(entries: Iterable[ReadEntry]) -> Outcome[Merged]:
     merged = Merged(
         root=_in_order(root, fold),
         provenance=provenance,
-        secret=any(food.secret for food, _ in sources),
+        secret=any(fodder.secret for fodder, _ in sources),
         respelled=tuple(respelled),
     )
     return Outcome(merged, tuple(diagnostics))
@@ -122,7 +122,7 @@ def _without(node: MappingNode, key: Value) -> MappingNode:
 
 
 class _Fold:
-    """One merge: what it says and about which foods. Nodes are never changed."""
+    """One merge: what it says and about which fodder entries. Nodes are never changed."""
 
     def __init__(self, provenance: Provenance, diagnostics: list[Diagnostic]) -> None:
         self.provenance = provenance
@@ -131,16 +131,16 @@ class _Fold:
 
     def all(self, sources: list[tuple[Fodder, MappingNode]]) -> MappingNode:
         root = EMPTY
-        for number, (food, part) in enumerate(sources):
+        for number, (fodder, part) in enumerate(sources):
             if strategy.has_strategy(part):
-                root = self.laid(root, food, part)
+                root = self.laid(root, fodder, part)
             elif number == 0:
                 root = part
             else:
                 root = self.maps(root, part, ROOT, NO_WORDS)
         return root
 
-    def laid(self, root: MappingNode, food: Fodder, part: MappingNode) -> MappingNode:
+    def laid(self, root: MappingNode, fodder: Fodder, part: MappingNode) -> MappingNode:
         try:
             how, stripped = strategy.strategy_of(part)
             if "merge_type" in stripped.entries:
@@ -152,11 +152,11 @@ class _Fold:
             node = part.keys[key]
             self.diagnostics.append(
                 wording.merge_how_malformed(
-                    food_said(food),
+                    fodder_said(fodder),
                     Said(str(error)),
-                    content_label(food, node.start, node.end),
+                    content_label(fodder, node.start, node.end),
                     Level.ERROR,
-                    trail(food.text_origin),
+                    trail(fodder.text_origin),
                 )
             )
             return root
@@ -197,9 +197,9 @@ class _Fold:
         old: Node,
         new: Node,
     ) -> None:
-        """A note where the later food is nearer to the spec, a warning otherwise."""
+        """A note where the later fodder entry is nearer to the spec, a warning otherwise."""
         provenance = self.provenance
-        nearer = provenance.food(new).layer < provenance.food(old).layer
+        nearer = provenance.fodder(new).layer < provenance.fodder(old).layer
         self.diagnostics.append(
             word(
                 path,

@@ -1,4 +1,4 @@
-"""Which food a node came from, and its place in the author's document."""
+"""Which fodder entry a node came from, and its place in the author's document."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from eryphc.ir.content import Content, Stretch
 from eryphc.origin import Origin, Step
 
 
-def food_name(food: Fodder) -> str:
-    return food.name or "(without a name)"
+def fodder_name(fodder: Fodder) -> str:
+    return fodder.name or "(without a name)"
 
 
-def food_said(food: Fodder) -> Said:
-    """The name of a food inside a message."""
-    return named(food_name(food), food.place("name") or food.at())
+def fodder_said(fodder: Fodder) -> Said:
+    """The name of a fodder entry inside a message."""
+    return named(fodder_name(fodder), fodder.place("name") or fodder.at())
 
 
-def content_of(food: Fodder) -> Content:
-    """The content of a food that is fed: only references and removals have none."""
-    if food.content is None:
-        raise ValueError(f"food {food.name!r} has no content")
-    return food.content
+def content_of(fodder: Fodder) -> Content:
+    """The content of a fodder entry that is fed: only references and removals have none."""
+    if fodder.content is None:
+        raise ValueError(f"fodder entry {fodder.name!r} has no content")
+    return fodder.content
 
 
-def content_label(food: Fodder, start: int, end: int, message: str = "") -> Label:
-    """The place of the characters `start` to `end` of a food, cut at the end of the line."""
-    content = content_of(food)
+def content_label(fodder: Fodder, start: int, end: int, message: str = "") -> Label:
+    """The place of some characters of a fodder entry, cut at the end of the line."""
+    content = content_of(fodder)
     text = content.text
     line_end = text.find("\n", start)
     if line_end == -1:
@@ -61,17 +61,17 @@ def own_trees(entries: Iterable[ReadEntry]) -> Iterator[ReadEntry]:
             yield entry
 
 
-def origin_of(food: Fodder) -> Origin:
+def origin_of(fodder: Fodder) -> Origin:
     """Where the text of a fodder entry came from, and whether it is secret."""
-    origin = food.text_origin
-    return origin._replace(secret=True) if food.secret else origin
+    origin = fodder.text_origin
+    return origin._replace(secret=True) if fodder.secret else origin
 
 
-def values_of(food: Fodder, content: Content) -> tuple[Stretch, ...]:
+def values_of(fodder: Fodder, content: Content) -> tuple[Stretch, ...]:
     """The values of variables in a text, which is that of the fodder entry or a part of it."""
     return tuple(
         stretch
-        for stretch in content.stretches(origin_of(food))
+        for stretch in content.stretches(origin_of(fodder))
         if stretch.origin.step is Step.SUBSTITUTED
     )
 
@@ -98,12 +98,12 @@ class Provenance:
         """`entries` are the positions of the fodder in its catlet, in the order of `sources`."""
         self._sources = tuple(sources)
         self._entries = range(len(self._sources)) if entries is None else tuple(entries)
-        self._some_secret = any(food.secret for food, _ in self._sources)
+        self._some_secret = any(fodder.secret for fodder, _ in self._sources)
         self._owners: dict[int, int] | None = None
 
     @property
-    def foods(self) -> tuple[Fodder, ...]:
-        return tuple(food for food, _ in self._sources)
+    def fodder_entries(self) -> tuple[Fodder, ...]:
+        return tuple(fodder for fodder, _ in self._sources)
 
     def _index(self) -> dict[int, int]:
         owners = self._owners
@@ -123,7 +123,7 @@ class Provenance:
             node = node.sources[-1] if node.sources else _unknown()
         return index, node
 
-    def food(self, node: Node) -> Fodder:
+    def fodder(self, node: Node) -> Fodder:
         return self._sources[self._owner(node)[0]][0]
 
     def secret(self, node: Node) -> bool:
@@ -142,7 +142,7 @@ class Provenance:
         return False
 
     def number(self, node: Node) -> int:
-        """Position of the food in the merge."""
+        """Position of the fodder entry in the merge."""
         return self._owner(node)[0]
 
     def origin(self, node: Node) -> Origin:
@@ -159,14 +159,14 @@ class Provenance:
                 via=last,
                 secret=self.secret(node),
             )
-        food = self._sources[index][0]
-        content = content_of(food)
-        for start, end, value in values_of(food, content):
+        fodder = self._sources[index][0]
+        content = content_of(fodder)
+        for start, end, value in values_of(fodder, content):
             if start <= node.start and node.end <= end:
                 return value
         # What stands behind the last character of a block is no part of it.
         length = len(content.text[node.start : node.end].rstrip())
-        return origin_of(food)._replace(span=content.span(node.start, node.start + length))
+        return origin_of(fodder)._replace(span=content.span(node.start, node.start + length))
 
     def place(self, node: Node) -> tuple[int, Fodder, Node]:
         """The fodder entry that holds a node, by position in its catlet and as it was read.
@@ -186,4 +186,4 @@ class Provenance:
         return self.label(node if isinstance(node, Scalar) else owner, message)
 
     def chain(self, node: Node) -> tuple[Label, ...]:
-        return trail(self.food(node).text_origin)
+        return trail(self.fodder(node).text_origin)

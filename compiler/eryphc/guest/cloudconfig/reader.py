@@ -27,7 +27,7 @@ _MOST: Final = 256
 class ReadEntry(NamedTuple):
     """One fodder entry with its data. `number` is its position among those of the catlet."""
 
-    food: Fodder
+    fodder: Fodder
     reading: Reading
     number: int
 

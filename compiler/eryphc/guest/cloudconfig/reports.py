@@ -9,21 +9,21 @@ from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Label, Level
 from eryphc.diagnostics.said import Said
 from eryphc.diagnostics.trail import trail
-from eryphc.guest.cloudconfig.provenance import content_label, food_said
+from eryphc.guest.cloudconfig.provenance import content_label, fodder_said
 from eryphc.guest.cloudconfig.saying import key_said
 from eryphc.guest.cloudconfig.tree import Fault, FaultKind
 from eryphc.ir.catlet import Fodder
 
 
-def report(food: Fodder, faults: Iterable[Fault], level: Level) -> list[Diagnostic]:
+def report(fodder: Fodder, faults: Iterable[Fault], level: Level) -> list[Diagnostic]:
     """One diagnostic a fault; `level` is that of a fault that loses the part."""
-    return [_report(food, fault, level) for fault in faults]
+    return [_report(fodder, fault, level) for fault in faults]
 
 
-def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
-    name = food_said(food)
-    place = content_label(food, fault.start, fault.end)
-    chain = trail(food.text_origin)
+def _report(fodder: Fodder, fault: Fault, level: Level) -> Diagnostic:
+    name = fodder_said(fodder)
+    place = content_label(fodder, fault.start, fault.end)
+    chain = trail(fodder.text_origin)
     match fault.kind:
         case FaultKind.UNREADABLE:
             related = chain
@@ -32,7 +32,7 @@ def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
                 is_limit = fault.inner.code in reading.LIMITS
                 related += tuple(
                     content_label(
-                        food,
+                        fodder,
                         label.span.start + fault.shift,
                         label.span.end + fault.shift,
                         label.message,
@@ -49,10 +49,10 @@ def _report(food: Fodder, fault: Fault, level: Level) -> Diagnostic:
         case FaultKind.DUPLICATE_KEY:
             first: tuple[Label, ...] = ()
             if fault.first is not None:
-                first = (content_label(food, *fault.first, "it stands here first"),)
+                first = (content_label(fodder, *fault.first, "it stands here first"),)
             key = fault.words.words if isinstance(fault.words, Said) else fault.words
             return wording.duplicate_key(
-                name, key_said(food, key, place.span), place, chain + first
+                name, key_said(fodder, key, place.span), place, chain + first
             )
         case FaultKind.EMPTY:
             return wording.empty(name, place, chain)

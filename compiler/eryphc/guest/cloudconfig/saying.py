@@ -12,13 +12,13 @@ from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.ir.catlet import Fodder
 
 
-def key_said(food: Fodder, key: Value, where: Where = None) -> Said:
-    """A key of a food. Of a secret one only keys that the schema knows are names.
+def key_said(fodder: Fodder, key: Value, where: Where = None) -> Said:
+    """A key of a fodder entry. Of a secret one only keys that the schema knows are names.
 
     Any other text may have become a key by mistake.
     """
     text = key if isinstance(key, str) else repr(key)
-    return named(text, where) if not food.secret or text in _known_keys() else Said(text, where)
+    return named(text, where) if not fodder.secret or text in _known_keys() else Said(text, where)
 
 
 def below(path: Words, key: Words) -> Words:
@@ -35,8 +35,8 @@ class Names:
     def key(self, owner: MappingNode, key: Value) -> Said:
         provenance = self._provenance
         node = owner.keys.get(key)
-        food = provenance.food(owner if node is None else node)
-        return key_said(food, key, lambda: provenance.key_label(owner, key).span)
+        fodder = provenance.fodder(owner if node is None else node)
+        return key_said(fodder, key, lambda: provenance.key_label(owner, key).span)
 
     def entry(self, path: Words, item: Node, number: int) -> Own:
         """An entry of the list `path` by its name or path, by its number where it has none."""

@@ -63,10 +63,10 @@ def respellings(respelled: Iterable[tuple[Fodder, Respelled]]) -> tuple[Diagnost
             Own(each.old),
             Own(each.new),
             Own(each.version),
-            content_label(food, each.start, each.end),
-            trail(food.text_origin),
+            content_label(fodder, each.start, each.end),
+            trail(fodder.text_origin),
         )
-        for food, each in respelled
+        for fodder, each in respelled
     )
 
 

@@ -65,9 +65,9 @@ def _texts(fed: Fed) -> Iterator[str]:
     yield from (own.name or "", own.hostname or "")
     for variable in own.variables or ():
         yield variable.value or ""
-    for food in own.fodder or ():
-        yield from (food.name or "", food.filename or "")
-        if food.content is not None:
-            yield food.content.text
-        for variable in food.variables or ():
+    for fodder in own.fodder or ():
+        yield from (fodder.name or "", fodder.filename or "")
+        if fodder.content is not None:
+            yield fodder.content.text
+        for variable in fodder.variables or ():
             yield variable.value or ""

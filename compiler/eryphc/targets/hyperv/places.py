@@ -15,7 +15,7 @@ from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.document import GuestDocument, KeptText
-from eryphc.guest.foods import (
+from eryphc.guest.pieces import (
     CLOUD_CONFIG,
     CLOUD_CONFIG_MARKER,
     JINJA,
@@ -36,30 +36,30 @@ def place_faults(
 ) -> tuple[Diagnostic, ...]:
     """E0708 for slots outside of the author's quotes, E0717 for slots in encoded text.
 
-    `foods` are those that `parts` were made of.
+    `fodder_entries` are those that `parts` were made of.
     """
     found: list[Diagnostic] = []
-    for food in document.fodder:
-        text = food.content.text if food.content is not None else ""
-        if food.type in _CONFIG_TYPES and any(slot.text in text for slot in slots):
-            found += chained(_encoded(food, slots, reader), food.text_origin)
+    for fodder in document.fodder:
+        text = fodder.content.text if fodder.content is not None else ""
+        if fodder.type in _CONFIG_TYPES and any(slot.text in text for slot in slots):
+            found += chained(_encoded(fodder, slots, reader), fodder.text_origin)
     for part in document.parts:
         body = part.body
         # A tree is written with every slot in double quotes.
         if isinstance(body, KeptText):
-            food = document.fodder[part.entries[0]]
+            fodder = document.fodder[part.entries[0]]
             found += chained(
-                _unquoted(part.media_type, body, food, slots, reader), food.text_origin
+                _unquoted(part.media_type, body, fodder, slots, reader), fodder.text_origin
             )
     return tuple(found)
 
 
-def _label(food: Fodder) -> str:
-    return food.name or food.filename or "food"
+def _label(fodder: Fodder) -> str:
+    return fodder.name or fodder.filename or "fodder entry"
 
 
 def _unquoted(
-    media_type: str, body: KeptText, food: Fodder, slots: Sequence[Slot], reader: TextReader
+    media_type: str, body: KeptText, fodder: Fodder, slots: Sequence[Slot], reader: TextReader
 ) -> Iterator[Diagnostic]:
     """The faults at slots that stand where a value could change what a kept text means.
 
@@ -74,7 +74,7 @@ def _unquoted(
         offset = next(_bare(text, slot.text, reader), None) if slot.text in text else None
         if offset is not None:
             span = body.content.span(offset, offset + len(slot.text))
-            yield wording.slot_unquoted(slot.name, _label(food), span)
+            yield wording.slot_unquoted(slot.name, _label(fodder), span)
 
 
 def _bare(text: str, wanted: str, reader: TextReader) -> Iterator[int]:
@@ -109,9 +109,9 @@ def _bare_in_lines(text: str, wanted: str) -> Iterator[int]:
         at = text.find(wanted, at + len(wanted))
 
 
-def _encoded(food: Fodder, slots: Sequence[Slot], reader: TextReader) -> Iterator[Diagnostic]:
+def _encoded(fodder: Fodder, slots: Sequence[Slot], reader: TextReader) -> Iterator[Diagnostic]:
     """Slots in text that a guest decodes: what is filled in would be decoded with it."""
-    content = food.content
+    content = fodder.content
     if content is None:
         return
     text = content.text
@@ -132,7 +132,7 @@ def _encoded(food: Fodder, slots: Sequence[Slot], reader: TextReader) -> Iterato
                 continue
             offset = text.index(slot.text, scalar.start)
             span = content.span(offset, offset + len(slot.text))
-            yield wording.slot_encoded(slot.name, _label(food), encoding, span)
+            yield wording.slot_encoded(slot.name, _label(fodder), encoding, span)
 
 
 def _scalars(node: Node) -> Iterator[tuple[ScalarNode, str | None]]:

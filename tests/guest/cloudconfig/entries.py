@@ -1,4 +1,4 @@
-"""Foods for the tests of this folder, with texts that stand alone in a document."""
+"""Fodder entries for the tests of this folder, with texts that stand alone in a document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from eryphc.origin import Origin, Step
 from eryphc.source import SourceText, Span
 
 
-def food(
+def fodder(
     text: str,
     name: str = "a",
     *,
@@ -41,25 +41,26 @@ def food(
     )
 
 
-def foods(*texts: str, depth: int = 0) -> list[Fodder]:
-    return [food(text, chr(ord("a") + number), depth=depth) for number, text in enumerate(texts)]
+def fodder_entries(*texts: str, depth: int = 0) -> list[Fodder]:
+    return [fodder(text, chr(ord("a") + number), depth=depth) for number, text in enumerate(texts)]
 
 
-def entries(foods: Iterable[Fodder]) -> list[ReadEntry]:
-    """The foods with their data, read by one reader."""
+def entries(fodder_entries: Iterable[Fodder]) -> list[ReadEntry]:
+    """The fodder entries with their data, read by one reader."""
     reader = TextReader()
     return [
-        ReadEntry(each, reader.read(content_of(each)), number) for number, each in enumerate(foods)
+        ReadEntry(each, reader.read(content_of(each)), number)
+        for number, each in enumerate(fodder_entries)
     ]
 
 
-def merge(foods: Iterable[Fodder]) -> Outcome[Merged]:
-    return merge_entries(entries(foods))
+def merge(fodder_entries: Iterable[Fodder]) -> Outcome[Merged]:
+    return merge_entries(entries(fodder_entries))
 
 
-def boot(foods: Iterable[Fodder]) -> Boot:
-    return boot_entries(entries(foods))
+def boot(fodder_entries: Iterable[Fodder]) -> Boot:
+    return boot_entries(entries(fodder_entries))
 
 
-def examine_parts(foods: Iterable[Fodder]) -> tuple[Diagnostic, ...]:
-    return examine_entries(entries(foods))
+def examine_parts(fodder_entries: Iterable[Fodder]) -> tuple[Diagnostic, ...]:
+    return examine_entries(entries(fodder_entries))

@@ -1,4 +1,4 @@
-"""Foods to pieces: each with the type a guest takes it for and its text made fit for one.
+"""Fodder entries to pieces: each with the type a guest takes it for and its text made fit for one.
 
 Source: docs/reference/guest-configuration.md, "Text of parts"; docs/reference/cloud-init.md,
 "Encoding of parts", "Types of parts", "Jinja templates".
@@ -66,18 +66,24 @@ class Piece:
     """One fodder entry, or one entry of an archive, as a guest would take it up.
 
     `media_type` is what the piece is in the end; a Jinja piece is sent as `text/jinja2` and
-    becomes that only in the guest. `food.content` holds the piece's text with LF line ends,
+    becomes that only in the guest. `fodder.content` holds the piece's text with LF line ends,
     without byte order mark and trailing NULs, its places still those of the author's document.
     `entry` is the position of the fodder entry in its catlet. A piece carries its data, which
     `reader` reads when it is first asked for.
     """
 
-    __slots__ = ("_archive", "_reading", "entry", "food", "jinja", "media_type", "reader")
+    __slots__ = ("_archive", "_reading", "entry", "fodder", "jinja", "media_type", "reader")
 
     def __init__(
-        self, food: Fodder, media_type: str, entry: int, reader: TextReader, *, jinja: bool = False
+        self,
+        fodder: Fodder,
+        media_type: str,
+        entry: int,
+        reader: TextReader,
+        *,
+        jinja: bool = False,
     ) -> None:
-        self.food: Final = food
+        self.fodder: Final = fodder
         self.media_type: Final = media_type
         self.entry: Final = entry
         self.reader: Final = reader
@@ -91,7 +97,7 @@ class Piece:
 
     @property
     def content(self) -> Content:
-        return self.food.content or NO_CONTENT
+        return self.fodder.content or NO_CONTENT
 
     @property
     def text(self) -> str:
@@ -100,13 +106,13 @@ class Piece:
     @property
     def label(self) -> str:
         """What people call the piece."""
-        return self.food.name or self.food.filename or "food"
+        return self.fodder.name or self.fodder.filename or "fodder entry"
 
     @property
     def said(self) -> Said:
         """The label inside a message."""
-        key = "name" if self.food.name else "filename"
-        return named(self.label, self.food.place(key) or self.food.at())
+        key = "name" if self.fodder.name else "filename"
+        return named(self.label, self.fodder.place(key) or self.fodder.at())
 
     @property
     def sent_as(self) -> str:
@@ -136,11 +142,11 @@ class Piece:
 
     @property
     def read_entry(self) -> ReadEntry:
-        return ReadEntry(self.food, self.reading, self.entry)
+        return ReadEntry(self.fodder, self.reading, self.entry)
 
     def retyped(self, media_type: str) -> Piece:
         """The same text, taken for another type."""
-        return Piece(self.food, media_type, self.entry, self.reader, jinja=self.jinja)
+        return Piece(self.fodder, media_type, self.entry, self.reader, jinja=self.jinja)
 
     def span(self, start: int, end: int) -> Span:
         """The place of some characters of the text."""
@@ -152,14 +158,14 @@ class Piece:
         return self.span(0, len(self.text) if end == -1 else end)
 
 
-def piece_of(food: Fodder, entry: int, reader: TextReader) -> Piece:
-    """The piece of a food whose type is the one it says, or that its Jinja marker adds to."""
-    content = normalised(food.content)
+def piece_of(fodder: Fodder, entry: int, reader: TextReader) -> Piece:
+    """The piece of a fodder entry: its type is the one it says, and its Jinja marker counts."""
+    content = normalised(fodder.content)
     # Blank is unset; another type can only come from a packed gene, which is not refused for it.
-    media_type = MEDIA_TYPES.get(food.type or "", MEDIA_TYPES["cloud-config"])
-    if content is not food.content:
-        food = replace(food, content=content)
-    return Piece(food, media_type, entry, reader, jinja=is_jinja(content.text))
+    media_type = MEDIA_TYPES.get(fodder.type or "", MEDIA_TYPES["cloud-config"])
+    if content is not fodder.content:
+        fodder = replace(fodder, content=content)
+    return Piece(fodder, media_type, entry, reader, jinja=is_jinja(content.text))
 
 
 def normalised(content: Content | None) -> Content:
