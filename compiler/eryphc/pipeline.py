@@ -21,6 +21,7 @@ from eryphc.passes.check import check_catlet
 from eryphc.passes.feed import feed
 from eryphc.passes.given import give
 from eryphc.passes.identity import default_catlet_id
+from eryphc.passes.memory import PassMemory
 from eryphc.passes.pedigree import read_pedigree
 from eryphc.passes.read import is_partial, read_catlet
 from eryphc.passes.substitute import substitute
@@ -77,12 +78,12 @@ def catlet_name(document: Document) -> str:
     return "catlet" if name is None or blank(name) else name.lower()
 
 
-def to_bred(document: Document, pools: GenePool) -> Outcome[Bred]:
+def to_bred(document: Document, pools: GenePool, memory: PassMemory | None = None) -> Outcome[Bred]:
     """Ancestors read and inherited from, the result normalised and with its defaults."""
-    pedigree = read_pedigree(document, pools)
+    pedigree = read_pedigree(document, pools, memory)
     if pedigree.value is None:
         return Outcome(None, pedigree.diagnostics)
-    bred = breed(pedigree.value)
+    bred = breed(pedigree.value, memory)
     found = bred.diagnostics
     if document.partial:
         # A name that is missing could not be read, which was reported.
@@ -98,8 +99,10 @@ def with_values(bred: Bred, values: Mapping[str, str]) -> Outcome[Bred]:
     return Outcome(bred._replace(catlet=given.value), given.diagnostics)
 
 
-def to_fed(bred: Bred, pools: GenePool, request: BuildRequest) -> Outcome[Fed]:
-    return feed(bred, pools, request.processor, request.meaning)
+def to_fed(
+    bred: Bred, pools: GenePool, request: BuildRequest, memory: PassMemory | None = None
+) -> Outcome[Fed]:
+    return feed(bred, pools, request.processor, request.meaning, memory)
 
 
 def to_substituted(

@@ -24,6 +24,7 @@ from eryphc.errors import EryphcError, Failure
 from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.origin import DEFAULTED, Step, placeless
+from eryphc.passes.memory import PassMemory
 from eryphc.project.specs import InputMissingError, Pools, Spec, levels_for, read_spec
 from eryphc.request import BuildRequest, must_be
 from eryphc.source import SourceText, Span
@@ -327,6 +328,7 @@ class Session:
             if name.startswith(VARIABLE_PREFIX) and len(name) > len(VARIABLE_PREFIX)
         }
         self._disks: ReadDisk | None = None
+        self.memory = PassMemory()
         self._reader: TextReader | None = None
 
     def __repr__(self) -> str:
@@ -637,7 +639,7 @@ class _Work:
         if chain is None:
             return None
         self._chain = chain
-        bred = self.take(pipeline.to_bred(document, chain))
+        bred = self.take(pipeline.to_bred(document, chain, self.session.memory))
         if bred is None:
             return None
         self.records += [each.catlet for each in bred.pedigree.documents]
@@ -685,7 +687,7 @@ class _Work:
     def fed(self, bred: Bred) -> Fed | None:
         if self._chain is None:
             raise TypeError("there are no gene pools")
-        fed = self.take(pipeline.to_fed(bred, self._chain, self.request))
+        fed = self.take(pipeline.to_fed(bred, self._chain, self.request, self.session.memory))
         if fed is not None:
             self.records.append(fed.catlet)
             self._fed = fed
@@ -729,7 +731,7 @@ class _Work:
         places: Places = {"": whole, "name": DEFAULTED, "fodder": DEFAULTED}
         catlet = Catlet(name="gene", fodder=(reference,), places=places)
         document = Document(catlet=catlet, source=source, depth=0)
-        bred = self.take(pipeline.to_bred(document, chain))
+        bred = self.take(pipeline.to_bred(document, chain, self.session.memory))
         fed = None if bred is None else self.fed(bred)
         if fed is None:
             return None

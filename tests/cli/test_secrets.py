@@ -83,6 +83,8 @@ SPECS = {
     "a script for Windows": fodder(
         f"echo {CANARY} \u00e9", "  filename: x.ps1\n  type: shellscript\n"
     ),
+    "a binding in the wrong form": "name: web\nfodder:\n- source: gene:acme/kit/1.0:tls\n"
+    f"  variables:\n  - pw: {CANARY}\n",
     "a gene": "name: web\nfodder:\n- source: gene:acme/kit/1.0:tls\n",
     "a binding of a gene": reference("pw"),
     "a binding that does not fit": reference("num"),

@@ -141,8 +141,9 @@ def test_what_the_guest_drops_is_what_is_reported(read_as_linux: Reader) -> None
         for found in outcome.diagnostics
         if found.code.number in ("W0506", "W0520")
     ]
+    of_first = "of fodder entry `first`: fodder entry"
     assert lost == [
-        ("W0506", "the cloud-config of food `no-map` is empty"),
-        ("W0520", "the guest drops `packages[0]` of food `first`: food `kit-2` takes its place"),
-        ("W0520", "the guest drops `locale` of food `first`: food `template` takes its place"),
+        ("W0506", "the cloud-config of fodder entry `no-map` is empty"),
+        ("W0520", f"the guest drops `packages[0]` {of_first} `kit-2` takes its place"),
+        ("W0520", f"the guest drops `locale` {of_first} `template` takes its place"),
     ]

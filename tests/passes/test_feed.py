@@ -89,7 +89,7 @@ def test_a_fed_fodder_says_where_it_came_from(tmp_path: Path) -> None:
     [
         pytest.param(
             "- {source: 'gene:acme/kit/1.0:tls', name: certs}\n",
-            ["E0409 spec.yaml:2: the gene `gene:acme/kit/1.0:tls` has no food `certs`"],
+            ["E0409 spec.yaml:2: the gene `gene:acme/kit/1.0:tls` has no fodder entry `certs`"],
             id="an unknown food",
         ),
         pytest.param(

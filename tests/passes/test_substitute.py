@@ -50,7 +50,7 @@ def test_inserted_text_is_not_read_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("food_flag", "content", "secret"),
+    ("fodder_flag", "content", "secret"),
     [
         pytest.param("", "{{ site }}", False, id="nothing secret"),
         pytest.param("", "{{ key }}", True, id="by a variable"),
@@ -78,24 +78,25 @@ def test_a_value_of_a_fodder_carries_secrecy_on() -> None:
     [
         pytest.param(
             "see {{ sitte }}",
-            "E0411 spec.yaml:9: there is no variable `sitte`, which the food `note` refers to",
+            "E0411 spec.yaml:9: there is no variable `sitte`, which the fodder entry `note` refers "
+            "to",
             id="unknown",
         ),
         pytest.param(
             "see {{ x-y }}",
-            "E0412 spec.yaml:9: the food `note` holds an invalid reference: "
+            "E0412 spec.yaml:9: the fodder entry `note` holds an invalid reference: "
             "`x-y` is no variable name",
             id="invalid",
         ),
         pytest.param(
             "see {{}}",
-            "E0412 spec.yaml:9: the food `note` holds an invalid reference: "
+            "E0412 spec.yaml:9: the fodder entry `note` holds an invalid reference: "
             "there is no name between the braces",
             id="empty",
         ),
         pytest.param(
             "${{ env.X }}",
-            "E0412 spec.yaml:9: the food `note` holds an invalid reference: "
+            "E0412 spec.yaml:9: the fodder entry `note` holds an invalid reference: "
             "`env.X` is no variable name",
             id="another language",
         ),
@@ -148,7 +149,7 @@ def with_gene(tmp_path: Path, bindings: str) -> Result:
 def test_a_missing_value_is_told_once_a_reference(tmp_path: Path) -> None:
     found = with_gene(tmp_path, "").only("E0413")
     assert found.message == (
-        "the required variable `domain` of the foods `a`, `b` of `gene:acme/kit/1.0:tls` "
+        "the required variable `domain` of the fodder entries `a`, `b` of `gene:acme/kit/1.0:tls` "
         "has no value"
     )
     assert found.primary is not None
@@ -161,7 +162,7 @@ def test_a_binding_of_the_wrong_kind_is_shown_where_it_is_bound(tmp_path: Path) 
         "E0414"
     )
     assert found.message == (
-        "the value `perhaps` of the variable `flag` of the foods `a`, `b` of "
+        "the value `perhaps` of the variable `flag` of the fodder entries `a`, `b` of "
         "`gene:acme/kit/1.0:tls` is no boolean"
     )
     assert found.primary is not None
@@ -222,5 +223,5 @@ def test_a_fodder_that_grows_too_large_is_named() -> None:
     result = run(f"{large}fodder:\n- name: one\n  content: '{'{{ v }}' * 20}'\n")
     assert result.only("E0422").message == (
         "with the values of variables inserted the fodder is larger than 16 MiB, at `v` in the "
-        "food `one`"
+        "fodder entry `one`"
     )

@@ -5,10 +5,9 @@ Source: docs/reference/language.md, "Breeding", "Removals", "Normal form", "Defa
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
@@ -27,10 +26,11 @@ from eryphc.ir.catlet import (
     NetworkAdapter,
     Variable,
 )
-from eryphc.ir.stages import Bred, Document, Pedigree
+from eryphc.ir.stages import Bred, Pedigree
 from eryphc.origin import DEFAULTED
 from eryphc.passes.check import check_sizes
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_fodder
+from eryphc.passes.memory import Ancestors, PassMemory
 from eryphc.passes.normalize import normalize, with_defaults
 from eryphc.passes.pedigree import final_parent
 from eryphc.passes.places import in_documents, inherited, part, rooted
@@ -41,7 +41,7 @@ E = TypeVar("E", Drive, NetworkAdapter, Network, Capability)
 N = TypeVar("N", Drive, NetworkAdapter, Network, Capability, Variable)
 
 
-def breed(pedigree: Pedigree) -> Outcome[Bred]:
+def breed(pedigree: Pedigree, memory: PassMemory | None = None) -> Outcome[Bred]:
     """Inherit from the oldest ancestor down to the author's document.
 
     A document without a parent is not bred: nothing is sorted or merged. Removals of fodder entry
@@ -53,7 +53,7 @@ def breed(pedigree: Pedigree) -> Outcome[Bred]:
     found: list[Diagnostic] = []
     catlet = spec
     if len(pedigree.documents) > 1:
-        parent = _ancestors(pedigree)
+        parent = _ancestors(pedigree, memory or PassMemory())
         found.extend(parent.diagnostics)
         catlet = _Breeding(found).breed(parent.value, spec)
     if catlet.config_type is ConfigType.CONFIGURATION:
@@ -80,34 +80,18 @@ def _placed(found: Sequence[Diagnostic], pedigree: Pedigree) -> tuple[Diagnostic
     return rooted(in_documents(found, pedigree.documents), pedigree.root)
 
 
-class _Ancestors(NamedTuple):
-    """What a spec inherits, and the documents that it was bred from, oldest last."""
-
-    documents: tuple[Document, ...]
-    value: Catlet
-    diagnostics: tuple[Diagnostic, ...]
-
-
-# Specs that name one parent share its documents (`passes.pedigree`).
-_MOST_KNOWN = 64
-_known: OrderedDict[tuple[int, ...], _Ancestors] = OrderedDict()
-
-
-def _ancestors(pedigree: Pedigree) -> _Ancestors:
+def _ancestors(pedigree: Pedigree, memory: PassMemory) -> Ancestors:
     """All ancestors bred to one catlet, once for the same documents."""
     documents = pedigree.documents[1:]
-    key = tuple(id(document.catlet) for document in documents)
-    known = _known.get(key)
+    known = memory.bred(documents)
     if known is None:
         catlets = [final_parent(pedigree, document) for document in documents]
         found: list[Diagnostic] = []
         catlet = catlets[-1]
         for child in reversed(catlets[:-1]):
             catlet = _Breeding(found).breed(catlet, child)
-        # The documents are kept, so that nothing else comes to have their identity.
-        known = _known[key] = _Ancestors(documents, catlet, tuple(found))
-        if len(_known) > _MOST_KNOWN:
-            _known.popitem(last=False)
+        known = Ancestors(documents, catlet, tuple(found))
+        memory.remember(known)
     return known
 
 

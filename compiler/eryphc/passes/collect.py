@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -17,6 +16,7 @@ from eryphc.genepool.model import GenePool, GeneSetTag, GeneText, Variant
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Record
 from eryphc.ir.stages import Bred, PinnedGene
+from eryphc.passes.memory import PassMemory
 from eryphc.passes.places import chained, part
 from eryphc.source import Span
 from eryphc.syntax.identifiers import parse_gene
@@ -49,20 +49,15 @@ class _Wanted(NamedTuple):
         return part(self.record, self.key, written.text, self.id.name)
 
 
-# What was found without a word, as long as the pools live that had it.
-_known: WeakKeyDictionary[
-    GenePool, dict[tuple[GeneType, GeneId, Architecture], tuple[PinnedGene, GeneText | None]]
-]
-_known = WeakKeyDictionary()
-
-
-def collect(bred: Bred, pools: GenePool, architecture: Architecture) -> Outcome[Closure]:
+def collect(
+    bred: Bred, pools: GenePool, architecture: Architecture, memory: PassMemory
+) -> Outcome[Closure]:
     """Choose and read the genes. All that are missing or do not fit are reported together."""
     found: list[Diagnostic] = []
     pinned: dict[tuple[GeneType, GeneId], PinnedGene] = {}
     fodder: dict[GeneId, GeneText] = {}
     seen: set[tuple[GeneType, GeneId]] = set()
-    known = _known.setdefault(pools, {})
+    known = memory.genes(pools)
     for wanted in _wanted(bred):
         key = (wanted.type, wanted.id)
         if key in seen:

@@ -21,6 +21,7 @@ from eryphc.origin import DEFAULTED, Origin, Step
 from eryphc.passes.collect import collect
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_fodder
 from eryphc.passes.genes import fodder_gene
+from eryphc.passes.memory import PassMemory
 from eryphc.passes.places import chained, defaulted, part, rooted
 from eryphc.source import Span
 from eryphc.syntax.names import blank
@@ -34,19 +35,22 @@ class Compat(StrEnum):
 
 
 def feed(
-    bred: Bred, pools: GenePool, architecture: Architecture, compat: Compat = Compat.ERYPHC
+    bred: Bred,
+    pools: GenePool,
+    architecture: Architecture,
+    compat: Compat = Compat.ERYPHC,
+    memory: PassMemory | None = None,
 ) -> Outcome[Fed]:
     """Expand every reference and pin the closure.
 
     Fodder entries of genes keep the spelling of their author. Errors: genes that are missing or do
     not fit the architecture, what reading them finds, fodder entries and variables that a gene does
-    not
-    have.
+    not have.
     """
     if bred.catlet.config_type in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
         return Outcome(Fed(catlet=bred.catlet, pedigree=bred.pedigree, genes=()))
     root = bred.pedigree.root
-    closure = collect(bred, pools, architecture)
+    closure = collect(bred, pools, architecture, memory or PassMemory())
     found = list(closure.diagnostics)
     if closure.value is None:
         return Outcome(None, rooted(found, root))

@@ -7,10 +7,8 @@ Source: docs/reference/language.md, "The default network", "Ancestors".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
@@ -22,6 +20,7 @@ from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Netwo
 from eryphc.ir.stages import Document, Pedigree
 from eryphc.origin import Origin, Step
 from eryphc.passes.genes import catlet_gene
+from eryphc.passes.memory import Lineage, PassMemory
 from eryphc.passes.places import brought, chained, defaulted, part, rooted
 from eryphc.passes.resolve import resolve
 from eryphc.source import SourceText, Span
@@ -32,7 +31,9 @@ MOST_ANCESTORS = 4
 DEFAULT_NETWORK = "default"
 
 
-def read_pedigree(document: Document, pools: GenePool) -> Outcome[Pedigree]:
+def read_pedigree(
+    document: Document, pools: GenePool, memory: PassMemory | None = None
+) -> Outcome[Pedigree]:
     """The pedigree of an author's document.
 
     Errors: malformed sources and gene sets that no pool has (all of one document together), a
@@ -41,7 +42,7 @@ def read_pedigree(document: Document, pools: GenePool) -> Outcome[Pedigree]:
     """
     if document.catlet.config_type in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
         return Outcome(_of_specification(document, pools))
-    walk = _Walk(pools)
+    walk = _Walk(pools, memory or PassMemory())
     walk.ascend(document._replace(catlet=default_network(document.catlet)))
     found = rooted(walk.found, walk.documents[0].parent_origin)
     if has_errors(found):
@@ -75,24 +76,12 @@ def _of_specification(document: Document, pools: GenePool) -> Pedigree:
     return Pedigree(documents=(document,), resolved={}, os_types=os_types)
 
 
-class _Lineage(NamedTuple):
-    """What a spec's parent brings into a pedigree: the same for every spec that names it."""
-
-    documents: tuple[Document, ...]
-    resolved: Mapping[GeneSetId, GeneSetTag]
-    os_types: tuple[str, ...]
-
-
-# A pool remembers what it read as long as it lives; so long its lineages hold.
-_lineages: WeakKeyDictionary[GenePool, dict[tuple[GeneSetId, GeneSetId], _Lineage | None]]
-_lineages = WeakKeyDictionary()
-
-
 class _Walk:
     """One walk up the pedigree."""
 
-    def __init__(self, pools: GenePool) -> None:
+    def __init__(self, pools: GenePool, memory: PassMemory) -> None:
         self.pools = pools
+        self.memory = memory
         self.found: list[Diagnostic] = []
         self.documents: list[Document] = []
         self.os_types: list[str] = []
@@ -116,18 +105,18 @@ class _Walk:
             self.resolved.update(lineage.resolved)
             self.os_types.extend(lineage.os_types)
 
-    def lineage(self, written: GeneSetId, tag: GeneSetTag) -> _Lineage | None:
+    def lineage(self, written: GeneSetId, tag: GeneSetTag) -> Lineage | None:
         """The ancestors of whom nothing needs to be said; None where something does."""
-        known = _lineages.setdefault(self.pools, {})
+        known = self.memory.lineages(self.pools)
         key = (written, tag.id)
         if key not in known:
-            walk = _Walk(self.pools)
+            walk = _Walk(self.pools, self.memory)
             walk.resolved[written] = tag
             walk.climb(Document(Catlet(parent=str(written)), SourceText("", ""), 0))
             known[key] = (
                 None
                 if walk.found
-                else _Lineage(tuple(walk.documents), walk.resolved, tuple(walk.os_types))
+                else Lineage(tuple(walk.documents), walk.resolved, tuple(walk.os_types))
             )
         return known[key]
 

@@ -31,6 +31,7 @@ _CORE = "tag:yaml.org,2002:"
 _ALIAS = re.compile(r"\*([^\s,\[\]{}]+)")
 # A text with more of them is hidden as a whole.
 _MOST_REGIONS = 10_000
+_OF_BINDINGS = ("name", "type", "secret", "required")
 # What these hold, or the records in them, may be declared secret.
 _MAY_BE_SECRET = ("value", "content", "variables", "fodder")
 
@@ -488,8 +489,12 @@ class Reading:
     def _note_bindings(self, variables: SequenceNode) -> None:
         for binding in variables.items:
             for key, value in binding.entries if isinstance(binding, MappingNode) else ():
-                if _is_word(key) and self._key(key) == "value":
+                word = self._key(key) if _is_word(key) else ""
+                if word == "value":
                     self.close(key.end, value, Secrecy.BINDING)
+                elif word not in _OF_BINDINGS:
+                    # `- password: x` was meant as a binding of `password`.
+                    self.close(key.end, value)
 
     def _first(self, key: str, node: MappingNode) -> Span:
         """The place of the first key of that name."""

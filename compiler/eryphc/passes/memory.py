@@ -1,0 +1,80 @@
+"""What passes remember of gene pools, so that what many specifications share is worked out once.
+
+A session owns one memory and hands it to the passes; without one they remember nothing.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
+
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.genepool.model import GenePool, GeneSetTag, GeneText
+from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
+from eryphc.ir.catlet import Catlet
+from eryphc.ir.stages import Document, PinnedGene
+
+_MOST_BRED = 64
+
+FoundGenes: TypeAlias = dict[
+    tuple[GeneType, GeneId, Architecture], tuple[PinnedGene, GeneText | None]
+]
+"""Genes and their texts by the architecture that was asked for."""
+
+
+class Lineage(NamedTuple):
+    """What a spec's parent brings into a pedigree: the same for every spec that names it."""
+
+    documents: tuple[Document, ...]
+    resolved: Mapping[GeneSetId, GeneSetTag]
+    os_types: tuple[str, ...]
+
+
+class Ancestors(NamedTuple):
+    """What a spec inherits, and the documents that it was bred from, oldest last."""
+
+    documents: tuple[Document, ...]
+    value: Catlet
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class PassMemory:
+    """Lineages and genes by the pools that had them, as long as these live; ancestors as bred.
+
+    None of it depends on a specification: a lineage of whom something must be said is None, and
+    genes that were found with a word are not kept.
+    """
+
+    def __init__(self) -> None:
+        self._lineages: WeakKeyDictionary[
+            GenePool, dict[tuple[GeneSetId, GeneSetId], Lineage | None]
+        ] = WeakKeyDictionary()
+        self._genes: WeakKeyDictionary[
+            GenePool,
+            FoundGenes,
+        ] = WeakKeyDictionary()
+        self._bred: OrderedDict[tuple[int, ...], Ancestors] = OrderedDict()
+
+    def lineages(self, pools: GenePool) -> dict[tuple[GeneSetId, GeneSetId], Lineage | None]:
+        """By the parent as it is written and the gene set that it stands for."""
+        return self._lineages.setdefault(pools, {})
+
+    def genes(self, pools: GenePool) -> FoundGenes:
+        """By the architecture that was asked for."""
+        return self._genes.setdefault(pools, {})
+
+    def bred(self, documents: tuple[Document, ...]) -> Ancestors | None:
+        return self._bred.get(_identity(documents))
+
+    def remember(self, ancestors: Ancestors) -> None:
+        """Keep what the documents were bred to; the oldest of many is forgotten."""
+        # The documents are kept, so that nothing else comes to have their identity.
+        self._bred[_identity(ancestors.documents)] = ancestors
+        if len(self._bred) > _MOST_BRED:
+            self._bred.popitem(last=False)
+
+
+def _identity(documents: tuple[Document, ...]) -> tuple[int, ...]:
+    return tuple(id(document.catlet) for document in documents)
