@@ -430,6 +430,20 @@ def test_outputs_are_written_all_or_none(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
 
 
+def test_outputs_look_at_a_folder_that_nobody_looked_at(tmp_path: Path) -> None:
+    built = session().build(ROOT / "examples" / "web-config.yaml", Target.CLOUD_INIT)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "letter.txt").write_text("mine", encoding="utf-8")
+    with Outputs() as outputs:
+        outputs.stage(tmp_path / "ours", built)
+        with pytest.raises(EryphcError) as refused:
+            outputs.stage(tmp_path / "theirs", built)
+        outputs.commit()
+    assert refused.value.diagnostics[0].name == "output-not-ours"
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["letter.txt"]
+    assert (tmp_path / "ours" / "manifest.json").is_file()
+
+
 # What the command line may import of the package (guides: the public interface, wording, disks).
 ALLOWED = ("eryphc.cli", "eryphc.diagnostics", "eryphc.volumes", "eryphc.gallery", "eryphc.disks")
 

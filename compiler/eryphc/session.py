@@ -192,7 +192,6 @@ class Built(Checked):
         `EryphcError`, also for a build that failed.
         """
         with Outputs() as outputs:
-            outputs.look_at(folder)
             written = outputs.stage(folder, self)
             outputs.commit()
         return written
@@ -227,7 +226,7 @@ class Outputs:
             self._folders.look_at(Path(folder))
 
     def stage(self, folder: str | os.PathLike[str], built: Built) -> tuple[WrittenFile, ...]:
-        """Write the files of one target beside the folder, which was looked at."""
+        """Write the files of one target beside the folder. Refused as `look_at` does, too."""
         if built.manifest is None:
             raise EryphcError(built.failure or Failure.INPUT, built.diagnostics)
         with _output():

@@ -87,10 +87,10 @@ class TargetFolders:
     ) -> tuple[WrittenFile, ...]:
         """Write one folder beside its place and read it back; gives its files by path.
 
-        `place` is one that was looked at. Raises `OutputRefused` for a path that no artifact
-        may have, `OutputFailed` for anything the disk refuses.
+        A place that was not looked at is looked at now. Raises `OutputRefused` also for a path
+        that no artifact may have, `OutputFailed` for anything the disk refuses.
         """
-        target = self._places[str(place)]
+        target = self._places.get(str(place)) or self._taken_in(place)
         with writing(target.shown):
             _make_folder(os.path.dirname(target.real), target.parents)
             target.staged = True
@@ -127,12 +127,16 @@ class TargetFolders:
 
     def look_at(self, place: Path) -> None:
         """Take a place in, before it is staged. Raises as making does, for this one folder."""
+        self._taken_in(place)
+
+    def _taken_in(self, place: Path) -> _Place:
         with writing(place.as_posix()):
             target = self._looked_at(place)
         if target.real in self._reals:
             raise OutputRefused(report.output_twice(target.shown))
         self._reals.add(target.real)
         self._places[str(place)] = target
+        return target
 
     def _look_at_all(self, places: Iterable[Path]) -> None:
         refused: list[Diagnostic] = []
