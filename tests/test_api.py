@@ -162,6 +162,19 @@ def test_a_file_that_is_not_there_is_an_answer() -> None:
     assert [found.code for found in checked.diagnostics] == ["E0902"]
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"), [("nope", "there is no such folder"), ("file", "it is not a folder")]
+)
+def test_a_session_needs_a_folder(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EryphcError) as refused:
+        Session(tmp_path / name)
+    assert refused.value.failure is Failure.INPUT
+    (found,) = refused.value.diagnostics
+    assert found.name == "file-not-found"
+    assert found.message.endswith(f"/{name}`: {reason}")
+
+
 def test_a_specification_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = session()
     read = ours.read(ROOT / "examples" / "web-config.yaml")

@@ -27,7 +27,7 @@ from eryphc.origin import DEFAULTED, Step, placeless
 from eryphc.passes.memory import PassMemory
 from eryphc.project.specs import InputMissingError, Pools, Spec, levels_for, read_spec
 from eryphc.request import BuildRequest, must_be
-from eryphc.source import SourceText, Span
+from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.names import blank
 from eryphc.targets import Target
 from eryphc.targets.definition import definition_of, project_sections
@@ -269,6 +269,17 @@ def _must_be_stage(stage: str) -> None:
         raise ValueError(f"a stage is `breed`, `feed` or `substitute`, not {stage!r}")
 
 
+def _must_be_folder(folder: Path) -> None:
+    """Raises EryphcError."""
+    # Unlike `Path.is_dir`, this takes a folder that may not be looked at for one that is missing.
+    if os.path.isdir(folder):  # noqa: PTH112
+        return
+    from eryphc.diagnostics.command import file_not_found
+
+    reason = "it is not a folder" if os.path.lexists(folder) else "there is no such folder"
+    raise EryphcError.of(Failure.INPUT, file_not_found(shown_path(folder), reason, ()))
+
+
 def _known(targets: Sequence[Target] | str) -> tuple[Target, ...]:
     """The targets, which may be given by their names. Raises ValueError."""
     if isinstance(targets, str):
@@ -296,8 +307,8 @@ class Session:
     `genepools` are folders that come before all others. `environment` is the process's unless
     another is given: `ERYPHC_GENEPOOL`, `ERYPHC_VAR_*` and `SOURCE_DATE_EPOCH` are read from it.
     With `ask` a person is asked for values that a catlet needs and nobody gave. `on_hashing`
-    hears how far a large disk file has been hashed. Raises `EryphcError` for a pool that is not
-    there.
+    hears how far a large disk file has been hashed. Raises `EryphcError` for a folder or a pool
+    that is not there.
     """
 
     def __init__(
@@ -310,6 +321,7 @@ class Session:
         on_hashing: Callable[[Path, int, int], None] | None = None,
     ) -> None:
         self.folder = Path(folder)
+        _must_be_folder(self.folder)
         self.environment = dict(os.environ if environment is None else environment)
         self.ask = ask
         self.on_hashing = on_hashing
