@@ -162,6 +162,29 @@ def test_a_file_that_is_not_there_is_an_answer() -> None:
     assert [found.code for found in checked.diagnostics] == ["E0902"]
 
 
+def test_a_project_file_that_cannot_be_read(tmp_path: Path) -> None:
+    # Root may read every file that has only its mode against it; this one fails for anybody.
+    (tmp_path / "eryphc.yaml").symlink_to("/proc/self/mem")
+    opened = Session(tmp_path, environment={})
+    checked = opened.check(Source("web.yaml", "name: web\n"))
+    assert [found.code for found in checked.diagnostics] == ["E0903"]
+    assert checked.failure is Failure.OUTSIDE
+    with pytest.raises(EryphcError) as refused:
+        opened.pools()
+    assert refused.value.failure is Failure.OUTSIDE
+
+
+def test_a_disk_that_cannot_be_read_fails_outside_of_the_input(tmp_path: Path) -> None:
+    def failure(rest: str) -> Failure | None:
+        options = target_options(Target.HYPERV, {"--volume": [f"sda={tmp_path}"]})
+        spec = Source("web.yaml", f"name: web\ndrives: [{{name: sda}}]\n{rest}")
+        request = BuildRequest(targets=(options,))
+        return session().check(spec, (Target.HYPERV,), request).failure
+
+    assert failure("") is Failure.OUTSIDE
+    assert failure("memory: {startup: 1000, maximum: 500}\n") is Failure.INPUT
+
+
 @pytest.mark.parametrize(
     ("name", "reason"), [("nope", "there is no such folder"), ("file", "it is not a folder")]
 )

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Self
 
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.command import FILE_UNREADABLE
+from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 
 
@@ -16,6 +17,17 @@ class Failure(IntEnum):
     INPUT = 1
     USAGE = 2
     OUTSIDE = 3
+
+
+def failure_of(diagnostics: Iterable[ShownDiagnostic]) -> Failure | None:
+    """Why something failed with these findings, None where none of them is an error.
+
+    What lies outside is at fault if there are only files that are there and cannot be read.
+    """
+    errors = {each.code for each in diagnostics if each.level is Level.ERROR}
+    if not errors:
+        return None
+    return Failure.OUTSIDE if errors == {FILE_UNREADABLE.number} else Failure.INPUT
 
 
 class EryphcError(Exception):

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 from eryphc import pipeline
 from eryphc.diagnostics.echoes import without_echoes
 from eryphc.diagnostics.levels import Applied, LevelPolicy, speaks_to_us
-from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.secrecy import Secrets
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
-from eryphc.errors import EryphcError, Failure
+from eryphc.errors import EryphcError, Failure, failure_of
 from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.origin import DEFAULTED, Step, placeless
@@ -64,8 +64,7 @@ class Result:
         self, diagnostics: Iterable[ShownDiagnostic], failure: Failure | None = None
     ) -> None:
         self.diagnostics = ordered(diagnostics)
-        errors = any(each.level is Level.ERROR for each in self.diagnostics)
-        self.failure = failure or (Failure.INPUT if errors else None)
+        self.failure = failure or failure_of(self.diagnostics)
 
     @property
     def ok(self) -> bool:
@@ -369,10 +368,9 @@ class Session:
             try:
                 outcome = read_spec(name)
             except InputMissingError as missing:
-                failure = Failure(missing.exit_code)
                 found.append(missing.diagnostic)
                 levels = LevelPolicy(request.asked_levels)
-                return ReadSpec(name, request, None, found, levels, failure)
+                return ReadSpec(name, request, None, found, levels, missing.failure)
             found += outcome.diagnostics
             one = outcome.value
         if one is None:
@@ -534,7 +532,8 @@ class Session:
     def _chain(self, folder: Path) -> PoolChain:
         chain = self._pools.chain(folder)
         if chain.value is None:
-            raise EryphcError.of(Failure.INPUT, *chain.diagnostics)
+            found = show(chain.diagnostics)
+            raise EryphcError(failure_of(found) or Failure.INPUT, found)
         return chain.value
 
 

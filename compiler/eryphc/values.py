@@ -61,7 +61,7 @@ def _value(name: str, text: str, environment: Mapping[str, str], notes: list[Dia
         except InputMissingError as missing:
             reason = f"the file after `@` cannot be read: {missing.reason}"
             diagnostic = command.variable_source(name, reason, "@")
-            raise EryphcError.of(Failure(missing.exit_code), diagnostic) from None
+            raise EryphcError.of(missing.failure, diagnostic) from None
         if read.value is None:
             reason = "the file after `@` is no UTF-8 text, or larger than 2 MiB"
             raise EryphcError.of(Failure.INPUT, command.variable_source(name, reason, "@"))
@@ -90,7 +90,7 @@ def _variable_file(path: str) -> dict[str, str]:
     try:
         read = read_text(Path(path))
     except InputMissingError as missing:
-        raise EryphcError.of(Failure(missing.exit_code), missing.diagnostic) from None
+        raise EryphcError.of(missing.failure, missing.diagnostic) from None
     composed = compose(read.value) if read.value is not None else read
     if read.value is None or composed.value is None:
         raise EryphcError.of(Failure.INPUT, *composed.diagnostics)

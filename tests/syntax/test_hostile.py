@@ -260,6 +260,7 @@ class TestFiles:
             pytest.param(["expand", "web.yaml", "--var-file", "pipe"], 3, "E0903", id="var file"),
             pytest.param(["expand", "web.yaml", "--var-file", "folder"], 1, "E0902", id="no file"),
             pytest.param(["expand", "web.yaml", "--var", "x=@pipe"], 3, "E0910", id="value"),
+            pytest.param(["check", "project/web.yaml"], 3, "E0903", id="project file"),
             pytest.param(
                 ["build", "web.yaml", "--target", "cloud-init", "--network-config", "pipe"],
                 3,
@@ -274,8 +275,11 @@ class TestFiles:
         (tmp_path / "folder").mkdir()
         (tmp_path / "nested" / "catlet.yaml").mkdir(parents=True)
         (tmp_path / "web.yaml").write_text("name: web\n", encoding="utf-8")
+        (tmp_path / "project").mkdir()
+        (tmp_path / "project" / "web.yaml").symlink_to("../web.yaml")
+        (tmp_path / "project" / "eryphc.yaml").symlink_to("/proc/self/mem")
         done = bounded_run(arguments, tmp_path)
-        talk = done.err.decode()
+        talk = (done.out + done.err).decode()
         assert done.code == code, talk
         assert f"error[{shown}]" in talk
         assert not ACTED_ON.search(talk)

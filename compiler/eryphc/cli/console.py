@@ -127,16 +127,7 @@ class Console:
             self._summary(shown)
         if code == OK and self.failed:
             code = WRONG_INPUT
-        if code == WRONG_INPUT and self._failed_outside():
-            return FAILED_OUTSIDE
         return code
-
-    def _failed_outside(self) -> bool:
-        """Whether all that failed is a file that is there and cannot be read."""
-        from eryphc.diagnostics.command import FILE_UNREADABLE
-
-        errors = {found.code for found in self.found if found.level is Level.ERROR}
-        return errors == {FILE_UNREADABLE.number}
 
     def _summary(self, shown: Sequence[ShownDiagnostic]) -> None:
         if not shown or not any(d.level is not Level.NOTE for d in shown):

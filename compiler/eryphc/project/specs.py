@@ -15,6 +15,7 @@ from eryphc.diagnostics import command, reading
 from eryphc.diagnostics.levels import NO_CHOICES, Choices, LevelPolicy
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import own
+from eryphc.errors import EryphcError, Failure
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.model import GenePool
@@ -34,14 +35,14 @@ CATLET_FILE = "catlet.yaml"
 class InputMissingError(Exception):
     """A file that was named is not there, or not readable.
 
-    `reason` says why without naming it, `exit_code` is that of the command.
+    `reason` says why without naming it.
     """
 
-    def __init__(self, diagnostic: Diagnostic, exit_code: int, reason: str = "") -> None:
+    def __init__(self, diagnostic: Diagnostic, failure: Failure, reason: str = "") -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
         self.reason = reason
-        self.exit_code = exit_code
+        self.failure = failure
 
 
 class Spec(NamedTuple):
@@ -64,30 +65,30 @@ def read_text(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> Outcome[SourceText
     except _NOT_THERE as error:
         reason = _missing(error)
         raise InputMissingError(
-            command.file_not_found(shown, reason, _near(path)), 1, reason
+            command.file_not_found(shown, reason, _near(path)), Failure.INPUT, reason
         ) from None
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             reason = "no file can have so long a name"
             missing = command.file_not_found(shown, reason, ())
-            raise InputMissingError(missing, 1, reason) from None
+            raise InputMissingError(missing, Failure.INPUT, reason) from None
         reason = _reason(error)
-        raise InputMissingError(command.file_unreadable(shown, reason), 3, reason) from None
+        raise InputMissingError(
+            command.file_unreadable(shown, reason), Failure.OUTSIDE, reason
+        ) from None
     except ValueError:
         reason = "not a path"
         missing = command.file_not_found(shown, reason, ())
-        raise InputMissingError(missing, 1, reason) from None
+        raise InputMissingError(missing, Failure.INPUT, reason) from None
     return _decoded(shown, data, limit)
 
 
 def read_source(path: str | os.PathLike[str]) -> SourceText:
     """A file as a text with its name. Raises `EryphcError`."""
-    from eryphc.errors import EryphcError, Failure
-
     try:
         read = read_text(Path(path))
     except InputMissingError as missing:
-        raise EryphcError.of(Failure(missing.exit_code), missing.diagnostic) from None
+        raise EryphcError.of(missing.failure, missing.diagnostic) from None
     if read.value is None:
         raise EryphcError.of(Failure.INPUT, *read.diagnostics)
     # What is read here is said to hold no secret, a network configuration for example.
@@ -179,21 +180,28 @@ def read_spec(name: str) -> Outcome[Spec]:
             return Outcome(None, text.diagnostics)
         return Outcome(Spec(text.value, Path.cwd(), Notation.YAML))
     if not name:
-        raise InputMissingError(command.spec_not_found(name, "it is empty", ()), 1)
+        raise InputMissingError(command.spec_not_found(name, "it is empty", ()), Failure.INPUT)
     path = Path(name)
     try:
         if path.is_dir():
             path /= CATLET_FILE
             if not path.is_file():
                 raise InputMissingError(
-                    command.spec_not_found(name, f"the folder holds no `{CATLET_FILE}`", ()), 1
+                    command.spec_not_found(name, f"the folder holds no `{CATLET_FILE}`", ()),
+                    Failure.INPUT,
                 )
     except ValueError:
-        raise InputMissingError(command.spec_not_found(name, "not a path", ()), 1) from None
+        raise InputMissingError(
+            command.spec_not_found(name, "not a path", ()), Failure.INPUT
+        ) from None
     except PermissionError as error:
-        raise InputMissingError(command.file_unreadable(name, _reason(error)), 3) from None
+        raise InputMissingError(
+            command.file_unreadable(name, _reason(error)), Failure.OUTSIDE
+        ) from None
     except OSError as error:
-        raise InputMissingError(command.spec_not_found(name, _reason(error), ()), 1) from None
+        raise InputMissingError(
+            command.spec_not_found(name, _reason(error), ()), Failure.INPUT
+        ) from None
     text = read_text(path)
     if text.value is None:
         return Outcome(None, text.diagnostics)
@@ -204,13 +212,15 @@ def read_spec(name: str) -> Outcome[Spec]:
 def _stdin(count: int) -> bytes:
     if sys.stdin is None:
         reason = "standard input is closed"
-        raise InputMissingError(command.spec_not_found("-", reason, ()), 1)
+        raise InputMissingError(command.spec_not_found("-", reason, ()), Failure.INPUT)
     # A program may have put another stream there, which has text alone.
     stream = getattr(sys.stdin, "buffer", sys.stdin)
     try:
         data: bytes | str = stream.read(count)
     except OSError as error:
-        raise InputMissingError(command.file_unreadable(STDIN_NAME, _reason(error)), 3) from None
+        raise InputMissingError(
+            command.file_unreadable(STDIN_NAME, _reason(error)), Failure.OUTSIDE
+        ) from None
     return data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
 
 
@@ -278,7 +288,10 @@ class Pools:
     def _read_project(self, path: Path) -> Outcome[Project]:
         from eryphc.project.file import read_project
 
-        text = read_text(path)
+        try:
+            text = read_text(path)
+        except InputMissingError as missing:
+            return Outcome(None, (missing.diagnostic,))
         if text.value is None:
             return Outcome(None, text.diagnostics)
         # A project file holds no secret.
