@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eryphc.diagnostics.model import Code, Diagnostic, finding
-from eryphc.lint import Rule, judge, kinds
+from eryphc.lint.engine import Rule, judge, kinds
 
 SHORT = Code("W9001", "short")
 EMPTY = Code("N9002", "empty")

@@ -14,7 +14,7 @@ from eryphc.diagnostics.model import Code, Diagnostic
 from eryphc.guest import hostname_lint, linux_lint, network_lint, windows_lint
 from eryphc.guest.cloudconfig import examine
 from eryphc.guest.cloudconfig import lint as cloudconfig_lint
-from eryphc.lint import Rule, kinds
+from eryphc.lint.engine import Rule, kinds
 
 TUPLES = (
     (hostname_lint, "RULES"),

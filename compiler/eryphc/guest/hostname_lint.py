@@ -12,7 +12,7 @@ from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import named
 from eryphc.guest.model import GuestKind, GuestRequest
-from eryphc.lint import Rule, judge
+from eryphc.lint.engine import Rule, judge
 from eryphc.source import Span
 
 _LABEL_LENGTH: Final = 63

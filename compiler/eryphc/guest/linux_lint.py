@@ -15,7 +15,7 @@ from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guest.pieces import CLOUD_CONFIG, Piece
-from eryphc.lint import Rule, judge
+from eryphc.lint.engine import Rule, judge
 from eryphc.source import Span
 
 _OLD_HASH_LENGTH: Final = 13

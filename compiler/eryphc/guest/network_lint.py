@@ -17,7 +17,7 @@ from eryphc.diagnostics.suggest import close_matches
 from eryphc.guest.adapters import LONGEST_NAME, OLD_WINDOWS
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
 from eryphc.guest.model import GuestKind
-from eryphc.lint import Rule, judge
+from eryphc.lint.engine import Rule, judge
 from eryphc.source import SourceText, Span
 
 _ADDRESS: Final = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")

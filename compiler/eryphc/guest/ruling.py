@@ -18,7 +18,7 @@ from eryphc.guest import (
 from eryphc.guest.cloudconfig import examine
 from eryphc.guest.cloudconfig import lint as cloudconfig_lint
 from eryphc.guest.model import GuestKind, GuestRequest, MergeMode, NetworkConfigMode
-from eryphc.lint import kinds
+from eryphc.lint.engine import kinds
 
 _OF_ALL: Final = (
     guest.FODDER_EMPTY,

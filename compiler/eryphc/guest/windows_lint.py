@@ -37,7 +37,7 @@ from eryphc.guest.windows_names import (
     is_device,
     wants_32_bit,
 )
-from eryphc.lint import Rule, judge
+from eryphc.lint.engine import Rule, judge
 from eryphc.source import Span
 
 _IGNORED_PARTS: Final = {

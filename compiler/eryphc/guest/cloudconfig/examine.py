@@ -12,7 +12,7 @@ from eryphc.guest.cloudconfig.merge import Merged
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.guest.cloudconfig.schema import check, respellings
-from eryphc.lint import Rule, judge
+from eryphc.lint.engine import Rule, judge
 
 
 def examine(merged: Merged) -> tuple[Diagnostic, ...]:

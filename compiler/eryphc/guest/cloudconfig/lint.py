@@ -16,7 +16,7 @@ from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.saying import Names
-from eryphc.lint import Rule
+from eryphc.lint.engine import Rule
 
 _COMMAND_KEYS = ("bootcmd", "runcmd")
 _PASSWORDS = ("passwd", "hashed_passwd", "plain_text_passwd")
