@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from eryphc.cli.volume import TARGET_FORMATS
 from eryphc.volumes import qemu_img as program
-from eryphc.volumes.convert import TARGETS, Converted, convert
+from eryphc.volumes.convert import Converted, convert
 from eryphc.volumes.faults import VolumeError
 from eryphc.volumes.headers import DiskHeader, read_header
 from eryphc.volumes.identity import crc32c
@@ -22,7 +23,7 @@ def converted(source: Path, target: Path, wanted: str, kind: str | None = None) 
     return convert(source, kind, target, wanted, lambda _step, _percent: None)
 
 
-@pytest.mark.parametrize("wanted", TARGETS)
+@pytest.mark.parametrize("wanted", TARGET_FORMATS)
 @pytest.mark.parametrize("kind", sorted(FORMATS))
 def test_the_content_stays(tmp_path: Path, kind: str, wanted: str) -> None:
     options = ("-o", "force_size=on") if kind == "vhd" else ()

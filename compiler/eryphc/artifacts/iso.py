@@ -32,8 +32,9 @@ _EXTENSION = (
 )
 """The text by which RRIP 1.09 asks to be announced (section 4.3)."""
 
-# Primary and Joliet path tables, little and big endian, two sectors each; then the root.
-_PATH_TABLES = (20, 22, 24, 26)
+# The path tables of a tree, little and big endian, take two sectors each; the first folder follows.
+_PRIMARY_TABLES = 20
+_JOLIET_TABLES = 24
 _FIRST_DIRECTORY = 28
 
 
@@ -155,8 +156,8 @@ def _head(names: _Names, label: str, sectors: int, epoch: int) -> bytes:
     here, there = names.iso_root, names.joliet_root
     chunks = [
         bytes(16 * SECTOR),
-        _descriptor(1, label, sectors, 20, _record(b"\0", here, names.date, 2), epoch),
-        _descriptor(2, label, sectors, 24, _record(b"\0", there, names.date, 2), epoch),
+        _descriptor(1, label, sectors, _PRIMARY_TABLES, _record(b"\0", here, names.date, 2), epoch),
+        _descriptor(2, label, sectors, _JOLIET_TABLES, _record(b"\0", there, names.date, 2), epoch),
         b"\xffCD001\x01".ljust(2 * SECTOR, b"\0"),
     ]
     for root, _ in (here, there):

@@ -56,12 +56,6 @@ class Opening(NamedTuple):
     vm_id: str | None = None
     details: Any = None
 
-    @property
-    def stand_ins(self) -> Mapping[str, str]:
-        """The name that each stand-in stands for, by the text of the stand-in."""
-        names = {text: name for name, text in self.values.items()}
-        return names if self.vm_id is None else {**names, self.vm_id: "vmId"}
-
 
 NOTHING_OPEN = Opening()
 

@@ -16,7 +16,6 @@ from eryphc.volumes.faults import VolumeError
 from eryphc.volumes.headers import DiskHeader, read_header
 from eryphc.volumes.identity import close_fixed_vhd, settle_vhdx
 
-TARGETS: Final = ("vhdx", "vhd", "raw", "qcow2")
 _GIB: Final = 1024**3
 # The format ends there; Azure and QEMU end before.
 LARGEST: Final = {"vhdx": 64 * 1024 * _GIB, "vhd": 32767 * _GIB}

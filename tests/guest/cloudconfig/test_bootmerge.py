@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import saying
 from eryphc.diagnostics.model import Level
-from eryphc.guest.cloudconfig.emit import cloud_config
+from eryphc.guest.cloudconfig.emit import write
 from eryphc.guest.cloudconfig.nodes import plain
 from guest.cloudconfig.entries import boot, fodder, fodder_entries, merge
 from saying import opened
@@ -334,4 +334,4 @@ def with_strategy(text: str) -> str:
 
 def written(texts: list[str]) -> str:
     outcome = merge(fodder_entries(*texts))
-    return "{}" if outcome.value is None else cloud_config(outcome.value.root)
+    return "{}" if outcome.value is None else write(outcome.value.root).text

@@ -78,11 +78,6 @@ def write(root: MappingNode, *, slots: tuple[str, ...] = ()) -> Emitted:
     return writer.done()
 
 
-def cloud_config(root: MappingNode, *, slots: tuple[str, ...] = ()) -> str:
-    """The text of `write` alone."""
-    return write(root, slots=slots).text
-
-
 def emit(node: Node) -> str:
     """The data as one YAML document, with a line feed at the end."""
     return write_document(node).text
