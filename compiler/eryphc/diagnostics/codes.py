@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from eryphc.diagnostics.model import Level
+from eryphc.diagnostics.model import Level, level_of
 
 _LONGEST_WORD = 60
-_LEVELS = {"E": Level.ERROR, "W": Level.WARNING, "N": Level.NOTE}
 
 
 class Kind(NamedTuple):
@@ -36,7 +35,7 @@ class Kind(NamedTuple):
     @property
     def level(self) -> Level:
         """The default, which the letter says."""
-        return _LEVELS[self.number[0]]
+        return level_of(self.number)
 
     @property
     def hard(self) -> bool:

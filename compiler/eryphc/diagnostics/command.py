@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, finding
+from eryphc.diagnostics.model import Code, Diagnostic, finding
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.diagnostics.words import clipped
 from eryphc.source import Span
@@ -22,6 +22,12 @@ VARIABLE_SOURCE = Code("E0910", "variable-source")
 FILE_EXISTS = Code("E0911", "file-exists")
 GENE_UNKNOWN = Code("E0912", "gene-unknown")
 PROJECT_TYPE_NEEDS = Code("E0913", "pool-needs")
+FILE_UNWRITABLE = Code("E0914", "file-unwritable")
+UNKNOWN_SCHEMA = Code("E0915", "unknown-schema")
+OUTSIDE_FAILED = Code("E0916", "outside-failed")
+INTERNAL_FAULT = Code("E0917", "internal-fault")
+PROJECT_WITHOUT_EFFECT = Code("W0918", "project-without-effect")
+VALUE_ENDS_WITH_CR = Code("W0919", "value-ends-with-cr")
 
 
 def usage(message: str, help_text: str | None) -> Diagnostic:
@@ -90,12 +96,8 @@ def project_value(
 
 
 def project_without_effect(key: str, span: Span | None) -> Diagnostic:
-    return Diagnostic(
-        code=PROJECT_WITHOUT_EFFECT,
-        level=Level.WARNING,
-        message=f"`{key}` of the project file has no effect in this version",
-        primary=Label(span, "not used") if span is not None else None,
-    )
+    message = f"`{key}` of the project file has no effect in this version"
+    return finding(PROJECT_WITHOUT_EFFECT, message, span, "not used")
 
 
 def pool_unsupported(kind: str, where: str, span: Span | None = None) -> Diagnostic:
@@ -123,10 +125,9 @@ def variable_source(name: str, reason: str, sign: str) -> Diagnostic:
 
 
 def value_ends_with_cr(name: str) -> Diagnostic:
-    return Diagnostic(
-        code=VALUE_ENDS_WITH_CR,
-        level=Level.WARNING,
-        message=f"--var {name}: the value ends with a carriage return (U+000D), "
+    return finding(
+        VALUE_ENDS_WITH_CR,
+        f"--var {name}: the value ends with a carriage return (U+000D), "
         "as its file has line ends of Windows; only the line feed after it is dropped",
         help="save the file without a line end, or with line ends of Unix",
     )
@@ -144,14 +145,6 @@ def gene_unknown(text: str, reason: str, meant: str | None = None) -> Diagnostic
     return finding(
         GENE_UNKNOWN, f"`{text}`: {reason}", help=f"did you mean `{meant}`?" if meant else None
     )
-
-
-FILE_UNWRITABLE = Code("E0914", "file-unwritable")
-UNKNOWN_SCHEMA = Code("E0915", "unknown-schema")
-OUTSIDE_FAILED = Code("E0916", "outside-failed")
-INTERNAL_FAULT = Code("E0917", "internal-fault")
-PROJECT_WITHOUT_EFFECT = Code("W0918", "project-without-effect")
-VALUE_ENDS_WITH_CR = Code("W0919", "value-ends-with-cr")
 
 
 def file_unwritable(path: str, reason: str) -> Diagnostic:

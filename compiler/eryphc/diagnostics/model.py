@@ -23,6 +23,14 @@ class Level(StrEnum):
     NOTE = "note"
 
 
+_LEVELS = {"E": Level.ERROR, "W": Level.WARNING, "N": Level.NOTE}
+
+
+def level_of(number: str) -> Level:
+    """The default level of a kind, which the letter of its number says."""
+    return _LEVELS[number[0]]
+
+
 class Code(NamedTuple):
     """A kind of finding. A released number is never given to another kind.
 
@@ -108,9 +116,6 @@ def _closed(argument: Any) -> Any:
     return argument
 
 
-_LEVELS = {"E": Level.ERROR, "W": Level.WARNING, "N": Level.NOTE}
-
-
 def finding(
     code: Code,
     message: str,
@@ -124,7 +129,7 @@ def finding(
     """A diagnostic of the level that the letter of its code says."""
     return Diagnostic(
         code=code,
-        level=_LEVELS[code.number[0]],
+        level=level_of(code.number),
         message=message,
         primary=Label(span, label) if span is not None else None,
         notes=tuple(notes),
