@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from eryphc.ir.catlet import Fodder
-from eryphc.origin import DEFAULTED, Origin, Step
+from eryphc.origin import DEFAULTED, Origin, Step, placeless
 from eryphc.source import SourceText, Span
 
-INVENTED: Final = Origin(span=None, step=Step.INVENTED)
-GIVEN: Final = Origin(span=None, step=Step.GIVEN)
+INVENTED: Final = placeless(Step.INVENTED)
+GIVEN: Final = placeless(Step.GIVEN)
 
 
 class GuestKind(StrEnum):
