@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -251,11 +251,8 @@ class Pools:
     ) -> None:
         # Asked for only where there is a project file.
         self._sections = sections
-        self._given = [_folder_pool(Path(location)) for location in locations]
-        self._given += [
-            _folder_pool(Path(location))
-            for location in (environment or "").split(os.pathsep)
-            if location
+        self._given = [
+            FolderPool(Path(location)) for location, _ in _locations(locations, environment)
         ]
         standard = standard_folder()
         self._standard = StandardPool() if standard is not None else None
@@ -265,13 +262,7 @@ class Pools:
     @staticmethod
     def refused(locations: Sequence[str], environment: str | None) -> Diagnostic | None:
         """What is wrong with the folders that options name, as wrong usage."""
-        named = [(location, "--genepool") for location in locations]
-        named += [
-            (location, "ERYPHC_GENEPOOL")
-            for location in (environment or "").split(os.pathsep)
-            if location
-        ]
-        for location, where in named:
+        for location, where in _locations(locations, environment):
             if "://" in location:
                 return command.pool_unsupported(location.partition("://")[0], where)
             if not Path(location).is_dir():
@@ -317,7 +308,7 @@ class Pools:
         pools: list[GenePool] = list(self._given)
         beside = folder / "genes"
         if beside.is_dir():
-            pools.append(_folder_pool(beside))
+            pools.append(FolderPool(beside))
         if entries:
             pools.append(ProjectPools(entries))
         if self._standard is not None:
@@ -355,8 +346,13 @@ def find_project_file(folder: Path) -> Path | None:
     return None
 
 
-def _folder_pool(path: Path) -> FolderPool:
-    return FolderPool(path)
+def _locations(given: Sequence[str], environment: str | None) -> Iterator[tuple[str, str]]:
+    """The pools that are named for all specs, each with who names it."""
+    for location in given:
+        yield location, "--genepool"
+    for location in (environment or "").split(os.pathsep):
+        if location:
+            yield location, "ERYPHC_GENEPOOL"
 
 
 def _project_pools(project: Project, found: list[Diagnostic]) -> list[ProjectPool]:
@@ -388,4 +384,4 @@ def _project_pool(
     if not folder.is_dir():
         report(command.pool_not_found(entry.path or "", "the project file", entry.at("path")))
         return None
-    return _folder_pool(folder)
+    return FolderPool(folder)
