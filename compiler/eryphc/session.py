@@ -501,14 +501,8 @@ class Session:
         if self._disks is None:
             from eryphc.genepool.disk_images import DiskImages
 
-            self._disks = DiskImages(
-                None if self.on_hashing is None else lambda *progress: self._hear(*progress)
-            )
+            self._disks = DiskImages(self.on_hashing)
         return self._disks
-
-    def _hear(self, path: Path, done: int, size: int) -> None:
-        if self.on_hashing is not None:
-            self.on_hashing(path, done, size)
 
     def pools_of(self, read: ReadSpec) -> PoolChain:
         """The gene pools of a specification, in order of priority. Raises `EryphcError`."""
