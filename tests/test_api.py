@@ -243,6 +243,13 @@ def test_what_is_wrong_for_one_target_says_nothing_of_another() -> None:
     assert "deployment.json" in built[Target.HYPERV].files
 
 
+def test_a_value_that_a_gene_does_not_take_is_named() -> None:
+    request = BuildRequest(values={"no_such": "1"})
+    (found,) = session().expand_gene("gene:eryphc/nginx:nginx", request=request).diagnostics
+    assert found.code == "E0410"
+    assert found.message.endswith("has no variable `no_such`")
+
+
 def test_targets_may_be_given_by_their_names() -> None:
     opened = Session("examples")
     spec = "examples/web-config.yaml"

@@ -138,13 +138,14 @@ def _bind(
             bindings.setdefault(name, binding)
             continue
         known = [v.name for v in read.variables or () if v.name]
-        span = binding.at("name")
+        # A name that an option gives stands in no document.
+        written = binding.place("name")
         faults.append(
             language.binding_unknown(
-                named(span.text.strip("'\"") if span is not None else name),
+                named(written.text.strip("'\"") if written is not None else binding.name or ""),
                 named(str(gene)),
                 name_of(entry) if entry.name else None,
-                span,
+                binding.at("name"),
                 tuple(map(named, known)),
             )
         )
