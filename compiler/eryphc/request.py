@@ -38,7 +38,8 @@ class BuildRequest:
     in seconds since 1970 UTC. `levels` says `allow`, `warn` or `deny` of kinds of findings, each by
     its code or its name. `targets` holds options of targets, at most one of each class. Raises
     `EryphcError`, and as Python does `TypeError` and `ValueError` for what is no such value at all.
-    Equal requests are equal in everything that shapes a result.
+    Equal requests are equal in everything that shapes a result; a `Source` is equal to
+    itself alone.
     """
 
     values: Mapping[str, str] = field(default_factory=FrozenMap)
