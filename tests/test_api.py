@@ -35,6 +35,7 @@ from eryphc import (
     schema_text,
     target_options,
 )
+from eryphc.gallery import described, listed_sets
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "api.md"
@@ -276,6 +277,10 @@ def test_targets_may_be_given_by_their_names() -> None:
         lambda _: target_options(Target.HYPERV, {"--open": "token=8"}),
         lambda _: target_options("docker", {}),  # type: ignore[arg-type]
         lambda _: schema_text("docker"),
+        lambda _: explain(301),  # type: ignore[arg-type]
+        lambda opened: opened.expand_gene(301),
+        lambda opened: described(opened, 301),  # type: ignore[arg-type]
+        lambda opened: listed_sets(opened, 301),  # type: ignore[arg-type]
     ],
 )
 def test_a_call_that_makes_no_sense_raises(ask: Callable[[Any], Any]) -> None:

@@ -13,6 +13,7 @@ from eryphc.genepool.listing import ListedSet, gene_sets
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
 from eryphc.passes.redact import REDACTED
+from eryphc.request import must_be
 from eryphc.session import Result, Session
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source
 from eryphc.syntax.names import NameFault
@@ -35,6 +36,7 @@ def listed_sets(session: Session, name: str | None = None) -> tuple[ListedSet, .
 
     `name` is an organization, a set, or `ORGANIZATION/SET`. Raises `EryphcError`.
     """
+    must_be("the name", name, str, type(None))
     asked = (name or "").lower().rstrip("/")
     return tuple(
         listed
@@ -49,6 +51,7 @@ def described(session: Session, id_: str) -> Description:
     `id_` is `gene:ORGANIZATION/SET[/TAG]:GENE`, or `ORGANIZATION/SET[/TAG]` for all its genes.
     Raises `EryphcError` where there is no such gene.
     """
+    must_be("the id", id_, str)
     chain = session.pools()
     geneset, gene = _wanted(chain, id_)
     found: list[Diagnostic] = []

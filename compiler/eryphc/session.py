@@ -406,6 +406,7 @@ class Session:
     ) -> Expanded:
         """The fodder of one gene (`gene:ORGANIZATION/SET[/TAG]:GENE`), `request.values` bound."""
         _must_be_stage(stage)
+        must_be("the gene", gene, str)
         must_be("the request", request, BuildRequest)
         work = _Work(self, None, request)
         catlet = work.gene(gene, stage)

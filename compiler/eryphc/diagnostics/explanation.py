@@ -11,6 +11,8 @@ PAGES = Path(__file__).parent / "pages"
 
 def explain(word: str) -> str | None:
     """The page of a code such as E0301, or of its name, as Markdown; None for an unknown word."""
+    if not isinstance(word, str):
+        raise TypeError(f"a code or a name is to be str, not {type(word).__name__}")
     kind = kind_of(word)
     if kind is None:
         return None
