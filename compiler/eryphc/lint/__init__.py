@@ -1,4 +1,4 @@
-"""Rules that judge what was compiled: what a rule is, and how a subject is held to its rules."""
+"""Rules that judge what was compiled: what a rule is, and the engine that applies the rules."""
 
 from eryphc.lint.engine import Rule, judge, kinds
 
