@@ -1,7 +1,7 @@
 """eryphc: a compiler from catlets and genes to artifacts that boot.
 
-The names listed here are the public interface (docs/api.md). Each is imported when it is asked
-for, so that nobody waits for what is not used.
+The names listed here are the public interface (docs/api.md). Each is imported only when a program
+uses it, which keeps the start fast.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def failure_of(diagnostics: Iterable[ShownDiagnostic]) -> Failure | None:
 
 
 class EryphcError(Exception):
-    """Something could not be done at all; `diagnostics` say what, without secrets."""
+    """A request could not be carried out at all; `diagnostics` say why, without secrets."""
 
     def __init__(self, failure: Failure, diagnostics: Iterable[ShownDiagnostic]) -> None:
         self.failure = failure
@@ -40,5 +40,5 @@ class EryphcError(Exception):
 
     @classmethod
     def of(cls, failure: Failure, *diagnostics: Diagnostic) -> Self:
-        """The exception for diagnostics that speak of no document."""
+        """The exception for diagnostics that are not about a document."""
         return cls(failure, show(diagnostics))

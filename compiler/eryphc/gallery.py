@@ -87,7 +87,7 @@ def _wanted(chain: PoolChain, text: str) -> tuple[GeneSetId, str | None]:
 
 
 def _named(chain: PoolChain, text: str) -> str | None:
-    """The gene set that a name without an organization can only mean."""
+    """The only gene set that a name without an organization can mean."""
     named = {listed.id for listed in gene_sets(chain) if listed.geneset == text.lower()}
     return named.pop() if len(named) == 1 else None
 

@@ -71,7 +71,7 @@ _PLACELESS = frozenset((Step.DEFAULTED, Step.INVENTED, Step.GIVEN, Step.STAND_IN
 def placeless(step: Step, via: Origin | None = None) -> Origin:
     """The origin of a value that no document holds. Raises ValueError for a step that needs one."""
     if step not in _PLACELESS:
-        # An unknown origin would count as public. Somebody forgot to hand it on.
+        # An unknown origin would count as public, so a caller that lost it must fail.
         raise ValueError(f"a value that is {step.value} has a place")
     return Origin(None, step, via=via)
 

@@ -1,6 +1,6 @@
 """The order of the compile, one function a stage: each takes what the one before it gave.
 
-Nothing here reads files, prints or decides what may be shown: that is the session's.
+Nothing here reads files, prints or decides what may be shown: the session does that.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ UNKNOWN_VM_ID = "#vmId"
 def read_document(spec: Spec, request: BuildRequest) -> Outcome[Document]:
     """The author's document with the names that the request replaces.
 
-    It may come with errors, and is then only good for finding more.
+    It may come with errors; then it only serves to find more of them.
     """
     read = read_catlet(spec.source, notation=spec.notation)
     if read.value is None:
@@ -92,7 +92,7 @@ def to_bred(document: Document, pools: GenePool, memory: PassMemory | None = Non
 
 
 def with_values(bred: Bred, values: Mapping[str, str]) -> Outcome[Bred]:
-    """The given values in the variables, as the stages before substitution show them."""
+    """The catlet with the given values in its variables, as stages before substitution show it."""
     given = give(bred.catlet, values)
     if given.value is None:
         return Outcome(None, given.diagnostics)
@@ -139,10 +139,10 @@ def prepare(
     epoch: int,
     reader: TextReader,
 ) -> Outcome[TargetInput[Any]]:
-    """A fed catlet to what a target decides from.
+    """Make of a fed catlet what a target decides from.
 
-    `guest` is the request's with what the project says. Values that the target leaves open are
-    stand-ins from here on; diagnostics speak of their names instead.
+    `guest` is the request's, completed by the project. From here on, stand-ins take the place of
+    the values that the target leaves open; diagnostics name the variables instead.
     """
     from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
     from eryphc.guest.request import guest_request

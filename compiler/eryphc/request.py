@@ -30,7 +30,7 @@ _PUBLIC_NAMES = {type(None): "None", SourceText: "Source"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequest:
-    """What is asked of a compile. Every field has the default of the command line.
+    """What a compile shall do. Every field has the default of the command line.
 
     `values` are given for variables of the catlet; one that it does not declare is an error,
     unless `other_values` lets it be (where several specifications share the values). `name` and
@@ -99,19 +99,19 @@ class BuildRequest:
 
     @property
     def processor(self) -> Architecture:
-        """`architecture`, which is one of the known after checking."""
+        """`architecture`; checking made sure that it is a known one."""
         if isinstance(self.architecture, str):
             raise TypeError("the architecture was not read")
         return self.architecture
 
     @property
     def meaning(self) -> Compat:
-        """`compat` as the word that it is after checking."""
+        """`compat`; checking made sure that it is one of its words."""
         return Compat(self.compat)
 
     @property
     def asked_levels(self) -> Choices:
-        """`levels` by the numbers of the kinds, which they have after checking."""
+        """`levels` by the numbers of the kinds; checking has replaced the names."""
         return {number: Choice(choice) for number, choice in self.levels.items()}
 
     def options_of(self, kind: type[O]) -> O:
@@ -164,7 +164,7 @@ def _options_of_targets(given: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def _levels(levels: Mapping[str, Choice | str], found: list[Diagnostic]) -> Choices:
-    """What is said of kinds, by their numbers."""
+    """The levels of kinds of findings, by their numbers."""
     said: list[tuple[Choice, tuple[str]]] = []
     must_be("`levels`", levels, Mapping)
     for word, asked in levels.items():
@@ -196,7 +196,7 @@ def _no_uuid(option: str, text: str) -> Diagnostic:
 
 
 def _names_folder(text: str) -> bool:
-    """Whether a guest can make a folder of that name, which it does of an instance id."""
+    """Whether a guest can make a folder of that name: it makes one named after the instance id."""
     if text.strip() in ("", ".", "..") or not text.isprintable():
         return False
     return len(text.encode("utf-8", "surrogatepass")) <= _LONGEST_INSTANCE_ID

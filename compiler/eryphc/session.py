@@ -1,9 +1,8 @@
 """One session of work on a project: the order of a compile, its caches, and what may leave it.
 
-Everything that the command line does, a program does with a `Session`. It owns the gene pools and
-project files that were read, the texts of fodder and the environment; nothing that it keeps is
-shared with another session, so that two threads can work with one each. Diagnostics leave it as
-data without secrets.
+A program does with a `Session` all that the command line does. The session owns the gene pools and
+project files that were read, the texts of fodder and the environment. Two sessions share nothing,
+so that two threads can work with one each. Diagnostics leave a session as data without secrets.
 """
 
 from __future__ import annotations
@@ -100,7 +99,7 @@ class ReadSpec(Result):
 
 
 class Checked(Result):
-    """What is to be said of a specification.
+    """What is wrong with a specification, and the documents that it was made of.
 
     `declared` are the names of the catlet's variables in lower case, `sources` each gene set of the
     closure with the folder that it came from.
@@ -220,7 +219,7 @@ class Outputs:
         self._folders.__exit__(kind, error, trace)
 
     def look_at(self, folder: str | os.PathLike[str]) -> None:
-        """Take a folder in. Refused is one that is not this tool's to replace."""
+        """Take a folder in. Raises `EryphcError` if this tool must not replace it."""
         with _output():
             self._folders.look_at(Path(folder))
 
@@ -292,7 +291,7 @@ def _names(request: BuildRequest) -> tuple[str | None, str | None]:
 
 
 def _whole(text: SourceText) -> SourceText:
-    """A text that a program hands in, as a file would be read. Raises TypeError."""
+    """A text that a program hands in, treated like a file. Raises TypeError."""
     must_be("the name of a Source", text.name, str)
     must_be("the text of a Source", text.text, str)
     if text.text.startswith(_BYTE_ORDER_MARK):
@@ -349,7 +348,7 @@ class Session:
     def read(self, spec: SpecName, request: BuildRequest = DEFAULT) -> ReadSpec:
         """Read a specification: a file, a folder with `catlet.yaml`, `-`, or a text.
 
-        What was read for other names is given the names of this request.
+        A specification that was read before gets the names of this request.
         """
         must_be("the request", request, BuildRequest)
         if isinstance(spec, ReadSpec):
@@ -413,7 +412,7 @@ class Session:
         return Expanded(work, catlet)
 
     def compile(self, spec: SpecName, request: BuildRequest = DEFAULT) -> Compiled:
-        """Compile a specification as far as no target decides anything."""
+        """Compile a specification up to the stage where targets begin to decide."""
         work = _Work(self, self.read(spec, request), request)
         catlet: Catlet | None = None
         guest: GuestDocument | None = None
@@ -432,7 +431,7 @@ class Session:
         targets: Sequence[Target] = (Target.CLOUD_INIT,),
         request: BuildRequest = DEFAULT,
     ) -> Checked:
-        """All that building the targets would complain about. Makes no files."""
+        """All that building the targets would report. Makes no files."""
         targets = _known(targets)
         work = _Work(self, self.read(spec, request), request)
         bred = work.bred()
@@ -449,8 +448,8 @@ class Session:
         return checked
 
     def unused_comments(self, answers: Iterable[Checked]) -> tuple[ShownDiagnostic, ...]:
-        """Warnings for the comments in the project's documents that silence nothing in any of
-        these answers of `check`, although what they speak of was looked for."""
+        """Warnings for comments in the project's documents that silence nothing in any of
+        these answers of `check`, although `check` looked for the findings that they name."""
         heard = [each._heard for each in answers if each._heard is not None]
         used = frozenset[tuple[str, int]]().union(*(each.used for each in heard))
         kinds: dict[str, frozenset[str]] = {}
@@ -473,7 +472,7 @@ class Session:
     ) -> Iterator[Built]:
         """The files of several targets, each as it is made; what they share is compiled once.
 
-        What is wrong for one target says nothing of another.
+        A fault for one target does not stop another.
         """
         targets = _known(targets)
         work = _Work(self, self.read(spec, request), request)
@@ -535,8 +534,8 @@ class Session:
 class _Work:
     """One specification on its way through the stages: its values, and what was found so far.
 
-    Records that hold secrets are kept beside the findings, since secrets are hidden at the end:
-    what a gene declares secret may stand in a document that was read long before.
+    Records that hold secrets are kept beside the findings, because secrets are hidden at the end:
+    a value that a gene declares secret may stand in a document that was read long before.
     """
 
     def __init__(self, session: Session, read: ReadSpec | None, request: BuildRequest) -> None:
@@ -678,7 +677,7 @@ class _Work:
         return values
 
     def _left_open(self) -> set[str]:
-        """The variables that a deployment supplies: nobody is asked for them."""
+        """The variables that a deployment supplies: the user is not asked for their values."""
         return {
             name.lower()
             for options in self.request.targets
@@ -846,6 +845,6 @@ class _Work:
 
 
 def _shown(found: Sequence[Diagnostic], records: Iterable[Record]) -> tuple[ShownDiagnostic, ...]:
-    """Diagnostics as they leave: without secrets, and without echoes of what was said before."""
+    """Diagnostics as they leave: without secrets, and without those that only repeat another."""
     # Most specifications have nothing to be said of.
     return show(without_echoes(found), Secrets(records)) if found else ()

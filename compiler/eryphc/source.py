@@ -31,8 +31,8 @@ class Region(NamedTuple):
 def shown_path(path: Path) -> str:
     """The path as printed, with `/`: relative to the working folder.
 
-    A path that was given as absolute and lies elsewhere stays absolute: a row of `..` up to the
-    root and down again would help nobody.
+    A path that was given as absolute and lies elsewhere stays absolute: nobody wants to read a
+    row of `..` up to the root and down again.
     """
     text = os.path.normpath(path)
     if os.path.isabs(text) and Path(text).is_relative_to(Path.cwd()):  # noqa: PTH117

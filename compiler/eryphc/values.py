@@ -15,7 +15,7 @@ from eryphc.frozen import FrozenMap
 
 
 class GivenValues(NamedTuple):
-    """Values by the names of their variables, and what is to be said of how they were given."""
+    """Values by the names of their variables, and findings about how they were given."""
 
     values: FrozenMap[str]
     diagnostics: tuple[ShownDiagnostic, ...] = ()

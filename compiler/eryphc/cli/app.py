@@ -1,6 +1,6 @@
 """The command line: which commands there are, and how a run ends.
 
-Each command is imported only when it is called, so that nobody waits for another's imports.
+Each command is imported only when it is called, which keeps the start of the others fast.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(words)
     except BrokenPipeError:
-        # The reader of our output has gone: nothing more can be said to it.
+        # The reader of our output has gone: nobody can read a message.
         _drop_unwritable()
         return 0
     except OSError as error:
@@ -125,7 +125,7 @@ def _interrupted(words: Sequence[str]) -> int:
 
 
 def _drop_unwritable() -> None:
-    """What a stream still holds and cannot write would make Python end with a code of its own."""
+    """Drop text that a stream cannot write: Python would end with an exit code of its own."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -135,7 +135,7 @@ def _drop_unwritable() -> None:
 
 
 def _internal(error: Exception) -> Diagnostic:
-    """An exception that nobody expected, as the place where it was raised."""
+    """The place where an unexpected exception was raised."""
     from pathlib import Path
 
     from eryphc.diagnostics import command

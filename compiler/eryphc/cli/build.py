@@ -109,8 +109,8 @@ class _Build:
     def _stage_all(self, outputs: Outputs) -> None:
         """Stage every spec.
 
-        After a fault nothing more is staged, and specs are compiled for what else is wrong.
-        After a folder that may not be written they are only read, and their folders looked at.
+        After a fault nothing more is staged; the other specs are compiled only to find faults.
+        After a folder that may not be written they are only read, and their folders checked.
         """
         console = self.console
         by_name: dict[str, str] = {}
@@ -142,7 +142,7 @@ class _Build:
             console.add(shared.undeclared_values(self.request, declared))
 
     def _refused(self, outputs: Outputs, name: str) -> list[EryphcError]:
-        """Take in the folders of a catlet; what stands against writing them."""
+        """Take in the folders of a catlet; gives the reasons why they cannot be written."""
         found: list[EryphcError] = []
         for target in self.targets:
             try:

@@ -67,7 +67,7 @@ def _beginning(word: str, known: tuple[str, ...] | list[str]) -> list[Completion
 
 
 def _gene_sets(context: Context) -> list[str]:
-    """Those of the pools that the words before name; none where a pool is amiss."""
+    """Those of the pools that the earlier words name; none if a pool is faulty."""
     from eryphc import EryphcError, Session
     from eryphc.gallery import listed_sets
 

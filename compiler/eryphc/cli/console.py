@@ -47,8 +47,8 @@ def diagnostics_format(words: Sequence[str]) -> DiagnosticsFormat:
 class Console:
     """One run's way of speaking. Diagnostics are gathered and printed once, at the end.
 
-    `levels` is what the command line says of kinds of findings. A session has heeded it; here it
-    holds for all that is said otherwise.
+    `levels` is what the command line says of kinds of findings. A session applies it to its own
+    findings; here it applies to all others.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Console:
         self._failure = 0
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Findings that speak of no document: of options, of the disk, of other programs."""
+        """Findings that are not about a document: about options, the disk, other programs."""
         self.hand(show(diagnostics))
 
     def hand(self, diagnostics: Iterable[ShownDiagnostic]) -> None:
@@ -81,7 +81,7 @@ class Console:
         self.found.extend(leveled(diagnostics, self.levels) if self.levels else diagnostics)
 
     def take(self, result: Result) -> None:
-        """All that a session's answer has to say."""
+        """All findings of a session's answer."""
         self.hand(result.diagnostics)
         self._failure = max(self._failure, result.failure or 0)
 
@@ -114,7 +114,7 @@ class Console:
     def finish(self, code: int = OK) -> int:
         """Print what was found and give the exit code of the run.
 
-        Diagnostics are talk, but where they are the data of a command (`data`).
+        Diagnostics go to stderr, unless they are the data of a command (`data`).
         """
         code = max(code, self._failure)
         stream = sys.stdout if self.data and code in (OK, WRONG_INPUT) else sys.stderr

@@ -1,4 +1,4 @@
-"""Groups of commands: what is said where a command is missing or unknown."""
+"""Groups of commands, and the messages for a command that is missing or unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that is asked to end, by whom ever, ends as by Ctrl-C: nothing half written stays."""
+"""Signals that end a run act like Ctrl-C, so that nothing half written stays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def ended_cleanly() -> Iterator[None]:
                 _signal.signal(number, _interrupt)
                 before.append(number)
     except ValueError:
-        # Only the main thread may ask for signals; another's owner ends it in a way of its own.
+        # Only the main thread may handle signals; a program ends its other threads in its own way.
         pass
     try:
         yield

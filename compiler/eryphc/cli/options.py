@@ -278,7 +278,7 @@ def _guest_options(options: Mapping[str, Any]) -> GuestOptions:
 
 
 def _target_options(options: Mapping[str, Any], targets: Sequence[Target]) -> tuple[Any, ...]:
-    """The options of each target that is asked for; one for others is wrong usage."""
+    """The options of each target of this run; an option of another target is wrong usage."""
     words: dict[str, Sequence[str]] = {}
     for name, (_, takers) in target_flags().items():
         given = options.get(_field(name), ())

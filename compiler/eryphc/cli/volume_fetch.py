@@ -123,7 +123,7 @@ class Fetching:
         }
 
     def _kind(self, wanted: NeededVolume) -> str | None:
-        """The format that is asked for; None: as it is published."""
+        """The format that the user wants; None: the published one."""
         if self.wanted is not None:
             return self.wanted
         if self.output is not None and format_of_name(Path(self.output)) is not None:
@@ -227,7 +227,7 @@ class Fetching:
 
 
 def _is_made_of(place: Path, image: Image, kind: str) -> bool:
-    """Whether the file there is the very image, or what we made of it before."""
+    """Whether the file there is the same image, or one that we converted from it before."""
     from eryphc.volumes.checksums import hash_file
 
     if kind == image.format:

@@ -1,4 +1,4 @@
-"""Which adapters have the addresses that they are known by, and how long names may be."""
+"""Which adapters will have the addresses of the catlet, and how long their names may be."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ from eryphc.guest.pieces import Piece, piece_of
 
 
 def compose(request: GuestRequest, reader: TextReader | None = None) -> Outcome[GuestDocument]:
-    """What a guest reads, and what it would lose of it or do otherwise than written.
+    """What a guest reads, and findings on what it would lose or do differently.
 
-    `reader` is that of the session. Without an instance id in the request it comes from the
-    content of the document. The value is None where something would be lost that the catlet says.
+    `reader` is that of the session. Without an instance id in the request, the id comes from the
+    content of the document. The value is None if the guest would lose something of the catlet.
     """
     return _composed(request, range(len(request.fodder_entries)), reader or TextReader())
 
@@ -34,7 +34,7 @@ def sealed(
     """`whole`, composed without secret fodder, for a machine that has been configured already.
 
     It has the same instance id, so that nothing runs a second time. Only errors are reported:
-    the rest has been said of `whole`.
+    composing `whole` has reported the rest.
     """
     outcome = _composed(
         request._replace(instance_id=whole.instance_id),

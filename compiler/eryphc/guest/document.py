@@ -29,9 +29,9 @@ class ConfigTree(NamedTuple):
 class KeptText(NamedTuple):
     """A text as its author wrote it, made fit for the guest.
 
-    `content` is the author's text and knows its places; line after line it is `text`, but for
-    the line number `added`, which nobody wrote. `reading` is the data of a cloud-config, also of
-    one that is a template.
+    `content` is the author's text and knows its places. Its lines are those of `text`, except for
+    the line number `added`, which the compiler added. `reading` is the data of a cloud-config, also
+    of one that is a template.
     """
 
     text: str
@@ -74,8 +74,8 @@ class AdapterNetwork(NamedTuple):
 class NetworkFile(NamedTuple):
     """The user's own network configuration.
 
-    `root` is its data. `added` are the nodes that stand in no file, each with the adapter whose
-    address it adds. A file with any is written anew.
+    `root` is its data. `added` are the nodes that are not in the file, each with the adapter whose
+    address it adds. If there are any, the compiler writes the file anew.
     """
 
     source: SourceText

@@ -50,7 +50,7 @@ def _malformed(host: HostName) -> Iterator[Diagnostic]:
 
 
 def _fault(host: HostName) -> str | None:
-    """The part that makes a name none by the RFC. A Linux guest renames an address by itself."""
+    """The part that breaks the RFC. A Linux guest renames an address by itself."""
     if _is_address(host.text):
         return host.computer if host.guest is GuestKind.WINDOWS else None
     for label in host.text.split("."):

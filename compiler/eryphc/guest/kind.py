@@ -17,8 +17,8 @@ from eryphc.ir.catlet import Fodder
 def decide_guest(
     chosen: GuestKind | None, os_types: Sequence[str], fodder_entries: Iterable[Fodder]
 ) -> tuple[GuestKind, tuple[Diagnostic, ...]]:
-    """The guest's kind: `chosen`, else by the nearest gene set that says it, else by the fodder
-    entries.
+    """The guest's kind: `chosen`, else that of the nearest gene set that names one, else the one
+    that the fodder entries show.
 
     `os_types` is `Pedigree.os_types`, nearest first. Gives notes only.
     """

@@ -1,7 +1,7 @@
-"""Where each line of what a guest reads came from, worked out when it is asked for.
+"""Where each line of the guest's files came from, computed on demand.
 
-A line has the origin of the text that it was written as; a stretch of it that holds the value of
-a variable has an origin of its own. The same data makes a source map.
+A line has the origin of the text that it stands in; a stretch of it that holds the value of a
+variable has an origin of its own. The same data makes a source map.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _runs(lines: Iterable[_Line]) -> tuple[Lines, ...]:
 
 
 def _hidden(line: _Line) -> _Line:
-    """A line that holds something secret, which is no stretch: its length is a secret too."""
+    """A line that holds a secret. The secret gets no stretch, because its length is secret too."""
     return line._replace(origin=line.origin._replace(secret=True))
 
 

@@ -1,4 +1,4 @@
-"""What a Linux guest gets that is written for Windows.
+"""Finds configuration of a Linux guest that is written for Windows.
 
 Source: docs/reference/windows-guests.md, "Windows text in a Linux guest".
 """

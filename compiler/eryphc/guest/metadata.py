@@ -12,7 +12,7 @@ _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\
 
 
 def meta_data(instance_id: str | None, hostname: str) -> bytes:
-    """`meta-data` for both guests; without an id only what an id is derived from.
+    """`meta-data` for both guests; without an id only the part that an id is derived from.
 
     Everything is quoted: YAML 1.1 takes `007`, `1_000` and `2024-01-01` for other things.
     """

@@ -19,7 +19,7 @@ class GuestKind(StrEnum):
 
 
 class MergeMode(StrEnum):
-    """How cloud-config fodder reach a Linux guest: folded into one part, or one part each."""
+    """How the cloud-configs reach a Linux guest: merged into one part, or one part each."""
 
     MERGED = "merged"
     PARTS = "parts"
@@ -36,7 +36,7 @@ class NetworkConfigMode(StrEnum):
 class Adapter(NamedTuple):
     """One network adapter; `given` tells an address of the catlet from an invented one.
 
-    `place` is where the adapter (or its address) was written, None where nobody wrote it.
+    `place` is where the adapter (or its address) was written, None if no document has it.
     `origin` is that of the address.
     """
 
@@ -52,8 +52,8 @@ class GuestRequest(NamedTuple):
 
     `fodder_entries` are substituted and in order. `instance_id` None means: from the content.
     `network_file` is the user's own network-config. `hostname_span` is where the name was
-    written, None where nobody wrote it. `hostname_origin` and `instance_id_origin` are those
-    of the values.
+    written, None if no document has it. `hostname_origin` and `instance_id_origin` are the
+    origins of the values.
     """
 
     fodder_entries: tuple[Fodder, ...]

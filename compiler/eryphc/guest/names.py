@@ -1,4 +1,4 @@
-"""Names of parts for a Linux guest, which files parts under them and runs scripts by them.
+"""Names of parts for a Linux guest, which stores parts under them and runs scripts in their order.
 
 Source: docs/reference/guest-configuration.md, "Names of scripts";
 docs/reference/cloud-init.md, "Names of parts".
@@ -29,7 +29,7 @@ def linux_name(
 ) -> str:
     """`NNN-name`, or `s-NNN-name` for what sorts behind `runcmd`.
 
-    cloud-init removes every character outside its safe set; the name already is what remains.
+    cloud-init removes every character outside its safe set, so the name holds only safe ones.
     """
     width = max(3, len(str(count)))
     prefix = "s-" if after_commands else ""
@@ -54,7 +54,7 @@ def _shortened(name: str) -> str:
 
 
 def kind_word(media_type: str) -> str:
-    """What a part is called where nobody named it."""
+    """The name of a part without a name of its own."""
     if media_type == SHELLSCRIPT:
         return "script"
     if media_type == BOOTHOOK:
@@ -67,6 +67,6 @@ def kind_word(media_type: str) -> str:
 
 
 def extension(name: str) -> str:
-    """The extension without its dot, as written; leading dots begin none."""
+    """The extension without its dot, as written; a leading dot does not begin an extension."""
     stem, dot, ending = name.rpartition(".")
     return ending if dot and stem.strip(".") else ""

@@ -1,7 +1,7 @@
-"""The guest's `network-config`: written for adapters whose addresses hold, or the user's own.
+"""The guest's `network-config`: written for adapters with certain addresses, or the user's own.
 
-With an address that the machine does not have, a guest comes up without network, so nothing is
-written where the address is a guess. Source: docs/reference/guest-configuration.md,
+With an address that the machine does not have, a guest comes up without network, so the file does
+not name an adapter whose address is a guess. Source: docs/reference/guest-configuration.md,
 "network-config".
 """
 
@@ -19,7 +19,7 @@ from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMo
 
 
 def network_config(request: GuestRequest, reader: TextReader) -> Network:
-    """The configuration, None where the guest shall ask DHCP by itself, and what is to be said."""
+    """The configuration and findings on it; None where the guest shall ask DHCP by itself."""
     twice = _addresses_twice(request.adapters)
     if request.network_file is not None:
         from eryphc.guest.network_file import users_network_config

@@ -1,4 +1,4 @@
-"""The user's own network-config: read, held to cloud-init's schema, and completed.
+"""The user's own network-config: read, checked against cloud-init's schema, and completed.
 
 What renderers make of the file beyond the schema is in `network_lint`.
 Source: docs/reference/guest-configuration.md, "network-config".
@@ -113,7 +113,7 @@ def _validated(source: SourceText, network: MappingNode, version: int) -> list[D
 def _errors(
     source: SourceText, node: Node, data: object, version: int, definition: str
 ) -> list[Diagnostic]:
-    # Costs several times what a whole build costs, and few builds bring a file.
+    # This import takes several times as long as a whole build, and few builds have a file.
     from jsonschema import Draft7Validator
 
     schema = _schema(version)

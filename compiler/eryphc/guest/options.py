@@ -1,4 +1,4 @@
-"""What may be asked for of a guest's configuration, apart from any target."""
+"""The options of a guest's configuration, for all targets."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ NO_CONTENT: Final = Content("", Written(Span(SourceText("", ""), 0, 0)))
 
 
 class Piece:
-    """One fodder entry, or one entry of an archive, as a guest would take it up.
+    """One fodder entry, or one entry of an archive, as a guest would read it.
 
     `media_type` is what the piece is in the end; a Jinja piece is sent as `text/jinja2` and
     becomes that only in the guest. `fodder.content` holds the piece's text with LF line ends,
@@ -105,7 +105,7 @@ class Piece:
 
     @property
     def label(self) -> str:
-        """What people call the piece."""
+        """The name of the piece for people."""
         return self.fodder.name or self.fodder.filename or "fodder entry"
 
     @property
@@ -210,7 +210,7 @@ def template_body(text: str) -> str:
 def without_expressions(text: str) -> str:
     """A template with words for its expressions and blanks for its statements.
 
-    Each is as long as what it stands for, so that places hold.
+    Each is as long as what it stands for, so that places stay right.
     """
     plain = re.sub(r"(?s)\{\{.*?\}\}", lambda match: _filled(match[0], "x"), text)
     return re.sub(r"(?s)\{%.*?%\}|\{#.*?#\}", lambda match: _filled(match[0], " "), plain)

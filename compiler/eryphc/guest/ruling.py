@@ -1,6 +1,6 @@
 """Which kinds of findings were looked for in the configuration of a guest.
 
-Rules say it themselves. The rest is found where the parts are made and merged.
+Each rule names its kinds. The other kinds are found where the parts are made and merged.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def come_later(
 def template_fault(text: str) -> tuple[Words, int, int] | None:
     """Why the text is no Jinja template, and where; None where it is one.
 
-    Read by the library that guests render with, which drop a template that it refuses.
+    Guests render with the same library and drop a template that it refuses.
     """
     from jinja2 import Environment, TemplateSyntaxError
 

@@ -1,4 +1,4 @@
-"""What a Windows guest drops of its configuration, or does otherwise.
+"""Which parts of its configuration a Windows guest drops, or handles differently.
 
 Source: docs/reference/windows-guests.md, "Types of parts on Windows", "Script parts",
 "Exit codes and restarts", "Keys of cloud-config", "What eryphc warns of".
@@ -166,7 +166,7 @@ def _cloud_config(piece: Piece) -> Iterator[Diagnostic]:
 
 def _ignored(part: Part) -> Iterator[Diagnostic]:
     piece = part.piece
-    # The one and only template is sent as plain text, which is the one form that is rendered.
+    # A template that is the only part is sent as plain text; the guest renders no other form.
     rendered = part.alone and piece.media_type == CLOUD_CONFIG
     if piece.jinja and not rendered:
         what = own("templates among other parts")

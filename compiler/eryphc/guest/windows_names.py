@@ -26,7 +26,7 @@ _DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)", r
 
 
 def windows_name(piece: Piece) -> str:
-    """The author's file name, or the fodder entry's name, with what chooses the interpreter."""
+    """The author's file name, or the fodder entry's name, with the extension of its interpreter."""
     written = _UNSAFE.sub("_", piece.fodder.filename or "").strip().rstrip(". ")
     name = written or _UNSAFE.sub("_", piece.fodder.name or "") or kind_word(piece.media_type)
     if piece.media_type != SHELLSCRIPT or piece.jinja:
@@ -76,7 +76,7 @@ def is_device(name: str) -> bool:
 def unique(names: Iterable[str]) -> list[str]:
     """The names, each later one of the same letters with a number before its extension."""
     taken: set[str] = set()
-    # Of each name the number that its last bearer got, so that none is tried twice.
+    # The last number given to each name, so that no number is tried twice.
     last: dict[str, int] = {}
     result = []
     for name in names:

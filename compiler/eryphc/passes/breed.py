@@ -44,10 +44,10 @@ N = TypeVar("N", Drive, NetworkAdapter, Network, Capability, Variable)
 def breed(pedigree: Pedigree, memory: PassMemory | None = None) -> Outcome[Bred]:
     """Inherit from the oldest ancestor down to the author's document.
 
-    A document without a parent is not bred: nothing is sorted or merged. Removals of fodder entry
-    of genes are put aside, as feeding needs them. Errors: one gene set with two tags, names that
-    are missing or not unique, a drive type that does not fit an inherited source, and what
-    normalising finds. Sizes that no longer fit each other give warnings.
+    A document without a parent is not bred: nothing is sorted or merged. Removals of fodder
+    entries of genes are put aside, because feeding needs them. Errors: one gene set with two tags,
+    names that are missing or not unique, a drive type that does not fit an inherited source, and
+    what normalising finds. Sizes that no longer fit each other give warnings.
     """
     spec = final_parent(pedigree, pedigree.documents[0])
     found: list[Diagnostic] = []
@@ -96,7 +96,7 @@ def _ancestors(pedigree: Pedigree, memory: PassMemory) -> Ancestors:
 
 
 def _mutate(catlet: Catlet) -> Catlet:
-    """Remove what still says that it is to be removed."""
+    """Drop the entries that still have `remove: true`."""
 
     def kept(items: tuple[E, ...] | None) -> tuple[E, ...] | None:
         if items is None:
@@ -116,7 +116,7 @@ def _mutate(catlet: Catlet) -> Catlet:
 
 
 def _ordinal(name: str | None) -> str:
-    """Names sort as if in capitals, so `_` comes after the letters."""
+    """Names sort as if they were capitals, so `_` comes after the letters."""
     return (name or "").upper()
 
 

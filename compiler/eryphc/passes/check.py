@@ -35,14 +35,14 @@ MIN_MEMORY, MEMORY_STEP, MAX_MEMORY = 128, 128, 12_582_912
 
 
 def check_catlet(catlet: Catlet, unread: tuple[Diagnostic, ...] = ()) -> tuple[Diagnostic, ...]:
-    """What breaks the rules. `unread` is what reading found: its echo is not reported."""
+    """What breaks the rules. A fault that only follows from one in `unread` is not reported."""
     rule_check = _CatletCheck(unread)
     rule_check.catlet(catlet)
     return tuple(rule_check.found)
 
 
 def check_sizes(catlet: Catlet) -> tuple[Diagnostic, ...]:
-    """The rules on numbers and counts alone, as they are applied to a result."""
+    """Only the rules on numbers and counts, which also apply to the result of breeding."""
     rule_check = _CatletCheck(())
     rule_check.counts(catlet)
     for drive in catlet.drives or ():

@@ -57,7 +57,7 @@ def value_fits(kind: VariableType | None, value: str) -> bool:
 
 
 class FodderCheck:
-    """One check of a document: what was found, and where reading had failed already."""
+    """One check of a document: what was found, and where reading has failed."""
 
     def __init__(self, unread: tuple[Diagnostic, ...]) -> None:
         self.found = Findings()
@@ -66,7 +66,7 @@ class FodderCheck:
         )
 
     def _could_not_be_read(self, record: Record) -> bool:
-        """Whether a fault in reading lies inside `record`: no echo of it then."""
+        """Whether reading found a fault in `record`; faults that follow from it stay unreported."""
         whole = record.place(WHOLE)
         if whole is None or not self._unread:
             return False

@@ -1,4 +1,4 @@
-"""References to fodder genes to the fodder entries of these genes.
+"""Replaces references to fodder genes by the fodder entries of these genes.
 
 Removals act on the references of their own and of older documents.
 Source: docs/reference/language.md, "Feeding", "Removals".
@@ -28,7 +28,7 @@ from eryphc.syntax.names import blank
 
 
 class Compat(StrEnum):
-    """Whose meaning partial removals have: ours, or the original's as built."""
+    """What a partial removal means: as eryphc defines it, or as eryph does it."""
 
     ERYPHC = "eryphc"
     ERYPH = "eryph"
@@ -184,7 +184,7 @@ def _bound_value(binding: Variable) -> Origin:
 def _without_removed(
     fodder_entries: Sequence[Fodder], removals: Sequence[Fodder], found: list[Diagnostic]
 ) -> list[Fodder]:
-    """Drop what a removal of the same or of a younger document names, and say so."""
+    """Drop the entries that a removal of the same or of a younger document names, and report it."""
     left = list(fodder_entries)
     for removal in removals:
         key = key_of(removal)

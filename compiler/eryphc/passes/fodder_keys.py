@@ -17,7 +17,7 @@ from eryphc.syntax.names import blank
 
 
 class FodderKey(NamedTuple):
-    """Both lower case; `source` is None for fodder entry of a catlet, whatever catlet gene it
+    """Both lower case; `source` is None for a fodder entry of a catlet, whatever catlet gene it
     names.
     """
 
@@ -31,7 +31,7 @@ class FodderKey(NamedTuple):
 
 
 def gene_of(fodder: Fodder) -> GeneId | None:
-    """The fodder gene an entry refers to; None for fodder entry of a catlet."""
+    """The fodder gene an entry refers to; None for a fodder entry of a catlet."""
     return _gene(fodder.source)
 
 

@@ -40,7 +40,7 @@ def give_values(
 
     `steps` tells, by names in lower case, what made a value that was not simply given.
 
-    Errors, each for itself: a name that is none of theirs, one given twice, a system variable,
+    Each of these is an error: a name that no variable has, a name given twice, a system variable,
     a value that is not of the variable's type (an empty text is no boolean and no number).
     """
     faults: list[Diagnostic] = []

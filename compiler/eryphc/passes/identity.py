@@ -1,4 +1,4 @@
-"""Names and addresses that nobody gave, made from the identity of the machine."""
+"""Ids and addresses that no document gives, made from the identity of the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ CATLET_NAMESPACE = uuid.UUID("d2034611-3c44-4aa1-811b-e5f58b5a4416")
 
 
 def default_catlet_id(catlet: Catlet) -> str:
-    """The id that a rebuild gives again. Source: docs/reference/language.md, "System variables"."""
+    """The catlet id; a rebuild gives the same.
+
+    Source: docs/reference/language.md, "System variables".
+    """
     parts = (catlet.project, catlet.environment, catlet.name)
     defaults = ("default", "default", "catlet")
     names = [
@@ -23,7 +26,7 @@ def default_catlet_id(catlet: Catlet) -> str:
 
 
 def invented_mac(catlet_id: str, adapter: str) -> str:
-    """The address of an adapter to which nobody gave one.
+    """The address of an adapter without an address of its own.
 
     Source: docs/reference/command-line.md, "MAC addresses".
     """

@@ -1,4 +1,4 @@
-"""Nodes to the IR: each value is read as its key wants it.
+"""Nodes to the IR: the key decides how its value is read.
 
 Source: docs/reference/language.md, "The catlet document", "The fodder gene document".
 

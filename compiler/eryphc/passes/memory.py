@@ -1,4 +1,4 @@
-"""What passes remember of gene pools, so that what many specifications share is worked out once.
+"""What passes remember of gene pools, so that specifications share work.
 
 A session owns one memory and hands it to the passes; without one they remember nothing.
 """
@@ -43,8 +43,8 @@ class Ancestors(NamedTuple):
 class PassMemory:
     """Lineages and genes by the pools that had them, as long as these live; ancestors as bred.
 
-    None of it depends on a specification: a lineage of whom something must be said is None, and
-    genes that were found with a word are not kept.
+    None of it depends on a specification. A lineage with a finding is None, and genes that gave a
+    finding are not kept.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class PassMemory:
 
     def remember(self, ancestors: Ancestors) -> None:
         """Keep what the documents were bred to; the oldest of many is forgotten."""
-        # The documents are kept, so that nothing else comes to have their identity.
+        # The documents are kept, so that no new object gets the `id()` of one of them.
         self._bred[_identity(ancestors.documents)] = ancestors
         if len(self._bred) > _MOST_BRED:
             self._bred.popitem(last=False)

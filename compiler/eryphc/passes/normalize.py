@@ -39,7 +39,7 @@ from eryphc.source import Span
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set
 from eryphc.syntax.names import NameFault, blank, mac_address
 
-# A section that nobody wrote.
+# A section that no document has.
 _UNWRITTEN: Final[Places] = MappingProxyType({"": DEFAULTED})
 DEFAULT = "default"
 DEFAULT_NAME = "catlet"
@@ -90,7 +90,7 @@ def normalize(
 
 
 def with_defaults(catlet: Catlet) -> Catlet:
-    """What nobody set. Only now: earlier it would look like something a child wrote."""
+    """Defaults. They come this late because inheriting would take them for a child's own values."""
     name, hostname = catlet.name or DEFAULT_NAME, catlet.hostname
     absent = [key for key in ("name", "cpu", "memory") if not getattr(catlet, key)]
     places = defaulted(catlet, *absent)
@@ -109,7 +109,7 @@ def _blank(record: Record, *keys: str) -> list[str]:
 
 
 def _of_the_name(catlet: Catlet) -> Origin:
-    """The origin of a host name that nobody wrote: it is the catlet's name."""
+    """The origin of a host name that no document gives: it is the catlet's name."""
     named = catlet.name is not None and "name" in catlet.places
     via = catlet.origin("name") if named else Origin(catlet.place("name"), Step.DEFAULTED)
     return Origin(catlet.place("hostname"), Step.DEFAULTED, via=via)

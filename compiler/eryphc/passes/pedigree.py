@@ -65,7 +65,7 @@ def default_network(catlet: Catlet) -> Catlet:
 
 
 def _of_specification(document: Document, pools: GenePool) -> Pedigree:
-    """What was built already keeps its fodder; only the kind of its guest is looked up."""
+    """A built document keeps its fodder; only the kind of its guest is looked up."""
     parent = document.catlet.parent
     parsed = parse_gene_set(parent) if parent is not None and not blank(parent) else None
     os_types: tuple[str, ...] = ()
@@ -106,7 +106,7 @@ class _Walk:
             self.os_types.extend(lineage.os_types)
 
     def lineage(self, written: GeneSetId, tag: GeneSetTag) -> Lineage | None:
-        """The ancestors of whom nothing needs to be said; None where something does."""
+        """The ancestors if no finding is about them, else None."""
         known = self.memory.lineages(self.pools)
         key = (written, tag.id)
         if key not in known:
@@ -232,7 +232,7 @@ class _Walk:
     def resolve_document(self, document: Document) -> Document:
         """Resolve every gene set the document names, and write the final ones into it.
 
-        The parent stays as written until it was looked at as an ancestor.
+        The parent stays as written until it was read as an ancestor.
         """
         catlet = document.catlet
         faults: list[Diagnostic] = []

@@ -44,7 +44,7 @@ def inherited(child: Record, parent: Record, keys: Iterable[str]) -> dict[str, P
 
 
 def defaulted(record: Record, *keys: str) -> dict[str, Place]:
-    """The places of `record` where it gets values for `keys` that nobody wrote.
+    """The places of `record` once it gets values for `keys` that no document has.
 
     What is written but blank keeps its place: faults are shown there.
     """

@@ -1,4 +1,4 @@
-"""Secrets out of a catlet that is to be shown. Source: docs/reference/language.md, "Redaction"."""
+"""Hides the secrets of a catlet that is shown. Source: docs/reference/language.md, "Redaction"."""
 
 from __future__ import annotations
 

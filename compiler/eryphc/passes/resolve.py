@@ -69,7 +69,7 @@ def _failed(
 
 
 def _used(diagnostic: Diagnostic, geneset: GeneSetId, span: Span | None) -> Diagnostic:
-    """A fault inside the pool also says which line of a catlet needs it."""
+    """Findings of the pool, which also show the line of a catlet that needs the gene set."""
     if span is None:
         return diagnostic
     label = Label(span, f"`{geneset}` is named here")

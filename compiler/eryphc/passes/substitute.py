@@ -34,10 +34,10 @@ _OVERFLOW = "overflow"
 
 
 class _Value:
-    """What a reference inserts. What uses a `faulty` value is not judged: it was reported.
+    """What a reference inserts. Text that uses a `faulty` value is not checked: it was reported.
 
-    `made_of` are the values in the value of a fodder entry's variable. The brackets that an escape
-    inserts are no variable's.
+    `made_of` are the values that went into the value of a variable of a fodder entry. The braces
+    that an escape inserts belong to no variable.
     """
 
     __slots__ = ("_origin", "faulty", "made_of", "secret", "text", "variable", "vm_id")
@@ -93,12 +93,12 @@ class _Filled(NamedTuple):
 
 _ESCAPED = _Value(_BRACES)
 _Scope: TypeAlias = Mapping[str, _Value]
-# A fault in words, given where it is ("the fodder entry `x` of ...").
+# Makes the words of a fault from the words for its place ("the fodder entry `x` of ...").
 _Build: TypeAlias = Callable[[Own], Diagnostic]
 
 
 class _Faults:
-    """What was found. A fault that several fodder entries of one reference share is told once.
+    """What was found. A fault that several fodder entries of one reference share is reported once.
 
     `root` is where the spec names its parent.
     """
@@ -112,7 +112,7 @@ class _Faults:
 
     @property
     def full(self) -> bool:
-        """Whether more faults would help nobody; a hostile text has any number of them."""
+        """Whether there are enough faults: a hostile text can have any number of them."""
         return len(self._builds) >= MOST
 
     def add(self, fodder: Fodder, build: _Build, shared: object = None) -> None:
@@ -167,7 +167,7 @@ def substitute(
         _system_variable(name, value, steps.get(name.lower(), Step.INVENTED))
         for name, value in zip(SYSTEM_VARIABLES, (catlet_id, vm_id), strict=True)
     )
-    # Variables whose given value was refused have been spoken of.
+    # Variables whose given value was refused have been reported.
     refused = {name.lower() for name in values} if given.value is None else set[str]()
     scope = _catlet_scope(variables, system, refused, found)
     root = fed.pedigree.root
@@ -298,7 +298,7 @@ def _finished(
     secret: bool,
     by: Origin | None = None,
 ) -> Fodder:
-    """The fodder entry with what it lacked: a text, and whether a value `by` makes it secret."""
+    """The fodder entry with its text, and whether a value in `by` makes it secret."""
     lacked = [key for key in ("content", "secret") if getattr(fodder, key) is None]
     places = defaulted(fodder, *lacked) if lacked else fodder.places
     if secret and not fodder.secret:
@@ -312,7 +312,7 @@ def _no_content(fodder: Fodder) -> Content:
 
 
 def _variable(fodder: Fodder, variable: Variable, catlet: _Scope, faults: _Faults) -> _Value:
-    """The value of a fodder entry's variable, which may itself use variables of the catlet."""
+    """The value of a variable of a fodder entry; it may use variables of the catlet."""
     name, said = variable.name or "", name_of(variable)
     # One reference gives all its fodder entries the same variables.
     document = fodder.document
@@ -384,7 +384,7 @@ def _fill(
     *,
     keep_escapes: bool = False,
 ) -> _Filled:
-    """Replace the references of `text` once, from left to right; `unknown` hears of the others."""
+    """Replace the references of `text` once, from left to right; `unknown` gets the others."""
     references = scan(text)
     if not references:
         return _Filled(text=text)

@@ -32,7 +32,7 @@ _ALIAS = re.compile(r"\*([^\s,\[\]{}]+)")
 # A text with more of them is hidden as a whole.
 _MOST_REGIONS = 10_000
 _OF_BINDINGS = ("name", "type", "secret", "required")
-# What these hold, or the records in them, may be declared secret.
+# The values of these keys, or of records in them, may be declared secret.
 _MAY_BE_SECRET = ("value", "content", "variables", "fodder")
 
 
@@ -44,7 +44,7 @@ class Notation(Enum):
 
 
 class _Missing(Enum):
-    """What a converter gives where it reported an error, to tell that from null."""
+    """What a converter gives after it has reported an error; it differs from null."""
 
     FAULTY = 0
 
@@ -406,7 +406,7 @@ class Reading:
             key = self._key(key_node)
             if key not in fields:
                 if not isinstance(value_node, ScalarNode):
-                    # Nobody has read what may be declared secret in there.
+                    # It was not read, so it may hold values that are declared secret.
                     self.close(value_node.start, value_node)
                 unread = True
                 folded = _fold(key_node.value, fields)
@@ -434,7 +434,7 @@ class Reading:
                 )
             else:
                 value = self.convert(value_node, key, fields[key])
-            # What might be a secret is one until the author has said it properly.
+            # A value that may be a secret counts as one until the document is correct.
             unreadable = True if key == "secret" else None
             values[key] = unreadable if value is FAULTY else value
             if value is FAULTY:
@@ -458,7 +458,7 @@ class Reading:
             self._anchors[node.anchor] = secrecy
 
     def regions(self) -> tuple[Region, ...]:
-        """What is secret in the document, or could not be read and counts as secret."""
+        """The secrets of the document: what is declared secret, and what could not be read."""
         if len(self._regions) > _MOST_REGIONS:
             return (Region(0, len(self.source.text), Secrecy.CLOSED),)
         used = _ALIAS.finditer(self.source.text) if self._anchors else ()
@@ -470,10 +470,10 @@ class Reading:
         return (*self._regions, *aliases)
 
     def _note_secrets(self, node: MappingNode, values: Mapping[str, Any], *, unread: bool) -> None:
-        """Note what is secret in a record: of variables and fodder that say so."""
+        """Note the secrets of a record: values of variables, and fodder, declared as secret."""
         entries = [(self._key(key), key, value) for key, value in node.entries if _is_word(key)]
         if unread and any(_says_secret(key) for key, _, _ in entries):
-            # With a key of it not understood, any other may be the secret.
+            # If one key is not understood, the value of any other may be the secret.
             self.close(node.start, node)
         if values.get("secret"):
             for key, key_node, value in entries:

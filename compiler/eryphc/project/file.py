@@ -1,4 +1,4 @@
-"""`eryphc.yaml`: what a project says once for all its specs.
+"""`eryphc.yaml`: the settings of a project, for all its specs.
 
 Source: docs/reference/command-line.md, "eryphc.yaml".
 """

@@ -91,7 +91,7 @@ def read_source(path: str | os.PathLike[str]) -> SourceText:
         raise EryphcError.of(missing.failure, missing.diagnostic) from None
     if read.value is None:
         raise EryphcError.of(Failure.INPUT, *read.diagnostics)
-    # What is read here is said to hold no secret, a network configuration for example.
+    # The user promises that a file such as a network configuration holds no secret.
     read.value.regions = ()
     return read.value
 
@@ -321,8 +321,8 @@ def levels_for(
 ) -> LevelPolicy:
     """What findings count as for a spec that lies in `folder` and is called `author`.
 
-    The project's own are the spec, and documents below the folder of the project file, or else
-    of the spec.
+    The project's own documents are the spec and those below the folder of the project file or,
+    without one, below the folder of the spec.
     """
     root = folder if project is None else project.folder
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lark import Lark
 
-# No rule takes more; what is longer has left it by then.
+# No rule accepts more characters, so a longer text leaves its rule before this point.
 _LONGEST = 1_000
 GRAMMARS = {
     "identifiers": ("gene_set", "gene", "set_source", "architecture"),

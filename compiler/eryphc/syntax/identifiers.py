@@ -22,7 +22,7 @@ _ARCHITECTURE = re.compile(
     rf"(?:({'|'.join(HYPERVISORS)})/({'|'.join(PROCESSORS)})|any)\Z", re.ASCII | re.IGNORECASE
 )
 DEFAULT_TAG = "latest"
-# No identifier is longer; a pattern is not let loose on what a hostile document holds.
+# No identifier is longer; longer text of a hostile document never reaches a pattern.
 _LONGEST = 40 + 40 + 20 + 20 + 10
 
 

@@ -55,7 +55,7 @@ _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}\Z")
 
 def blank(text: str | None) -> bool:
     """Null, empty or only white space: the language's notion of "not given"."""
-    # Most texts begin with what is no white space; looking at more of them costs.
+    # Most texts begin with no white space, so one character decides.
     return not text or (text[0] in WHITE_SPACE and not text.strip(WHITE_SPACE))
 
 
@@ -174,7 +174,7 @@ def variable_name_fault(text: str) -> NameFault | None:
 def mac_address(text: str) -> str | None:
     """The address in its normal form (lower case, colons), or None where it is none.
 
-    One final line feed is let through.
+    One final line feed is allowed.
     Source: docs/reference/language.md, "Differences from eryph".
     """
     text = text.removesuffix("\n")

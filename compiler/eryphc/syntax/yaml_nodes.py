@@ -1,8 +1,8 @@
 """YAML text to nodes, from parse events, under the limits of `limits`.
 
 PyYAML's C composer crashes the process on deep nesting, and its nodes lack anchors. So it
-composes only texts that can have neither, which spares an object for each event; everything
-else, and every text that it refuses, is built from events. A test holds the two together.
+composes only texts that can have neither, which spares an object for each event. All other texts,
+and every text that it refuses, are built from events. A test checks that both give the same.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _STYLES = {
 # Where a tag, an anchor, an alias or a directive may begin: any other such sign is text.
 _DECORATION = "(?s:[!&*%](?<![^\\s,:?\\[{\ufeff].))"
 # How deep a text could be that has so many signs of collections. Far below what the composer's
-# recursion bears, far above what people write by hand in one document.
+# recursion can take, far above what people write by hand in one document.
 _MOST_SIGNS = 1_000
 
 # libyaml refuses a later version than 1.2, which the language takes like the others (2.2).
@@ -67,7 +67,7 @@ class _RefusedError(Exception):
 
 
 def compose(source: SourceText) -> Outcome[Node]:
-    """The root node of the one document in `source`; value None without errors never happens.
+    """The root node of the one document in `source`; None only together with errors.
 
     A document that is empty gives a plain empty scalar. Errors: what YAML itself refuses, a
     second document, and the limits.

@@ -61,7 +61,7 @@ NOTHING_OPEN = Opening()
 
 
 class Openable(NamedTuple):
-    """What values may be left open of. `values` were given, and so was `vm_id` if it is not None.
+    """What a target chooses open values from. `values` were given, `vm_id` too unless it is None.
 
     No stand-in may be a part of `texts`, which reach the guest beside the catlet's own.
     """
@@ -75,11 +75,11 @@ class Openable(NamedTuple):
 class TargetInput(NamedTuple, Generic[O]):
     """Everything that a target decides from. Nothing else shapes its files.
 
-    `epoch` is the time inside artifacts, in seconds since 1970 UTC. `vm_id_given` tells a VM id
-    of the user's from the catlet id in its stead. `guest_assumed`: nothing said that the guest is
-    Linux. `settings` is the target's section of the project file, `disks` what was read of
-    each disk file that `Backend.disk_files` named. `reader` reads texts of fodder; it belongs to
-    the session and remembers what other builds have read.
+    `epoch` is the time inside artifacts, in seconds since 1970 UTC. `vm_id_given`: the VM id is
+    the user's, not the catlet id. `guest_assumed`: no source said that the guest is Linux.
+    `settings` is the target's section of the project file, `disks` what was read of each disk file
+    that `Backend.disk_files` named. `reader` reads texts of fodder; it belongs to the session and
+    remembers what other builds have read.
     """
 
     catlet: Substituted

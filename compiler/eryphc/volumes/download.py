@@ -1,7 +1,7 @@
 """Files over HTTP: the only module that opens a connection.
 
-A download goes to `<file>.part`; only one whose digest is the wanted one gets its name. What had
-arrived before a failure is asked for no second time, if the server still has the same file.
+A download goes to `<file>.part` and gets its name only if its digest is the wanted one. After a
+failure the next attempt fetches only the rest, if the server still has the same file.
 Source: RFC 9110, 13.1.5 (If-Range), 14.2 (Range), 15.3.7 (206).
 """
 
@@ -85,8 +85,8 @@ def fetch_file(
 ) -> Hashes:
     """Fetch a file to `target`, which gets its name only when it has the `wanted` digest.
 
-    `said` is who wants that digest. Raises VolumeError; nothing is left where it does, but the
-    part of a download that may go on.
+    `said` names who gives that digest. Raises VolumeError, and then leaves nothing behind but the
+    part of a download that a later run may continue.
     """
     part = target.with_name(target.name + ".part")
     resumed = part.exists()
@@ -104,7 +104,7 @@ def fetch_file(
                 wording.digest_differs(shown_url(url), wanted.algorithm, wanted.hex, found, said),
                 outside=True,
             )
-        # The beginning may be of another file than the end: once more, as a whole.
+        # The beginning may be of another file than the end: fetch the whole file once more.
         resumed = False
 
 

@@ -20,7 +20,7 @@ Heard = Callable[[str, int, int | None], None]
 
 
 class Desk(NamedTuple):
-    """What fetching needs: the cache, what may be fetched, and who hears how it goes."""
+    """What fetching needs: the cache, what may be fetched, and where progress is reported."""
 
     cache: Path
     policy: Policy
@@ -75,7 +75,7 @@ def image_of(gene: str, volume: Volume, desk: Desk) -> Image:
         hashes = hash_file(place, digest.algorithm) if place.is_file() else None
         fetched = hashes is None or hashes[digest.algorithm] != digest.hex
         if hashes is None or fetched:
-            # A file of the cache that is no longer what its name says was damaged.
+            # A file of the cache whose digest is no longer the one in its name was damaged.
             place.unlink(missing_ok=True)
             name = volume.url.rpartition("/")[2].partition("?")[0]
             hashes = fetch_file(

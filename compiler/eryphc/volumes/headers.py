@@ -1,4 +1,4 @@
-"""From a disk file to what its headers say of it. Nothing but headers is read, nothing is followed.
+"""What the headers of a disk file say. Only headers are read; no file that they name is opened.
 
 Sources: QEMU's specification of QCOW2, https://www.qemu.org/docs/master/interop/qcow2.html;
 Microsoft's VHD format paper 1.0; [MS-VHDX] 2.2 (headers, region table) and 2.6 (metadata).
@@ -56,8 +56,8 @@ class DiskHeader(NamedTuple):
 def read_header(path: Path, kind: str | None = None) -> DiskHeader | DiskFault:
     """The header of a disk file of the format `kind`; of None: of the one that it shows.
 
-    A file that is not of the wanted format is a fault. A raw disk shows nothing of itself and may
-    imitate another format: whoever knows that it is raw must say so.
+    A file that is not of the wanted format is a fault. A raw disk has no header and may imitate
+    another format, so a caller that knows that it is raw must say so.
     """
     try:
         status = path.stat()

@@ -35,7 +35,7 @@ def stored(cache: Path, digest: Digest) -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder of the cache, for nobody else's eyes."""
+    """Make a folder of the cache that only the user can read."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
@@ -49,9 +49,9 @@ def image_name(gene: GeneId, format: str) -> str:  # noqa: A002
 
 @contextmanager
 def locked(cache: Path, place: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of `place` against other runs; `waiting` hears that one has it.
+    """Hold the lock of `place` against other runs; `waiting` is called if another run has it.
 
-    The lock's file lies in the cache and stays there: to remove it would let two runs hold it.
+    The lock's file stays in the cache: if it were removed, two runs could hold the lock.
     """
     folder = cache / "locks"
     make_private(folder)

@@ -22,9 +22,9 @@ _FOLDERS = ("fodder", "volumes")
 def place_in_pool(
     pool: Path, tag: GeneSetTag, gene: GeneId, architecture: Architecture, suffix: str
 ) -> Path:
-    """Where in `pool` the disk file of `gene` belongs. Raises VolumeError where it cannot go.
+    """The place in `pool` for the disk file of `gene`. Raises VolumeError if it cannot lie there.
 
-    One tag is never taken from two pools: where `pool` has the tag, it must be the one that
+    A build never mixes one tag from two pools: if `pool` has the tag, it must be the pool that
     described the volume.
     """
     if not isinstance(tag, SourceTag):

@@ -164,7 +164,7 @@ def _listen(process: subprocess.Popen[bytes], seconds: int, heard: Percent | Non
         process.kill()
 
     timer = threading.Timer(seconds, end)
-    # Whoever interrupts us before the `finally` below counts shall not wait for it.
+    # An interruption may come before the `finally` below is in force: do not wait then.
     timer.daemon = True
     kept = b""
     try:

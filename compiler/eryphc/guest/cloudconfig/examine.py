@@ -1,4 +1,4 @@
-"""All that is to be said of a Linux guest's cloud-config: by its schema and by experience."""
+"""All findings on a Linux guest's cloud-config: by its schema and by our own rules."""
 
 from __future__ import annotations
 

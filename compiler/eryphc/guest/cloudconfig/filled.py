@@ -1,9 +1,9 @@
 """Texts made of a template and values, read without reading the template again.
 
-Catlets share genes, so most texts are one text with other values in its places. Its tree is made
-once, with a mark at each place; a further text is that tree with its values put in. This gives
-what reading the text gives, or nothing: only values that cannot be but a piece of the scalar
-they stand in are put into a tree. A property test holds the two together.
+Catlets share genes, so most texts are one text with other values in its places. The tree of the
+text is made once, with a mark at each place; for a further text the values are put into that tree.
+This gives the same as reading the text, or nothing: a value is put into a tree only if it can be
+nothing but a piece of its scalar. A property test compares the two ways.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from eryphc.source import SourceText
 from eryphc.syntax import nodes as syntax
 from eryphc.syntax.yaml_nodes import compose
 
-# What neither ends a scalar nor begins anything, wherever in one it stands: no quotes, flow
-# signs, comments, escapes or line ends; blanks only between others, and no indicator in front.
+# Values that are only text wherever in a scalar they stand: no quotes, flow signs, comments,
+# escapes or line ends; blanks only between other characters, and no indicator in front.
 # A colon begins a value only before a blank, or in a flow collection.
 _HARMLESS: Final = re.compile(
     r"[A-Za-z0-9_/]"
     r"(?:[A-Za-z0-9_./@+=~%$()^;-]| (?=[A-Za-z0-9_./@+=~%$()^;-])|:(?=[A-Za-z0-9_/]))*"
 )
-# Of the same kind: and no escape, header or directive is right that takes it in.
+# A value of the same kind that also cannot continue an escape, a header or a directive.
 _MARK: Final = "Zplace"
 _ANY_MARK: Final = re.compile(_MARK + "[0-9]+Z")
 
@@ -56,7 +56,7 @@ _Make: TypeAlias = Callable[[_Shift], Node]
 
 
 class _UnfitError(Exception):
-    """The template, or a text of it, has to be read as it is."""
+    """The text has to be read as it is: the template cannot serve."""
 
 
 class _Template:

@@ -1,6 +1,6 @@
-"""What stood under one key of a configuration while part after part was laid onto it.
+"""The values of one key of a configuration while part after part was laid onto it.
 
-Many parts ask when their piece was seen last, so each place is gone through once for all of them.
+Many parts ask when their piece was seen last, so each place is searched once for all of them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class History:
     def gone_since(self, lost: Lost) -> int:
         """The part after which the piece is lost as it is in the end; 0 where it never was there.
 
-        While more is lost than the piece alone, or only some of it, it counts as there.
+        The piece counts as present while more than it is lost, or only some of it.
         """
         steps = lost.steps
         if lost.rank:

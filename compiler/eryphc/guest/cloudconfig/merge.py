@@ -1,7 +1,8 @@
-"""From the cloud-config fodder of a Linux guest to the one cloud-config it gets.
+"""Merges the cloud-configs of a Linux guest into the one cloud-config it gets.
 
-Maps merge, lists append by what they are lists of, everything else the later fodder entry wins.
-Nothing is lost silently. Source: docs/reference/guest-configuration.md, "Merging cloud-configs".
+Maps merge; lists append, in a way that depends on their items; of any other value the later fodder
+entry wins. Each loss is reported.
+Source: docs/reference/guest-configuration.md, "Merging cloud-configs".
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class _Fold:
         try:
             how, stripped = strategy.strategy_of(part)
             if "merge_type" in stripped.entries:
-                # Beside a `merge_how` it is passed over; in the merged part it would be heard.
+                # Beside a `merge_how` a guest ignores it; in the merged part it would count.
                 stripped = _without(stripped, "merge_type")
             laid = strategy.lay(root, stripped, how)
         except strategy.StrategyError as error:

@@ -84,8 +84,8 @@ class Provenance:
     """The fodder of one merge and its trees: which fodder a node of the result came from.
 
     A node is found among the nodes of the trees, or by the nodes that it was made of. One that
-    belongs to no fodder is an error of ours and raises: it could be anybody's secret. Owners are
-    worked out when first asked for, so a merge whose fodder agrees pays for none.
+    belongs to no fodder is an error of this program and raises: it could hold any secret. Owners
+    are computed on first use, so a merge without findings computes none.
     """
 
     __slots__ = ("_entries", "_owners", "_some_secret", "_sources")

@@ -1,6 +1,6 @@
 """What cloud-init's JSON Schema finds in a configuration, in words and with places.
 
-Warnings only: a guest reports such a finding and hands the data to its module all the same.
+All are warnings: a guest reports such a finding and still hands the data to its module.
 Source: docs/reference/cloud-init.md, "The schema".
 """
 
@@ -49,7 +49,7 @@ def check(root: MappingNode, provenance: Provenance) -> tuple[Diagnostic, ...]:
     for error in _errors(root):
         for diagnostic in _said(root, provenance, error):
             start = diagnostic.primary.span.start if diagnostic.primary else 0
-            # Nothing is shown of these words: they only tell one finding from another.
+            # These words are never shown: they only tell one finding from another.
             found.setdefault((EVERYTHING_PUBLIC.formed(diagnostic).message, start), diagnostic)
         if len(found) >= MAX_FINDINGS:
             break
@@ -81,7 +81,7 @@ def _errors(root: MappingNode) -> Iterator[ValidationError]:
 
 
 def _narrowed(error: ValidationError) -> Iterator[ValidationError]:
-    """Of a choice that nothing fits, the findings of the choice that was meant."""
+    """If no alternative fits, the findings of the alternative that was probably meant."""
     if error.validator not in ("oneOf", "anyOf") or not error.context:
         yield error
         return
@@ -172,7 +172,7 @@ def _validator() -> Validator:
 
 
 def _marked(below: Any) -> Any:
-    """The schema with deprecation marks beside references where draft 4 hears them."""
+    """The schema with the deprecation marks beside references moved to where draft 4 reads them."""
     if isinstance(below, list):
         return [_marked(each) for each in below]
     if not isinstance(below, dict):

@@ -2,7 +2,7 @@
 
 A small interpreter of draft 4 for the keywords this schema uses, because most configurations are
 valid and a validation library takes longer to import than the rest of a build. A test holds it to
-jsonschema; `schema` asks that library for words when the answer here is not a plain yes.
+jsonschema. If the answer here is not a plain yes, `schema` gets the words from that library.
 Source: docs/reference/cloud-init.md, "The schema".
 """
 
@@ -71,7 +71,7 @@ def verdict(root: MappingNode) -> int:
 def _checks() -> Mapping[str, tuple[Check, ...]]:
     """Of each top-level key the checks of all modules that read it.
 
-    The modules say nothing else of the root than that it is a map, so keys are independent.
+    The modules only demand that the root is a map, so keys are independent.
     """
     root = schema()
     found: dict[str, list[Schema]] = {key: [] for key in root["properties"]}
@@ -105,7 +105,7 @@ def _target(reference: str) -> Schema:
 
 
 def _compile(below: Schema) -> Check:
-    """The check of one schema. Beside a reference only the deprecation mark is heard (draft 4)."""
+    """The check of one schema. Beside a reference only the deprecation mark counts (draft 4)."""
     mark = DEPRECATED if below.get("deprecated") is True else VALID
     if "$ref" in below:
         checks: list[Check] = [_Lazy(_target(below["$ref"]))]

@@ -1,4 +1,4 @@
-"""A plan goes in, the files of the `cloud-init` target come out."""
+"""Makes the files of the `cloud-init` target from its plan."""
 
 from __future__ import annotations
 

@@ -6,4 +6,4 @@ from typing import NamedTuple
 
 
 class CloudInitOptions(NamedTuple):
-    """Nothing: what a guest reads is decided by the options of the guest."""
+    """No options: the options of the guest decide what a guest reads."""

@@ -1,4 +1,4 @@
-"""What the target is given goes in, every decision comes out."""
+"""The plan of the `cloud-init` target: every decision about its files."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The addresses that the user's network-config gives the adapters of a machine.
 
-Whoever looks for the machine's address later falls back to them.
+The runtime falls back to them when it looks for the machine's address.
 Source: docs/reference/hyperv.md, "The address of a guest".
 """
 
@@ -28,7 +28,7 @@ def static_addresses(
     """By the name of the adapter, in the file's order; adapters without any are left out.
 
     `text` is a network-config of version 1 or 2, as the user wrote it, that was found valid.
-    An entry means the adapter that it is completed with where the guest gets it
+    An entry belongs to the adapter whose address the guest's copy of the file gets there
     (`guest/network_file.py`).
     """
     data = _map(plain(config))

@@ -1,4 +1,4 @@
-"""A plan goes in, the files of the `hyperv` target come out."""
+"""Makes the files of the `hyperv` target from its plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCRIPT = "deploy.ps1"
 
 
 def emit(plan: HyperVPlan) -> Mapping[str, ArtifactFile]:
-    """The document, the script that carries it out, and the images. No secret but in images."""
+    """The document, the script that carries it out, and the images. Only images hold secrets."""
     seed, image = _placed(plan.seed, f"{plan.name}.iso", plan)
     images = {seed.file: image}
     sealed = None

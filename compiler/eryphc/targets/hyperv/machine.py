@@ -175,14 +175,14 @@ def _memory(
 
 
 def _one_author(memory: Memory) -> bool:
-    """Whether one document gives all sizes: the rules of the language have judged them then."""
+    """Whether one document gives all sizes: then the rules of the language have checked them."""
     keys = ("startup", "minimum", "maximum")
     places = [place for key in keys if (place := memory.place(key)) is not None]
     return all(place.source is places[0].source for place in places)
 
 
 def _unknown_details(capabilities: Capabilities, found: list[Diagnostic]) -> None:
-    """Details that no host understands; `enabled` says what being there says."""
+    """Details that no host understands. `enabled` only repeats that the capability is there."""
     for name in _KNOWN:
         capability = capabilities.get(name)
         for detail in capability.details or () if capability is not None else ():

@@ -18,7 +18,7 @@ LONGEST_PATH = 240
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?")
 # Wildcards of PowerShell, its escape character, and what cmd.exe would expand.
 _REFUSED = "*?[]`%"
-# What stands behind a folder: the machine's own folder, and the longest name of Hyper-V in it.
+# What follows the folder in a path: the machine's own folder, and Hyper-V's longest name in it.
 _OWN_FOLDER = len("\\eryphc-") + 36
 _OWN_FILES = len("\\Virtual Machines\\") + 36 + len(".vmcx")
 _SEED = len("\\seed\\") + len(".0123456789abcdef.iso")

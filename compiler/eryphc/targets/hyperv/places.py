@@ -1,7 +1,7 @@
 """Whether the open places of fodder can take any value, and where those stand that cannot.
 
-Text that is emitted anew has every open place in double quotes. Text that is kept as its author
-wrote it is a matter of the author's quotes: a value in a plain scalar could become a number, a
+Text that the compiler writes anew has every open place in double quotes. Text that is kept as its
+author wrote it has only the author's quotes: a value in a plain scalar could become a number, a
 date or a key. Source: docs/reference/deployment.md, "A seed"; docs/reference/cloud-init.md,
 "Types of parts".
 """
@@ -93,7 +93,7 @@ def _as_yaml(text: str) -> str:
 
 
 def _bare_in_lines(text: str, wanted: str) -> Iterator[int]:
-    """Where a line that no reader of YAML takes has `wanted` outside of quotes."""
+    """Where `wanted` stands outside of quotes, in a line that no YAML reader accepts."""
     at = text.find(wanted)
     while at != -1:
         quote = ""

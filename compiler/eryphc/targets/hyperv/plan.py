@@ -1,4 +1,4 @@
-"""A substituted catlet and the settings of the target go in, the whole deployment comes out."""
+"""Plans the whole deployment from a substituted catlet and the settings of the target."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from eryphc.targets.seeds import seeds_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HyperVPlan:
-    """What the deployment says but for the images, and what goes into them.
+    """The deployment without its images, and what goes into the images.
 
     `describe` makes the document, given its `seed` and `sealed`. `epoch` is the time inside
     images, in seconds since 1970 UTC; `slots` are the stand-ins that they hold.

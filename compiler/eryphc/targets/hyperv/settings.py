@@ -1,4 +1,4 @@
-"""The `hyperv:` section of the project file: what hosts have, said once for all catlets."""
+"""The `hyperv:` section of the project file: settings of the hosts, for all catlets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eryphc.project.file import TEXT, Section, Setting, texts_by_name, word
 
 
 class DiskMode(StrEnum):
-    """How a drive that has a volume gene comes to its disk."""
+    """How the disk of a drive is made from its volume gene."""
 
     DIFFERENCING = "differencing"
     COPY = "copy"

@@ -40,7 +40,7 @@ class Slot:
 
 
 def stand_in(name: str, length: int, texts: Sequence[str]) -> str:
-    """A text of `length` that stands nowhere in `texts`; the same for the same input."""
+    """A text of `length` that occurs nowhere in `texts`; the same for the same input."""
     attempt = 0
     while True:
         digits = ""

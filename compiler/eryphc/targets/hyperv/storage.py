@@ -32,13 +32,13 @@ SHARED_FOLDER = "shared-folder"
 
 
 def setting(value: str | None, parameter: str) -> deployment.Setting:
-    """A value, or where there is none the parameter of `apply` that gives it."""
+    """A value or, if there is none, the parameter of `apply` that gives it."""
     return deployment.Setting(value=value, parameter=parameter if value is None else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """What the drives of a catlet come to.
+    """What a plan says of the drives of a catlet.
 
     `drives` are in the catlet's order, `volumes` sorted by name. `boot_drive` names the drive that
     boots first. `open_stores` are the data stores whose folder is left open.

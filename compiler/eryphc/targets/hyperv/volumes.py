@@ -1,4 +1,4 @@
-"""Where the disk of a drive comes from: a file at hand, a publisher, the host, or whoever deploys.
+"""Where the disk of a drive comes from: a file at hand, a publisher, the host, or the operator.
 
 Source: docs/reference/hyperv.md, "Disk files"; docs/reference/deployment.md, "A volume".
 """
@@ -47,7 +47,7 @@ def is_inherited_system(catlet: Substituted, drive: Drive) -> bool:
     if catlet.catlet.parent is None or drive.source is not None:
         return False
     if drive is system_drive(catlet):
-        # A system of the parent's on another drive leaves the first one a blank disk.
+        # If the parent's system is on another drive, the first drive is a blank disk.
         inherited = {
             (each.name or "").lower()
             for document in catlet.pedigree.documents[1:]
@@ -136,7 +136,7 @@ def _from_gene(
             found = (*found, wording.volume_asked(name, at))
         return known, found
     known = replace(known, sources=(*known.sources, published))
-    # The digest of a list is the image's as published: that of the VHDX only where it is one.
+    # A list has the digest of the published image; it is the VHDX's only if that is a VHDX.
     if volume.format == "vhdx" and known.sha256 is None:
         known = replace(known, sha256=volume.sha256, size=volume.size)
     return known, found
