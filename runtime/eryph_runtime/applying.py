@@ -1,4 +1,4 @@
-"""`plan` and `apply`: read, compare, do what can be done, and again until nothing differs.
+"""`plan` and `apply`: read, compare, do what can be done, and repeat until nothing differs.
 
 Source: docs/reference/hyperv.md, "The order of creation", "Rollback", "Locks".
 """
@@ -24,7 +24,7 @@ from eryph_runtime.seeds import SeedGoal
 from eryph_runtime.survey import Situation, survey
 from eryph_runtime.talk import Talk
 
-# Creating takes three rounds, a restart one more; what is not done by then never will be.
+# Creating takes three rounds, a restart one more; further rounds would change nothing.
 _ROUNDS = 10
 
 
@@ -101,7 +101,7 @@ def apply(
                 break
             else:
                 if it.machine is None:
-                    # Foretold changes come back with steps in the next round.
+                    # Predicted changes get their steps in the next round.
                     todo = _with_steps(todo)
                 _do(host, it, todo, journal, talk)
                 done += todo
@@ -206,7 +206,7 @@ def _unfinished(host: Host, deployment: Deployment) -> list[str]:
 def _roll_back(
     host: Host, deployment: Deployment, journal: Journal, failure: HostFailure, talk: Talk
 ) -> None:
-    """Walk back over what this run made; what cannot be undone is told in the failure."""
+    """Undo what this run made, last first; the failure names what could not be undone."""
     catlet = deployment.catlet.id
     undone, left = [], []
     if failure.error is not None and failure.error.step == "new-machine":

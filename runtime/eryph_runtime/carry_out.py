@@ -1,4 +1,4 @@
-"""Steps into requests: actions go out together, files one by one, and what was made is noted."""
+"""Turns steps into requests: actions together, files one by one; notes what was made."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _upload(host: Host, upload: Upload, journal: Journal, talk: Talk) -> None:
     talk.step(f"sending {upload.path}")
     sha256 = _send(host, upload, upload.resume, talk)
     if sha256 != upload.sha256 and upload.resume:
-        # What an earlier run left was of another file.
+        # An earlier run left a part of another file.
         sha256 = _send(host, upload, 0, talk)
     if sha256 != upload.sha256:
         raise HostFailure(f"{upload.path} arrived damaged: its SHA-256 is another")

@@ -1,4 +1,4 @@
-"""The words of `eryph-runtime`: arguments in, one report on standard output, an exit code out.
+"""The command line of `eryph-runtime`: one report on standard output, and an exit code.
 
 Source: docs/reference/runtime.md, "The runtime"; docs/reference/command-line.md, "Exit codes".
 """
@@ -190,7 +190,7 @@ def run(
         stderr.write("interrupted; `apply` again goes on, `remove` cleans up\n")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output went away: nothing is left to say, not even when we exit.
+        # The reader of our output has gone: write nothing more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except SystemExit as end:

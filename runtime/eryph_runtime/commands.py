@@ -1,4 +1,4 @@
-"""The commands: a host and what was asked in, the report as data out.
+"""The commands: each takes a host and the operator's request and gives a report as data.
 
 Source: docs/reference/runtime.md, "Reports as data".
 """
@@ -222,7 +222,7 @@ def _ours(host: Host, asked: Asked) -> tuple[Situation, Machine]:
         raise RefusalError("the machine does not exist on this host; `apply` creates it")
     owner = owner_in(it.machine.notes, asked.deployment.catlet.id)
     theirs = owner is not None and not same_owner(owner, it.owner)
-    # Looking is free; acting on the machine of another user is not.
+    # Anybody may read; acting on the machine of another user needs `--take-over`.
     if theirs and asked.options.command != "ip" and not asked.request.take_over:
         raise RefusalError(
             f"`{it.machine.name}` was created by {owner or 'somebody unknown'}, not by {it.owner}; "

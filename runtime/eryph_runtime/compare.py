@@ -1,4 +1,4 @@
-"""The one comparison: a situation in, the ordered changes and what stands in their way out. Pure.
+"""The one comparison: the ordered changes of a situation, and what prevents them. Pure.
 
 Source: docs/reference/hyperv.md, "The order of creation", "Comparing".
 """
@@ -44,8 +44,8 @@ _PLACEHOLDER = 16
 def compare(it: Situation) -> Findings:
     """All that differs between the host and the deployment, in the order in which it is done.
 
-    Of a machine that does not exist yet the later changes are foretold: they have no steps,
-    since they need its id, and turn up with steps once it was made.
+    For a machine that does not exist yet, later changes are only predicted. They have no steps,
+    because they need its id; the next comparison gives them steps.
     """
     found = Findings()
     if len(it.state.ours) > 1:

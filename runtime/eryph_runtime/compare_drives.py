@@ -318,7 +318,7 @@ def insert_seed(
 
 
 def old_seeds(it: Situation, kept: str | None) -> list[Change]:
-    """Deletions of the seed files of earlier runs, which hold secrets for nobody."""
+    """Deletions of the seed files of earlier runs: they hold secrets that no machine needs."""
     if it.record is None or it.resolved.home is None:
         return []
     folder = f"{it.resolved.home}\\seed"

@@ -29,7 +29,7 @@ def compare_files(it: Situation, found: Findings) -> None:
                 "move it away, or attach it yourself"
             )
         elif it.state.disk(path) is None and drive.type is DriveType.VHD_SET:
-            # Disk sets are made in place: what a killed run left is begun again.
+            # Disk sets are made in place: after a killed run, start again.
             _create(it, drive, path, found)
         elif (disk := it.state.disk(path)) is None:
             found.refusals.append(f"drive `{drive.name}`: {path} is no disk that Hyper-V can read")

@@ -1,4 +1,4 @@
-"""The outcome of comparing: what would change, by which steps, and what stands in the way."""
+"""The outcome of comparing: what would change, by which steps, and what prevents it."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class ParameterKind(StrEnum):
 
 
 class HostDefault(StrEnum):
-    """What a host itself knows and gives where nobody says otherwise."""
+    """Values that the host itself gives if nothing else sets them."""
 
     DEFAULT_SWITCH = "default-switch"
     DISK_FOLDER = "disk-folder"
@@ -84,7 +84,7 @@ class VolumeFormat(StrEnum):
 
 
 class SlotKind(StrEnum):
-    """What fills a slot: a value that is asked for, or the id of the machine."""
+    """What fills a slot: a value that the operator gives, or the id of the machine."""
 
     VALUE = "value"
     VM_ID = "vm-id"
@@ -390,7 +390,7 @@ def to_text(deployment: Deployment) -> str:
 def from_data(data: Any) -> Deployment:
     """The deployment that parsed JSON holds: every key there, none unknown, all types exact.
 
-    What types cannot say is judged by `document_rules.check`. Raises MalformedError.
+    `document_rules.check` checks what types cannot express. Raises MalformedError.
     """
     if isinstance(data, dict) and data.get("schema") != SCHEMA:
         raise MalformedError(f"its schema is {data.get('schema')!r}, this runtime reads {SCHEMA}")

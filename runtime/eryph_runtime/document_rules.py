@@ -1,4 +1,4 @@
-"""The rules of a deployment document that types cannot say, above all of paths and identities."""
+"""The rules of a deployment document that types cannot express, mostly on paths and identities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a command of the runtime ends other than well, and with which exit code.
+"""How a command of the runtime fails, and with which exit code.
 
 Source: docs/reference/command-line.md, "Exit codes".
 """

@@ -3,7 +3,7 @@
 Source: docs/reference/hyperv.md, "Key-value pairs".
 
 For guests that publish no key-value pairs. Keys, known hosts and jump hosts are those of the
-user's own `ssh`; nothing is asked for and no check is switched off.
+user's own `ssh`. `ssh` never prompts, and no check is switched off.
 """
 
 from __future__ import annotations

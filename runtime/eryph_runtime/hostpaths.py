@@ -1,6 +1,6 @@
-"""Paths of the Windows host as text: what is legal, how ours are named.
+"""Paths of the Windows host as text: which are legal, and how ours are named.
 
-Nothing here touches a file system; the runtime may stand on another system than the host.
+Nothing here touches a file system; the runtime may run on another system than the host.
 Source: docs/reference/hyperv.md, "Names and paths on the host";
 docs/reference/deployment.md, "Places on the host".
 """
@@ -102,7 +102,7 @@ def own_folder(folder: str, catlet: str) -> str:
 def is_own(path: str, catlet: str) -> bool:
     """Whether `path` is, or lies in, a folder that is named after the catlet.
 
-    What a record lists is believed only inside such folders.
+    The runtime trusts a record only for paths inside such folders.
     """
     components = folded(path).split("\\")
     return f"eryphc-{catlet}" in components[1:] and ".." not in components

@@ -35,7 +35,7 @@ class Address:
 def parse_address(text: str) -> Address:
     """`local`, `ssh://...` or `winrm://...`; raises UsageError.
 
-    Host and user are held to plain characters: they become arguments of `ssh`.
+    Host and user may have only plain characters: they become arguments of `ssh`.
     """
     if text == "local":
         return Address(scheme="local", host="local", user=None, port=None)
@@ -83,7 +83,7 @@ def _local(powershell: str | None) -> str:
 def ssh_command(address: Address, powershell: str | None = None) -> list[str]:
     """The command line of `ssh`: the remote command is one constant text.
 
-    Host keys are checked as the user's own configuration says; that is never switched off.
+    Host keys are checked as the user's own configuration says; the check is never switched off.
     """
     program = powershell or _SSH_PROGRAM
     if not _PROGRAM.fullmatch(program):

@@ -34,7 +34,7 @@ def host_faults(host: HostFacts) -> list[str]:
             "management tools for PowerShell"
         )
     if not host.administrator and not host.hyperv_administrator:
-        # Without rights the list of machines is empty, which must not read as "nothing there".
+        # Without rights the list of machines is empty, which does not mean that there are none.
         faults.append(
             f"{host.account} is neither administrator (or the process is not elevated) nor a "
             "member of Hyper-V Administrators on the host"

@@ -1,4 +1,4 @@
-"""Marker and record: how a machine says that it is ours, whose, and what was made for it.
+"""Marker and record of a machine: that it is ours, its owner, and what was made for it.
 
 Source: docs/reference/deployment.md, "The marker", "The record".
 """

@@ -55,7 +55,7 @@ def plan_removal(it: Situation, *, keep_disks: bool) -> Removal:
     home = it.resolved.home
     files = [] if keep_disks else list(disks)
     recorded = it.record.created if it.record is not None else ()
-    # A record lies on the host, where others may write: it is believed in our folders only.
+    # Others may write to a record on the host, so it is trusted only for our folders.
     ours = [each for each in recorded if is_own(each.path, catlet)]
     if home is not None and not is_own(home, catlet):
         ours += [each for each in recorded if lies_in(each.path, f"{home}\\seed")]
@@ -161,7 +161,7 @@ def remove(
         if graceful:
             shut_down(host, it.machine, force=True, seconds=300, talk=talk)
         elif it.machine.state in ("Saved", "FastSaved"):
-            # It has no power to take away, and what it held in memory goes with it.
+            # It is not running, so it needs no power off; its saved memory is removed with it.
             discard = {"machine": it.machine.id}
             run_one(host, Action(action="discard-saved-state", arguments=discard), talk)
         else:
@@ -182,7 +182,7 @@ def _steps(removal: Removal, deployment: Deployment) -> list[Step]:
         steps.append(Action(action="remove-machine", arguments=arguments, seconds=1800))
     home, record_path = it.resolved.home, it.resolved.record_path
     files = [each for each in removal.files if folded(each) != folded(record_path)]
-    # The record goes as late as it can: it is what a killed removal is finished by.
+    # The record is removed as late as possible: a killed removal needs it to finish.
     last = [each for each in removal.folders if home is not None and _holds(each, home)]
     steps += [_delete("delete-file", path) for path in files]
     steps += [_delete("delete-folder", path) for path in removal.folders if path not in last]

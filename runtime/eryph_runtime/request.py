@@ -1,4 +1,4 @@
-"""What the operator asked for, as data, apart from the document."""
+"""The operator's request as data, apart from the document."""
 
 from __future__ import annotations
 

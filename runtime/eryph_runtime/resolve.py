@@ -21,7 +21,7 @@ DEFAULT_SWITCH = "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444"
 class Resolved:
     """Where things go. `home` is the machine's own folder; `switches` by adapter: name or id.
 
-    `refusals` says which parameters are open, or unusable; paths that hang on them are absent.
+    `refusals` says which parameters are open or unusable; paths that need them are absent.
     """
 
     parameters: dict[str, str]
@@ -44,7 +44,7 @@ class Resolved:
 def resolve(
     deployment: Deployment, request: Request, state: State, record: Record | None
 ) -> Resolved:
-    """Settle every setting against what the host said."""
+    """Give every setting its value, with what the host said."""
     refusals: list[str] = []
     known = {each.name for each in deployment.parameters}
     for name in sorted(set(request.parameters) - known):

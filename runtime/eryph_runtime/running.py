@@ -1,4 +1,4 @@
-"""Power and what a running machine tells: states, addresses, the end of provisioning.
+"""Power, and what a running machine reports: states, addresses, the end of provisioning.
 
 Source: docs/reference/hyperv.md, "States of a machine", "Starting", "Stopping",
 "The address of a guest", "Key-value pairs".

@@ -1,4 +1,4 @@
-"""Swapping in the ISO without secrets, once the guest needs them no more.
+"""Swaps in the ISO without secrets, once the guest no longer needs them.
 
 The instance id is the same in both. Source: docs/reference/hyperv.md, "The seed drive",
 "Key-value pairs".
@@ -30,7 +30,7 @@ _POLL = 5.0
 
 
 class Seal(StrEnum):
-    """Where a machine stands with its secrets."""
+    """Whether a machine still holds secrets."""
 
     NONE = "nothing-to-seal"
     PENDING = "pending"
@@ -120,7 +120,7 @@ def seal(
         steps.append(Action(action="write-text", arguments=arguments))
     steps += [step for change in changes for step in change.steps]
     carry_out(host, steps, Journal(), talk)
-    # An unsealed file that the record does not list is left by no one but us, in our own folder.
+    # An unsealed file in our own folder is ours, even if the record does not list it.
     if isinstance(it.goal, SeedGoal) and it.goal.path != goal.path:
         run_one(host, Action(action="delete-file", arguments={"path": it.goal.path}), talk)
     return Sealed(state=Seal.DONE, channel=channel)

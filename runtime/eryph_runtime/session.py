@@ -106,7 +106,7 @@ class Session:
             self._write(process, data)
             answer = self._answer(nonce, seconds, events)
         except BaseException:
-            # Half a dialogue cannot be gone on with.
+            # A dialogue that broke off cannot continue.
             self.close()
             raise
         if answer.get("protocol") != PROTOCOL:
@@ -177,7 +177,7 @@ class Session:
         if process.stderr is not None:
             while data := process.stderr.read1(4096):  # type: ignore[attr-defined]
                 self._stderr += data
-                # The end says why; the rest is progress noise.
+                # The end has the reason; the rest is only progress.
                 del self._stderr[:-_STDERR_KEPT]
 
     def _answer(self, nonce: str, seconds: float, events: Events | None) -> dict[str, Any]:

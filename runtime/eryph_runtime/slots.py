@@ -1,4 +1,4 @@
-"""Filling the open slots of a seed ISO: bytes and values in, bytes of the same length out.
+"""Fills the open slots of a seed ISO with values; its length does not change.
 
 Source: docs/reference/deployment.md, "A seed".
 """

@@ -224,7 +224,7 @@ class ObservedAdapter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestItems:
-    """What the guest says of itself: data of a stranger."""
+    """What the guest says of itself: data that cannot be trusted."""
 
     guest: dict[str, str]
     intrinsic: dict[str, str]

@@ -30,7 +30,7 @@ _RUNNER = (
 
 
 class WinRm:
-    """A host over WinRM; the password comes from ERYPH_WINRM_PASSWORD or is asked for."""
+    """A host over WinRM; the password comes from ERYPH_WINRM_PASSWORD or a prompt."""
 
     remote = True
 

@@ -1,6 +1,6 @@
 """The one time that outputs may hold: where it is taken from, and its limits.
 
-The clock is never asked. Source: docs/reference/reproducible-builds.md,
+The clock is never read. Source: docs/reference/reproducible-builds.md,
 "The time inside artifacts".
 """
 

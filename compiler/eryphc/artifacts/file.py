@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
 
 class Streamed(Protocol):
-    """Content too large for memory: it writes itself, the same bytes each time."""
+    """Content that is too large for memory. It writes itself, with the same bytes each time."""
 
     def write_to(self, target: BinaryIO) -> None: ...
 

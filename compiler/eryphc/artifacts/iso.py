@@ -1,7 +1,7 @@
-"""The files of a seed go in, the bytes of an ISO 9660 image come out.
+"""Makes an ISO 9660 image of the files of a seed.
 
-The image is the one that pycdlib makes, byte for byte: tests/artifacts/test_iso.py holds the two
-together. This module exists because importing pycdlib costs three empty Python starts.
+The image is the same, byte for byte, as the one that pycdlib makes; tests/artifacts/test_iso.py
+compares the two. This module exists because importing pycdlib takes three empty Python starts.
 """
 
 from __future__ import annotations

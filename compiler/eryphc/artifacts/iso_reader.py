@@ -1,4 +1,4 @@
-"""The bytes of an ISO 9660 image go in, what a guest would find on it comes out.
+"""Reads from the bytes of an ISO 9660 image what a guest would find on it.
 
 It shares no code with the writer and reads the two trees apart: Rock Ridge, which Linux
 takes, and Joliet, which Windows takes. Root folder only.

@@ -1,4 +1,4 @@
-"""Values go in, JSON text that is the same everywhere comes out."""
+"""JSON text of values, the same on every machine."""
 
 from __future__ import annotations
 

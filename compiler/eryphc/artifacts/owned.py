@@ -1,6 +1,6 @@
 """Is a folder one that a build wrote, so that the next may replace it?
 
-One that is empty, or that holds our manifest and no file that this does not list.
+It is if it is empty, or if it holds our manifest and this lists every file in it.
 Source: docs/reference/command-line.md, "Output folders".
 """
 

@@ -1,4 +1,4 @@
-"""The files of one target go into a fresh folder, are read back, and get their manifest."""
+"""Writes the files of one target into a fresh folder, reads them back, and adds the manifest."""
 
 # The hot loop of a fleet: a path object for each call would cost as much as the call.
 # ruff: noqa: PTH101, PTH102, PTH123

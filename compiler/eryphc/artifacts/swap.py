@@ -1,4 +1,4 @@
-"""Folders moved into their places and out of them, and what a killed build left put right.
+"""Moves folders into their places and out of them, and repairs what a killed build left.
 
 For a place `out/web` the new folder is `out/.web.eryphc-new.<mark>` until it is swapped in;
 what stood there before is `out/.web.eryphc-old.<mark>` until all swaps are done. A mark tells
@@ -30,7 +30,7 @@ _live: set[str] = set()
 
 
 def new_mark() -> str:
-    """A mark of this process that no other folder bears; `end_mark` when it is done with."""
+    """A mark of this process that no other folder has; `end_mark` gives it up."""
     mark = f"{os.getpid()}-{next(_numbers)}"
     _live.add(mark)
     return mark
@@ -144,7 +144,7 @@ def _is_live(folder: Path, mark: str) -> bool:
         if time.time() - folder.stat().st_mtime > _STALE_AFTER:
             return False
     if os.name == "nt":
-        # There is no asking about a process without ending it: signal 0 is Ctrl-C there.
+        # Signal 0 is Ctrl-C there: it would end the process instead of testing it.
         return True
     try:
         os.kill(int(process), 0)

@@ -1,1 +1,1 @@
-"""What is said to the user: codes, wording, places, and how they are printed."""
+"""Messages to the user: codes, wording, places, and how they are printed."""

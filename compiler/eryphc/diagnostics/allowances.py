@@ -29,19 +29,19 @@ class Allowance(NamedTuple):
 
     @property
     def key(self) -> tuple[str, int]:
-        """What tells it from all others of a run, in which a file may be read twice."""
+        """A key that is unique in a run; a run may read a file twice."""
         return (self.span.source.name, self.span.start)
 
 
 class Comments(NamedTuple):
-    """The comments of one document that speak to this tool, and what is wrong with them."""
+    """The comments of one document that are for this tool, and what is wrong with them."""
 
     allowances: tuple[Allowance, ...]
     faults: tuple[Diagnostic, ...]
 
 
 MOST_NAMES = 1_000
-# Looking for what was meant takes a while.
+# Searching for a similar name takes a while.
 _MOST_SUGGESTED = 5
 _COMMENT = re.compile(r"(?:^|(?<=[ \t\r]))#[ \t]*eryphc:([^\r\n]*)", re.MULTILINE)
 _ALLOW = re.compile(r"[ \t]*allow(?![^\s])(.*?)(?:--(.*))?$")
@@ -49,15 +49,15 @@ _WORD = re.compile(r"[^\s,]+")
 
 
 def is_for_us(comment: str) -> bool:
-    """Whether a comment line speaks to this tool."""
+    """Whether a comment line is for this tool."""
     return _COMMENT.match(comment.lstrip()) is not None
 
 
 def comments_of(source: SourceText) -> Comments:
     """The comments `# eryphc: allow NAME[, NAME] -- reason` of a YAML document.
 
-    One covers its own line and the next; between a comment and what it covers more of them may
-    stand.
+    A comment covers its own line and the next line; other such comments may stand between the
+    two.
     """
     found = list(islice(_COMMENT.finditer(source.text), MOST_NAMES + 1))
     lines = [source.position(match.start())[0] for match in found]

@@ -1,6 +1,6 @@
 """E0501 to E0529: cloud-config, what its texts hold and how they merge.
 
-What a guest drops is an error where the texts are merged into one part, and a warning where they
+Text that a guest drops is an error if the texts are merged into one part, and a warning if they
 reach the guest as they are (`--merge parts`): `level` says which.
 """
 

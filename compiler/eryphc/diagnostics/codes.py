@@ -39,7 +39,7 @@ class Kind(NamedTuple):
 
     @property
     def hard(self) -> bool:
-        """Whether an error of this kind stays one, whatever anybody says."""
+        """Whether an error of this kind always stays an error."""
         return self.level is Level.ERROR and not self.soft
 
     @property
@@ -340,7 +340,7 @@ def known_words() -> tuple[str, ...]:
 
 
 class Refused(NamedTuple):
-    """Why nothing can be chosen for a word."""
+    """Why no level can be chosen for a word."""
 
     message: str
     help: str | None = None
@@ -350,7 +350,7 @@ UNKNOWN_WORD = "`{}` is neither the code nor the name of a diagnostic"
 
 
 def unknown_word(word: str, *, suggest: bool = True) -> Refused:
-    """Why nothing is chosen for a word that is no kind of finding."""
+    """Why no level can be chosen for a word that is no kind of finding."""
     from eryphc.diagnostics.words import clipped
 
     meant = None

@@ -116,7 +116,7 @@ def pool_needs(kind: str, key: str, span: Span | None) -> Diagnostic:
 
 
 def variable_source(name: str, reason: str, sign: str) -> Diagnostic:
-    """The text after the `sign` is not repeated: it may be a password that begins so."""
+    """The text after the `sign` is not repeated: it may be a password that begins with the sign."""
     return finding(
         VARIABLE_SOURCE,
         f"--var {name}: {reason}",

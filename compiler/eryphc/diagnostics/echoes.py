@@ -1,4 +1,4 @@
-"""What repeats a finding further on says nothing new, and is left out."""
+"""Leaves out findings that only repeat an earlier one."""
 
 from __future__ import annotations
 

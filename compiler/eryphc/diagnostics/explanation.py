@@ -1,4 +1,4 @@
-"""What a kind of finding means: its page, and what is to be known of its level."""
+"""What a kind of finding means: its page, and a note on its level."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def explain(word: str) -> str | None:
 
 
 def _level(kind: Kind) -> str:
-    """What is to be known of the level of this kind, as the end of its page."""
+    """The note on the level of this kind, for the end of its page."""
     sentences = [f"The default level is {kind.level.value}."]
     if kind.hard:
         sentences.append("This kind is hard: an error of it cannot be lowered.")

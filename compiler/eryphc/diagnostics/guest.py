@@ -1,6 +1,6 @@
 """E0550 to E0599, with their warnings and notes: what a guest makes of its configuration.
 
-What is said of Windows guests, and of cloud-configs, has catalogues of its own.
+Findings about Windows guests, and about cloud-configs, have catalogues of their own.
 Source: docs/reference/cloud-init.md, "Types of parts", "Mistakes in a network-config".
 """
 

@@ -1,7 +1,7 @@
-"""What each finding counts as: what is said of its kind, and comments that silence one finding.
+"""The level of each finding: choices for its kind, and comments that silence one finding.
 
-Findings go in as they were made and come out with the level they have here, or not at all. What
-is asked for (the command line) decides before the project file, and this before a comment.
+Findings go in as they were made and come out with their level in this project, or not at all. The
+command line counts before the project file, and the project file before a comment.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Choice(StrEnum):
-    """What an option or the project file says of a kind of finding; the gravest last."""
+    """What an option or the project file chooses for a kind of finding; the strictest last."""
 
     ALLOW = "allow"
     WARN = "warn"
@@ -35,7 +35,7 @@ _MARK = "eryphc:"
 
 
 def choices(said: Iterable[tuple[Choice, Iterable[str]]]) -> Choices:
-    """What is said of kinds, given by their numbers. Of two choices for one the graver holds."""
+    """The choices for kinds, by their numbers. Of two choices for one kind the stricter counts."""
     order = list(Choice)
     found: dict[str, Choice] = {}
     for choice, numbers in said:
@@ -48,7 +48,7 @@ def choices(said: Iterable[tuple[Choice, Iterable[str]]]) -> Choices:
 def chosen(word: str, choice: Choice, *, suggest: bool = True) -> str | Refused:
     """The number of the kind that `word` names, or why it cannot be given this choice.
 
-    Looking for what was meant takes a while; `suggest` says whether to.
+    `suggest`: also search for a similar name, which takes a while.
     """
     from eryphc.diagnostics.codes import Refused, kind_of, unknown_word
 
@@ -69,7 +69,7 @@ def speaks_to_us(source: SourceText) -> bool:
 
 
 def is_for_us(comment: str) -> bool:
-    """Whether a comment line speaks to this tool."""
+    """Whether a comment line is for this tool."""
     if _MARK not in comment:
         return False
     from eryphc.diagnostics.allowances import is_for_us
@@ -133,10 +133,10 @@ def _allowances(source: SourceText) -> _Known:
 
 
 class LevelPolicy(NamedTuple):
-    """What is said of levels in one project; `asked` is what the command line or a request says.
+    """The choices of levels in one project; `asked` are those of the command line or a request.
 
-    `own` tells from the name of a document whether it lies in the project: comments of others
-    cover less.
+    `own` tells from the name of a document whether it lies in the project: comments in other
+    documents cover less.
     """
 
     asked: Choices = NO_CHOICES
@@ -185,8 +185,8 @@ class LevelPolicy(NamedTuple):
     def _covers(self, kind: Kind, place: Label, related: Collection[Label]) -> bool:
         """Whether a comment may silence a finding there.
 
-        In a gene of somebody else it speaks for the text of this gene alone. What the finding
-        says of other texts, and what is a matter of security, is for whoever uses the gene.
+        In a foreign gene a comment covers only findings about the text of this gene. Findings that
+        involve other texts, and findings about security, are for the user of the gene to decide.
         """
         source = place.span.source
         if self.own(source.name):
@@ -212,7 +212,7 @@ class LevelPolicy(NamedTuple):
     ) -> tuple[Diagnostic, ...]:
         """The comments of own documents that silence nothing, where the rules in `ran` ran.
 
-        A rule that did not run for each target may still have something to say.
+        A rule that did not run for each target might still find something.
         """
         sources = [each for each in documents if speaks_to_us(each) and self.own(each.name)]
         if not sources:

@@ -31,7 +31,7 @@ def not_yaml(
     if problem.startswith("mapping values are not allowed"):
         help_text = "a line may be indented too far, or a text that holds `: ` needs quotes"
     if context and context_span and not span.source.text[span.start :].strip():
-        # Nothing is left to be shown where the text ends: the cause is what was not closed.
+        # The end of the text has no line to show; the cause is the sign that was not closed.
         ended = (Label(span, "the text ends here"),)
         return finding(NOT_YAML, message, context_span, context, related=ended, help=help_text)
     return finding(NOT_YAML, message, span, "here", related=related, help=help_text)

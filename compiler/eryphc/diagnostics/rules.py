@@ -40,7 +40,7 @@ LINE_FEED_TOLERATED = Code("W0201", "line-feed-tolerated")
 REMOVE_IN_GENE = Code("W0202", "remove-inside-a-gene")
 CATLET_UNNAMED = Code("W0203", "catlet-unnamed")
 
-# Faults that no later pass trips over: it can go on to find others.
+# Later passes can go on in spite of these faults, to find others.
 HARMLESS_LATER = frozenset(
     (
         BAD_NAME,

@@ -1,8 +1,8 @@
 """Words inside a message: those of documents, which may be secret, and those of this tool.
 
-Words of a document enter a message only as a `Said`. Used as text it is no more than what stands
-for the words, so that no formatting, joining or cutting lets them out by mistake. Whether the words
-themselves are shown is decided when the diagnostic is handed out (`secrecy`).
+Words of a document enter a message only as a `Said`. As text, a `Said` is only a stand-in for the
+words, so that formatting, joining or cutting cannot reveal them by mistake. `secrecy` decides
+whether the words themselves are shown, when the diagnostic is handed out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HIDDEN: Final = "…"
 
 
 class Kind(Enum):
-    """What words are in their document, which decides whether secret fodder may show them."""
+    """The role of words in their document. It decides whether secret fodder may show them."""
 
     NAME = "name"
     """A key, or the identity of an entry: the name of a user, a path, a package."""
@@ -64,7 +64,7 @@ class Said(str):
 
 
 class Own(str):
-    """Words of this tool. A test holds that they are written out in its code (`own`)."""
+    """Words of this tool. A test checks that they are literals in its code (`own`)."""
 
     __slots__ = ()
 

@@ -1,9 +1,9 @@
 """What may be shown of documents, decided once: when diagnostics are handed out.
 
-The rule. Nothing is shown of the value of a secret variable, of what a reference binds to one, nor
-of a document, record or value that could not be read: no line, no word. Of secret fodder no line
-is shown, but names of keys and identities of entries are; an identity that the value of a secret
-variable made is not. All else is public.
+The rule: a message shows no line and no word of these: the value of a secret variable, a value that
+a reference binds to one, and a document, record or value that could not be read. Of secret fodder
+it shows no line, only the names of keys and the identities of entries, but no identity that the
+value of a secret variable made. All else is public.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _Stretches: TypeAlias = dict[Secrecy, tuple[list[int], list[int]]]
 
 
 class Secrets:
-    """What is secret in the documents of `records`, and in what nobody has read.
+    """The secrets in the documents of `records`, and in documents that were not read.
 
     Each document says what is secret in it (`SourceText.regions`). The records add what one
     document says of another: which bindings are public, whose variables are secret, and where the
@@ -213,7 +213,7 @@ NOTHING_KNOWN = Secrets()
 
 
 def _is_stand_in(origin: Origin) -> bool:
-    """Whether a text stands for what only the deployment knows: nobody has written it."""
+    """Whether a text is a stand-in for a value that only the deployment knows."""
     return any(each.step is Step.STAND_IN for each in origin.chain())
 
 

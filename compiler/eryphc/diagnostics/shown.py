@@ -1,7 +1,7 @@
 """Diagnostics as they leave the tool: plain data, with the words and lines that may be shown.
 
-Nothing here leads back to a document. What a renderer or a program gets holds no text but the
-one that was decided to be public when it was made.
+Nothing here leads back to a document. A renderer or a program gets only text that was decided to be
+public when the diagnostic was made.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ _LONGEST = 2_000
 def ordered(diagnostics: Iterable[ShownDiagnostic]) -> tuple[ShownDiagnostic, ...]:
     """Sorted by file, place and code, so that the output is the same every time.
 
-    What is said twice of one place is said once, at its gravest level.
+    If the same finding is made twice at one place, it is listed once, at the more severe level.
     """
     seen: set[tuple[object, ...]] = set()
     result: list[ShownDiagnostic] = []
@@ -179,7 +179,7 @@ def _key(diagnostic: ShownDiagnostic) -> tuple[ShownPlace, str, str]:
 
 
 def bounded(diagnostics: Sequence[ShownDiagnostic]) -> tuple[ShownDiagnostic, ...]:
-    """As many as anybody reads, the gravest first to stay; none with endless words."""
+    """At most as many as a person would read: the most severe ones stay. Long words are cut."""
     if len(diagnostics) > _MOST_SHOWN:
         by_level = sorted(
             range(len(diagnostics)), key=lambda at: (_LEVELS.index(diagnostics[at].level), at)

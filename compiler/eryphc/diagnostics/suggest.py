@@ -1,4 +1,4 @@
-"""What was probably meant: imported late, since only a fault asks for it."""
+"""Suggests names that were probably meant. Imported late, because only faults need it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SHORTEST_PART = 4
 def close_matches(word: str, known: Iterable[str]) -> list[str]:
     """The one of `known` that is nearest to `word`, or nothing where none is near.
 
-    Near is what a slip of the hand makes: a third of the letters at most, or a part of a word
-    for the whole of it. Of paths only the last parts are compared, without the suffix of YAML:
-    the rest is what they share.
+    Near means a typing mistake: at most a third of the letters differ, or the word is a part of
+    the known one. Of paths only the last parts are compared, without the suffix of YAML, because
+    paths share the rest.
     """
     from difflib import get_close_matches
 

@@ -23,7 +23,7 @@ def related(diagnostic: Diagnostic) -> tuple[Label, ...]:
 
 
 def _words(origin: Origin) -> str | None:
-    """What is to be said of the place that `origin` came via."""
+    """The words for the place that `origin` came via."""
     match origin.step:
         case Step.INHERITED if origin.gene is not None:
             return f"the parent `{origin.gene.geneset}` is named here"

@@ -53,7 +53,7 @@ class PoolChain:
 class ProjectPool(NamedTuple):
     """A pool of `eryphc.yaml`: the organizations it owns as globs, none meaning all.
 
-    With `fallback` the next owner is asked for what this pool does not have.
+    With `fallback` the next owner is searched for gene sets that this pool does not have.
     """
 
     pool: GenePool

@@ -18,7 +18,7 @@ _PACKED_FOLDER = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class FolderPool:
-    """Gene sets below `root`. Only folders that were asked for are looked into.
+    """Gene sets below `root`. Only the folders of gene sets that a caller looks up are read.
 
     A tag is there if its folder holds a manifest. Each is read once; a pool that may have
     changed is opened anew.

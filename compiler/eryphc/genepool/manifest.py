@@ -136,7 +136,7 @@ def _gene(source: SourceText, kind: GeneType, item: MappingNode) -> ListedGene |
         if isinstance(parsed, NameFault):
             hypervisor = written.split("/", maxsplit=1)[0].lower()
             if _WELL_FORMED.match(written) and hypervisor not in HYPERVISORS:
-                return None  # made for a hypervisor of the future: as the original, not ours
+                return None  # made for a later hypervisor: skip it, as eryph does
             raise _InvalidError(parsed.message, _span(source, node))
         architecture = parsed
     return ListedGene(

@@ -13,8 +13,8 @@ LABEL = "standard genes"
 def standard_folder() -> Path | None:
     """Where the package of the standard genes lies; None where it was not installed.
 
-    Beside this package in a wheel, below its own root in a checkout. Only where it is in neither
-    place is the import system asked, which costs more than all the rest of a build's lookups.
+    In a wheel it lies beside this package, in a checkout below its own root. The import system is
+    used only if it is in neither place: that takes longer than all other lookups of a build.
     """
     beside = Path(__file__).resolve().parents[2]
     for folder in (beside / _PACKAGE, beside.parent / "stdlib-genes" / _PACKAGE):

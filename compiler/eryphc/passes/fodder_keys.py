@@ -17,8 +17,8 @@ from eryphc.syntax.names import blank
 
 
 class FodderKey(NamedTuple):
-    """Both lower case; `source` is None for a fodder entry of a catlet, whatever catlet gene it
-    names.
+    """Both are lower case. `source` is None for a fodder entry of a catlet, also if the entry
+    names a catlet gene.
     """
 
     name: str | None

@@ -1,4 +1,4 @@
-"""What a Linux guest would do with a configuration other than its author meant.
+"""Finds configuration with which a Linux guest does something else than its author meant.
 
 One function a rule; each names the section that has the fact.
 Source: docs/reference/cloud-init.md, "Mistakes that no guest reports".
@@ -114,7 +114,7 @@ def _is_null(node: Node) -> bool:
 
 
 def _commands_that_are_none(config: Config) -> Iterator[Diagnostic]:
-    """What is no command among the commands.
+    """Entries among the commands that are no commands.
 
     Source: docs/reference/cloud-init.md, "Commands that are none".
     """
@@ -240,7 +240,7 @@ def _locked_passwords(config: Config) -> Iterator[Diagnostic]:
     """Source: docs/reference/cloud-init.md, "Passwords that open nothing"."""
     root, provenance, _ = config
     for number, user in _entries(root.get("users")):
-        # Said to be locked, or not to be, beside a password: the author knows.
+        # The author has set `lock_passwd` beside the password, so it is meant.
         if user.get("lock_passwd") is not None or user.get("lock-passwd") is not None:
             continue
         for key in _PASSWORDS:
@@ -261,7 +261,10 @@ def _is_password(node: Node | None) -> bool:
 
 
 def _default_user(config: Config) -> Iterator[Diagnostic]:
-    """What reaches nobody. Source: docs/reference/cloud-init.md, "The default user"."""
+    """Settings of a default user that does not exist.
+
+    Source: docs/reference/cloud-init.md, "The default user".
+    """
     root, provenance, _ = config
     users = root.get("users")
     if not isinstance(users, Sequence):
@@ -291,7 +294,7 @@ def _units_that_wait(root: MappingNode) -> frozenset[str]:
 
 
 def _starts(config: Config) -> Iterator[Diagnostic]:
-    """A unit is waited for that waits for the end of the boot.
+    """A command waits for a unit that itself waits for the end of the boot.
 
     Source: docs/reference/cloud-init.md, "Units that wait for the end of the boot".
     """
@@ -395,7 +398,7 @@ def _effect(text: str) -> tuple[str, Level]:
 
 
 def _users_twice(config: Config) -> Iterator[Diagnostic]:
-    """A guest folds users of one name, first definition first.
+    """A guest joins users of one name; the first definition counts before later ones.
 
     Source: docs/reference/cloud-init.md, "Users defined twice".
     """
