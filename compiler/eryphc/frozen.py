@@ -9,7 +9,7 @@ V = TypeVar("V")
 
 
 class FrozenMap(Mapping[str, V]):
-    """Values by name, in their order. What is printed shows the names only: values may be secret.
+    """Values by name, in their order. Its `repr` shows only the names: values may be secret.
 
     Two maps are equal if they hold the same values under the same names, in whatever order.
     """

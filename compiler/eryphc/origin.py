@@ -77,7 +77,7 @@ def placeless(step: Step, via: Origin | None = None) -> Origin:
 
 
 DEFAULTED: Final = placeless(Step.DEFAULTED)
-"""Of a value that nobody wrote, and that depends on nothing."""
+"""The origin of a value that no document has and that depends on nothing."""
 
 
 def rooted(origin: Origin, root: Origin | None) -> Origin:

@@ -49,7 +49,7 @@ def list_machines(host: Host) -> dict[str, Any]:
 
 
 def _catlet_in(notes: str) -> str | None:
-    """The catlet id of the first marker in the notes; what is no id is no marker of ours."""
+    """The catlet id of the first marker in the notes; a marker of ours has a valid id."""
     for line in note_lines(notes):
         if line.startswith(_MARKER):
             word = line[len(_MARKER) :].split(" ", 1)[0]

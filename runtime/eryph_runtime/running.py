@@ -276,8 +276,8 @@ def wait_for_addresses(
     before: tuple[Address, ...] = ()
     while True:
         now, seen = look(host, machine, deployment)
-        # First reads after a start may be old, and what the deployment knows says
-        # nothing of whether the guest is up.
+        # First reads after a start may be old, and an address that the deployment knows
+        # does not show that the guest is up.
         up = seen.heartbeat in _HEARTBEATS or any(each.source != "deployment" for each in now)
         if (now and now == before and up) or clock() >= end or seen.state is None:
             return now, seen

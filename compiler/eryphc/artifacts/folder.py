@@ -295,7 +295,7 @@ def _move_aside(target: _Place) -> None:
     # Set first: an interruption right after the renaming must find it so.
     target.aside = True
     swap.rename(target.real, target.old)
-    # Only now can nobody add a file between this look and the removal.
+    # Only from here on can no file be added between this look and the removal.
     _refuse_strange(Path(target.old), target.shown)
 
 

@@ -48,7 +48,7 @@ class Progress:
         self._width = len(line)
 
     def clear(self) -> None:
-        """Leave the terminal's line empty for what is said next."""
+        """Leave the terminal's line empty for the next message."""
         if self._width:
             write(sys.stderr, "\r" + " " * self._width + "\r")
         self._step, self._width = "", 0

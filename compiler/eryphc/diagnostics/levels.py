@@ -91,7 +91,7 @@ def _level(level: Level, choice: Choice, *, soft: bool) -> Level | None:
 
 
 def leveled(diagnostics: Iterable[ShownDiagnostic], asked: Choices) -> Iterator[ShownDiagnostic]:
-    """Findings that have left their documents, with the levels that are asked for."""
+    """Findings that have left their documents, with the levels of the choices made."""
     from eryphc.diagnostics.codes import kind_of
 
     for diagnostic in diagnostics:

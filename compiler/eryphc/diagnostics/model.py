@@ -44,7 +44,7 @@ class Code(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A place, and what is to be said of it in a few words, which are this tool's."""
+    """A place, and a few words of this tool about it."""
 
     span: Span
     message: str = ""

@@ -69,7 +69,7 @@ def _read(source: SourceText, geneset: GeneSetId, root: Node) -> Outcome[Manifes
 def _identity(
     source: SourceText, geneset: GeneSetId, members: dict[str, Node], manifest: Manifest
 ) -> tuple[Diagnostic, ...]:
-    """Genes are named after what the manifest says, so it must be what was asked for."""
+    """Genes get their names from the manifest, so it must name the gene set of its folder."""
     node = members.get("geneset")
     if node is None:
         raise _InvalidError("`geneset` is missing", Span(source, 0, min(1, len(source.text))))

@@ -9,7 +9,7 @@ from eryphc.guest.document import NetworkConfig
 from eryphc.guest.model import Adapter, GuestRequest, NetworkConfigMode
 
 Network = tuple[NetworkConfig | None, tuple[Diagnostic, ...]]
-"""The configuration, None where the guest shall ask DHCP by itself, and what is to be said."""
+"""The configuration and findings on it; None where the guest shall ask DHCP by itself."""
 
 LONGEST_NAME: Final = 15
 """Bytes of an adapter's name in a Linux kernel (IFNAMSIZ without its end)."""

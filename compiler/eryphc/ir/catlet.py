@@ -95,7 +95,7 @@ class Record:
         return self.place(key) or self.place("")
 
     def origin(self, key: str = "") -> Origin:
-        """Where the value of `key` comes from. Raises KeyError where nobody has said it.
+        """Where the value of `key` comes from. Raises KeyError if its origin is not known.
 
         What an ancestor wrote has an open end until `eryphc.origin.rooted` closes it.
         """

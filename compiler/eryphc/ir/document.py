@@ -68,7 +68,7 @@ def document(record: Catlet | FodderGene | Fodder) -> dict[str, Any]:
 
 
 def trimmed(record: Catlet) -> dict[str, Any]:
-    """The same for people: what is empty is left out."""
+    """The same for people, without empty values."""
     result = _record(record)
     for key in ("cpu", "memory"):
         if not result.get(key):

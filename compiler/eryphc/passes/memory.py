@@ -21,7 +21,7 @@ _MOST_BRED = 64
 FoundGenes: TypeAlias = dict[
     tuple[GeneType, GeneId, Architecture], tuple[PinnedGene, GeneText | None]
 ]
-"""Genes and their texts by the architecture that was asked for."""
+"""Genes and their texts by the architecture of the build."""
 
 
 class Lineage(NamedTuple):
@@ -62,7 +62,7 @@ class PassMemory:
         return self._lineages.setdefault(pools, {})
 
     def genes(self, pools: GenePool) -> FoundGenes:
-        """By the architecture that was asked for."""
+        """By the architecture of the build."""
         return self._genes.setdefault(pools, {})
 
     def bred(self, documents: tuple[Document, ...]) -> Ancestors | None:

@@ -118,7 +118,7 @@ class Backend(NamedTuple, Generic[O, P]):
 
 
 class TargetDefinition(NamedTuple, Generic[O, P]):
-    """One target. What is imported only when it is needed stands behind a function.
+    """One target. Modules that are imported only when needed stand behind a function.
 
     `options` is a frozen class whose fields all have defaults, `flags` what the command line adds
     for them. `area` are the digits after the letter with which codes of this target begin.

@@ -23,7 +23,7 @@ ISO_MEDIA_TYPE = "application/vnd.efi.iso"
 
 
 class Seeds(NamedTuple):
-    """What a guest reads first, and (where asked for) what it may keep afterwards."""
+    """The seed of the first boot and, if asked for, the one that may stay attached."""
 
     seed: Seed
     sealed: Seed | None = None

@@ -35,7 +35,7 @@ class Lost(NamedTuple):
 
     @property
     def joins(self) -> bool:
-        """Whether it would stand beside what is there, did the two join as far as they can."""
+        """Whether it would stand beside the present value if the two joined as far as possible."""
         return self.rank > 0 or self.instead is self.node
 
     @property

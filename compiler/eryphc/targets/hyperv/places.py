@@ -110,7 +110,7 @@ def _bare_in_lines(text: str, wanted: str) -> Iterator[int]:
 
 
 def _encoded(fodder: Fodder, slots: Sequence[Slot], reader: TextReader) -> Iterator[Diagnostic]:
-    """Slots in text that a guest decodes: what is filled in would be decoded with it."""
+    """Slots in text that a guest decodes: it would decode the filled-in value too."""
     content = fodder.content
     if content is None:
         return
