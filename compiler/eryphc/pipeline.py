@@ -78,6 +78,11 @@ def catlet_name(document: Document) -> str:
     return "catlet" if name is None or blank(name) else name.lower()
 
 
+def catlet_id_of(catlet: Catlet, request: BuildRequest) -> str:
+    """The id that the request gives, or the one that follows from the names of the catlet."""
+    return request.catlet_id or default_catlet_id(catlet)
+
+
 def to_bred(document: Document, pools: GenePool, memory: PassMemory | None = None) -> Outcome[Bred]:
     """Ancestors read and inherited from, the result normalised and with its defaults."""
     pedigree = read_pedigree(document, pools, memory)
@@ -113,7 +118,7 @@ def to_substituted(
     Without a VM id a target takes its stand-in for it, or the id of the catlet; where no target
     is asked (`opening` is None), the text `#vmId` stands for it.
     """
-    catlet_id = request.catlet_id or default_catlet_id(fed.catlet)
+    catlet_id = catlet_id_of(fed.catlet, request)
     made = Step.INVENTED if request.catlet_id is None else Step.GIVEN
     steps = {"catletid": made, "vmid": made}
     if opening is None:
@@ -158,7 +163,7 @@ def prepare(
         if opened.value is None:
             return Outcome(None, opened.diagnostics)
         opening = opened.value
-    catlet_id = request.catlet_id or default_catlet_id(fed.catlet)
+    catlet_id = catlet_id_of(fed.catlet, request)
     names = {name.lower() for name in opening.values}
     filled = {name: text for name, text in values.items() if name.lower() not in names}
     done = to_substituted(_left_open(fed, names), filled, request, opening)

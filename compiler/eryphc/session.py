@@ -751,11 +751,10 @@ class _Work:
         """What a guest would read, apart from any target."""
         from eryphc.guest.compose import compose
         from eryphc.guest.request import guest_request
-        from eryphc.passes.identity import default_catlet_id
 
         self.records.append(done.catlet)
         options = self._guest_options()
-        catlet_id = self.request.catlet_id or default_catlet_id(done.catlet)
+        catlet_id = pipeline.catlet_id_of(done.catlet, self.request)
         asked, notes = guest_request(done, catlet_id, options)
         self.found += notes
         return self.take(compose(asked, self.session.reader))

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from eryphc.diagnostics.command import file_unreadable
 from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
+from eryphc.diagnostics.said import Words
 from eryphc.diagnostics.suggest import close_matches
 from eryphc.source import Span
 
@@ -132,7 +133,7 @@ def slot_too_short(name: str, length: int, least: int) -> Diagnostic:
 
 
 @wording
-def slot_unquoted(name: str, fodder: str, span: Span | None) -> Diagnostic:
+def slot_unquoted(name: Words, fodder: Words, span: Span | None) -> Diagnostic:
     return finding(
         SLOT_UNQUOTED,
         f"`{{{{ {name} }}}}` is filled at deployment, and in the text of `{fodder}`, which is kept "
@@ -234,7 +235,7 @@ def volume_incomplete(drive: str, path: str, span: Span | None = None) -> Diagno
 
 
 @wording
-def slot_encoded(name: str, fodder: str, encoding: str, span: Span | None) -> Diagnostic:
+def slot_encoded(name: Words, fodder: Words, encoding: Words, span: Span | None) -> Diagnostic:
     return finding(
         SLOT_ENCODED,
         f"`{{{{ {name} }}}}` is filled at deployment, and in `{fodder}` it stands in text that the "

@@ -106,13 +106,12 @@ class Piece:
     @property
     def label(self) -> str:
         """The name of the piece for people."""
-        return self.fodder.name or self.fodder.filename or "fodder entry"
+        return _label(self.fodder)
 
     @property
     def said(self) -> Said:
         """The label inside a message."""
-        key = "name" if self.fodder.name else "filename"
-        return named(self.label, self.fodder.place(key) or self.fodder.at())
+        return said_entry(self.fodder)
 
     @property
     def sent_as(self) -> str:
@@ -156,6 +155,16 @@ class Piece:
     def first_line(self) -> Span:
         end = self.text.find("\n")
         return self.span(0, len(self.text) if end == -1 else end)
+
+
+def _label(fodder: Fodder) -> str:
+    return fodder.name or fodder.filename or "fodder entry"
+
+
+def said_entry(fodder: Fodder) -> Said:
+    """What people call a fodder entry, inside a message."""
+    key = "name" if fodder.name else "filename"
+    return named(_label(fodder), fodder.place(key) or fodder.at())
 
 
 def piece_of(fodder: Fodder, entry: int, reader: TextReader) -> Piece:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from eryphc import Session, Source, Target, target_options
 from eryphc.diagnostics.trail import related
 from eryphc.guest.cloudconfig import tree
 from eryphc.guest.model import GuestKind, MergeMode
@@ -466,3 +468,39 @@ def test_a_text_with_slots_is_parsed_once(
     result = build(f"fodder:\n- name: id\n  content: |\n    {text}\n", merge=merge)
     assert result.document["seed"]["slots"]
     assert len(parsed) == len(set(parsed)) == 1
+
+
+def test_messages_name_an_open_value_and_its_entry() -> None:
+    """Its value counts as secret, but neither its name nor the entry's is."""
+    spec = """\
+name: web
+variables: [{name: token, required: true}]
+fodder:
+- name: motd
+  content: |
+    ## template: jinja
+    #cloud-config
+    hostname: {{ token }}
+- name: files
+  content: |
+    write_files:
+    - {path: /etc/a, encoding: b64, content: "x {{ token }}"}
+"""
+    options = target_options(Target.HYPERV, {"--open": ["token=20"]})
+    request = BuildRequest(targets=(options,), levels={"W0704": "allow", "N0551": "allow"})
+    opened = Session(environment={})
+    found = opened.check(Source("web.yaml", spec), (Target.HYPERV,), request).diagnostics
+    assert [
+        (each.code, re.split(", which| it stands", each.message)[0], each.help) for each in found
+    ] == [
+        (
+            "E0708",
+            "`{{ token }}` is filled at deployment, and in the text of `motd`",
+            'write "{{ token }}"',
+        ),
+        (
+            "E0717",
+            "`{{ token }}` is filled at deployment, and in `files`",
+            "write the text as it is, without `encoding`",
+        ),
+    ]

@@ -27,7 +27,7 @@ def static_addresses(
 ) -> Mapping[str, tuple[str, ...]]:
     """By the name of the adapter, in the file's order; adapters without any are left out.
 
-    `text` is a network-config of version 1 or 2, as the user wrote it, that was found valid.
+    `config` is a network-config of version 1 or 2, as the user wrote it, that was found valid.
     An entry belongs to the adapter whose address the guest's copy of the file gets there
     (`guest/network_file.py`).
     """

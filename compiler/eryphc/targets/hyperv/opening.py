@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from eryph_runtime.deployment import SlotKind
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.said import name_of, own
 from eryphc.ir.catlet import VariableType
 from eryphc.ir.stages import Fed
 from eryphc.passes.given import SYSTEM_VARIABLES
@@ -42,16 +43,18 @@ def open_places(given: Openable, options: HyperVOptions) -> Outcome[Opening]:
         elif name.lower() in with_value:
             found.append(wording.slot_has_value(name))
         else:
-            own = variable.name or name
-            slots.append(Slot(name=own, kind=SlotKind.VALUE, text=stand_in(own, length, texts)))
-            texts.append(slots[-1].text)
+            declared = variable.name or name
+            text = stand_in(declared, length, texts)
+            said = name_of(variable, default=name)
+            slots.append(Slot(name=declared, said=said, kind=SlotKind.VALUE, text=text))
+            texts.append(text)
     if has_errors(found):
         return Outcome(None, tuple(found))
     values = {slot.name: slot.text for slot in slots}
     vm_id = None
     if given.vm_id is None:
         vm_id = stand_in(VM_ID, VM_ID_LENGTH, texts)
-        slots.append(Slot(name=VM_ID, kind=SlotKind.VM_ID, text=vm_id))
+        slots.append(Slot(name=VM_ID, said=own("vmId"), kind=SlotKind.VM_ID, text=vm_id))
     return Outcome(Opening(values=values, vm_id=vm_id, details=tuple(slots)), tuple(found))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from eryph_runtime.deployment import SlotKind
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.said import Said, Words, own
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.document import GuestDocument, KeptText
 from eryphc.guest.pieces import (
@@ -20,6 +21,7 @@ from eryphc.guest.pieces import (
     CLOUD_CONFIG_MARKER,
     JINJA,
     is_jinja,
+    said_entry,
     template_body,
     without_expressions,
 )
@@ -29,15 +31,13 @@ from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode, Sty
 from eryphc.targets.hyperv.slots import Slot
 
 _CONFIG_TYPES = (None, "cloud-config")
+_PLAIN = ("", "text/plain", "plain", "null", "~")
 
 
 def place_faults(
     document: GuestDocument, slots: Sequence[Slot], reader: TextReader
 ) -> tuple[Diagnostic, ...]:
-    """E0708 for slots outside of the author's quotes, E0717 for slots in encoded text.
-
-    `fodder_entries` are those that `parts` were made of.
-    """
+    """E0708 for slots outside of the author's quotes, E0717 for slots in encoded text."""
     found: list[Diagnostic] = []
     for fodder in document.fodder:
         text = fodder.content.text if fodder.content is not None else ""
@@ -52,10 +52,6 @@ def place_faults(
                 _unquoted(part.media_type, body, fodder, slots, reader), fodder.text_origin
             )
     return tuple(found)
-
-
-def _label(fodder: Fodder) -> str:
-    return fodder.name or fodder.filename or "fodder entry"
 
 
 def _unquoted(
@@ -74,7 +70,7 @@ def _unquoted(
         offset = next(_bare(text, slot.text, reader), None) if slot.text in text else None
         if offset is not None:
             span = body.content.span(offset, offset + len(slot.text))
-            yield wording.slot_unquoted(slot.name, _label(fodder), span)
+            yield wording.slot_unquoted(slot.said, said_entry(fodder), span)
 
 
 def _bare(text: str, wanted: str, reader: TextReader) -> Iterator[int]:
@@ -118,10 +114,14 @@ def _encoded(fodder: Fodder, slots: Sequence[Slot], reader: TextReader) -> Itera
     root = reader.syntax(_as_yaml(text)).value
     if root is None:
         return
-    for scalar, encoding in _scalars(root):
+    for scalar, word in _scalars(root):
         if scalar.tag is not None and scalar.tag.endswith("binary"):
             encoding = "base64"
-        if encoding is None:
+            said: Words = own("base64")
+        elif word is not None:
+            encoding = _encoding(word)
+            said = Said(encoding, content.span(word.start, word.end))
+        else:
             continue
         for slot in slots:
             if slot.text not in scalar.value:
@@ -132,12 +132,12 @@ def _encoded(fodder: Fodder, slots: Sequence[Slot], reader: TextReader) -> Itera
                 continue
             offset = text.index(slot.text, scalar.start)
             span = content.span(offset, offset + len(slot.text))
-            yield wording.slot_encoded(slot.name, _label(fodder), encoding, span)
+            yield wording.slot_encoded(slot.said, said_entry(fodder), said, span)
 
 
-def _scalars(node: Node) -> Iterator[tuple[ScalarNode, str | None]]:
+def _scalars(node: Node) -> Iterator[tuple[ScalarNode, ScalarNode | None]]:
     """Every scalar, the `content` of a file with the encoding that stands beside it."""
-    stack: list[tuple[Node, str | None]] = [(node, None)]
+    stack: list[tuple[Node, ScalarNode | None]] = [(node, None)]
     while stack:
         current, encoding = stack.pop()
         if isinstance(current, ScalarNode):
@@ -145,15 +145,21 @@ def _scalars(node: Node) -> Iterator[tuple[ScalarNode, str | None]]:
         elif isinstance(current, SequenceNode):
             stack += [(item, None) for item in reversed(current.items)]
         elif isinstance(current, MappingNode):
-            beside = _encoding(current)
+            beside = _beside(current)
             for key, value in reversed(current.entries):
                 holds = isinstance(key, ScalarNode) and key.value == "content"
                 stack += [(value, beside if holds else None), (key, None)]
 
 
-def _encoding(node: MappingNode) -> str | None:
+def _beside(node: MappingNode) -> ScalarNode | None:
+    """The `encoding` of a file whose content a guest decodes."""
     for key, value in node.entries:
         if isinstance(key, ScalarNode) and key.value == "encoding":
-            word = value.value.strip().lower() if isinstance(value, ScalarNode) else ""
-            return word if word not in ("", "text/plain", "plain", "null", "~") else None
+            if isinstance(value, ScalarNode) and _encoding(value) not in _PLAIN:
+                return value
+            return None
     return None
+
+
+def _encoding(word: ScalarNode) -> str:
+    return word.value.strip().lower()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eryph_runtime import deployment
+from eryphc.diagnostics.said import Words
 from eryphc.guest.encode import Encoded
 from eryphc.targets.seeds import SeedImage
 
@@ -22,12 +23,13 @@ _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """`text` stands in the image until the value of `name` is known."""
+    """`text` stands in the image until the value of `name` is known; `said` is the name inside a
+    message."""
 
     name: str
+    said: Words
     kind: deployment.SlotKind
     text: str
-    description: str | None = None
 
     def document(self) -> deployment.Slot:
         """The slot as the deployment has it: without its stand-in."""
@@ -35,7 +37,7 @@ class Slot:
             name=self.name,
             kind=self.kind,
             length=len(self.text),
-            description=self.description,
+            description=None,
         )
 
 
