@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 from collections.abc import Mapping
-from functools import cache
 
 from eryphc.artifacts.errors import OutputFailed, OutputRefused
 from eryphc.artifacts.file import ArtifactFile, WrittenFile
@@ -31,7 +30,6 @@ _CREATE = (
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_CLOEXEC", 0)
 )
-_SYSTEM_AREA = bytes(16 * 2048)
 _AT_ONCE = 1024 * 1024
 
 
@@ -94,7 +92,7 @@ def _write(at: str, name: str, file: ArtifactFile) -> WrittenFile:
             fault = difference(found, file.holds or {})
             if fault is not None:
                 raise OutputFailed(image_differs(name, fault))
-        digest, size = _digest(content), len(content)
+        digest, size = hashlib.sha256(content).hexdigest(), len(content)
     else:
         with os.fdopen(_create(at), "wb") as stream:
             file.content.write_to(stream)
@@ -105,20 +103,6 @@ def _write(at: str, name: str, file: ArtifactFile) -> WrittenFile:
     return WrittenFile(
         path=name, sha256=digest, size=size, media_type=file.media_type, secret=file.secret
     )
-
-
-def _digest(content: bytes) -> str:
-    """SHA-256. Half of a small image is the empty area that each begins with, hashed once."""
-    if content.startswith(_SYSTEM_AREA):
-        state = _system_area_state().copy()
-        state.update(memoryview(content)[len(_SYSTEM_AREA) :])
-        return state.hexdigest()
-    return hashlib.sha256(content).hexdigest()
-
-
-@cache
-def _system_area_state() -> hashlib._Hash:
-    return hashlib.sha256(_SYSTEM_AREA)
 
 
 def _create(at: str) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-# What `signal` wraps in enumerations; those cost more to make than the handlers to set.
-import _signal  # type: ignore[import-not-found]
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -17,9 +16,9 @@ def ended_cleanly() -> Iterator[None]:
     before: list[int] = []
     try:
         for name in _ASKING:
-            number = getattr(_signal, name, None)
-            if number is not None and _signal.getsignal(number) == _signal.SIG_DFL:
-                _signal.signal(number, _interrupt)
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, _interrupt)
                 before.append(number)
     except ValueError:
         # Only the main thread may handle signals; a program ends its other threads in its own way.
@@ -28,7 +27,7 @@ def ended_cleanly() -> Iterator[None]:
         yield
     finally:
         for number in before:
-            _signal.signal(number, _signal.SIG_DFL)
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

@@ -35,9 +35,8 @@ _UNPRINTABLE = (
 # What stands in no quotes but double ones, escaped.
 _ODD = "\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff"
 _ESCAPED = re.compile(f'["\\\\{_ODD}]')
-# What single quotes may hold; the quote itself would have to be doubled. (Written as what they
-# may not hold, the pattern is made seven times faster.)
-_SINGLE = re.compile(f"[^'{_ODD}]+")
+# What single quotes cannot hold; the quote itself would have to be doubled.
+_NOT_SINGLE = re.compile(f"['{_ODD}]")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 # PyYAML looks at most 1024 characters ahead for the `:` of a key.
@@ -198,7 +197,7 @@ def _is_plain(text: str) -> bool:
 
 def _quoted(text: str) -> str:
     # Single quotes keep backslashes readable; they cannot hold what needs an escape.
-    if '"' in text and _SINGLE.fullmatch(text) is not None:
+    if '"' in text and _NOT_SINGLE.search(text) is None:
         return f"'{text}'"
     return _double_quoted(text)
 
