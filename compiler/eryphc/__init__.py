@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from eryphc.diagnostics.rendering import DiagnosticsFormat, render
     from eryphc.diagnostics.shown import ShownDiagnostic as Diagnostic
     from eryphc.errors import EryphcError, Failure
-    from eryphc.guest.model import GuestKind, MergeMode, NetworkConfigMode
-    from eryphc.guest.options import GuestOptions
+    from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
     from eryphc.passes.feed import Compat
     from eryphc.project.specs import read_source
     from eryphc.request import BuildRequest
@@ -55,7 +54,7 @@ _HOMES = {
     "Failure": ("eryphc.errors", "Failure"),
     "GivenValues": ("eryphc.values", "GivenValues"),
     "GuestKind": ("eryphc.guest.model", "GuestKind"),
-    "GuestOptions": ("eryphc.guest.options", "GuestOptions"),
+    "GuestOptions": ("eryphc.guest.model", "GuestOptions"),
     "Level": ("eryphc.diagnostics.model", "Level"),
     "MergeMode": ("eryphc.guest.model", "MergeMode"),
     "NetworkConfigMode": ("eryphc.guest.model", "NetworkConfigMode"),

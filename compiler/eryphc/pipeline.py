@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from eryphc.artifacts.manifest import Manifest, ManifestAdapter, ManifestGene
 from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Outcome
 from eryphc.genepool.model import GenePool
-from eryphc.guest.options import GuestOptions
+from eryphc.guest.model import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.origin import Origin, Step, placeless
@@ -28,11 +29,13 @@ from eryphc.passes.substitute import substitute
 from eryphc.project.specs import Spec
 from eryphc.request import BuildRequest
 from eryphc.syntax.names import blank
+from eryphc.targets import Target
 from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, Opening, TargetInput
 from eryphc.version import __version__
 
 if TYPE_CHECKING:
     from eryphc.guest.cloudconfig.reader import TextReader
+
 
 TOOL = f"eryphc {__version__}"
 UNKNOWN_VM_ID = "#vmId"
@@ -207,3 +210,29 @@ def _left_open(fed: Fed, names: set[str]) -> Fed:
         for v in variables
     )
     return fed._replace(catlet=replace(fed.catlet, variables=marked))
+
+
+def manifest_of(given: TargetInput[Any], target: Target) -> Manifest:
+    """All of `manifest.json` but its files."""
+    return Manifest(
+        catlet=given.name,
+        catlet_id=given.catlet_id,
+        target=target.value,
+        arch=str(given.architecture),
+        guest=given.request.guest.value,
+        tool=given.tool,
+        network_adapters=tuple(
+            ManifestAdapter(name=adapter.name, mac_address=adapter.mac_address)
+            for adapter in given.request.adapters
+        ),
+        genes=tuple(
+            ManifestGene(
+                id=str(gene.id),
+                type=gene.type.value,
+                arch=str(gene.architecture),
+                sha256=gene.sha256,
+                form=gene.form,
+            )
+            for gene in given.catlet.genes
+        ),
+    )

@@ -12,8 +12,7 @@ from eryphc.diagnostics.levels import Choice, Choices, choices, chosen
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap
-from eryphc.guest.model import GuestKind, MergeMode, NetworkConfigMode
-from eryphc.guest.options import GuestOptions
+from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.passes.feed import Compat
 from eryphc.source import SourceText

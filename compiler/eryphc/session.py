@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from eryphc.genepool.chain import PoolChain
     from eryphc.guest.cloudconfig.reader import TextReader
     from eryphc.guest.document import GuestDocument
-    from eryphc.guest.model import GuestRequest
-    from eryphc.guest.options import GuestOptions
+    from eryphc.guest.model import GuestOptions, GuestRequest
     from eryphc.ir.stages import PinnedGene
     from eryphc.ir.volume import ReadDisk
     from eryphc.project.file import Project
@@ -148,7 +147,7 @@ class Expanded(Checked):
         data = self.data(show_secrets=show_secrets)
         if data is None:
             return None
-        from eryphc.ir.yaml_text import yaml_text
+        from eryphc.ir.document import yaml_text
 
         return yaml_text(data)
 
@@ -590,7 +589,7 @@ class _Work:
         sources = tuple(each for each in self.documents() if speaks_to_us(each))
         if not sources:
             return None
-        from eryphc.targets.judging import kinds_judged
+        from eryphc.targets.definition import kinds_judged
 
         kinds = [kinds_judged(target, request) for target, request in judged]
         return _Heard(
@@ -800,7 +799,7 @@ class _Work:
         self, fed: Fed, target: Target
     ) -> tuple[Mapping[str, ArtifactFile], Manifest] | None:
         """The files of a target and what its manifest says; None after errors."""
-        from eryphc.targets.describe import manifest_of
+        from eryphc.pipeline import manifest_of
 
         planned = self.planned(fed, target)
         if planned is None or has_errors(self.counted().diagnostics):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from eryphc.artifacts.json_text import canonical_json, document_bytes
+from eryphc.artifacts.manifest import canonical_json, document_bytes
 
 
 def test_json_text() -> None:

@@ -12,8 +12,7 @@ from eryphc.genepool.standard import StandardPool
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.compose import compose
 from eryphc.guest.document import GuestDocument
-from eryphc.guest.model import GuestKind, MergeMode, NetworkConfigMode
-from eryphc.guest.options import GuestOptions
+from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
 from eryphc.guest.request import guest_request
 from eryphc.passes.read import Notation, decode, gene_source, read_fodder_gene
 from eryphc.project.specs import Spec

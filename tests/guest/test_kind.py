@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from eryphc.guest.kind import decide_guest
 from eryphc.guest.model import GuestKind
+from eryphc.guest.request import decide_guest
 from eryphc.ir.catlet import Fodder
 from guest.feeding import fodder
 

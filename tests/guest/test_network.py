@@ -13,8 +13,7 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest import encode, network
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.compose import compose
-from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
-from eryphc.guest.options import GuestOptions
+from eryphc.guest.model import Adapter, GuestKind, GuestOptions, GuestRequest, NetworkConfigMode
 from eryphc.guest.request import guest_request
 from eryphc.origin import Step
 from eryphc.source import SourceText, Span

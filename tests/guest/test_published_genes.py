@@ -10,7 +10,7 @@ import pytest
 
 from eryphc.diagnostics.model import Level
 from eryphc.guest.compose import compose
-from eryphc.guest.kind import decide_guest
+from eryphc.guest.request import decide_guest
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
 from eryphc.passes.read import Notation, decode, gene_source, read_fodder_gene

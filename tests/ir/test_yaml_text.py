@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eryphc.ir.document import document
-from eryphc.ir.yaml_text import yaml_text
+from eryphc.ir.document import document, yaml_text
 from eryphc.passes.read import Notation, read_catlet
 from eryphc.source import SourceText
 from syntax.trees import some, texts

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from catlets import Result, run, write_pool
-from eryphc.diagnostics.model import Level
-from eryphc.diagnostics.trail import related
+from eryphc.diagnostics.model import Level, related
 from eryphc.passes.feed import Compat
 
 KIT = (

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from catlets import Result, run, write_pool
-from eryphc.diagnostics.model import Outcome
-from eryphc.diagnostics.trail import related, trail
+from eryphc.diagnostics.model import Outcome, related, trail
 from eryphc.identifiers import Architecture
 from eryphc.ir.catlet import FodderGene
 from eryphc.origin import Step

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catlets import run, write_pool
-from eryphc.diagnostics.trail import related
+from eryphc.diagnostics.model import related
 
 BASE = {"acme/base/1.0": {"catlet.yaml": "cpu: 2\n"}}
 

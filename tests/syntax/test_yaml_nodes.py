@@ -9,8 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eryphc.diagnostics.model import has_errors
-from eryphc.diagnostics.trail import related
+from eryphc.diagnostics.model import has_errors, related
 from eryphc.ir.catlet import Catlet, Record
 from eryphc.passes.read import Notation, read_catlet
 from eryphc.source import SourceText

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.model import Diagnostic, Label, Level, related
 from eryphc.diagnostics.secrecy import NOTHING_KNOWN, Secrets
-from eryphc.diagnostics.trail import related
 from eryphc.source import Span
 
 

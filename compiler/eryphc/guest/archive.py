@@ -11,9 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.model import Diagnostic, trail
 from eryphc.diagnostics.said import Own, own
-from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.strategy import has_strategy

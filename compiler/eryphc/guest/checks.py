@@ -11,9 +11,8 @@ import re
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.model import Diagnostic, Level, trail
 from eryphc.diagnostics.said import Own, Said, Words, own
-from eryphc.diagnostics.trail import trail
 from eryphc.guest.model import MergeMode
 from eryphc.guest.names import extension
 from eryphc.guest.pieces import (

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, Label
+from eryphc.diagnostics.model import Diagnostic, Label, trail
 from eryphc.diagnostics.said import Own, named
-from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guest.pieces import CLOUD_CONFIG, Piece

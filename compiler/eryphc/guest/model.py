@@ -69,3 +69,19 @@ class GuestRequest(NamedTuple):
     hostname_span: Span | None = None
     hostname_origin: Origin = DEFAULTED
     instance_id_origin: Origin = INVENTED
+
+
+class GuestOptions(NamedTuple):
+    """`kind` None: the gene sets of the pedigree say it. `instance_id` None: the catlet id;
+    `content`: derived from what the guest reads; else the id itself. `network_file` is the user's
+    own network-config. `sealed`: also what a machine may keep once it has been configured,
+    without secret fodder.
+    """
+
+    kind: GuestKind | None = None
+    merge: MergeMode = MergeMode.MERGED
+    network: NetworkConfigMode = NetworkConfigMode.GIVEN
+    network_version: int | None = None
+    network_file: SourceText | None = None
+    instance_id: str | None = None
+    sealed: bool = False

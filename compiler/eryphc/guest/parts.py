@@ -13,8 +13,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, Outcome, is_blocked
-from eryphc.diagnostics.trail import trail
+from eryphc.diagnostics.model import Diagnostic, Outcome, is_blocked, trail
 from eryphc.guest.checks import check
 from eryphc.guest.cloudconfig.merge import Merged, merge
 from eryphc.guest.cloudconfig.reader import ReadEntry

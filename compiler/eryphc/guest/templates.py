@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.model import Diagnostic, trail
 from eryphc.diagnostics.said import Own, Said, Words, joined, own
-from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import EMPTY, MappingNode, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guest.cloudconfig.saying import key_said

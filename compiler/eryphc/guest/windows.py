@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.diagnostics.trail import trail
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors, trail
 from eryphc.guest.checks import is_encodable, is_encoded
 from eryphc.guest.document import KeptText, UserDataPart, kept_config
 from eryphc.guest.names import extension

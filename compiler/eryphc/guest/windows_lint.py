@@ -12,9 +12,8 @@ from typing import Final, NamedTuple
 
 from eryphc.diagnostics import windows_guest as wording
 from eryphc.diagnostics.cloudconfig_lint import COMMAND_NOT_RUNNABLE, command_not_runnable
-from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.model import Diagnostic, Label, Level, trail
 from eryphc.diagnostics.said import Own, Said, Words, named, own
-from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, kind
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guest.cloudconfig.saying import key_said

@@ -25,8 +25,8 @@ from eryphc.passes.given import SYSTEM_VARIABLES, give_values
 from eryphc.passes.places import chained, defaulted, part, rooted
 from eryphc.source import SourceText, Span
 from eryphc.syntax.interpolation import Reference, ReferenceKind, scan
-from eryphc.syntax.limits import MAX_EXPANDED
 from eryphc.syntax.names import blank
+from eryphc.syntax.nodes import MAX_EXPANDED
 
 _JINJA = "## template: jinja"
 _BRACES = "{{"

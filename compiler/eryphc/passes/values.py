@@ -20,9 +20,16 @@ from eryphc.ir.catlet import WHOLE, Record
 from eryphc.ir.content import Content, Written
 from eryphc.source import Region, Secrecy, SourceText, Span
 from eryphc.syntax import scalars
-from eryphc.syntax.limits import MAX_EXPANDED
 from eryphc.syntax.names import WHITE_SPACE
-from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Style
+from eryphc.syntax.nodes import (
+    MAX_EXPANDED,
+    AliasNode,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    Style,
+)
 from eryphc.syntax.slices import block_slice
 
 E = TypeVar("E", bound=StrEnum)

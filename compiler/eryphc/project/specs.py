@@ -22,7 +22,7 @@ from eryphc.genepool.model import GenePool
 from eryphc.genepool.standard import StandardPool, standard_folder
 from eryphc.passes.read import Notation, decode, notation_of
 from eryphc.source import SourceText, Span, shown_path
-from eryphc.syntax.limits import MAX_DOCUMENT_BYTES
+from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
     from eryphc.project.file import PoolEntry, Project, Section

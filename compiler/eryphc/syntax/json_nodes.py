@@ -12,8 +12,16 @@ from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.said import Own, Said, own
 from eryphc.source import SourceText, Span
-from eryphc.syntax.limits import MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_ENTRIES
-from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
+from eryphc.syntax.nodes import (
+    MAX_DEPTH,
+    MAX_DOCUMENT_BYTES,
+    MAX_ENTRIES,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    Style,
+)
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")

@@ -9,6 +9,13 @@ from __future__ import annotations
 from enum import Enum
 from typing import TypeAlias
 
+MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
+MAX_DEPTH = 100
+MAX_ENTRIES = 10_000
+MAX_ALIASES = 1_000
+MAX_DIRECTIVES = 100
+MAX_EXPANDED = 16 * 1024 * 1024
+
 
 class Style(Enum):
     """How a scalar was written. The JSON styles tell the type of a JSON value."""

@@ -18,14 +18,19 @@ from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.source import SourceText, Span
-from eryphc.syntax.limits import (
+from eryphc.syntax.nodes import (
     MAX_ALIASES,
     MAX_DEPTH,
     MAX_DIRECTIVES,
     MAX_DOCUMENT_BYTES,
     MAX_ENTRIES,
+    AliasNode,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    Style,
 )
-from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Style
 
 try:
     from yaml._yaml import CParser as _Parser

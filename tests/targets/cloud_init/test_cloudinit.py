@@ -23,13 +23,13 @@ from eryphc.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, Gen
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.content import Content, Written
 from eryphc.ir.stages import Pedigree, PinnedGene, Substituted
+from eryphc.pipeline import manifest_of
 from eryphc.source import SourceText, Span
 from eryphc.targets import Target
 from eryphc.targets.cloud_init.emit import emit
 from eryphc.targets.cloud_init.options import CloudInitOptions
 from eryphc.targets.cloud_init.plan import plan
 from eryphc.targets.definition import TargetInput
-from eryphc.targets.describe import manifest_of
 
 CATLET_ID = "d2034611-3c44-5aa1-811b-e5f58b5a4416"
 CANARY = "canary-4711"

@@ -26,17 +26,16 @@ from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.disk_images import DiskImages
 from eryphc.genepool.model import GenePool
 from eryphc.guest.cloudconfig.reader import TextReader
-from eryphc.guest.model import GuestKind
-from eryphc.guest.options import GuestOptions
+from eryphc.guest.model import GuestKind, GuestOptions
 from eryphc.ir.catlet import Record
 from eryphc.passes.read import Notation
+from eryphc.pipeline import manifest_of
 from eryphc.project.file import read_project
 from eryphc.project.specs import Spec
 from eryphc.request import BuildRequest
 from eryphc.source import SourceText
 from eryphc.targets import Target
 from eryphc.targets.definition import definition_of, project_sections
-from eryphc.targets.describe import manifest_of
 from eryphc.targets.hyperv.options import HyperVOptions
 from eryphc.targets.hyperv.settings import HyperVDefaults
 from saying import said

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from eryphc.diagnostics.model import Level
-from eryphc.diagnostics.trail import related
+from eryphc.diagnostics.model import Level, related
 from eryphc.guest.model import GuestKind
 from targets.hyperv.building import build
 

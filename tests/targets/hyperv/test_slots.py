@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eryphc import Session, Source, Target, target_options
-from eryphc.diagnostics.trail import related
+from eryphc.diagnostics.model import related
 from eryphc.guest.cloudconfig import tree
 from eryphc.guest.model import GuestKind, MergeMode
 from eryphc.passes.read import Notation

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eryphc.diagnostics import cloudconfig as wording
-from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.model import Diagnostic, Level, trail
 from eryphc.diagnostics.said import Said, Words
-from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig import losses, strategy
 from eryphc.guest.cloudconfig.history import History
 from eryphc.guest.cloudconfig.nodes import EMPTY, MappingNode, Node, Value

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from eryphc.diagnostics import cloudconfig as wording
-from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors
+from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors, trail
 from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words
-from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig import losses, strategy
 from eryphc.guest.cloudconfig.canonical import Respelled, canonical
 from eryphc.guest.cloudconfig.keys import (

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
-from eryphc.diagnostics.model import Label
+from eryphc.diagnostics.model import Label, trail
 from eryphc.diagnostics.said import Said, named
-from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, copied, descendants
 from eryphc.guest.cloudconfig.reader import ReadEntry
 from eryphc.ir.catlet import Fodder

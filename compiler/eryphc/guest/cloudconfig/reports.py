@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics import reading
-from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.diagnostics.model import Diagnostic, Label, Level, trail
 from eryphc.diagnostics.said import Said
-from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.provenance import content_label, fodder_said
 from eryphc.guest.cloudconfig.saying import key_said
 from eryphc.guest.cloudconfig.tree import Fault, FaultKind

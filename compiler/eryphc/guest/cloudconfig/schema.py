@@ -12,10 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from eryphc.diagnostics import cloudconfig as wording
-from eryphc.diagnostics.model import Diagnostic, Label
+from eryphc.diagnostics.model import Diagnostic, Label, trail
 from eryphc.diagnostics.said import NO_WORDS, Own, Words, own
 from eryphc.diagnostics.secrecy import EVERYTHING_PUBLIC
-from eryphc.diagnostics.trail import trail
 from eryphc.guest.cloudconfig.canonical import Respelled
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.provenance import Provenance, content_label

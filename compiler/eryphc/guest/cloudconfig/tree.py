@@ -24,7 +24,7 @@ from eryphc.guest.cloudconfig.nodes import (
 )
 from eryphc.source import SourceText
 from eryphc.syntax import nodes as syntax
-from eryphc.syntax.limits import MAX_DEPTH, MAX_EXPANDED
+from eryphc.syntax.nodes import MAX_DEPTH, MAX_EXPANDED
 from eryphc.syntax.yaml_nodes import compose
 
 MAX_NODES = 200_000

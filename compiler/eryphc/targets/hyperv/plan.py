@@ -12,8 +12,7 @@ from eryphc.diagnostics.model import Diagnostic, Outcome, is_blocked
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.document import GuestDocument, NetworkFile
 from eryphc.guest.encode import Seed
-from eryphc.guest.model import Adapter, GuestRequest, NetworkConfigMode
-from eryphc.guest.options import GuestOptions
+from eryphc.guest.model import Adapter, GuestOptions, GuestRequest, NetworkConfigMode
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
 from eryphc.passes.places import in_documents, rooted
