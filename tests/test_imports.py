@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = {
     # click asks for the width of the terminal by shutil, and translates by locale.
     "--help": "import click, click._textwrap, gc, locale, shutil",
-    "build": "import bisect, click, dataclasses, gc, hashlib, json, locale, pathlib, signal, struct\n"
-    "import yaml\n"
+    "build": "import bisect, click, dataclasses, gc, hashlib, json, locale, pathlib\n"
+    "import signal, struct, yaml\n"
     "'x'.encode('utf-16-be')",
 }
 """What each pays for; what these import in turn is allowed, and modules of our own."""

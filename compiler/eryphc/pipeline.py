@@ -20,8 +20,7 @@ from eryphc.origin import Origin, Step, placeless
 from eryphc.passes.breed import breed
 from eryphc.passes.check import check_catlet
 from eryphc.passes.feed import feed
-from eryphc.passes.given import give
-from eryphc.passes.identity import default_catlet_id
+from eryphc.passes.given import default_catlet_id, give
 from eryphc.passes.memory import PassMemory
 from eryphc.passes.pedigree import read_pedigree
 from eryphc.passes.read import is_partial, read_catlet

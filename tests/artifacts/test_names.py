@@ -2,7 +2,7 @@
 
 import pytest
 
-from eryphc.artifacts.file import fault_of
+from eryphc.artifacts.names import fault_of
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ class TestProject:
     ) -> None:
         asked: list[str] = []
         monkeypatch.setattr(
-            "eryphc.diagnostics.suggest.did_you_mean", lambda word, _: asked.append(word)
+            "eryphc.diagnostics.words.did_you_mean", lambda word, _: asked.append(word)
         )
         check.write("eryphc.yaml", f"lint: {{allow: [{'file-in-tpm,' * 50}]}}\n")
         assert len(said(check(*LINUX))) == 50

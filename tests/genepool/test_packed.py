@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from eryphc.diagnostics.model import Level, has_errors
-from eryphc.genepool.files import decode
+from eryphc.genepool.files import decode, gene_source
 from eryphc.genepool.packed import DamagedError, canonical_json, read_gene_manifest
-from eryphc.genepool.texts import gene_source
 from eryphc.identifiers import GeneType
 from eryphc.passes.read import Notation, read_catlet, read_fodder_gene
 from eryphc.source import SourceText

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catlets import write_pool
-from eryphc.genepool.texts import own_name
+from eryphc.genepool.files import own_name
 from eryphc.identifiers import GeneType
 from eryphc.source import SourceText
 from eryphc.syntax.yaml_nodes import compose

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from eryphc import pipeline
 from eryphc.genepool.chain import PoolChain
-from eryphc.genepool.folder import FolderPool
-from eryphc.genepool.standard import StandardPool
+from eryphc.genepool.folder import FolderPool, StandardPool
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.compose import compose
 from eryphc.guest.document import GuestDocument

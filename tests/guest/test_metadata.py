@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eryphc.guest.encode import content_instance_id, meta_data, quoted
 from eryphc.guest.hostname_lint import check_hostname
-from eryphc.guest.metadata import content_instance_id, meta_data, quoted
 from eryphc.guest.model import GuestKind, GuestRequest
 from saying import said
 

@@ -12,7 +12,7 @@ import yaml
 
 from eryphc import BuildRequest, Built, GuestKind, GuestOptions, Session, Source, Target
 from eryphc.genepool.chain import PoolChain
-from eryphc.genepool.standard import StandardPool, standard_folder
+from eryphc.genepool.folder import StandardPool, standard_folder
 from eryphc.ir.catlet import Fodder, FodderGene, Variable, VariableType
 from eryphc.passes.read import decode, gene_source, notation_of, read_fodder_gene
 

@@ -8,9 +8,8 @@ import pytest
 
 from catlets import run, write_pool
 from eryphc.genepool.chain import PoolChain
-from eryphc.genepool.folder import FolderPool
+from eryphc.genepool.folder import FolderPool, StandardPool
 from eryphc.genepool.model import GenePool
-from eryphc.genepool.standard import StandardPool
 from eryphc.ir.catlet import Drive
 from eryphc.ir.stages import Substituted
 from eryphc.origin import Origin, Step, placeless

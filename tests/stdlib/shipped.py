@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.genepool.standard import standard_folder
+from eryphc.genepool.folder import standard_folder
 from eryphc.ir.catlet import Fodder, FodderGene
 from eryphc.passes.read import decode, gene_source, notation_of, read_fodder_gene
 

@@ -1,4 +1,4 @@
-"""What a target folder holds and was made of, as `manifest.json`.
+"""What a target folder holds and was made of, as `manifest.json`, and JSON for reviewers.
 
 Its shape is public; `schemas/manifest.schema.json` describes it.
 Source: docs/reference/command-line.md, "manifest.json".

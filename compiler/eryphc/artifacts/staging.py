@@ -12,9 +12,10 @@ import os
 from collections.abc import Mapping
 
 from eryphc.artifacts.errors import OutputFailed, OutputRefused
-from eryphc.artifacts.file import ArtifactFile, WrittenFile, fault_of
+from eryphc.artifacts.file import ArtifactFile, WrittenFile
 from eryphc.artifacts.iso_reader import difference
 from eryphc.artifacts.manifest import MANIFEST_NAME, Manifest, manifest_bytes
+from eryphc.artifacts.names import fault_of
 from eryphc.diagnostics.output import artifact_name_refused, image_differs
 
 _FOLDER_MODE = 0o755

@@ -23,7 +23,7 @@ class CommandGroup(click.Group):
         name, known = args[0], self.list_commands(ctx)
         if name in known or name.startswith("-"):
             return super().resolve_command(ctx, args)
-        from eryphc.diagnostics.suggest import close_matches
+        from eryphc.diagnostics.words import close_matches
 
         close = close_matches(name, known)
         error = click.UsageError(f"there is no command `{name}`", ctx)

@@ -199,7 +199,7 @@ def chosen_targets(words: Sequence[str]) -> tuple[Target, ...]:
     for word in words:
         for name in word.split(","):
             if name not in known:
-                from eryphc.diagnostics.suggest import close_matches
+                from eryphc.diagnostics.words import close_matches
 
                 close = close_matches(name, known)
                 help_text = f"did you mean `{close[0]}`?" if close else None

@@ -7,8 +7,7 @@ from __future__ import annotations
 import click
 
 from eryphc.cli.groups import UnknownCommandError, WrongValueError
-from eryphc.diagnostics.suggest import close_matches
-from eryphc.diagnostics.words import clipped
+from eryphc.diagnostics.words import clipped, close_matches
 
 
 def explained(error: click.UsageError) -> tuple[str, str | None]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
 from eryphc.diagnostics.said import Words
-from eryphc.diagnostics.suggest import close_matches
+from eryphc.diagnostics.words import close_matches
 
 UNREADABLE = Code("E0501", "cloud-config-unreadable")
 NOT_A_MAP = Code("E0502", "cloud-config-not-a-map")

@@ -355,7 +355,7 @@ def unknown_word(word: str, *, suggest: bool = True) -> Refused:
 
     meant = None
     if suggest and len(word) <= _LONGEST_WORD:
-        from eryphc.diagnostics.suggest import did_you_mean
+        from eryphc.diagnostics.words import did_you_mean
 
         meant = did_you_mean(word, known_words())
     return Refused(UNKNOWN_WORD.format(clipped(word)), meant or "`eryphc explain` lists them")

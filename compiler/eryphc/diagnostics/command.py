@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from eryphc.diagnostics.model import Code, Diagnostic, finding
-from eryphc.diagnostics.suggest import close_matches
-from eryphc.diagnostics.words import clipped
+from eryphc.diagnostics.words import clipped, close_matches
 from eryphc.source import Span
 
 USAGE = Code("E0901", "usage")

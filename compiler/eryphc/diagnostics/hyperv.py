@@ -7,7 +7,7 @@ from collections.abc import Collection
 from eryphc.diagnostics.command import file_unreadable
 from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
 from eryphc.diagnostics.said import Words
-from eryphc.diagnostics.suggest import close_matches
+from eryphc.diagnostics.words import close_matches
 from eryphc.source import Span
 
 MEMORY_BOUNDS = Code("E0701", "hyperv-memory-bounds")

@@ -7,8 +7,7 @@ from collections.abc import Collection, Sequence
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
 from eryphc.diagnostics.rules import TWO_TAGS
 from eryphc.diagnostics.said import Own, Words
-from eryphc.diagnostics.suggest import did_you_mean
-from eryphc.diagnostics.words import listed
+from eryphc.diagnostics.words import did_you_mean, listed
 from eryphc.source import Span
 
 PEDIGREE_CIRCLE = Code("E0401", "pedigree-circle")

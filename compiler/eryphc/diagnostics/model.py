@@ -1,4 +1,7 @@
-"""The shape of a diagnostic. Wording lives in the catalogue modules beside this file."""
+"""The shape of a diagnostic, and what led to it in words.
+
+All other wording lives in the catalogue modules beside this file.
+"""
 
 from __future__ import annotations
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
-from eryphc.diagnostics.suggest import did_you_mean
-from eryphc.diagnostics.words import listed
+from eryphc.diagnostics.words import did_you_mean, listed
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.source import Span
 

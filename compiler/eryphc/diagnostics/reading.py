@@ -6,8 +6,7 @@ from collections.abc import Collection
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
 from eryphc.diagnostics.said import Words
-from eryphc.diagnostics.suggest import close_matches
-from eryphc.diagnostics.words import clipped
+from eryphc.diagnostics.words import clipped, close_matches
 from eryphc.source import Span
 
 NOT_YAML = Code("E0101", "not-yaml")

@@ -7,8 +7,7 @@ from collections.abc import Collection
 from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
 from eryphc.diagnostics.reading import NOT_A_NUMBER
 from eryphc.diagnostics.said import Words
-from eryphc.diagnostics.suggest import close_matches
-from eryphc.diagnostics.words import clipped
+from eryphc.diagnostics.words import clipped, close_matches
 from eryphc.source import Span
 
 BAD_NAME = Code("E0201", "bad-name")

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Outcome
-from eryphc.genepool.files import PoolFiles, decode, place_of
+from eryphc.genepool.files import PoolFiles, decode, digest, place_of
 from eryphc.genepool.model import GeneText, ListedGene, Manifest, Variant, Volume
 from eryphc.genepool.packed import DamagedError, packed_manifest, unpack
-from eryphc.genepool.texts import digest
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.source import SourceText, shown_path
 from eryphc.syntax.json_nodes import compose_json

@@ -11,9 +11,16 @@ from typing import NamedTuple
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.genepool.files import Entry, PoolFiles
+from eryphc.genepool.files import (
+    Entry,
+    PoolFiles,
+    digest,
+    gene_source,
+    may_be_named,
+    own_name,
+    seems_named,
+)
 from eryphc.genepool.model import GeneText, Manifest, Variant, Volume
-from eryphc.genepool.texts import digest, gene_source, may_be_named, own_name, seems_named
 from eryphc.identifiers import ANY, HYPERVISORS, PROCESSORS, Architecture, GeneSetId, GeneType
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import Node

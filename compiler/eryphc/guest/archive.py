@@ -17,7 +17,7 @@ from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, 
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.strategy import has_strategy
 from eryphc.guest.cloudconfig.tree import block_lines
-from eryphc.guest.metadata import quoted
+from eryphc.guest.encode import quoted
 from eryphc.guest.pieces import (
     ARCHIVE,
     CLOUD_CONFIG,

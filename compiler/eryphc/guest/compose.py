@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, is_blocked
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.document import GuestDocument, NetworkConfig, UserDataPart
+from eryphc.guest.encode import content_instance_id, user_data
 from eryphc.guest.encode import network_config as encoded_network
-from eryphc.guest.encode import user_data
 from eryphc.guest.hostname_lint import check_hostname
-from eryphc.guest.metadata import content_instance_id
 from eryphc.guest.model import GuestKind, GuestRequest
 from eryphc.guest.network import network_config
 from eryphc.guest.pieces import Piece, piece_of

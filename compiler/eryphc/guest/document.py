@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
+from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.tree import Reading
-from eryphc.guest.model import INVENTED, Adapter, GuestKind
+from eryphc.guest.model import INVENTED, Adapter, GuestKind, GuestRequest, NetworkConfigMode
 from eryphc.guest.pieces import Piece, marker_line, with_marker
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
@@ -112,3 +113,25 @@ class GuestDocument(NamedTuple):
 
     def __repr__(self) -> str:
         return f"GuestDocument({self.hostname!r}, {len(self.parts)} parts)"
+
+
+Network = tuple[NetworkConfig | None, tuple[Diagnostic, ...]]
+"""The configuration and findings on it; None where the guest shall ask DHCP by itself."""
+
+LONGEST_NAME: Final = 15
+"""Bytes of an adapter's name in a Linux kernel (IFNAMSIZ without its end)."""
+
+OLD_WINDOWS: Final = (
+    "version 2 of the network-config is not read by cloudbase-init up to its release 1.1.4"
+)
+
+
+def known_adapters(request: GuestRequest) -> tuple[Adapter, ...]:
+    """The adapters that will have the address they have here."""
+    match request.network:
+        case NetworkConfigMode.ALWAYS:
+            return request.adapters
+        case NetworkConfigMode.GIVEN:
+            return tuple(adapter for adapter in request.adapters if adapter.given)
+        case NetworkConfigMode.NEVER:
+            return ()

@@ -1,4 +1,4 @@
-"""What goes into the guest's configuration and what comes out, apart from any target."""
+"""What may be asked of a guest's configuration, and the request that decides it."""
 
 from __future__ import annotations
 

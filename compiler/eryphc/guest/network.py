@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, has_errors
 from eryphc.diagnostics.said import Own, named
-from eryphc.guest.adapters import OLD_WINDOWS, Network, known_adapters
 from eryphc.guest.cloudconfig.reader import TextReader
-from eryphc.guest.document import AdapterNetwork
+from eryphc.guest.document import OLD_WINDOWS, AdapterNetwork, Network, known_adapters
 from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
 
 

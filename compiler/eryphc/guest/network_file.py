@@ -12,7 +12,6 @@ from typing import Any, Final
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, has_errors
 from eryphc.diagnostics.said import Own, Said, named, own
-from eryphc.guest.adapters import Network, known_adapters
 from eryphc.guest.cloudconfig.nodes import (
     MappingNode,
     Node,
@@ -24,7 +23,7 @@ from eryphc.guest.cloudconfig.nodes import (
 )
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.tree import FaultKind
-from eryphc.guest.document import NetworkFile
+from eryphc.guest.document import Network, NetworkFile, known_adapters
 from eryphc.guest.model import Adapter, GuestKind, GuestRequest
 from eryphc.guest.network_lint import lint
 from eryphc.source import SourceText, Span

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import Own, Said, named, own
-from eryphc.diagnostics.suggest import close_matches
-from eryphc.guest.adapters import LONGEST_NAME, OLD_WINDOWS
+from eryphc.diagnostics.words import close_matches
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
+from eryphc.guest.document import LONGEST_NAME, OLD_WINDOWS
 from eryphc.guest.model import GuestKind
 from eryphc.lint.engine import Rule, judge
 from eryphc.source import SourceText, Span

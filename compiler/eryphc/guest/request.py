@@ -1,4 +1,7 @@
-"""A substituted catlet and the options of a guest to the request that decides what it reads."""
+"""A substituted catlet and the options of a guest to the request that decides what it reads.
+
+The kind of guest is decided here, too: linux or windows.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from eryphc.diagnostics.said import named
 from eryphc.guest.model import GIVEN, INVENTED, Adapter, GuestKind, GuestOptions, GuestRequest
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.stages import Substituted
-from eryphc.passes.identity import invented_mac
+from eryphc.passes.given import invented_mac
 from eryphc.source import Span
 
 

@@ -25,9 +25,8 @@ from eryphc.ir.catlet import (
 from eryphc.passes.check_fodder import FodderCheck, part_at
 from eryphc.source import Span
 from eryphc.syntax import names
-from eryphc.syntax.file_names import windows_path_fault
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set
-from eryphc.syntax.names import NameFault, blank
+from eryphc.syntax.names import NameFault, blank, windows_path_fault
 
 MAX_DRIVES, MAX_NETWORKS, MAX_ADAPTERS = 64, 8, 8
 MAX_CPUS, MAX_DRIVE_GIB = 240, 65536

@@ -27,9 +27,15 @@ from eryphc.ir.catlet import (
 )
 from eryphc.source import Span
 from eryphc.syntax import names
-from eryphc.syntax.file_names import file_name_fault
 from eryphc.syntax.identifiers import parse_gene, parse_set_source
-from eryphc.syntax.names import NameFault, NameKind, blank, name_faults, variable_name_fault
+from eryphc.syntax.names import (
+    NameFault,
+    NameKind,
+    blank,
+    file_name_fault,
+    name_faults,
+    variable_name_fault,
+)
 
 R = TypeVar("R", bound=Record)
 

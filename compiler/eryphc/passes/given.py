@@ -1,10 +1,12 @@
-"""Values from outside into the catlet's variables.
+"""Values from outside into the catlet's variables, and those that are made where nobody gave one.
 
 Source: docs/reference/language.md, "Values from outside".
 """
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -80,3 +82,29 @@ def give_values(
                 )
             )
     return Outcome(None if faults else tuple(result), tuple(faults))
+
+
+CATLET_NAMESPACE = uuid.UUID("d2034611-3c44-4aa1-811b-e5f58b5a4416")
+
+
+def default_catlet_id(catlet: Catlet) -> str:
+    """The catlet id; a rebuild gives the same.
+
+    Source: docs/reference/language.md, "System variables".
+    """
+    parts = (catlet.project, catlet.environment, catlet.name)
+    defaults = ("default", "default", "catlet")
+    names = [
+        default if part is None or blank(part) else part.lower()
+        for part, default in zip(parts, defaults, strict=True)
+    ]
+    return str(uuid.uuid5(CATLET_NAMESPACE, "catlet:" + "/".join(names)))
+
+
+def invented_mac(catlet_id: str, adapter: str) -> str:
+    """The address of an adapter without an address of its own.
+
+    Source: docs/reference/command-line.md, "MAC addresses".
+    """
+    digest = hashlib.sha256(f"{catlet_id}/{adapter}".encode()).hexdigest()
+    return ":".join(("d2", "ab", *(digest[at : at + 2] for at in range(0, 8, 2))))

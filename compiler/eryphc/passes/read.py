@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from eryphc.diagnostics import reading, rules
 from eryphc.diagnostics.model import Code, Diagnostic, Level, Outcome
-from eryphc.genepool.texts import gene_source
+from eryphc.genepool.files import gene_source
 from eryphc.ir.catlet import Catlet, FodderGene, Record
 from eryphc.passes.check import check_catlet
 from eryphc.passes.check_fodder import check_fodder_gene

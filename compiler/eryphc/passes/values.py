@@ -523,7 +523,7 @@ def _says_secret(key: str) -> bool:
     """Whether a key is `secret`, or was probably meant so."""
     if key == "secret" or not 5 <= len(key) <= 8:
         return key == "secret"
-    from eryphc.diagnostics.suggest import close_matches
+    from eryphc.diagnostics.words import close_matches
 
     return bool(close_matches(key.lower(), ("secret",)))
 

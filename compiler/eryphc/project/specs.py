@@ -17,9 +17,8 @@ from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import own
 from eryphc.errors import EryphcError, Failure
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
-from eryphc.genepool.folder import MANIFEST, FolderPool
+from eryphc.genepool.folder import MANIFEST, FolderPool, StandardPool, standard_folder
 from eryphc.genepool.model import GenePool
-from eryphc.genepool.standard import StandardPool, standard_folder
 from eryphc.passes.read import Notation, decode, notation_of
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES

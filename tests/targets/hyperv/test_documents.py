@@ -17,8 +17,7 @@ from catlets import write_pool
 from eryph_runtime.document import read as read_deployment
 from eryphc.diagnostics.model import Level
 from eryphc.genepool.chain import PoolChain
-from eryphc.genepool.folder import FolderPool
-from eryphc.genepool.standard import StandardPool
+from eryphc.genepool.folder import FolderPool, StandardPool
 from eryphc.guest.model import GuestKind
 from eryphc.passes.read import Notation
 from eryphc.request import BuildRequest

@@ -13,8 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from eryphc.artifacts.iso_reader import read_iso
 from eryphc.genepool.chain import PoolChain
-from eryphc.genepool.folder import FolderPool
-from eryphc.genepool.standard import StandardPool
+from eryphc.genepool.folder import FolderPool, StandardPool
 from eryphc.request import BuildRequest
 from golden import Golden
 from saying import said

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from eryphc.guest.model import GuestKind, NetworkConfigMode
-from eryphc.passes.identity import invented_mac
+from eryphc.passes.given import invented_mac
 from eryphc.request import BuildRequest
 from eryphc.source import SourceText
 from targets.hyperv.building import build

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.diagnostics.suggest import nearest
+from eryphc.diagnostics.words import nearest
 from eryphc.guest.model import Adapter
 from eryphc.ir.catlet import Catlet
 from eryphc.targets.hyperv.settings import HyperVDefaults

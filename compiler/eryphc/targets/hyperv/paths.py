@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.syntax.file_names import windows_path_fault
+from eryphc.syntax.names import windows_path_fault
 from eryphc.targets.hyperv.settings import HyperVDefaults
 
 # MAX_PATH is 260; Hyper-V adds to the names of disks and of its own files.

@@ -13,7 +13,7 @@ from pathlib import Path
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.diagnostics.suggest import nearest
+from eryphc.diagnostics.words import nearest
 from eryphc.identifiers import GeneType
 from eryphc.ir.catlet import Drive, DriveType
 from eryphc.ir.stages import PinnedGene, Substituted

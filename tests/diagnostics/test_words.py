@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eryphc.diagnostics.suggest import close_matches
+from eryphc.diagnostics.words import close_matches
 
 KEYS = ("cpu", "drives", "fodder", "hostname", "memory", "network_adapters", "networks", "parent")
 NEAR = [
