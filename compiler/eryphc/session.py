@@ -589,7 +589,7 @@ class _Work:
         sources = tuple(each for each in self.documents() if speaks_to_us(each))
         if not sources:
             return None
-        from eryphc.targets.definition import kinds_judged
+        from eryphc.targets.judging import kinds_judged
 
         kinds = [kinds_judged(target, request) for target, request in judged]
         return _Heard(

@@ -1,4 +1,4 @@
-"""Files of a folder pool and the texts of genes, read so that nothing outside the pool is reached."""
+"""Files of a folder pool and texts of genes, read so that nothing outside the pool is reached."""
 
 from __future__ import annotations
 

@@ -8,10 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from eryphc.diagnostics.codes import KINDS
 from eryphc.frozen import FrozenMap
-from eryphc.guest.model import GuestRequest
-from eryphc.guest.ruling import guest_kinds
 from eryphc.targets import Target
 
 if TYPE_CHECKING:
@@ -192,13 +189,3 @@ def target_options(target: Target, words: Mapping[str, Sequence[str]]) -> Any:
                 found = command.bad_option_value(flag.name, str(fault))
                 raise EryphcError.of(Failure.INPUT, found) from None
     return definition.options(**values)
-
-
-# Areas of codes: reading, rules, pools, inheriting and feeding.
-_OF_LANGUAGE = frozenset(("01", "02", "03", "04"))
-
-
-def kinds_judged(target: Target, request: GuestRequest) -> frozenset[str]:
-    """The numbers of these kinds; `request` is what the target has asked of the guest."""
-    areas = _OF_LANGUAGE | {definition_of(target).area}
-    return guest_kinds(request).union(kind.number for kind in KINDS if kind.number[1:3] in areas)
