@@ -83,13 +83,13 @@ if [ -d /usr/local/share/ca-certificates ]; then
 fi
 git clone --quiet --no-local "$here" "$root/src"
 
-cp "$work/commands" "$root/root/commands"
+cp "$work/commands" "$root/commands"
 
 code=0
 unshare --mount --pid --fork --kill-child env -i \
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
   ${http_proxy+"http_proxy=$http_proxy"} ${https_proxy+"https_proxy=$https_proxy"} \
   ${no_proxy+"no_proxy=$no_proxy"} \
-  chroot "$root" sh /root/commands </dev/null || code=$?
+  chroot "$root" sh /commands </dev/null || code=$?
 echo "README on a bare $suite, sh block $*: exit $code"
 exit "$code"
