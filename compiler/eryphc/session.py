@@ -679,8 +679,9 @@ class _Work:
         """The variables that a deployment supplies: the user is not asked for their values."""
         return {
             name.lower()
-            for options in self.request.targets
-            for name in getattr(options, "open_slots", ())
+            for definition in map(definition_of, Target)
+            if definition.left_open is not None
+            for name in definition.left_open(self.request.options_of(definition.options))
         }
 
     def with_values(self, bred: Bred) -> Catlet | None:

@@ -53,6 +53,7 @@ DEFINITION = TargetDefinition(
             read=read,
         ),
     ),
+    left_open=lambda options: ("Size",) if options.colour == "blue" else (),
     backend=backend,
     section_name="toy_box",
     section=section,
@@ -134,6 +135,29 @@ def test_it_builds_with_its_option_and_its_project_setting(package: Path, tmp_pa
     assert (place / "toy.txt").read_text("utf-8") == "large blue web\n"
     manifest = json.loads((place / "manifest.json").read_text("utf-8"))
     assert (manifest["target"], len(manifest["artifacts"])) == ("toy-box", 1)
+
+
+def test_nobody_is_asked_for_what_it_leaves_open(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "asked.py").write_text(
+        """
+from eryphc import BuildRequest, Session, Source
+from eryphc.targets.toy_box import ToyOptions
+
+spec = Source("web.yaml", "variables: [{name: size, required: true}, {name: x, required: true}]")
+for colour in ("red", "blue"):
+    asked = []
+    request = BuildRequest(targets=(ToyOptions(colour=colour),))
+    Session(ask=lambda name, secret: asked.append(name)).check(spec, request=request)
+    print(colour, *asked)
+""",
+        encoding="utf-8",
+    )
+    paths = [str(package), *(str(ROOT / each) for each in ("runtime", "stdlib-genes"))]
+    code = f"import sys; sys.path[:0] = {paths!r}; import runpy; runpy.run_path('asked.py')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "red size x\nblue x\n", done.stderr
 
 
 def test_its_faults_are_reported(package: Path, tmp_path: Path) -> None:

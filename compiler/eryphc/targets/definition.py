@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -123,12 +123,14 @@ class TargetDefinition(NamedTuple, Generic[O, P]):
     `options` is a frozen class whose fields all have defaults, `flags` what the command line adds
     for them. `area` are the digits after the letter with which codes of this target begin.
     `section` reads the target's key of the project file, `section_schema` is the JSON Schema of
-    that key's value.
+    that key's value. `left_open` names the variables whose values the deployment supplies later,
+    so that nobody is asked for them.
     """
 
     options: type[O]
     backend: Callable[[], Backend[O, P]]
     flags: tuple[Flag, ...] = ()
+    left_open: Callable[[O], Iterable[str]] | None = None
     area: str | None = None
     section: Callable[[], Section] | None = None
     section_name: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from eryphc.targets.definition import Backend, TargetDefinition
@@ -25,6 +25,10 @@ def _backend() -> Backend[HyperVOptions, HyperVPlan]:
     )
 
 
+def _left_open(options: HyperVOptions) -> Iterable[str]:
+    return options.open_slots
+
+
 def _section() -> Section:
     from eryphc.targets.hyperv.settings import SECTION
 
@@ -42,6 +46,7 @@ def _section_schema() -> Mapping[str, Any]:
 DEFINITION: TargetDefinition[HyperVOptions, HyperVPlan] = TargetDefinition(
     options=HyperVOptions,
     flags=FLAGS,
+    left_open=_left_open,
     backend=_backend,
     area="07",
     section_name="hyperv",
