@@ -17,8 +17,8 @@ sys.path[:0] = [str(ROOT / "runtime"), str(ROOT / "tests")]
 
 from eryph_runtime.compare import compare  # noqa: E402
 from eryph_runtime.document import load  # noqa: E402
+from eryph_runtime.observe import observe  # noqa: E402
 from eryph_runtime.request import Request  # noqa: E402
-from eryph_runtime.survey import survey  # noqa: E402
 from runtime.deployments import Desk  # noqa: E402
 from runtime.hyperv_model import GIB, Model  # noqa: E402
 
@@ -37,9 +37,9 @@ def main() -> int:
         read, compared = [], []
         for _ in range(rounds):
             start = time.process_time()
-            situation = survey(host, deployment, request)
+            observation = observe(host, deployment, request)
             middle = time.process_time()
-            found = compare(situation)
+            found = compare(observation)
             end = time.process_time()
             if found.changes:
                 return 1

@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eryph_runtime.carry_out import Journal, carry_out, run_one
 from eryph_runtime.compare import compare
 from eryph_runtime.compare_files import creations
 from eryph_runtime.comparison import Change, Findings
 from eryph_runtime.deployment import Deployment
+from eryph_runtime.executor import Journal, execute, execute_one
 from eryph_runtime.faults import HostFailure, RefusalError
 from eryph_runtime.host import Action, Host, Step
+from eryph_runtime.observe import Observation, observe
 from eryph_runtime.preconditions import check_host, host_faults
 from eryph_runtime.record import Created, PlacedSeed, Record, marker, unfinished_name
 from eryph_runtime.request import Request
 from eryph_runtime.running import power_on, shut_down
 from eryph_runtime.seeds import SeedGoal
-from eryph_runtime.survey import Situation, survey
 from eryph_runtime.talk import Talk
 
 # Creating takes three rounds, a restart one more; further rounds would change nothing.
@@ -45,21 +45,21 @@ class Applied:
     done: tuple[Change, ...]
     left: tuple[Change, ...]
     notes: tuple[str, ...]
-    situation: Situation
+    observation: Observation
 
 
 def examine(
     host: Host, deployment: Deployment, request: Request, talk: Talk
-) -> tuple[Situation, Findings]:
+) -> tuple[Observation, Findings]:
     """Read and compare, with all preconditions. Raises HostFailure, RefusalError."""
-    it = survey(host, deployment, request, events=talk.event)
-    faults = host_faults(it.state.host)
+    observation = observe(host, deployment, request, events=talk.event)
+    faults = host_faults(observation.state.host)
     if faults:
         raise RefusalError(*faults)
-    found = compare(it)
-    check_host(it, found)
+    found = compare(observation)
+    check_host(observation, found)
     found.refusals = list(dict.fromkeys(found.refusals))
-    return it, found
+    return observation, found
 
 
 def take_lock(host: Host, deployment: Deployment) -> None:
@@ -79,42 +79,48 @@ def apply(
     far as it was brought.
     """
     take_lock(host, deployment)
-    it, found = examine(host, deployment, request, talk)
+    observation, found = examine(host, deployment, request, talk)
     if found.refusals or found.needs:
         raise RefusalError(*found.refusals, *found.needs)
     journal = Journal()
-    existed = it.machine is not None
+    existed = observation.machine is not None
     notes: list[str] = []
     done: list[Change] = []
     restarting = False
     try:
         for _ in range(_ROUNDS):
             notes += found.notes
-            off = it.machine is None or it.machine.state == "Off"
+            off = observation.machine is None or observation.machine.state == "Off"
             pending = [change for change in found.changes if change.needs_off and not off]
             todo = [change for change in found.changes if off or not change.needs_off]
-            if pending and options.restart and it.machine is not None:
+            if pending and options.restart and observation.machine is not None:
                 talk.step("stopping the machine for the changes that need power off")
-                shut_down(host, it.machine, force=options.force, seconds=options.seconds, talk=talk)
+                shut_down(
+                    host,
+                    observation.machine,
+                    force=options.force,
+                    seconds=options.seconds,
+                    talk=talk,
+                )
                 restarting = True
             elif not any(change.steps for change in todo):
                 break
             else:
-                if it.machine is None:
+                if observation.machine is None:
                     # Predicted changes get their steps in the next round.
                     todo = _with_steps(todo)
-                _do(host, it, todo, journal, talk)
+                _do(host, observation, todo, journal, talk)
                 done += todo
-            it, found = examine(host, deployment, request, talk)
+            observation, found = examine(host, deployment, request, talk)
             if found.refusals or found.needs:
                 raise HostFailure("; ".join((*found.refusals, *found.needs)))
         else:
             texts = ", ".join(f"{each.object}: {each.what}" for each in found.changes)
             raise HostFailure(f"the host does not show the changes that were made ({texts})")
-        _write_record(host, it, talk)
-        if restarting and it.machine is not None:
-            power_on(host, it.machine, talk)
-            it = survey(host, deployment, request)
+        _write_record(host, observation, talk)
+        if restarting and observation.machine is not None:
+            power_on(host, observation.machine, talk)
+            observation = observe(host, deployment, request)
     except HostFailure as failure:
         if not existed and not options.keep:
             _roll_back(host, deployment, journal, failure, talk)
@@ -122,85 +128,97 @@ def apply(
             failure.left = tuple(f"{each.object}: {each.what}" for each in found.changes)
         raise
     left = tuple(change for change in found.changes if change.needs_off)
-    return Applied(done=tuple(done), left=left, notes=tuple(dict.fromkeys(notes)), situation=it)
+    return Applied(
+        done=tuple(done), left=left, notes=tuple(dict.fromkeys(notes)), observation=observation
+    )
 
 
 def _with_steps(changes: list[Change]) -> list[Change]:
     return [change for change in changes if change.steps]
 
 
-def _do(host: Host, it: Situation, changes: list[Change], journal: Journal, talk: Talk) -> None:
+def _do(
+    host: Host, observation: Observation, changes: list[Change], journal: Journal, talk: Talk
+) -> None:
     """The record first, so that a killed run can be cleaned up, then the steps in order."""
     steps: list[Step] = [step for change in changes for step in change.steps]
-    record = _record_before(it, changes)
-    path = it.resolved.record_path
-    home = it.resolved.home
+    record = _record_before(observation, changes)
+    path = observation.resolved.record_path
+    home = observation.resolved.home
     # The record lies in the machine's folder, which a new machine must get first.
     firsts = [index for index, step in enumerate(steps) if step.creates == home]
     start = firsts[0] + 1 if home is not None and firsts else 0
-    if path is not None and (it.record is None or record.text() != it.record.text()):
+    if path is not None and (
+        observation.record is None or record.text() != observation.record.text()
+    ):
         steps.insert(
             start,
             Action(
                 action="write-text",
                 arguments={"path": path, "text": record.text()},
-                creates=None if it.record is not None else path,
+                creates=None if observation.record is not None else path,
             ),
         )
     for change in changes:
         if change.steps:
             talk.step(f"{change.kind.value} {change.object}: {change.what}")
-    carry_out(host, steps, journal, talk)
+    execute(host, steps, journal, talk)
 
 
-def _record_before(it: Situation, changes: list[Change]) -> Record:
-    record = it.record or Record(catlet=it.deployment.catlet.id, by=it.owner)
-    record = replace(record, by=it.owner, parameters=it.resolved.parameters)
+def _record_before(observation: Observation, changes: list[Change]) -> Record:
+    record = observation.record or Record(
+        catlet=observation.deployment.catlet.id, by=observation.owner
+    )
+    record = replace(record, by=observation.owner, parameters=observation.resolved.parameters)
     created = creations(changes)
-    if it.record is None and it.resolved.home is not None:
-        created.insert(0, Created(kind="folder", path=it.resolved.home))
+    if observation.record is None and observation.resolved.home is not None:
+        created.insert(0, Created(kind="folder", path=observation.resolved.home))
     record = record.with_created(*created)
     volumes = dict(record.volumes)
-    for name, supply in it.supplies.items():
-        if supply.sha256 is not None:
-            volumes[name] = supply.sha256
+    for name, source in observation.volume_sources.items():
+        if source.sha256 is not None:
+            volumes[name] = source.sha256
     record = replace(record, volumes=volumes)
-    if it.machine is None:
+    if observation.machine is None:
         return replace(record, seed=None, sealed=None)
-    return _with_seed(it, record)
+    return _with_seed(observation, record)
 
 
-def _with_seed(it: Situation, record: Record) -> Record:
-    seed, sealed = it.deployment.seed, it.deployment.sealed
-    if seed is None or not isinstance(it.goal, SeedGoal):
+def _with_seed(observation: Observation, record: Record) -> Record:
+    seed, sealed = observation.deployment.seed, observation.deployment.sealed
+    if seed is None or not isinstance(observation.goal, SeedGoal):
         return record
-    record = replace(record, seed=PlacedSeed(built=seed.sha256, placed=it.goal.sha256))
-    if not it.sealed or sealed is None or not isinstance(it.sealed_goal, SeedGoal):
-        return replace(record, sealed=record.sealed if it.sealed else None)
-    placed = PlacedSeed(built=sealed.sha256, placed=it.sealed_goal.sha256)
+    record = replace(record, seed=PlacedSeed(built=seed.sha256, placed=observation.goal.sha256))
+    if (
+        not observation.sealed
+        or sealed is None
+        or not isinstance(observation.sealed_goal, SeedGoal)
+    ):
+        return replace(record, sealed=record.sealed if observation.sealed else None)
+    placed = PlacedSeed(built=sealed.sha256, placed=observation.sealed_goal.sha256)
     return replace(record, sealed=placed)
 
 
-def _write_record(host: Host, it: Situation, talk: Talk) -> None:
+def _write_record(host: Host, observation: Observation, talk: Talk) -> None:
     """What the next command needs to know, where the steps did not write it."""
-    if it.machine is None or it.resolved.record_path is None:
+    if observation.machine is None or observation.resolved.record_path is None:
         return
-    record = _record_before(it, [])
+    record = _record_before(observation, [])
     # Forget what is gone, lest the list grow with every new seed.
-    kept = tuple(each for each in record.created if it.state.file(each.path) is not None)
+    kept = tuple(each for each in record.created if observation.state.file(each.path) is not None)
     record = replace(record, created=kept)
-    if it.record is None or record.text() != it.record.text():
-        arguments = {"path": it.resolved.record_path, "text": record.text()}
-        run_one(host, Action(action="write-text", arguments=arguments), talk)
+    if observation.record is None or record.text() != observation.record.text():
+        arguments = {"path": observation.resolved.record_path, "text": record.text()}
+        execute_one(host, Action(action="write-text", arguments=arguments), talk)
 
 
 def _unfinished(host: Host, deployment: Deployment) -> list[str]:
     try:
-        it = survey(host, deployment, Request(folder=Path()))
+        observation = observe(host, deployment, Request(folder=Path()))
     except HostFailure:
         return []
     name = unfinished_name(deployment.catlet.id)
-    return [each.machine.id for each in it.state.ours if each.machine.name == name]
+    return [each.machine.id for each in observation.state.ours if each.machine.name == name]
 
 
 def _roll_back(
@@ -231,7 +249,7 @@ def _roll_back(
                 action = ("delete-file", {"path": thing})
         talk.step(f"rolling back: {kind} {thing}")
         try:
-            run_one(host, Action(action=action[0], arguments=action[1]), talk)
+            execute_one(host, Action(action=action[0], arguments=action[1]), talk)
             undone.append(f"{kind} {thing}")
         except HostFailure:
             left.append(f"{kind} {thing}")

@@ -15,6 +15,7 @@ from eryph_runtime.comparison import Change
 from eryph_runtime.deployment import Deployment
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.host import Host
+from eryph_runtime.observe import Observation, observe
 from eryph_runtime.preconditions import host_faults
 from eryph_runtime.record import owner_in, same_owner
 from eryph_runtime.removing import remove
@@ -30,7 +31,6 @@ from eryph_runtime.running import (
 )
 from eryph_runtime.sealing import Seal, Sealed, seal, seal_state, wait_provisioned
 from eryph_runtime.state import Machine
-from eryph_runtime.survey import Situation, survey
 from eryph_runtime.talk import Talk
 
 _CHANGES = 4
@@ -57,22 +57,22 @@ Report: TypeAlias = dict[str, Any]
 
 def plan(host: Host, asked: Asked) -> Report:
     """What `apply` would change; nothing is changed."""
-    it, found = examine(host, asked.deployment, asked.request, asked.talk)
+    observation, found = examine(host, asked.deployment, asked.request, asked.talk)
     if found.refusals:
         raise RefusalError(*found.refusals)
-    off = it.machine is None or it.machine.state == "Off"
+    off = observation.machine is None or observation.machine.state == "Off"
     return {
-        "machine": _machine(it),
+        "machine": _machine(observation),
         "changes": [_change(each) for each in found.changes],
         "needs_off": any(each.needs_off for each in found.changes) and not off,
         "needs": found.needs,
         "notes": found.notes,
-        "seal": seal_state(it).value,
+        "seal": seal_state(observation).value,
         "exit_code": _CHANGES if found.changes or found.needs else 0,
     }
 
 
-def carry(host: Host, asked: Asked) -> Report:
+def apply_now(host: Host, asked: Asked) -> Report:
     """`apply`."""
     options = Options(
         restart=asked.options.restart,
@@ -80,7 +80,7 @@ def carry(host: Host, asked: Asked) -> Report:
         keep=asked.options.keep,
     )
     applied = apply(host, asked.deployment, asked.request, options, asked.talk)
-    it = applied.situation
+    observation = applied.observation
     report: Report = {
         "changes": [_change(each) for each in applied.done],
         "left": [_change(each) for each in applied.left],
@@ -88,13 +88,13 @@ def carry(host: Host, asked: Asked) -> Report:
         "exit_code": _CHANGES if applied.left else 0,
     }
     sealed: Sealed | None = None
-    if asked.options.start and it.machine is not None:
-        power_on(host, it.machine, asked.talk)
-        if seal_state(it) is Seal.PENDING:
-            sealed = _seal_when_done(host, asked, it.machine, asked.wait(_SEAL_SECONDS))
-        it = survey(host, asked.deployment, asked.request)
-    report["machine"] = _machine(it)
-    report["seal"] = (sealed.state if sealed is not None else seal_state(it)).value
+    if asked.options.start and observation.machine is not None:
+        power_on(host, observation.machine, asked.talk)
+        if seal_state(observation) is Seal.PENDING:
+            sealed = _seal_when_done(host, asked, observation.machine, asked.wait(_SEAL_SECONDS))
+        observation = observe(host, asked.deployment, asked.request)
+    report["machine"] = _machine(observation)
+    report["seal"] = (sealed.state if sealed is not None else seal_state(observation)).value
     if sealed is not None and sealed.reason:
         report["notes"].append(sealed.reason)
     return report
@@ -117,7 +117,7 @@ def _seal_when_done(host: Host, asked: Asked, machine: Machine, seconds: int | N
 
 
 def start(host: Host, asked: Asked) -> Report:
-    it, machine = _ours(host, asked)
+    observation, machine = _ours(host, asked)
     changed = power_on(host, machine, asked.talk)
     report: Report = {"changed": changed, "exit_code": 0}
     seconds = asked.wait(_START_SECONDS)
@@ -125,8 +125,8 @@ def start(host: Host, asked: Asked) -> Report:
         report.update(_addresses(host, asked, machine, seconds))
     return {
         **report,
-        "machine": _machine(survey(host, asked.deployment, asked.request)),
-        **_seal(it),
+        "machine": _machine(observe(host, asked.deployment, asked.request)),
+        **_seal(observation),
     }
 
 
@@ -144,23 +144,23 @@ def stop(host: Host, asked: Asked) -> Report:
             talk=asked.talk,
             end_worker=end_worker,
         )
-    it = survey(host, asked.deployment, asked.request)
-    return {"changed": changed, "machine": _machine(it), "exit_code": 0}
+    observation = observe(host, asked.deployment, asked.request)
+    return {"changed": changed, "machine": _machine(observation), "exit_code": 0}
 
 
 def ip(host: Host, asked: Asked) -> Report:
-    it, machine = _ours(host, asked)
+    observation, machine = _ours(host, asked)
     report = _addresses(host, asked, machine, asked.wait(_IP_SECONDS) or 0)
     if not report["addresses"]:
         raise RefusalError(f"no address of `{machine.name}`: {report['reason']}")
-    return {**report, "machine": _machine(it), "exit_code": 0}
+    return {**report, "machine": _machine(observation), "exit_code": 0}
 
 
 def status(host: Host, asked: Asked) -> Report:
-    it = _look(host, asked)
-    report: Report = {"machine": _machine(it), "exit_code": 0, **_seal(it)}
-    if it.machine is not None:
-        found, seen = look(host, it.machine, asked.deployment)
+    observation = _look(host, asked)
+    report: Report = {"machine": _machine(observation), "exit_code": 0, **_seal(observation)}
+    if observation.machine is not None:
+        found, seen = look(host, observation.machine, asked.deployment)
         report["heartbeat"] = seen.heartbeat
         report["uptime"] = seen.uptime
         report["operational_status"] = list(seen.operational_status)
@@ -169,9 +169,9 @@ def status(host: Host, asked: Asked) -> Report:
 
 
 def seal_now(host: Host, asked: Asked) -> Report:
-    it, machine = _ours(host, asked)
+    observation, machine = _ours(host, asked)
     seconds = asked.wait(_SEAL_SECONDS)
-    if seconds is not None and seal_state(it) is Seal.PENDING:
+    if seconds is not None and seal_state(observation) is Seal.PENDING:
         sealed = _seal_when_done(host, asked, machine, seconds)
         if sealed.state is Seal.PENDING:
             raise RefusalError(sealed.reason or "not sealed")
@@ -180,7 +180,7 @@ def seal_now(host: Host, asked: Asked) -> Report:
     return {
         "seal": sealed.state.value,
         "channel": sealed.channel,
-        "machine": _machine(survey(host, asked.deployment, asked.request)),
+        "machine": _machine(observe(host, asked.deployment, asked.request)),
         "exit_code": 0,
     }
 
@@ -207,30 +207,31 @@ def take_away(host: Host, asked: Asked) -> Report:
     }
 
 
-def _look(host: Host, asked: Asked) -> Situation:
-    it = survey(host, asked.deployment, asked.request)
-    if faults := host_faults(it.state.host):
+def _look(host: Host, asked: Asked) -> Observation:
+    observation = observe(host, asked.deployment, asked.request)
+    if faults := host_faults(observation.state.host):
         raise RefusalError(*faults)
-    if len(it.state.ours) > 1:
+    if len(observation.state.ours) > 1:
         raise RefusalError("several machines carry the marker of this catlet")
-    return it
+    return observation
 
 
-def _ours(host: Host, asked: Asked) -> tuple[Situation, Machine]:
-    it = _look(host, asked)
-    if it.machine is None:
+def _ours(host: Host, asked: Asked) -> tuple[Observation, Machine]:
+    observation = _look(host, asked)
+    if observation.machine is None:
         raise RefusalError("the machine does not exist on this host; `apply` creates it")
-    owner = owner_in(it.machine.notes, asked.deployment.catlet.id)
-    theirs = owner is not None and not same_owner(owner, it.owner)
+    owner = owner_in(observation.machine.notes, asked.deployment.catlet.id)
+    theirs = owner is not None and not same_owner(owner, observation.owner)
     # Anybody may read; acting on the machine of another user needs `--take-over`.
     if theirs and asked.options.command != "ip" and not asked.request.take_over:
         raise RefusalError(
-            f"`{it.machine.name}` was created by {owner or 'somebody unknown'}, not by {it.owner}; "
+            f"`{observation.machine.name}` was created by {owner or 'somebody unknown'}, "
+            f"not by {observation.owner}; "
             "--take-over acts all the same"
         )
     if asked.options.command != "ip":
         take_lock(host, asked.deployment)
-    return it, it.machine
+    return observation, observation.machine
 
 
 def _addresses(host: Host, asked: Asked, machine: Machine, seconds: int) -> Report:
@@ -245,20 +246,20 @@ def _address_data(found: tuple[Address, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _seal(it: Situation) -> dict[str, str]:
-    return {"seal": seal_state(it).value}
+def _seal(observation: Observation) -> dict[str, str]:
+    return {"seal": seal_state(observation).value}
 
 
-def _machine(it: Situation) -> dict[str, Any] | None:
-    if it.machine is None:
+def _machine(observation: Observation) -> dict[str, Any] | None:
+    if observation.machine is None:
         return None
-    machine = it.machine
+    machine = observation.machine
     return {
         "id": machine.id,
         "name": machine.name,
         "state": machine.state,
         "broad_state": broad_state(machine.state),
-        "owner": owner_in(machine.notes, it.deployment.catlet.id),
+        "owner": owner_in(machine.notes, observation.deployment.catlet.id),
         "path": machine.path,
     }
 
@@ -269,7 +270,7 @@ def _change(change: Change) -> dict[str, Any]:
 
 COMMANDS: dict[str, tuple[Callable[[Host, Asked], Report], str]] = {
     "plan": (plan, "show what would change; exit code 4 if anything would"),
-    "apply": (carry, "bring the host to what the deployment says"),
+    "apply": (apply_now, "bring the host to what the deployment says"),
     "start": (start, "start or resume the machine"),
     "stop": (stop, "shut the guest down"),
     "ip": (ip, "print the addresses of the machine"),

@@ -1,4 +1,4 @@
-"""The one comparison: the ordered changes of a situation, and what prevents them. Pure.
+"""The one comparison: what an observed host lacks, in order, and what prevents it. Pure.
 
 Source: docs/reference/hyperv.md, "The order of creation", "Comparing".
 """
@@ -12,6 +12,7 @@ from eryph_runtime.comparison import Change, Findings, Kind
 from eryph_runtime.deployment import IntegrationService, Processor, WantedMachine
 from eryph_runtime.host import Action
 from eryph_runtime.hostpaths import folded
+from eryph_runtime.observe import Observation
 from eryph_runtime.properties import AFTER_TPM, BEFORE_TPM, compare_properties
 from eryph_runtime.record import mark, owner_in, same_owner, unfinished_name
 from eryph_runtime.state import (
@@ -21,7 +22,6 @@ from eryph_runtime.state import (
     MemoryState,
     TpmState,
 )
-from eryph_runtime.survey import Situation
 
 BUSY = frozenset(
     (
@@ -41,33 +41,35 @@ BUSY = frozenset(
 _PLACEHOLDER = 16
 
 
-def compare(it: Situation) -> Findings:
+def compare(observation: Observation) -> Findings:
     """All that differs between the host and the deployment, in the order in which it is done.
 
     For a machine that does not exist yet, later changes are only predicted. They have no steps,
     because they need its id; the next comparison gives them steps.
     """
     found = Findings()
-    if len(it.state.ours) > 1:
-        listed = ", ".join(f"`{each.machine.name}` ({each.machine.id})" for each in it.state.ours)
+    if len(observation.state.ours) > 1:
+        listed = ", ".join(
+            f"`{each.machine.name}` ({each.machine.id})" for each in observation.state.ours
+        )
         found.refusals.append(f"several machines carry the marker of this catlet: {listed}")
         return found
-    found.refusals += it.resolved.refusals
-    compare_files(it, found)
-    if it.machine is None:
-        _create(it, found)
+    found.refusals += observation.resolved.refusals
+    compare_files(observation, found)
+    if observation.machine is None:
+        _create(observation, found)
     else:
-        _converge(it, it.machine, found)
+        _converge(observation, observation.machine, found)
     return found
 
 
-def _create(it: Situation, found: Findings) -> None:
-    catlet, wanted = it.deployment.catlet.id, it.deployment.machine
-    home, folder = it.resolved.home, it.resolved.machine_folder
+def _create(observation: Observation, found: Findings) -> None:
+    catlet, wanted = observation.deployment.catlet.id, observation.deployment.machine
+    home, folder = observation.resolved.home, observation.resolved.machine_folder
     if home is None or folder is None:
         return
-    there = it.state.file(home)
-    if there is not None and it.record is None and there.empty is not True:
+    there = observation.state.file(home)
+    if there is not None and observation.record is None and there.empty is not True:
         found.refusals.append(f"{home} exists, is not empty and holds no record of this catlet")
         return
     if there is None:
@@ -78,7 +80,7 @@ def _create(it: Situation, found: Findings) -> None:
                 what="folder",
                 wanted=home,
                 kind=Kind.CREATE,
-                steps=make_folders(it, home),
+                steps=make_folders(observation, home),
             ),
         )
     found.changes.append(
@@ -94,14 +96,14 @@ def _create(it: Situation, found: Findings) -> None:
                         "name": unfinished_name(catlet),
                         "folder": folder,
                         "memory": wanted.memory.startup,
-                        "notes": mark("", catlet, it.owner),
+                        "notes": mark("", catlet, observation.owner),
                     },
                 ),
             ),
         )
     )
     foretold = Findings()
-    _settle(it, _fresh(it, home), foretold, creating=True)
+    _settle(observation, _fresh(observation, home), foretold, creating=True)
     found.refusals += foretold.refusals
     found.changes += [
         Change(
@@ -114,15 +116,17 @@ def _create(it: Situation, found: Findings) -> None:
         for each in foretold.changes
         if each.kind is not Kind.REMOVE
     ]
-    seed = it.deployment.seed
+    seed = observation.deployment.seed
     if seed is not None:
-        open_slots = [slot for slot in seed.open_values if slot.name not in it.request.values]
+        open_slots = [
+            slot for slot in seed.open_values if slot.name not in observation.request.values
+        ]
         if open_slots:
             names = ", ".join(f"`{slot.name}` ({slot.length} characters)" for slot in open_slots)
             found.needs.append(
                 f"no value for the open slots {names}: --value-file NAME=FILE, or on standard input"
             )
-        file = it.request.folder / seed.file
+        file = observation.request.folder / seed.file
         if not file.is_file():
             found.needs.append(
                 f"`{seed.file}` does not lie beside the deployment: copy the whole folder"
@@ -132,16 +136,20 @@ def _create(it: Situation, found: Findings) -> None:
         )
 
 
-def _converge(it: Situation, machine: Machine, found: Findings) -> None:
-    catlet = it.deployment.catlet.id
+def _converge(observation: Observation, machine: Machine, found: Findings) -> None:
+    catlet = observation.deployment.catlet.id
     owner = owner_in(machine.notes, catlet)
-    if owner is not None and not same_owner(owner, it.owner) and not it.request.take_over:
+    if (
+        owner is not None
+        and not same_owner(owner, observation.owner)
+        and not observation.request.take_over
+    ):
         found.refusals.append(
-            f"`{machine.name}` was created by {owner or 'somebody unknown'}, not by {it.owner}; "
-            "--take-over makes it yours"
+            f"`{machine.name}` was created by {owner or 'somebody unknown'}, "
+            f"not by {observation.owner}; --take-over makes it yours"
         )
         return
-    if machine.generation != it.deployment.machine.generation:
+    if machine.generation != observation.deployment.machine.generation:
         found.refusals.append(
             f"`{machine.name}` is of generation {machine.generation}, which cannot be changed"
         )
@@ -156,53 +164,56 @@ def _converge(it: Situation, machine: Machine, found: Findings) -> None:
         )
         return
     creating = machine.name == unfinished_name(catlet)
-    if owner is None or not same_owner(owner, it.owner):
+    if owner is None or not same_owner(owner, observation.owner):
         found.changes.append(
             Change(
                 object="machine",
                 what="owner",
                 read=owner,
-                wanted=it.owner,
+                wanted=observation.owner,
                 steps=(
                     Action(
                         action="set-notes",
                         arguments={
                             "machine": machine.id,
-                            "notes": mark(machine.notes, catlet, it.owner),
+                            "notes": mark(machine.notes, catlet, observation.owner),
                         },
                     ),
                 ),
             )
         )
-    _settle(it, machine, found, creating=creating)
-    if machine.name != it.deployment.machine.name:
+    _settle(observation, machine, found, creating=creating)
+    if machine.name != observation.deployment.machine.name:
         # Last: a machine that keeps its first name is one whose creation did not end.
         found.changes.append(
             Change(
                 object="machine",
                 what="name",
                 read=machine.name,
-                wanted=it.deployment.machine.name,
+                wanted=observation.deployment.machine.name,
                 steps=(
                     Action(
                         action="rename-machine",
-                        arguments={"machine": machine.id, "name": it.deployment.machine.name},
+                        arguments={
+                            "machine": machine.id,
+                            "name": observation.deployment.machine.name,
+                        },
                     ),
                 ),
             )
         )
-    folder = it.resolved.machine_folder
+    folder = observation.resolved.machine_folder
     if folder is not None and folded(machine.path) != folded(
         f"{folder}\\{unfinished_name(catlet)}"
     ):
         found.notes.append(f"left alone: the machine lies in {machine.path}, not in {folder}")
 
 
-def _settle(it: Situation, machine: Machine, found: Findings, *, creating: bool) -> None:
-    wanted, host = it.deployment.machine, it.state.host
+def _settle(observation: Observation, machine: Machine, found: Findings, *, creating: bool) -> None:
+    wanted, host = observation.deployment.machine, observation.state.host
     adapters = machine.network_adapters
     if creating:
-        adapters = remove_default_adapters(it, machine, found)
+        adapters = remove_default_adapters(observation, machine, found)
     found.changes += compare_properties(BEFORE_TPM, machine, wanted, host)
     _compare_template(machine, wanted, found, creating=creating)
     _compare_tpm(machine, wanted, found)
@@ -211,10 +222,10 @@ def _settle(it: Situation, machine: Machine, found: Findings, *, creating: bool)
     for service in wanted.integration_services:
         if service.id in services and services[service.id] != service.enabled:
             found.changes.append(_service(machine, service))
-    compare_drives(it, machine, found, creating=creating)
-    if it.goal is not None or it.deployment.seed is None:
-        compare_seed(it, machine, found)
-    compare_adapters(it, machine, adapters, found)
+    compare_drives(observation, machine, found, creating=creating)
+    if observation.goal is not None or observation.deployment.seed is None:
+        compare_seed(observation, machine, found)
+    compare_adapters(observation, machine, adapters, found)
 
 
 def _compare_template(
@@ -277,12 +288,12 @@ def _service(machine: Machine, service: IntegrationService) -> Change:
     )
 
 
-def _fresh(it: Situation, home: str) -> Machine:
+def _fresh(observation: Observation, home: str) -> Machine:
     """What `New-VM` gives, as far as `plan` must foretell it.
 
     Source: docs/reference/hyperv.md, "What New-VM gives".
     """
-    wanted = it.deployment.machine
+    wanted = observation.deployment.machine
     default = AdapterState(
         id="",
         name="",
@@ -298,7 +309,7 @@ def _fresh(it: Situation, home: str) -> Machine:
     )
     return Machine(
         id="",
-        name=unfinished_name(it.deployment.catlet.id),
+        name=unfinished_name(observation.deployment.catlet.id),
         notes="",
         generation=2,
         version="",

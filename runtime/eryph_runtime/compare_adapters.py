@@ -11,8 +11,8 @@ from typing import Any
 from eryph_runtime.comparison import Change, Findings, Kind, Value
 from eryph_runtime.deployment import NetworkAdapter
 from eryph_runtime.host import Action
+from eryph_runtime.observe import Observation
 from eryph_runtime.state import AdapterState, Machine, State, Switch
-from eryph_runtime.survey import Situation
 
 
 def find_switch(state: State, named: str) -> Switch | str:
@@ -30,10 +30,10 @@ def find_switch(state: State, named: str) -> Switch | str:
 
 
 def remove_default_adapters(
-    it: Situation, machine: Machine, found: Findings
+    observation: Observation, machine: Machine, found: Findings
 ) -> tuple[AdapterState, ...]:
     """Removals of what `New-VM` added, before anything else is done; gives what will remain."""
-    wanted = {each.name for each in it.deployment.network_adapters}
+    wanted = {each.name for each in observation.deployment.network_adapters}
     kept = []
     for each in machine.network_adapters:
         if each.name in wanted and not each.dynamic_mac:
@@ -44,11 +44,11 @@ def remove_default_adapters(
 
 
 def compare_adapters(
-    it: Situation, machine: Machine, present: tuple[AdapterState, ...], found: Findings
+    observation: Observation, machine: Machine, present: tuple[AdapterState, ...], found: Findings
 ) -> None:
     """Add what the adapters lack; `present` are those of the machine that stay."""
-    wanted = {each.name: each for each in it.deployment.network_adapters}
-    addresses = {each.mac_address for each in it.deployment.network_adapters}
+    wanted = {each.name: each for each in observation.deployment.network_adapters}
+    addresses = {each.mac_address for each in observation.deployment.network_adapters}
     for each in present:
         if each.name in wanted:
             continue
@@ -64,11 +64,11 @@ def compare_adapters(
         if len(same) > 1:
             found.refusals.append(f"the machine has {len(same)} adapters named `{name}`")
             continue
-        _compare(it, machine, adapter, same[0] if same else None, found)
+        _compare(observation, machine, adapter, same[0] if same else None, found)
 
 
 def _compare(
-    it: Situation,
+    observation: Observation,
     machine: Machine,
     wanted: NetworkAdapter,
     read: AdapterState | None,
@@ -144,11 +144,11 @@ def _compare(
                 arguments={"machine": machine.id, "name": wanted.name, "vlan": wanted.vlan},
             ),
         )
-    _connect(it, machine, wanted, read, found)
+    _connect(observation, machine, wanted, read, found)
 
 
 def _connect(
-    it: Situation,
+    observation: Observation,
     machine: Machine,
     wanted: NetworkAdapter,
     read: AdapterState | None,
@@ -156,10 +156,10 @@ def _connect(
 ) -> None:
     switch: Switch | None = None
     if wanted.switch is not None:
-        named = it.resolved.switches.get(wanted.name)
+        named = observation.resolved.switches.get(wanted.name)
         if named is None:
             return
-        looked_up = find_switch(it.state, named)
+        looked_up = find_switch(observation.state, named)
         if isinstance(looked_up, str):
             return  # a refusal of the preconditions
         switch = looked_up

@@ -11,14 +11,16 @@ from eryph_runtime.comparison import Change, Findings, Kind
 from eryph_runtime.deployment import SEED_PLACE, Drive, DriveType
 from eryph_runtime.host import Action, Step, Upload
 from eryph_runtime.hostpaths import folded, is_own, lies_in
+from eryph_runtime.observe import Observation
 from eryph_runtime.seeds import NoSeed, SeedGoal
 from eryph_runtime.state import AttachedDrive, Machine
-from eryph_runtime.survey import Situation
 
 
-def compare_drives(it: Situation, machine: Machine, found: Findings, *, creating: bool) -> None:
+def compare_drives(
+    observation: Observation, machine: Machine, found: Findings, *, creating: bool
+) -> None:
     """Add what the drives of `machine` lack; `creating`: it never booted yet."""
-    wanted = {drive.place: drive for drive in it.deployment.drives}
+    wanted = {drive.place: drive for drive in observation.deployment.drives}
     controllers = max((place[0] for place in wanted), default=0) + 1
     found.changes += [
         Change(
@@ -32,30 +34,30 @@ def compare_drives(it: Situation, machine: Machine, found: Findings, *, creating
         for number in range(machine.scsi_controllers, controllers)
     ]
     attaching: list[Change] = []
-    for drive in it.deployment.drives:
+    for drive in observation.deployment.drives:
         if drive.type is not DriveType.DVD:
-            _compare_disk(it, machine, drive, found, attaching)
+            _compare_disk(observation, machine, drive, found, attaching)
     # Two disks that swap places are both detached before either is attached again.
     found.changes += attaching
     # New devices go to the end of the boot order: disks before DVD drives.
-    for drive in it.deployment.drives:
+    for drive in observation.deployment.drives:
         if drive.type is DriveType.DVD:
-            _compare_dvd(it, machine, drive, found)
+            _compare_dvd(observation, machine, drive, found)
     for place in sorted(each.place for each in machine.drives if each.controller_type == "SCSI"):
         attached = machine.drive_at(place)
         foreign = place not in wanted and place != SEED_PLACE
-        if attached is not None and foreign and not _wanted_elsewhere(it, attached):
+        if attached is not None and foreign and not _wanted_elsewhere(observation, attached):
             found.notes.append(
                 f"left alone: the {attached.kind} drive at {_place(place)} "
                 f"({attached.path or 'empty'}) is not in the deployment"
             )
-    boot = it.deployment.machine.boot_drive
+    boot = observation.deployment.machine.boot_drive
     if creating and boot is not None:
-        _first_boot(it, machine, boot, found)
+        _first_boot(observation, machine, boot, found)
 
 
-def _wanted_elsewhere(it: Situation, attached: AttachedDrive) -> bool:
-    return any(_is(attached, path) for path in it.resolved.drives.values())
+def _wanted_elsewhere(observation: Observation, attached: AttachedDrive) -> bool:
+    return any(_is(attached, path) for path in observation.resolved.drives.values())
 
 
 def _is(attached: AttachedDrive, path: str) -> bool:
@@ -64,9 +66,13 @@ def _is(attached: AttachedDrive, path: str) -> bool:
 
 
 def _compare_disk(
-    it: Situation, machine: Machine, drive: Drive, found: Findings, attaching: list[Change]
+    observation: Observation,
+    machine: Machine,
+    drive: Drive,
+    found: Findings,
+    attaching: list[Change],
 ) -> None:
-    path = it.resolved.drives.get(drive.name)
+    path = observation.resolved.drives.get(drive.name)
     if path is None:
         return
     here = machine.drive_at(drive.place)
@@ -78,7 +84,7 @@ def _compare_disk(
             )
         _compare_size(machine, drive, here, path, found)
         return
-    if here is not None and not _moves_away(it, here):
+    if here is not None and not _moves_away(observation, here):
         found.refusals.append(
             f"drive `{drive.name}`: its place {_place(drive.place)} is taken by "
             f"{here.path or 'an empty DVD drive'}; detach that first"
@@ -106,7 +112,7 @@ def _compare_disk(
                 ),
             )
         )
-    disk = it.state.disk(path)
+    disk = observation.state.disk(path)
     steps: list[Step] = []
     if not elsewhere and disk is not None and drive.size is not None:
         if disk.size > drive.size:
@@ -141,9 +147,9 @@ def _compare_disk(
     )
 
 
-def _moves_away(it: Situation, here: AttachedDrive) -> bool:
+def _moves_away(observation: Observation, here: AttachedDrive) -> bool:
     """Whether the disk at a place is one of ours that the deployment wants at another place."""
-    return here.kind == "disk" and here.path is not None and _wanted_elsewhere(it, here)
+    return here.kind == "disk" and here.path is not None and _wanted_elsewhere(observation, here)
 
 
 def _compare_size(
@@ -179,14 +185,14 @@ def _no_shrinking(drive: Drive, size: int, minimum: int | None) -> str:
     )
 
 
-def _compare_dvd(it: Situation, machine: Machine, drive: Drive, found: Findings) -> None:
+def _compare_dvd(observation: Observation, machine: Machine, drive: Drive, found: Findings) -> None:
     here = machine.drive_at(drive.place)
     if here is not None and here.kind != "dvd":
         found.refusals.append(
             f"drive `{drive.name}`: its place {_place(drive.place)} is taken by {here.path}"
         )
     elif here is None or folded(here.path) != folded(drive.media):
-        if drive.media is not None and it.state.file(drive.media) is None:
+        if drive.media is not None and observation.state.file(drive.media) is None:
             found.refusals.append(f"drive `{drive.name}`: the host has no file {drive.media}")
             return
         found.changes.append(
@@ -214,8 +220,8 @@ def _dvd(machine: Machine, place: tuple[int, int], path: str | None, *, fresh: b
     )
 
 
-def _first_boot(it: Situation, machine: Machine, boot: str, found: Findings) -> None:
-    place = next(drive.place for drive in it.deployment.drives if drive.name == boot)
+def _first_boot(observation: Observation, machine: Machine, boot: str, found: Findings) -> None:
+    place = next(drive.place for drive in observation.deployment.drives if drive.name == boot)
     order = machine.firmware.boot_order
     first = order[0] if order else None
     if first is None or first.type != "Drive" or (first.controller, first.location) != place:
@@ -239,21 +245,25 @@ def _first_boot(it: Situation, machine: Machine, boot: str, found: Findings) -> 
         )
 
 
-def compare_seed(it: Situation, machine: Machine, found: Findings) -> None:
+def compare_seed(observation: Observation, machine: Machine, found: Findings) -> None:
     """Add what the seed's drive lacks, and the ISO files that nothing uses any more."""
     here = machine.drive_at(SEED_PLACE)
     if here is not None and here.kind != "dvd":
         found.refusals.append(f"the seed's place 0:63 is taken by {here.path}; detach that first")
         return
-    goal = it.sealed_goal if it.sealed else it.goal
+    goal = observation.sealed_goal if observation.sealed else observation.goal
     match goal:
         case NoSeed():
             found.needs.append(goal.reason)
             return
         case SeedGoal():
-            found.changes += insert_seed(it, machine, goal, here, found)
+            found.changes += insert_seed(observation, machine, goal, here, found)
         case None:
-            if here is not None and here.path is not None and is_own(here.path, _catlet(it)):
+            if (
+                here is not None
+                and here.path is not None
+                and is_own(here.path, _catlet(observation))
+            ):
                 found.changes.append(
                     Change(
                         object="seed",
@@ -263,18 +273,18 @@ def compare_seed(it: Situation, machine: Machine, found: Findings) -> None:
                     )
                 )
     kept = goal.path if isinstance(goal, SeedGoal) else None
-    found.changes += old_seeds(it, kept)
+    found.changes += old_seeds(observation, kept)
 
 
 def insert_seed(
-    it: Situation,
+    observation: Observation,
     machine: Machine,
     goal: SeedGoal,
     here: AttachedDrive | None,
     found: Findings,
 ) -> list[Change]:
     """The change that places the ISO beside the old one and inserts it; none where it is there."""
-    file = it.state.file(goal.path)
+    file = observation.state.file(goal.path)
     intact = file is not None and file.sha256 == goal.sha256
     inserted = here is not None and folded(here.path) == folded(goal.path)
     if intact and inserted:
@@ -290,8 +300,8 @@ def insert_seed(
         if inserted:
             # The file under the drive is damaged or gone: eject, replace, insert.
             steps.append(_dvd(machine, SEED_PLACE, None, fresh=False))
-        folder = f"{it.resolved.home}\\seed"
-        if it.state.file(folder) is None:
+        folder = f"{observation.resolved.home}\\seed"
+        if observation.state.file(folder) is None:
             steps.append(make_folder(folder, protect=True))
         if file is not None:
             steps.append(Action(action="delete-file", arguments={"path": goal.path}))
@@ -317,11 +327,11 @@ def insert_seed(
     ]
 
 
-def old_seeds(it: Situation, kept: str | None) -> list[Change]:
+def old_seeds(observation: Observation, kept: str | None) -> list[Change]:
     """Deletions of the seed files of earlier runs: they hold secrets that no machine needs."""
-    if it.record is None or it.resolved.home is None:
+    if observation.record is None or observation.resolved.home is None:
         return []
-    folder = f"{it.resolved.home}\\seed"
+    folder = f"{observation.resolved.home}\\seed"
     return [
         Change(
             object="seed",
@@ -330,17 +340,17 @@ def old_seeds(it: Situation, kept: str | None) -> list[Change]:
             kind=Kind.REMOVE,
             steps=(Action(action="delete-file", arguments={"path": each.path}),),
         )
-        for each in it.record.created
+        for each in observation.record.created
         if each.kind == "file"
         and lies_in(each.path, folder)
-        and is_own(each.path, _catlet(it))
+        and is_own(each.path, _catlet(observation))
         and folded(each.path) != folded(kept)
-        and it.state.file(each.path) is not None
+        and observation.state.file(each.path) is not None
     ]
 
 
-def _catlet(it: Situation) -> str:
-    return it.deployment.catlet.id
+def _catlet(observation: Observation) -> str:
+    return observation.deployment.catlet.id
 
 
 def _place(place: tuple[int, int]) -> str:

@@ -9,29 +9,29 @@ from eryph_runtime.comparison import Change, Findings, Kind
 from eryph_runtime.deployment import Create, Drive, DriveType, UrlSource
 from eryph_runtime.host import Action, Step, Upload
 from eryph_runtime.hostpaths import ancestors, folded, parent, part_of
+from eryph_runtime.observe import Observation, wanted_parent
 from eryph_runtime.record import Created
-from eryph_runtime.survey import Situation, wanted_parent
 
 _SLOW = 4 * 3600.0
 
 
-def compare_files(it: Situation, found: Findings) -> None:
+def compare_files(observation: Observation, found: Findings) -> None:
     """Add what the files of the wanted drives lack to `found`, folders and parents first."""
-    for drive in it.deployment.drives:
-        path = it.resolved.drives.get(drive.name)
-        if path is None or it.attached(path):
+    for drive in observation.deployment.drives:
+        path = observation.resolved.drives.get(drive.name)
+        if path is None or observation.attached(path):
             continue
-        if it.state.file(path) is None:
-            _create(it, drive, path, found)
-        elif not _made_by_us(it, path):
+        if observation.state.file(path) is None:
+            _create(observation, drive, path, found)
+        elif not _made_by_us(observation, path):
             found.refusals.append(
                 f"drive `{drive.name}`: {path} exists and is not known to be ours; "
                 "move it away, or attach it yourself"
             )
-        elif it.state.disk(path) is None and drive.type is DriveType.VHD_SET:
+        elif observation.state.disk(path) is None and drive.type is DriveType.VHD_SET:
             # Disk sets are made in place: after a killed run, start again.
-            _create(it, drive, path, found)
-        elif (disk := it.state.disk(path)) is None:
+            _create(observation, drive, path, found)
+        elif (disk := observation.state.disk(path)) is None:
             found.refusals.append(f"drive `{drive.name}`: {path} is no disk that Hyper-V can read")
         elif not disk.healthy and drive.type is not DriveType.VHD_SET:
             found.refusals.append(
@@ -39,26 +39,29 @@ def compare_files(it: Situation, found: Findings) -> None:
             )
 
 
-def _made_by_us(it: Situation, path: str) -> bool:
-    return it.record is not None and it.record.made(path)
+def _made_by_us(observation: Observation, path: str) -> bool:
+    return observation.record is not None and observation.record.made(path)
 
 
-def _create(it: Situation, drive: Drive, path: str, found: Findings) -> None:
+def _create(observation: Observation, drive: Drive, path: str, found: Findings) -> None:
     steps: list[Step] = []
     folder = parent(path)
-    if folded(folder) != folded(it.resolved.home) and it.state.file(folder) is None:
-        steps += make_folders(it, folder)
+    if (
+        folded(folder) != folded(observation.resolved.home)
+        and observation.state.file(folder) is None
+    ):
+        steps += make_folders(observation, folder)
     steps += [
         Action(action="delete-file", arguments={"path": each})
         for each in (part_of(path), path)
-        if it.state.file(each) is not None
+        if observation.state.file(each) is not None
     ]
     source = None
     if drive.create is not Create.BLANK and drive.volume is not None:
-        source = _parent(it, drive, drive.volume, found)
+        source = _parent(observation, drive, drive.volume, found)
         if source is None:
             return
-        too_small = _virtual_size(it, drive.volume, source)
+        too_small = _virtual_size(observation, drive.volume, source)
         if drive.size is not None and too_small is not None and too_small > drive.size:
             found.refusals.append(
                 f"drive `{drive.name}`: wanted are {drive.size} bytes, its volume has {too_small}"
@@ -70,7 +73,7 @@ def _create(it: Situation, drive: Drive, path: str, found: Findings) -> None:
         case Create.DIFFERENCING:
             steps.append(_new_disk(drive, path, source))
         case Create.COPY:
-            steps += _copy(it, drive, path, source or "")
+            steps += _copy(observation, drive, path, source or "")
         case Create.MEDIA:
             raise AssertionError("a DVD drive has no file")
     found.changes.append(
@@ -99,7 +102,7 @@ def _new_disk(drive: Drive, path: str, source: str | None) -> Action:
     )
 
 
-def _copy(it: Situation, drive: Drive, path: str, source: str) -> list[Step]:
+def _copy(observation: Observation, drive: Drive, path: str, source: str) -> list[Step]:
     target = path
     if drive.type is DriveType.VHD_SET:
         target = path.removesuffix(".vhds") + ".copy.vhdx"
@@ -116,7 +119,7 @@ def _copy(it: Situation, drive: Drive, path: str, source: str) -> list[Step]:
         )
     )
     steps.append(Action(action="reset-disk", arguments={"path": target}))
-    disk = it.state.disk(source)
+    disk = observation.state.disk(source)
     if drive.size is not None and (disk is None or disk.size < drive.size):
         steps.append(Action(action="resize-disk", arguments={"path": target, "size": drive.size}))
     if target != path:
@@ -132,43 +135,43 @@ def _copy(it: Situation, drive: Drive, path: str, source: str) -> list[Step]:
     return steps
 
 
-def _virtual_size(it: Situation, volume: str, source: str) -> int | None:
-    disk = it.state.disk(source)
-    return disk.size if disk is not None else it.deployment.volume(volume).virtual_size
+def _virtual_size(observation: Observation, volume: str, source: str) -> int | None:
+    disk = observation.state.disk(source)
+    return disk.size if disk is not None else observation.deployment.volume(volume).virtual_size
 
 
-def _parent(it: Situation, drive: Drive, volume: str, found: Findings) -> str | None:
+def _parent(observation: Observation, drive: Drive, volume: str, found: Findings) -> str | None:
     """The parent's path in the store, after a change that brings it there where it is missing."""
-    supply = it.supplies.get(volume)
-    if supply is not None and supply.on_host and supply.sha256 is None:
-        found.refusals.append(f"drive `{drive.name}`: the host has no file {supply.path}")
+    source = observation.volume_sources.get(volume)
+    if source is not None and source.on_host and source.sha256 is None:
+        found.refusals.append(f"drive `{drive.name}`: the host has no file {source.path}")
         return None
-    sha256 = wanted_parent(it, volume)
-    path = it.resolved.parent_path(sha256) if sha256 is not None else None
-    present = it.state.file(path) if path is not None else None
+    sha256 = wanted_parent(observation, volume)
+    path = observation.resolved.parent_path(sha256) if sha256 is not None else None
+    present = observation.state.file(path) if path is not None else None
     if path is not None and present is not None:
-        return path if _sound(it, drive, path, sha256, found) else None
-    if it.resolved.volumes_folder is None:
+        return path if _sound(observation, drive, path, sha256, found) else None
+    if observation.resolved.volumes_folder is None:
         return None
-    if supply is None or path is None or supply.sha256 is None or supply.size is None:
-        found.needs.append(_ask(it, drive, volume))
+    if source is None or path is None or source.sha256 is None or source.size is None:
+        found.needs.append(_ask(observation, drive, volume))
         return None
     what = f"bring the volume to {path}"
     if any(change.what == what for change in found.changes):
         return path
     steps: list[Step] = []
-    if it.state.file(it.resolved.volumes_folder) is None:
+    if observation.state.file(observation.resolved.volumes_folder) is None:
         steps.append(
             Action(
                 action="make-folder",
-                arguments={"path": it.resolved.volumes_folder, "protect": False},
+                arguments={"path": observation.resolved.volumes_folder, "protect": False},
             )
         )
-    if supply.on_host:
+    if source.on_host:
         steps.append(
             Action(
                 action="copy-file",
-                arguments={"source": supply.path, "path": path, "sha256": supply.sha256},
+                arguments={"source": source.path, "path": path, "sha256": source.sha256},
                 seconds=_SLOW,
             )
         )
@@ -176,18 +179,18 @@ def _parent(it: Situation, drive: Drive, volume: str, found: Findings) -> str | 
         steps.append(
             Upload(
                 path=path,
-                size=supply.size,
-                sha256=supply.sha256,
-                source=supply.path,
+                size=source.size,
+                sha256=source.sha256,
+                source=source.path,
                 read_only=True,
-                resume=_resume_at(it, path, supply.size),
+                resume=_resume_at(observation, path, source.size),
             )
         )
     found.changes.append(
         Change(
             object=f"drive {drive.name}",
             what=what,
-            wanted=supply.size,
+            wanted=source.size,
             kind=Kind.CREATE,
             steps=tuple(steps),
         )
@@ -195,15 +198,17 @@ def _parent(it: Situation, drive: Drive, volume: str, found: Findings) -> str | 
     return path
 
 
-def _resume_at(it: Situation, path: str, size: int) -> int:
-    part = it.state.file(part_of(path))
+def _resume_at(observation: Observation, path: str, size: int) -> int:
+    part = observation.state.file(part_of(path))
     there = part.size if part is not None and part.size is not None else 0
     return there if there <= size else 0
 
 
-def _sound(it: Situation, drive: Drive, path: str, sha256: str | None, found: Findings) -> bool:
+def _sound(
+    observation: Observation, drive: Drive, path: str, sha256: str | None, found: Findings
+) -> bool:
     """Whether the parent in the store may be used: hash, health, attributes."""
-    file, disk = it.state.file(path), it.state.disk(path)
+    file, disk = observation.state.file(path), observation.state.disk(path)
     if file is not None and file.sha256 is not None and file.sha256 != sha256:
         found.refusals.append(f"drive `{drive.name}`: {path} was changed: its SHA-256 is another")
         return False
@@ -220,8 +225,8 @@ def _sound(it: Situation, drive: Drive, path: str, sha256: str | None, found: Fi
     return True
 
 
-def _ask(it: Situation, drive: Drive, volume: str) -> str:
-    wanted = it.deployment.volume(volume)
+def _ask(observation: Observation, drive: Drive, volume: str) -> str:
+    wanted = observation.deployment.volume(volume)
     text = f"drive `{drive.name}` needs its volume"
     if wanted.gene is not None:
         text += f" ({wanted.gene})"
@@ -237,9 +242,9 @@ def make_folder(path: str, *, protect: bool = False) -> Action:
     return Action(action="make-folder", arguments={"path": path, "protect": protect}, creates=path)
 
 
-def make_folders(it: Situation, path: str) -> tuple[Action, ...]:
+def make_folders(observation: Observation, path: str) -> tuple[Action, ...]:
     """One action for each missing folder down to `path`, so that `remove` knows them all."""
-    missing = [each for each in ancestors(path) if it.state.file(each) is None]
+    missing = [each for each in ancestors(path) if observation.state.file(each) is None]
     return tuple(make_folder(each) for each in (*missing, path))
 
 

@@ -30,27 +30,27 @@ _PARAMETER = re.compile(r"[a-z][a-z0-9.-]{0,63}")
 _MEMORY_STEP = 2 * 1024 * 1024
 
 
-def check(it: Deployment) -> None:
-    """Raises MalformedError for the first rule that `it` breaks."""
-    _demand(_UUID.fullmatch(it.catlet.id), "catlet.id: must be a lower case UUID")
-    machine = it.machine
+def check(deployment: Deployment) -> None:
+    """Raises MalformedError for the first rule that `deployment` breaks."""
+    _demand(_UUID.fullmatch(deployment.catlet.id), "catlet.id: must be a lower case UUID")
+    machine = deployment.machine
     _demand(0 < len(machine.name) <= 100, "machine.name: must have 1 to 100 characters")
     _check_memory(machine.memory)
-    names = [each.name for each in it.parameters]
+    names = [each.name for each in deployment.parameters]
     _distinct(names, "parameters")
     for name in names:
         _demand(_PARAMETER.fullmatch(name), f"parameters: {name!r} is no name of a parameter")
-    _check_drives(it, names)
-    _check_adapters(it, names)
+    _check_drives(deployment, names)
+    _check_adapters(deployment, names)
     for place, setting in (
-        ("folders.machine", it.folders.machine),
-        ("folders.volumes", it.folders.volumes),
+        ("folders.machine", deployment.folders.machine),
+        ("folders.volumes", deployment.folders.volumes),
     ):
         _check_setting(setting, names, place, folder=True)
-    for place, seed in (("seed", it.seed), ("sealed", it.sealed)):
+    for place, seed in (("seed", deployment.seed), ("sealed", deployment.sealed)):
         if seed is not None:
             _check_seed(seed, place)
-    _demand(it.seed is not None or it.sealed is None, "sealed: needs a seed")
+    _demand(deployment.seed is not None or deployment.sealed is None, "sealed: needs a seed")
 
 
 def _check_memory(memory: Memory) -> None:
@@ -68,13 +68,13 @@ def _check_memory(memory: Memory) -> None:
     _demand(sizes == sorted(sizes), "machine.memory: minimum <= startup <= maximum must hold")
 
 
-def _check_drives(it: Deployment, parameters: list[str]) -> None:
-    _distinct([each.name for each in it.drives], "drives")
-    _distinct([str(each.place) for each in it.drives], "drives (controller and location)")
-    volumes = [each.name for each in it.volumes]
+def _check_drives(deployment: Deployment, parameters: list[str]) -> None:
+    _distinct([each.name for each in deployment.drives], "drives")
+    _distinct([str(each.place) for each in deployment.drives], "drives (controller and location)")
+    volumes = [each.name for each in deployment.volumes]
     _distinct(volumes, "volumes")
     files = []
-    for drive in it.drives:
+    for drive in deployment.drives:
         place = f"drive {drive.name!r}"
         _demand(_NAME.fullmatch(drive.name), f"{place}: no name of a drive")
         _demand(0 <= drive.controller <= 3 and 0 <= drive.location <= 63, f"{place}: no such place")
@@ -101,7 +101,7 @@ def _check_drives(it: Deployment, parameters: list[str]) -> None:
             f"{place}: a shared drive cannot be differencing",
         )
     _distinct(files, "drives (files)")
-    for volume in it.volumes:
+    for volume in deployment.volumes:
         hashes = [
             each.sha256 for each in volume.sources if isinstance(each, PoolSource | UrlSource)
         ]
@@ -112,17 +112,19 @@ def _check_drives(it: Deployment, parameters: list[str]) -> None:
         for source in volume.sources:
             if isinstance(source, HostSource):
                 _demand_path(source.path, f"volume {volume.name!r}")
-    boot = it.machine.boot_drive
+    boot = deployment.machine.boot_drive
     _demand(
-        boot is None or boot in [each.name for each in it.drives],
+        boot is None or boot in [each.name for each in deployment.drives],
         "machine.boot_drive: no such drive",
     )
 
 
-def _check_adapters(it: Deployment, parameters: list[str]) -> None:
-    _distinct([each.name for each in it.network_adapters], "network_adapters")
-    _distinct([each.mac_address for each in it.network_adapters], "network_adapters (addresses)")
-    for adapter in it.network_adapters:
+def _check_adapters(deployment: Deployment, parameters: list[str]) -> None:
+    _distinct([each.name for each in deployment.network_adapters], "network_adapters")
+    _distinct(
+        [each.mac_address for each in deployment.network_adapters], "network_adapters (addresses)"
+    )
+    for adapter in deployment.network_adapters:
         place = f"adapter {adapter.name!r}"
         _demand(0 < len(adapter.name) <= 64, f"{place}: its name must have 1 to 64 characters")
         _demand(_MAC.fullmatch(adapter.mac_address), f"{place}: no unicast MAC address")

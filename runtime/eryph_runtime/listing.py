@@ -7,10 +7,10 @@ from typing import Any
 
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.host import Host
+from eryph_runtime.observe import read_state
 from eryph_runtime.preconditions import host_faults
 from eryph_runtime.record import note_lines, owner_in
 from eryph_runtime.running import broad_state
-from eryph_runtime.survey import read_state
 
 # The beginning of the note line of every catlet: docs/reference/deployment.md, "The marker".
 _MARKER = "eryphc:v1 catlet="

@@ -10,9 +10,9 @@ from eryph_runtime.compare_adapters import find_switch
 from eryph_runtime.comparison import Findings
 from eryph_runtime.deployment import Create, DriveType
 from eryph_runtime.hostpaths import is_share, parent
+from eryph_runtime.observe import Observation
 from eryph_runtime.record import mark, unfinished_name
 from eryph_runtime.state import HostFacts
-from eryph_runtime.survey import Situation
 
 # First builds: Windows 10 1607/Server 2016, Server 2019, Server 2022, Server 2025.
 _BUILD_2016, _BUILD_2019, _BUILD_2022, _BUILD_2025 = 14393, 17763, 20348, 26100
@@ -42,11 +42,11 @@ def host_faults(host: HostFacts) -> list[str]:
     return faults
 
 
-def check_host(it: Situation, found: Findings) -> None:
+def check_host(observation: Observation, found: Findings) -> None:
     """Add every fault of the host to `found`: refusals, and notes for what may go wrong."""
-    host, wanted = it.state.host, it.deployment.machine
-    _check_names(it, found)
-    _check_switches(it, found)
+    host, wanted = observation.state.host, observation.deployment.machine
+    _check_names(observation, found)
+    _check_switches(observation, found)
     if wanted.firmware.secure_boot and host.secure_boot_templates:
         template = wanted.firmware.secure_boot_template
         if template not in host.secure_boot_templates:
@@ -67,12 +67,12 @@ def check_host(it: Situation, found: Findings) -> None:
     ceiling = 12 * _TIB if host.build < _BUILD_2022 else 240 * _TIB
     if largest > ceiling:
         found.refusals.append(f"{largest} bytes of memory; this host's version allows {ceiling}")
-    adapters = len(it.deployment.network_adapters)
+    adapters = len(observation.deployment.network_adapters)
     if adapters > (8 if host.build < _BUILD_2019 else 64):
         found.refusals.append(f"{adapters} network adapters; this host's version allows fewer")
-    _check_nesting(it, found)
-    _check_tpm(it, found)
-    running = it.machine is not None and it.machine.state != "Off"
+    _check_nesting(observation, found)
+    _check_tpm(observation, found)
+    running = observation.machine is not None and observation.machine.state != "Off"
     if (
         not running
         and host.memory_available is not None
@@ -82,29 +82,29 @@ def check_host(it: Situation, found: Findings) -> None:
             f"the host has {host.memory_available // 2**20} MiB of memory free, the machine starts "
             f"with {wanted.memory.startup // 2**20} MiB"
         )
-    _check_space(it, found)
+    _check_space(observation, found)
 
 
-def _check_names(it: Situation, found: Findings) -> None:
-    ours = {each.machine.id for each in it.state.ours}
-    name = it.deployment.machine.name
+def _check_names(observation: Observation, found: Findings) -> None:
+    ours = {each.machine.id for each in observation.state.ours}
+    name = observation.deployment.machine.name
     taken = [
         each
-        for each in it.state.machines
+        for each in observation.state.machines
         if each.id not in ours and each.name.casefold() == name.casefold()
     ]
-    renamed = it.machine is None or it.machine.name in (
-        unfinished_name(it.deployment.catlet.id),
+    renamed = observation.machine is None or observation.machine.name in (
+        unfinished_name(observation.deployment.catlet.id),
         name,
     )
-    if taken and (it.machine is None or not renamed or it.machine.name != name):
+    if taken and (observation.machine is None or not renamed or observation.machine.name != name):
         found.refusals.append(
             f"a machine named `{name}` exists and is not ours ({taken[0].id}); rename it, build "
             "with another --name, or adopt it: give its notes the line "
-            f"`{mark('', it.deployment.catlet.id, it.owner)}`"
+            f"`{mark('', observation.deployment.catlet.id, observation.owner)}`"
         )
-    wanted = {each.mac_address: each.name for each in it.deployment.network_adapters}
-    for other in it.state.machines:
+    wanted = {each.mac_address: each.name for each in observation.deployment.network_adapters}
+    for other in observation.state.machines:
         if other.id in ours:
             continue
         for address in sorted(set(other.mac_addresses) & set(wanted)):
@@ -113,15 +113,15 @@ def _check_names(it: Situation, found: Findings) -> None:
             )
 
 
-def _check_switches(it: Situation, found: Findings) -> None:
-    for name, switch in sorted(it.resolved.switches.items()):
-        looked_up = find_switch(it.state, switch)
+def _check_switches(observation: Observation, found: Findings) -> None:
+    for name, switch in sorted(observation.resolved.switches.items()):
+        looked_up = find_switch(observation.state, switch)
         if isinstance(looked_up, str):
             found.refusals.append(f"adapter `{name}`: {looked_up}")
 
 
-def _check_nesting(it: Situation, found: Findings) -> None:
-    host, processor = it.state.host, it.deployment.machine.processor
+def _check_nesting(observation: Observation, found: Findings) -> None:
+    host, processor = observation.state.host, observation.deployment.machine.processor
     if not processor.nested_virtualization:
         return
     amd = host.processor_vendor == "amd"
@@ -130,14 +130,14 @@ def _check_nesting(it: Situation, found: Findings) -> None:
         found.refusals.append(
             f"nested virtualization needs build {least} or newer on this host; it is {host.build}"
         )
-    version = _version(it.machine.version) if it.machine is not None else None
+    version = _version(observation.machine.version) if observation.machine is not None else None
     if version is not None and version < ((9, 3) if amd else (8, 0)):
         found.refusals.append(
             f"nested virtualization needs a newer configuration version than "
-            f"{it.machine.version if it.machine is not None else ''}; update it with "
-            "Update-VMVersion"
+            f"{observation.machine.version if observation.machine is not None else ''}; "
+            "update it with Update-VMVersion"
         )
-    if it.deployment.machine.memory.dynamic:
+    if observation.deployment.machine.memory.dynamic:
         found.notes.append(
             "nested virtualization: dynamic memory does not move while a hypervisor runs inside"
         )
@@ -148,9 +148,9 @@ def _version(text: str) -> tuple[int, ...] | None:
     return tuple(map(int, parts)) if all(part.isdigit() for part in parts) else None
 
 
-def _check_tpm(it: Situation, found: Findings) -> None:
-    host, tpm = it.state.host, it.deployment.machine.tpm
-    if not tpm.enabled or (it.machine is not None and it.machine.tpm.enabled):
+def _check_tpm(observation: Observation, found: Findings) -> None:
+    host, tpm = observation.state.host, observation.deployment.machine.tpm
+    if not tpm.enabled or (observation.machine is not None and observation.machine.tpm.enabled):
         return
     for cmdlet in ("Enable-VMTPM", "Set-VMKeyProtector"):
         if host.lacks(cmdlet):
@@ -167,13 +167,13 @@ def _check_tpm(it: Situation, found: Findings) -> None:
     )
 
 
-def _check_space(it: Situation, found: Findings) -> None:
+def _check_space(observation: Observation, found: Findings) -> None:
     copies: dict[str, int] = {}
-    for drive in it.deployment.drives:
-        path = it.resolved.drives.get(drive.name)
+    for drive in observation.deployment.drives:
+        path = observation.resolved.drives.get(drive.name)
         if path is None:
             continue
-        place = next((each for each in it.state.free if each.asked == parent(path)), None)
+        place = next((each for each in observation.state.free if each.asked == parent(path)), None)
         if drive.type in (DriveType.SHARED_VHD, DriveType.VHD_SET):
             if place is not None and place.kind == "fixed":
                 found.refusals.append(
@@ -185,23 +185,29 @@ def _check_space(it: Situation, found: Findings) -> None:
                 f"drive `{drive.name}` lies on a share: the host logs in there for itself, which "
                 "fails from a remote session without delegation"
             )
-        if drive.create is Create.COPY and drive.volume is not None and it.missing_disk(drive):
-            supply = it.supplies.get(drive.volume)
-            size = it.deployment.volume(drive.volume).size or (supply.size if supply else None)
+        if (
+            drive.create is Create.COPY
+            and drive.volume is not None
+            and observation.missing_disk(drive)
+        ):
+            source = observation.volume_sources.get(drive.volume)
+            size = observation.deployment.volume(drive.volume).size or (
+                source.size if source else None
+            )
             copies[parent(path)] = copies.get(parent(path), 0) + (size or 0)
-    store = it.resolved.volumes_folder
+    store = observation.resolved.volumes_folder
     if store is not None:
         copies[store] = copies.get(store, 0) + sum(
-            supply.size or 0 for supply in it.supplies.values()
+            source.size or 0 for source in observation.volume_sources.values()
         )
     for folder, size in sorted(copies.items()):
-        place = next((each for each in it.state.free if each.asked == folder), None)
+        place = next((each for each in observation.state.free if each.asked == folder), None)
         if place is None or place.bytes is None:
             continue
         if place.bytes < size:
             found.refusals.append(
                 f"{folder} has {place.bytes} bytes free; {size} would be copied there"
             )
-    for each in it.state.free:
+    for each in observation.state.free:
         if each.bytes is not None and each.bytes < _GIB:
             found.notes.append(f"{each.path} has less than 1 GiB free")

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from eryph_runtime.carry_out import run_one
 from eryph_runtime.decode import MalformedError, decode
 from eryph_runtime.deployment import Deployment
+from eryph_runtime.executor import execute_one
 from eryph_runtime.faults import HostError, HostFailure, RefusalError
 from eryph_runtime.host import Action, Host
 from eryph_runtime.resolve import DEFAULT_SWITCH
-from eryph_runtime.state import Machine, Observation
+from eryph_runtime.state import GuestState, Machine
 from eryph_runtime.talk import Talk
 
 Clock: TypeAlias = Callable[[], float]
@@ -65,10 +65,10 @@ def power_on(host: Host, machine: Machine, talk: Talk) -> bool:
         return False
     talk.step(f"starting `{machine.name}`")
     if machine.state == "Paused":
-        run_one(host, Action(action="resume-machine", arguments={"machine": machine.id}), talk)
+        execute_one(host, Action(action="resume-machine", arguments={"machine": machine.id}), talk)
         return True
     arguments = {"machine": machine.id, "seconds": 300}
-    run_one(host, Action(action="start-machine", arguments=arguments, seconds=330), talk)
+    execute_one(host, Action(action="start-machine", arguments=arguments, seconds=330), talk)
     return True
 
 
@@ -93,7 +93,7 @@ def shut_down(
         power_on(host, machine, talk)
     talk.step(f"shutting down `{machine.name}`")
     value = _stop(host, machine, "shutdown", seconds, talk)
-    if value.get("accepted") and observe(host, machine.id).state == "Off":
+    if value.get("accepted") and read_guest(host, machine.id).state == "Off":
         return
     if not force:
         raise RefusalError(
@@ -102,7 +102,7 @@ def shut_down(
     talk.step(f"turning `{machine.name}` off")
     if value.get("accepted"):
         _tried(host, machine, "force", seconds, talk)
-        if observe(host, machine.id).state == "Off":
+        if read_guest(host, machine.id).state == "Off":
             return
     turn_off(host, machine, talk, seconds=min(seconds, _TURN_OFF_SECONDS), end_worker=end_worker)
 
@@ -131,7 +131,7 @@ def turn_off(
     if machine.state == "Off":
         return
     told = _tried(host, machine, "turn-off", seconds, talk)
-    if observe(host, machine.id).state == "Off":
+    if read_guest(host, machine.id).state == "Off":
         return
     if not end_worker:
         why = f" ({told.message})" if told is not None else ""
@@ -142,7 +142,7 @@ def turn_off(
         )
     talk.step(f"ending the worker process of `{machine.name}`")
     _stop(host, machine, "end-worker", _TURN_OFF_SECONDS, talk)
-    if observe(host, machine.id).state != "Off":
+    if read_guest(host, machine.id).state != "Off":
         raise HostFailure(f"`{machine.name}` stays on although its worker process was ended")
 
 
@@ -164,13 +164,13 @@ def _tried(host: Host, machine: Machine, how: str, seconds: int, talk: Talk) -> 
 def _stop(host: Host, machine: Machine, how: str, seconds: int, talk: Talk) -> dict[str, object]:
     arguments = {"machine": machine.id, "how": how, "seconds": seconds}
     step = Action(action="stop-machine", arguments=arguments, seconds=seconds + 60)
-    value = run_one(host, step, talk)
+    value = execute_one(host, step, talk)
     return value if isinstance(value, dict) else {}
 
 
-def observe(
+def read_guest(
     host: Host, machine: str, macs: tuple[str, ...] = (), names: tuple[str, ...] = ()
-) -> Observation:
+) -> GuestState:
     """One look at the machine. Raises HostFailure.
 
     The host looks `macs` up in its table of neighbours, and asks its resolver for `names`.
@@ -178,7 +178,7 @@ def observe(
     asked = {"machine": machine, "macs": list(macs), "names": list(names)}
     value = host.request("observe", asked, seconds=60)
     try:
-        return decode(Observation, value)
+        return decode(GuestState, value)
     except MalformedError as error:
         raise HostFailure(f"the host's program told of another shape: {error}") from None
 
@@ -190,7 +190,7 @@ class Address:
     adapter: str | None
 
 
-def addresses(seen: Observation, deployment: Deployment) -> tuple[Address, ...]:
+def addresses(seen: GuestState, deployment: Deployment) -> tuple[Address, ...]:
     """Usable addresses, the best source first; everything the guest wrote is checked text."""
     names = {each.mac_address: each.name for each in deployment.network_adapters}
     order = list(names)
@@ -227,14 +227,14 @@ def addresses(seen: Observation, deployment: Deployment) -> tuple[Address, ...]:
 
 def look(
     host: Host, machine: Machine, deployment: Deployment
-) -> tuple[tuple[Address, ...], Observation]:
+) -> tuple[tuple[Address, ...], GuestState]:
     """The addresses that one look finds; the resolver is asked when nothing else answers."""
     macs = tuple(each.mac_address for each in deployment.network_adapters)
-    seen = observe(host, machine.id, macs)
+    seen = read_guest(host, machine.id, macs)
     found = addresses(seen, deployment)
     names = _host_names(machine, deployment)
     if not found and names and seen.state == "Running":
-        seen = observe(host, machine.id, macs, names)
+        seen = read_guest(host, machine.id, macs, names)
         found = addresses(seen, deployment)
     return found, seen
 
@@ -270,7 +270,7 @@ def wait_for_addresses(
     *,
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
-) -> tuple[tuple[Address, ...], Observation]:
+) -> tuple[tuple[Address, ...], GuestState]:
     """Look until two looks agree on an address, or time is up (then what was seen last)."""
     end = clock() + seconds
     before: tuple[Address, ...] = ()
@@ -285,7 +285,7 @@ def wait_for_addresses(
         sleep(_POLL)
 
 
-def explain_no_address(seen: Observation) -> str:
+def explain_no_address(seen: GuestState) -> str:
     """Why there is no address, as far as one can tell."""
     if seen.state != "Running":
         return f"the machine is not running ({seen.state or 'gone'})"
@@ -297,7 +297,7 @@ def explain_no_address(seen: Observation) -> str:
     return f"the guest does not answer yet (heartbeat {seen.heartbeat or 'unknown'})"
 
 
-def provisioned(seen: Observation) -> str | None:
+def provisioned(seen: GuestState) -> str | None:
     """Which channel says that provisioning is done; None while none does.
 
     Channels: eryph's guest agent, cloud-init's reporter for Hyper-V (its event that the last
@@ -308,7 +308,7 @@ def provisioned(seen: Observation) -> str | None:
         return "eryph.provisioning.state"
     # Keys are CLOUD_INIT|<boot>|<type>|<event>|<uuid> (HyperVKvpReportingHandler, 22.4).
     for name in seen.kvp.guest:
-        words = name.split("|")
-        if words[0] == "CLOUD_INIT" and words[2:4] == ["finish", "modules-final"]:
+        fields = name.split("|")
+        if fields[0] == "CLOUD_INIT" and fields[2:4] == ["finish", "modules-final"]:
             return "cloud-init"
     return None

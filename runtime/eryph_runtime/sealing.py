@@ -10,20 +10,20 @@ import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from eryph_runtime.carry_out import Journal, carry_out, run_one
 from eryph_runtime.compare_drives import insert_seed, old_seeds
 from eryph_runtime.compare_files import creations
 from eryph_runtime.comparison import Findings
 from eryph_runtime.deployment import SEED_PLACE, Deployment
+from eryph_runtime.executor import Journal, execute, execute_one
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.guest_ssh import cloud_init_is_done
 from eryph_runtime.host import Action, Host, Step
+from eryph_runtime.observe import Observation, observe
 from eryph_runtime.record import Created, PlacedSeed, Record
 from eryph_runtime.request import Request
 from eryph_runtime.running import Clock, Sleep, look, provisioned
 from eryph_runtime.seeds import NoSeed, SeedGoal
 from eryph_runtime.state import Machine
-from eryph_runtime.survey import Situation, survey
 from eryph_runtime.talk import Talk
 
 _POLL = 5.0
@@ -37,11 +37,11 @@ class Seal(StrEnum):
     DONE = "sealed"
 
 
-def seal_state(it: Situation) -> Seal:
+def seal_state(observation: Observation) -> Seal:
     """Whether the machine still holds the ISO with secrets."""
-    if it.deployment.sealed is None or it.machine is None:
+    if observation.deployment.sealed is None or observation.machine is None:
         return Seal.NONE
-    return Seal.DONE if it.sealed else Seal.PENDING
+    return Seal.DONE if observation.sealed else Seal.PENDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,43 +84,51 @@ def seal(
     host: Host, deployment: Deployment, request: Request, talk: Talk, channel: str | None = None
 ) -> Sealed:
     """Swap the sealed ISO in and delete the first. Raises RefusalError, HostFailure."""
-    it = survey(host, deployment, request)
-    state = seal_state(it)
+    observation = observe(host, deployment, request)
+    state = seal_state(observation)
     if state is Seal.NONE:
-        reason = "the machine does not exist" if it.machine is None else "there are no secrets"
+        reason = (
+            "the machine does not exist" if observation.machine is None else "there are no secrets"
+        )
         return Sealed(state=state, reason=reason)
-    if state is Seal.DONE and it.machine is not None:
+    if state is Seal.DONE and observation.machine is not None:
         return Sealed(state=state)
-    machine, sealed = it.machine, deployment.sealed
+    machine, sealed = observation.machine, deployment.sealed
     if machine is None or sealed is None:
         return Sealed(state=Seal.NONE)
-    if isinstance(it.sealed_goal, NoSeed):
-        raise RefusalError(it.sealed_goal.reason)
-    goal = it.sealed_goal
+    if isinstance(observation.sealed_goal, NoSeed):
+        raise RefusalError(observation.sealed_goal.reason)
+    goal = observation.sealed_goal
     if not isinstance(goal, SeedGoal):
         raise RefusalError("the machine's folder is not known")
     here = machine.drive_at(SEED_PLACE)
     if here is not None and here.kind != "dvd":
         raise RefusalError(f"the seed's place 0:63 is taken by {here.path}")
     found = Findings()
-    changes = insert_seed(it, machine, goal, here, found)
+    changes = insert_seed(observation, machine, goal, here, found)
     if found.needs:
         raise RefusalError(*found.needs)
-    changes += old_seeds(it, goal.path)
-    record = it.record or Record(catlet=deployment.catlet.id, by=it.owner)
+    changes += old_seeds(observation, goal.path)
+    record = observation.record or Record(catlet=deployment.catlet.id, by=observation.owner)
     record = record.with_created(*creations(changes), Created(kind="file", path=goal.path))
     record = replace(record, sealed=PlacedSeed(built=sealed.sha256, placed=goal.sha256))
-    if record.seed is None and deployment.seed is not None and isinstance(it.goal, SeedGoal):
-        placed = PlacedSeed(built=deployment.seed.sha256, placed=it.goal.sha256)
+    if (
+        record.seed is None
+        and deployment.seed is not None
+        and isinstance(observation.goal, SeedGoal)
+    ):
+        placed = PlacedSeed(built=deployment.seed.sha256, placed=observation.goal.sha256)
         record = replace(record, seed=placed)
     talk.step("swapping in the ISO without secrets")
     steps: list[Step] = []
-    if it.resolved.record_path is not None:
-        arguments = {"path": it.resolved.record_path, "text": record.text()}
+    if observation.resolved.record_path is not None:
+        arguments = {"path": observation.resolved.record_path, "text": record.text()}
         steps.append(Action(action="write-text", arguments=arguments))
     steps += [step for change in changes for step in change.steps]
-    carry_out(host, steps, Journal(), talk)
+    execute(host, steps, Journal(), talk)
     # An unsealed file in our own folder is ours, even if the record does not list it.
-    if isinstance(it.goal, SeedGoal) and it.goal.path != goal.path:
-        run_one(host, Action(action="delete-file", arguments={"path": it.goal.path}), talk)
+    if isinstance(observation.goal, SeedGoal) and observation.goal.path != goal.path:
+        execute_one(
+            host, Action(action="delete-file", arguments={"path": observation.goal.path}), talk
+        )
     return Sealed(state=Seal.DONE, channel=channel)

@@ -15,7 +15,7 @@ import threading
 from importlib.resources import files
 from typing import Any
 
-from eryph_runtime.carry_out import failure
+from eryph_runtime.executor import failure
 from eryph_runtime.faults import HostFailure, RefusalError
 from eryph_runtime.host import Events
 

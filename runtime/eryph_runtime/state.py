@@ -215,7 +215,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObservedAdapter:
+class GuestAdapter:
     id: str
     name: str
     mac_address: str
@@ -252,14 +252,17 @@ class Neighbor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """One look at a running machine; `state` None where it is gone."""
+class GuestState:
+    """One look at a running machine, as the operation `observe` gives it.
+
+    `state` is None where the machine is gone.
+    """
 
     state: str | None
     operational_status: tuple[str, ...]
     heartbeat: str | None
     uptime: int | None
-    adapters: tuple[ObservedAdapter, ...]
+    adapters: tuple[GuestAdapter, ...]
     kvp: GuestItems
     guest_network: tuple[GuestNetwork, ...]
     neighbors: tuple[Neighbor, ...]

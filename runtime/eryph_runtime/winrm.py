@@ -13,7 +13,7 @@ import os
 import secrets
 from typing import Any
 
-from eryph_runtime.carry_out import failure
+from eryph_runtime.executor import failure
 from eryph_runtime.faults import HostFailure, UsageError
 from eryph_runtime.host import Events
 from eryph_runtime.session import PROTOCOL, host_program

@@ -149,24 +149,24 @@ def adapters(draw: st.DrawFn) -> list[dict[str, Any]]:
 @st.composite
 def deployments(draw: st.DrawFn) -> dict[str, Any]:
     """Any deployment of the example's catlet that the model's host can carry out."""
-    it = copy.deepcopy(EXAMPLE)
-    it["machine"] = draw(machines())
-    it["drives"] = draw(drives())
-    it["network_adapters"] = draw(adapters())
-    disks = [each["name"] for each in it["drives"] if each["type"] != "dvd"]
+    document = copy.deepcopy(EXAMPLE)
+    document["machine"] = draw(machines())
+    document["drives"] = draw(drives())
+    document["network_adapters"] = draw(adapters())
+    disks = [each["name"] for each in document["drives"] if each["type"] != "dvd"]
     if disks:
-        it["machine"]["boot_drive"] = draw(st.sampled_from((None, disks[0])))
-    if not any(each["volume"] for each in it["drives"]):
-        it["volumes"] = []
+        document["machine"]["boot_drive"] = draw(st.sampled_from((None, disks[0])))
+    if not any(each["volume"] for each in document["drives"]):
+        document["volumes"] = []
     if draw(st.booleans()):
-        it["sealed"] = None
+        document["sealed"] = None
         if draw(st.booleans()):
-            it["seed"] = None
-    return it
+            document["seed"] = None
+    return document
 
 
-def shared(it: dict[str, Any]) -> bool:
-    return any(each["type"] in ("vhd_set", "shared_vhd") for each in it["drives"])
+def shared(document: dict[str, Any]) -> bool:
+    return any(each["type"] in ("vhd_set", "shared_vhd") for each in document["drives"])
 
 
 @dataclass(frozen=True)

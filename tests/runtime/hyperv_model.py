@@ -18,7 +18,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from eryph_runtime.carry_out import failure
+from eryph_runtime.executor import failure
 from eryph_runtime.faults import HostFailure
 from eryph_runtime.hostpaths import part_of
 
@@ -395,14 +395,14 @@ class Model:
         return result
 
     def _observe(self, machine: str, macs: list[str], names: list[str]) -> Any:
-        it = self.world.machines.get(machine)
+        vm = self.world.machines.get(machine)
         self.looks += 1
-        running = it is not None and it["state"] == "Running"
+        running = vm is not None and vm["state"] == "Running"
         told = running and self.looks > self.address_after
-        adapters = it["network_adapters"] if it is not None else []
+        adapters = vm["network_adapters"] if vm is not None else []
         return {
-            "state": it["state"] if it is not None else None,
-            "operational_status": ["Ok"] if it is not None else [],
+            "state": vm["state"] if vm is not None else None,
+            "operational_status": ["Ok"] if vm is not None else [],
             "heartbeat": "OkApplicationsUnknown" if told else "NoContact" if running else None,
             "uptime": self.looks if running else None,
             "adapters": [
@@ -566,12 +566,12 @@ class Model:
     # Machines.
 
     def _vm(self, machine: str, *, off: bool = False) -> dict[str, Any]:
-        it = self.world.machines.get(machine)
-        if it is None:
+        vm = self.world.machines.get(machine)
+        if vm is None:
             raise ModelError("no such machine", category="ObjectNotFound")
-        if off and it["state"] != "Off":
-            raise ModelError(f"not while it is {it['state']}", category="InvalidOperation")
-        return it
+        if off and vm["state"] != "Off":
+            raise ModelError(f"not while it is {vm['state']}", category="InvalidOperation")
+        return vm
 
     def _new_machine(self, name: str, folder: str, memory: int, notes: str) -> dict[str, str]:
         if not name or len(name) > 100:
@@ -650,56 +650,60 @@ class Model:
     def _set_machine(self, machine: str, **values: Any) -> None:
         # Of these a live machine accepts another start action only.
         off = any(value is not None for name, value in values.items() if name != "start_action")
-        it = self._vm(machine, off=off)
-        it.update({name: value for name, value in values.items() if value is not None})
+        vm = self._vm(machine, off=off)
+        vm.update({name: value for name, value in values.items() if value is not None})
 
     def _set_firmware(self, machine: str, **values: Any) -> None:
-        it = self._vm(machine, off=True)
+        vm = self._vm(machine, off=True)
         template = values["secure_boot_template"]
         if template is not None:
             if template not in self.host["secure_boot_templates"]:
                 raise ModelError("matches none of the secure boot templates")
-            if it["tpm"]["enabled"]:
+            if vm["tpm"]["enabled"]:
                 raise ModelError("the template is frozen by the TPM")
-        it["firmware"].update({name: each for name, each in values.items() if each is not None})
+        vm["firmware"].update({name: each for name, each in values.items() if each is not None})
 
     def _set_first_boot(self, machine: str, controller: int, location: int) -> None:
-        it = self._vm(machine, off=True)
+        vm = self._vm(machine, off=True)
         entry = {"type": "Drive", "controller": controller, "location": location}
-        order = it["firmware"]["boot_order"]
+        order = vm["firmware"]["boot_order"]
         if entry not in order:
             raise ModelError("no such boot device")
         order.remove(entry)
         order.insert(0, entry)
 
     def _set_key_protector(self, machine: str, guardian: str | None) -> None:
-        it = self._vm(machine, off=True)
-        assert it["tpm"]["key_protector"] < 16, "a protector was replaced"
-        it["tpm"]["key_protector"] = 2000
+        vm = self._vm(machine, off=True)
+        assert vm["tpm"]["key_protector"] < 16, "a protector was replaced"
+        vm["tpm"]["key_protector"] = 2000
 
     def _set_tpm(self, machine: str, enabled: bool) -> None:
-        it = self._vm(machine, off=True)
-        if enabled and it["tpm"]["key_protector"] < 16:
+        vm = self._vm(machine, off=True)
+        if enabled and vm["tpm"]["key_protector"] < 16:
             raise ModelError("no key protector")
-        it["tpm"]["enabled"] = enabled
+        vm["tpm"]["enabled"] = enabled
 
     def _set_processor(self, machine: str, **values: Any) -> None:
-        it = self._vm(machine, off=True)
+        vm = self._vm(machine, off=True)
         if values["count"] is not None and not 1 <= values["count"] <= 1024:
             raise ModelError("out of range", category="InvalidArgument")
-        it["processor"].update({name: each for name, each in values.items() if each is not None})
+        vm["processor"].update({name: each for name, each in values.items() if each is not None})
 
     def _set_memory(self, machine: str, **values: Any) -> None:
-        it = self._vm(machine)
-        memory = dict(it["memory"])
-        given = {name: each for name, each in values.items() if each is not None}
-        if it["state"] != "Off":
-            lower = given.get("minimum", memory["minimum"]) <= memory["minimum"]
-            raised = given.get("maximum", memory["maximum"]) >= memory["maximum"]
-            static = not memory["dynamic"] and not it["processor"]["nested_virtualization"]
-            if "dynamic" in given or ("startup" in given and not static) or not (lower and raised):
-                raise ModelError(f"not while it is {it['state']}")
-        memory.update(given)
+        vm = self._vm(machine)
+        memory = dict(vm["memory"])
+        changed = {name: each for name, each in values.items() if each is not None}
+        if vm["state"] != "Off":
+            lower = changed.get("minimum", memory["minimum"]) <= memory["minimum"]
+            raised = changed.get("maximum", memory["maximum"]) >= memory["maximum"]
+            static = not memory["dynamic"] and not vm["processor"]["nested_virtualization"]
+            if (
+                "dynamic" in changed
+                or ("startup" in changed and not static)
+                or not (lower and raised)
+            ):
+                raise ModelError(f"not while it is {vm['state']}")
+        memory.update(changed)
         sizes = [memory["startup"]]
         if memory["dynamic"]:
             sizes = [memory["minimum"], memory["startup"], memory["maximum"]]
@@ -707,7 +711,7 @@ class Model:
             raise ModelError(
                 "memory is not properly aligned or ordered", category="InvalidArgument"
             )
-        it["memory"] = memory
+        vm["memory"] = memory
 
     def _set_integration_service(self, machine: str, service: str, enabled: bool) -> None:
         for each in self._vm(machine, off=True)["integration_services"]:
@@ -717,21 +721,21 @@ class Model:
         raise ModelError("no such service", category="ObjectNotFound")
 
     def _add_scsi_controller(self, machine: str) -> None:
-        it = self._vm(machine, off=True)
-        if it["scsi_controllers"] == 4:
+        vm = self._vm(machine, off=True)
+        if vm["scsi_controllers"] == 4:
             raise ModelError("four controllers are the most")
-        it["scsi_controllers"] += 1
+        vm["scsi_controllers"] += 1
 
     def _plug(self, machine: str, controller: int, location: int, drive: dict[str, Any]) -> None:
-        it = self._vm(machine)
-        if controller >= it["scsi_controllers"] or not 0 <= location <= 63:
+        vm = self._vm(machine)
+        if controller >= vm["scsi_controllers"] or not 0 <= location <= 63:
             raise ModelError("no such controller or location", category="InvalidArgument")
-        if any((d["controller"], d["location"]) == (controller, location) for d in it["drives"]):
+        if any((d["controller"], d["location"]) == (controller, location) for d in vm["drives"]):
             raise ModelError("the location is taken", category="ResourceExists")
         place = {"controller_type": "SCSI", "controller": controller, "location": location}
-        it["drives"].append(place | drive)
-        it["drives"].sort(key=lambda each: (each["controller"], each["location"]))
-        it["firmware"]["boot_order"].append(
+        vm["drives"].append(place | drive)
+        vm["drives"].sort(key=lambda each: (each["controller"], each["location"]))
+        vm["firmware"]["boot_order"].append(
             {"type": "Drive", "controller": controller, "location": location}
         )
 
@@ -755,16 +759,16 @@ class Model:
         )
 
     def _detach_disk(self, machine: str, controller: int, location: int) -> None:
-        it = self._vm(machine)
+        vm = self._vm(machine)
         kept = [
-            d for d in it["drives"] if (d["controller"], d["location"]) != (controller, location)
+            d for d in vm["drives"] if (d["controller"], d["location"]) != (controller, location)
         ]
-        if len(kept) == len(it["drives"]):
+        if len(kept) == len(vm["drives"]):
             raise ModelError("nothing there", category="ObjectNotFound")
-        it["drives"] = kept
-        it["firmware"]["boot_order"] = [
+        vm["drives"] = kept
+        vm["firmware"]["boot_order"] = [
             each
-            for each in it["firmware"]["boot_order"]
+            for each in vm["firmware"]["boot_order"]
             if (each["controller"], each["location"]) != (controller, location)
         ]
 
@@ -784,17 +788,17 @@ class Model:
         raise ModelError("no DVD drive there", category="ObjectNotFound")
 
     def _add_adapter(self, machine: str, name: str, mac_address: str) -> None:
-        it = self._vm(machine)
-        if len(it["network_adapters"]) >= 64:
+        vm = self._vm(machine)
+        if len(vm["network_adapters"]) >= 64:
             raise ModelError("too many adapters")
-        it["network_adapters"].append(self._adapter(name, mac_address))
+        vm["network_adapters"].append(self._adapter(name, mac_address))
 
     def _remove_adapter(self, machine: str, adapter: str) -> None:
-        it = self._vm(machine)
-        kept = [each for each in it["network_adapters"] if each["id"] != adapter]
-        if len(kept) == len(it["network_adapters"]):
+        vm = self._vm(machine)
+        kept = [each for each in vm["network_adapters"] if each["id"] != adapter]
+        if len(kept) == len(vm["network_adapters"]):
             raise ModelError("no such adapter", category="ObjectNotFound")
-        it["network_adapters"] = kept
+        vm["network_adapters"] = kept
 
     def _named(self, machine: str, name: str) -> dict[str, Any]:
         adapters: list[dict[str, Any]] = self._vm(machine)["network_adapters"]
@@ -826,59 +830,59 @@ class Model:
             adapter["switch_name"] = found[0]["name"]
 
     def _start_machine(self, machine: str, seconds: int) -> None:
-        it = self._vm(machine)
-        if it["processor"]["count"] > self.host["logical_processors"]:
+        vm = self._vm(machine)
+        if vm["processor"]["count"] > self.host["logical_processors"]:
             raise ModelError("incompatible processor settings")
-        for drive in it["drives"]:
+        for drive in vm["drives"]:
             if drive["path"] is not None:
                 file = self._get(drive["path"])
                 if file.disk and file.disk["parent"]:
                     self._get(file.disk["parent"])
-        if it["automatic_checkpoints"]:
-            it["checkpoints"] += 1
-        it["state"] = "Running"
+        if vm["automatic_checkpoints"]:
+            vm["checkpoints"] += 1
+        vm["state"] = "Running"
 
     def _resume_machine(self, machine: str) -> None:
-        it = self._vm(machine)
-        if it["state"] != "Paused":
+        vm = self._vm(machine)
+        if vm["state"] != "Paused":
             raise ModelError("not paused")
-        it["state"] = "Running"
+        vm["state"] = "Running"
 
     def _stop_machine(self, machine: str, how: str, seconds: int) -> dict[str, Any]:
-        it = self._vm(machine)
+        vm = self._vm(machine)
         if how == "shutdown":
             if not self.guest_answers_shutdown:
                 return {"accepted": False, "code": self.shutdown_code}
             if not self.guest_is_slow and not self.worker_hangs:
-                it["state"] = "Off"
+                vm["state"] = "Off"
             return {"accepted": True, "code": 0}
-        if how == "turn-off" and it["state"] in ("Saved", "FastSaved"):
+        if how == "turn-off" and vm["state"] in ("Saved", "FastSaved"):
             raise ModelError("there is no power to take away")
         if how == "end-worker":
             self.worker_hangs = False
         elif self.worker_hangs and self.hung_refuses:
             raise ModelError("not in its current state")
         if not self.worker_hangs and not (how == "force" and self.guest_is_slow):
-            it["state"] = "Saved" if how == "save" else "Off"
+            vm["state"] = "Saved" if how == "save" else "Off"
         return {"accepted": True, "code": 0}
 
     def _discard_saved_state(self, machine: str) -> None:
-        it = self._vm(machine)
-        if it["state"] not in ("Saved", "FastSaved"):
+        vm = self._vm(machine)
+        if vm["state"] not in ("Saved", "FastSaved"):
             raise ModelError("there is no saved state")
-        it["state"] = "Off"
+        vm["state"] = "Off"
 
     def _remove_machine(self, machine: str, marker: str, unfinished_name: str) -> None:
-        it = self.world.machines.get(machine)
-        if it is None:
+        vm = self.world.machines.get(machine)
+        if vm is None:
             return
-        marked = any(line.startswith(marker) for line in it["notes"].splitlines())
-        if not marked and it["name"] != unfinished_name:
+        marked = any(line.startswith(marker) for line in vm["notes"].splitlines())
+        if not marked and vm["name"] != unfinished_name:
             raise ModelError("not ours", category="PermissionDenied")
         self._vm(machine, off=True)
         del self.world.machines[machine]
-        del self.world.files[key(it["configuration"])]
-        self._delete_folder(ntpath.dirname(it["configuration"]))
+        del self.world.files[key(vm["configuration"])]
+        self._delete_folder(ntpath.dirname(vm["configuration"]))
 
 
 def virtual_size(content: bytes) -> int:

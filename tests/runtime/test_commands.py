@@ -336,7 +336,9 @@ def test_sealing_swaps_the_iso_and_is_no_difference(desk: Desk, deployed: Model)
     assert desk.run(deployed, "seal", full=False).code == 0
     iso = (desk.folder / "example-seed.iso").read_bytes()[:-1] + b"\1"
     (desk.folder / "example-seed.iso").write_bytes(iso)
-    desk.write(example(lambda it: it["seed"].update(sha256=hashlib.sha256(iso).hexdigest())))
+    desk.write(
+        example(lambda document: document["seed"].update(sha256=hashlib.sha256(iso).hexdigest()))
+    )
     assert desk.run(deployed, "apply").report["seal"] == "pending"
     assert desk.run(deployed, "plan", full=False).code == 0
 
@@ -448,7 +450,7 @@ def test_a_volume_in_a_pool_is_found(desk: Desk, host: Model, tmp_path: Path) ->
     (pool / "acme").mkdir(parents=True)
     shutil.move(desk.folder / "base.vhdx", pool / "acme/sda.vhdx")
     source = {"kind": "pool", "path": "acme/sda.vhdx", "sha256": None}
-    desk.write(example(lambda it: it["volumes"][0]["sources"].insert(0, source)))
+    desk.write(example(lambda document: document["volumes"][0]["sources"].insert(0, source)))
     options = ("--pool", str(pool), "--value-file", f"token={desk.folder / 'token'}")
     assert desk.run(host, "apply", *options, full=False).code == 0
 
@@ -456,7 +458,7 @@ def test_a_volume_in_a_pool_is_found(desk: Desk, host: Model, tmp_path: Path) ->
 @pytest.mark.parametrize("path", ["../secret.vhdx", "/etc/passwd", "a\\..\\b"])
 def test_a_pool_path_cannot_leave_its_pool(desk: Desk, host: Model, path: str) -> None:
     source = {"kind": "pool", "path": path, "sha256": None}
-    desk.write(example(lambda it: it["volumes"][0]["sources"].insert(0, source)))
+    desk.write(example(lambda document: document["volumes"][0]["sources"].insert(0, source)))
     ran = desk.run(host, "plan", "--pool", str(desk.folder), full=False)
     assert (ran.code, "leaves its pool" in ran.report["error"]["reasons"][0]) == (1, True)
 
@@ -475,7 +477,7 @@ def test_a_volume_on_the_host_is_copied_to_the_store(desk: Desk, host: Model) ->
 def test_volumes_that_are_refused(desk: Desk, host: Model, tmp_path: Path) -> None:
     qcow = tmp_path / "image.qcow2"
     qcow.write_bytes(b"QFI\xfb")
-    desk.write(example(lambda it: it["volumes"][0].update(sha256="0" * 64)))
+    desk.write(example(lambda document: document["volumes"][0].update(sha256="0" * 64)))
     for path, reason in (
         (qcow, "is no VHDX file"),
         (tmp_path / "absent.vhdx", "cannot be read"),
@@ -664,7 +666,7 @@ def test_a_saved_machine_counts_as_running_for_changes(
     desk: Desk, deployed: Model, state: str
 ) -> None:
     ours(deployed)["state"] = state
-    desk.write(example(lambda it: it["machine"]["processor"].update(count=4)))
+    desk.write(example(lambda document: document["machine"]["processor"].update(count=4)))
     assert desk.run(deployed, "apply", full=False).code == 4
     assert ours(deployed)["state"] == state
     assert desk.run(deployed, "apply", "--restart", full=False).code == 0
@@ -683,7 +685,7 @@ def test_addresses(desk: Desk, deployed: Model) -> None:
     told = desk.run(deployed, "ip", "--wait", "10", full=False).report["addresses"]
     assert told[0] == {"address": "10.0.0.5", "source": "adapter", "adapter": "eth0"}
     deployed.address_after = 10**6
-    desk.write(example(lambda it: it["network_adapters"][1].update(addresses=[])))
+    desk.write(example(lambda document: document["network_adapters"][1].update(addresses=[])))
     refused = desk.run(deployed, "ip", full=False)
     assert "does not answer yet" in refused.report["error"]["reasons"][0]
 
@@ -698,7 +700,7 @@ def test_addresses_that_the_guest_does_not_tell(desk: Desk, deployed: Model) -> 
         {"address": "192.0.2.7", "source": "deployment", "adapter": "eth1"},
         {"address": "2001:db8::7", "source": "deployment", "adapter": "eth1"},
     ]
-    desk.write(example(lambda it: it["network_adapters"][1].update(addresses=[])))
+    desk.write(example(lambda document: document["network_adapters"][1].update(addresses=[])))
     refused = desk.run(deployed, "ip", full=False)
     assert "hyperv-daemons" in refused.report["error"]["reasons"][0]
     deployed.names = {"web.mshome.net": ["172.20.1.9", "fe80::9"]}
@@ -818,7 +820,7 @@ def test_failures_are_told_with_their_usual_cause(desk: Desk, deployed: Model) -
 
 
 def test_text_output_names_every_change_and_no_terminal_code(desk: Desk, host: Model) -> None:
-    desk.write(example(lambda it: it["machine"].update(name="web\u001b[31m\u202e")))
+    desk.write(example(lambda document: document["machine"].update(name="web\u001b[31m\u202e")))
     out, err = io.StringIO(), io.StringIO()
     code = run_command(
         ["plan", str(desk.folder)],
@@ -849,14 +851,14 @@ def test_what_is_still_needed_is_not_nothing_to_do(desk: Desk, deployed: Model) 
 def test_what_a_guest_says_is_only_data(kvp: dict[str, str], told: tuple[str, ...]) -> None:
     from eryph_runtime.document import read
     from eryph_runtime.running import addresses, provisioned
-    from eryph_runtime.state import GuestItems, Observation, ObservedAdapter
+    from eryph_runtime.state import GuestAdapter, GuestItems, GuestState
 
-    seen = Observation(
+    seen = GuestState(
         state="Running",
         operational_status=(),
         heartbeat=None,
         uptime=None,
-        adapters=(ObservedAdapter(id="", name="", mac_address="", addresses=told),),
+        adapters=(GuestAdapter(id="", name="", mac_address="", addresses=told),),
         kvp=GuestItems(guest=kvp, intrinsic=kvp | {"NetworkAddressIPv4": ";".join(told)}),
         guest_network=(),
         neighbors=(),
@@ -870,10 +872,10 @@ def test_what_a_guest_says_is_only_data(kvp: dict[str, str], told: tuple[str, ..
 def test_bridges_inside_the_guest_are_no_addresses() -> None:
     from eryph_runtime.document import read
     from eryph_runtime.running import addresses
-    from eryph_runtime.state import GuestItems, Observation
+    from eryph_runtime.state import GuestItems, GuestState
 
     told = "172.17.0.1;172.20.1.9;192.168.122.1;10.88.0.1;10.0.3.1;10.0.0.7"
-    seen = Observation(
+    seen = GuestState(
         state="Off",
         operational_status=(),
         heartbeat=None,

@@ -404,8 +404,8 @@ function New-Catlet {
                 }
             }
             'Deployment' {
-                $given = @(Resolve-Catlet $PSCmdlet $null @() $DeploymentPath $HyperVHost)[0]
-                if ($PSCmdlet.ShouldProcess("$($given.Name) on $HyperVHost", 'Create catlet')) { & $apply $given.DeploymentPath $given.CatletId }
+                $catlet = @(Resolve-Catlet $PSCmdlet $null @() $DeploymentPath $HyperVHost)[0]
+                if ($PSCmdlet.ShouldProcess("$($catlet.Name) on $HyperVHost", 'Create catlet')) { & $apply $catlet.DeploymentPath $catlet.CatletId }
             }
         }
     }

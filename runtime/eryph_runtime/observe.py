@@ -1,4 +1,4 @@
-"""Reading a host until every path that matters is known: from a deployment to a `Situation`."""
+"""Reading a host until every path that matters is known: from a deployment to an `Observation`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from eryph_runtime.request import Request
 from eryph_runtime.resolve import Resolved, resolve
 from eryph_runtime.seeds import NoSeed, SeedGoal, seed_goal
 from eryph_runtime.state import Machine, State
-from eryph_runtime.supply import Supply, given_supplies
+from eryph_runtime.volume_source import SourceFile, find_volume_sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Observation:
     """The host and what is wanted there, side by side: all that a comparison may look at.
 
     `goal` is the ISO to be inserted and `sealed_goal` its twin without secrets; both None
-    while the machine's id is unknown. `supplies` are the volumes at hand, by name.
+    while the machine's id is unknown. `volume_sources` are the files at hand, by volume.
     """
 
     deployment: Deployment
@@ -34,7 +34,7 @@ class Situation:
     machine: Machine | None
     goal: SeedGoal | NoSeed | None
     sealed_goal: SeedGoal | NoSeed | None
-    supplies: dict[str, Supply]
+    volume_sources: dict[str, SourceFile]
     owner: str
 
     @property
@@ -74,31 +74,31 @@ class Situation:
         )
 
 
-def survey(
+def observe(
     host: Host,
     deployment: Deployment,
     request: Request,
     *,
     chains: bool = False,
     events: Events | None = None,
-) -> Situation:
+) -> Observation:
     """Read the host as often as new paths turn up (two or three times). Raises HostFailure."""
     state = _read(host, deployment, files={}, disks=[], free=[], chains=chains)
-    situation = _situation(host, deployment, request, state, events)
+    observation = _observation(host, deployment, request, state, events)
     asked: dict[str, tuple[bool, bool]] = {}
     for _ in range(5):
-        files, disks, free = _paths(situation)
+        files, disks, free = _paths(observation)
         if all(path in asked and asked[path] >= how for path, how in files.items()):
             break
         asked = files
         state = _read(host, deployment, files=files, disks=disks, free=free, chains=chains)
-        situation = _situation(host, deployment, request, state, events)
-    return situation
+        observation = _observation(host, deployment, request, state, events)
+    return observation
 
 
-def _situation(
+def _observation(
     host: Host, deployment: Deployment, request: Request, state: State, events: Events | None
-) -> Situation:
+) -> Observation:
     catlet = deployment.catlet.id
     ours = state.ours[0] if len(state.ours) == 1 else None
     record = read_record(ours.record, catlet) if ours is not None else None
@@ -131,7 +131,7 @@ def _situation(
     owner = state.host.account
     if host.remote and request.user:
         owner = f"{owner}/{request.user}"
-    situation = Situation(
+    observation = Observation(
         deployment=deployment,
         request=request,
         state=state,
@@ -140,46 +140,54 @@ def _situation(
         machine=machine,
         goal=goal,
         sealed_goal=sealed_goal,
-        supplies={},
+        volume_sources={},
         owner=owner,
     )
     needed = {
         each.volume: each.name
         for each in deployment.drives
-        if each.volume is not None and situation.missing_disk(each)
+        if each.volume is not None and observation.missing_disk(each)
     }
-    supplies = given_supplies(deployment, request, state, needed, events) if needed else {}
-    return Situation(
-        **{name: getattr(situation, name) for name in Situation.__slots__ if name != "supplies"},
-        supplies=supplies,
+    volume_sources = (
+        find_volume_sources(deployment, request, state, needed, events) if needed else {}
+    )
+    return Observation(
+        **{
+            name: getattr(observation, name)
+            for name in Observation.__slots__
+            if name != "volume_sources"
+        },
+        volume_sources=volume_sources,
     )
 
 
-def _paths(it: Situation) -> tuple[dict[str, tuple[bool, bool]], list[str], list[str]]:
+def _paths(observation: Observation) -> tuple[dict[str, tuple[bool, bool]], list[str], list[str]]:
     """Files (with: hash, text), disks and folders (for free space) that the state must show."""
     files: dict[str, tuple[bool, bool]] = {}
     disks: list[str] = []
     free: list[str] = []
     none, hashed = (False, False), (True, False)
-    if it.resolved.home is not None:
-        files |= dict.fromkeys((*ancestors(it.resolved.home), it.resolved.home), none)
-        files[f"{it.resolved.home}\\seed"] = none
-        files[f"{it.resolved.home}\\eryphc.json"] = (False, True)
-        free.append(it.resolved.home)
-    for goal in (it.goal, it.sealed_goal):
+    if observation.resolved.home is not None:
+        files |= dict.fromkeys(
+            (*ancestors(observation.resolved.home), observation.resolved.home), none
+        )
+        files[f"{observation.resolved.home}\\seed"] = none
+        files[f"{observation.resolved.home}\\eryphc.json"] = (False, True)
+        free.append(observation.resolved.home)
+    for goal in (observation.goal, observation.sealed_goal):
         if isinstance(goal, SeedGoal):
             files[goal.path] = hashed
             files[part_of(goal.path)] = none
-    for path in it.resolved.drives.values():
+    for path in observation.resolved.drives.values():
         files |= dict.fromkeys((*ancestors(path), path), none)
         files[part_of(path)] = none
         disks.append(path)
         free.append(parent(path))
-    for drive in it.deployment.drives:
+    for drive in observation.deployment.drives:
         if drive.create in (Create.DIFFERENCING, Create.COPY) and drive.volume is not None:
-            sha256 = wanted_parent(it, drive.volume)
-            store = it.resolved.parent_path(sha256) if sha256 is not None else None
-            if store is not None and it.missing_disk(drive):
+            sha256 = wanted_parent(observation, drive.volume)
+            store = observation.resolved.parent_path(sha256) if sha256 is not None else None
+            if store is not None and observation.missing_disk(drive):
                 # Hashing gigabytes is worth its time only where a disk is made from the file.
                 files[parent(store)] = none
                 files[store] = hashed
@@ -188,24 +196,24 @@ def _paths(it: Situation) -> tuple[dict[str, tuple[bool, bool]], list[str], list
                 free.append(parent(store))
         if drive.media is not None:
             files[drive.media] = none
-    for supply in it.supplies.values():
-        if supply.on_host:
-            files[supply.path] = hashed
-            disks.append(supply.path)
-    for each in it.record.created if it.record is not None else ():
+    for source in observation.volume_sources.values():
+        if source.on_host:
+            files[source.path] = hashed
+            disks.append(source.path)
+    for each in observation.record.created if observation.record is not None else ():
         files.setdefault(each.path, none)
     return files, sorted(set(disks)), sorted(set(free))
 
 
-def wanted_parent(it: Situation, volume: str) -> str | None:
+def wanted_parent(observation: Observation, volume: str) -> str | None:
     """SHA-256 of the disk that `volume` stands for: given now, in the document, or recorded."""
-    known = it.deployment.volume(volume).sha256
+    known = observation.deployment.volume(volume).sha256
     if known is not None:
         return known
-    supply = it.supplies.get(volume)
-    if supply is not None and supply.sha256 is not None:
-        return supply.sha256
-    return it.record.volumes.get(volume) if it.record is not None else None
+    source = observation.volume_sources.get(volume)
+    if source is not None and source.sha256 is not None:
+        return source.sha256
+    return observation.record.volumes.get(volume) if observation.record is not None else None
 
 
 def _read(

@@ -21,8 +21,8 @@ class Journal:
         self.made: list[tuple[str, str]] = []
 
 
-def carry_out(host: Host, steps: list[Step], journal: Journal, talk: Talk) -> None:
-    """Do the steps in order; stops at the first that fails. Raises HostFailure."""
+def execute(host: Host, steps: list[Step], journal: Journal, talk: Talk) -> None:
+    """Execute the steps in order; stops at the first that fails. Raises HostFailure."""
     batch: list[Action] = []
     for step in steps:
         if isinstance(step, Action):
@@ -34,8 +34,8 @@ def carry_out(host: Host, steps: list[Step], journal: Journal, talk: Talk) -> No
     _run(host, batch, journal, talk)
 
 
-def run_one(host: Host, action: Action, talk: Talk) -> Any:
-    """Do one action and give its value. Raises HostFailure."""
+def execute_one(host: Host, action: Action, talk: Talk) -> Any:
+    """Execute one action and give its value. Raises HostFailure."""
     return _run(host, [action], Journal(), talk)
 
 

@@ -1,4 +1,4 @@
-"""Volumes at hand: files that the operator names or a pool holds, with their hashes."""
+"""The sources of volumes: files that the operator names or a pool holds, with their hashes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ _CHUNK = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supply:
-    """A VHDX file: on the client, or on the host. `sha256` None until the host has told it."""
+class SourceFile:
+    """The VHDX file that a volume comes from: on the client, or on the host.
+
+    `sha256` is None until the host has told it.
+    """
 
     path: str
     on_host: bool
@@ -27,60 +30,62 @@ class Supply:
     size: int | None
 
 
-def given_supplies(
+def find_volume_sources(
     deployment: Deployment,
     request: Request,
     state: State,
     needed: dict[str, str],
     events: Events | None,
-) -> dict[str, Supply]:
-    """The supplies of the needed volumes (volume to drive), each hashed.
+) -> dict[str, SourceFile]:
+    """The sources of the needed volumes (volume to drive), each hashed.
 
     Raises RefusalError for a file that is absent, no VHDX, or not the volume asked for.
     """
-    supplies = {}
+    sources = {}
     for name, drive in needed.items():
         volume = deployment.volume(name)
-        given = request.volumes.get(drive, request.volumes.get(name))
-        if given is not None:
-            supply = _given(given, state, drive, events)
+        location = request.volumes.get(drive, request.volumes.get(name))
+        if location is not None:
+            source = _source_at(location, state, drive, events)
         elif found := _in_pools(request, volume.sources):
-            supply = _client_file(found, drive, events)
+            source = _client_file(found, drive, events)
         elif paths := [each.path for each in volume.sources if isinstance(each, HostSource)]:
-            supply = _given(HOST_PREFIX + paths[0], state, drive, events)
+            source = _source_at(HOST_PREFIX + paths[0], state, drive, events)
         else:
             continue
-        if None not in (supply.sha256, volume.sha256) and supply.sha256 != volume.sha256:
+        if None not in (source.sha256, volume.sha256) and source.sha256 != volume.sha256:
             raise RefusalError(
-                f"`{supply.path}` is not the volume of drive `{drive}`: its SHA-256 is "
-                f"{supply.sha256}, wanted is {volume.sha256}"
+                f"`{source.path}` is not the volume of drive `{drive}`: its SHA-256 is "
+                f"{source.sha256}, wanted is {volume.sha256}"
             )
-        supplies[name] = supply
-    return supplies
+        sources[name] = source
+    return sources
 
 
-def _given(given: str, state: State, drive: str, events: Events | None) -> Supply:
+def _source_at(location: str, state: State, drive: str, events: Events | None) -> SourceFile:
     """`host:PATH`, or a Windows path that is no file here, is a file on the host."""
-    on_host = given.startswith(HOST_PREFIX) or (is_absolute(given) and not Path(given).is_file())
+    on_host = location.startswith(HOST_PREFIX) or (
+        is_absolute(location) and not Path(location).is_file()
+    )
     if not on_host:
-        return _client_file(Path(given), drive, events)
-    path = given.removeprefix(HOST_PREFIX).replace("/", "\\")
+        return _client_file(Path(location), drive, events)
+    path = location.removeprefix(HOST_PREFIX).replace("/", "\\")
     if fault := path_fault(path):
         raise RefusalError(f"--volume {drive}: {path!r}: {fault}")
     file = state.file(path)
     if file is None:
-        return Supply(path=path, on_host=True, sha256=None, size=None)
-    return Supply(path=path, on_host=True, sha256=file.sha256, size=file.size)
+        return SourceFile(path=path, on_host=True, sha256=None, size=None)
+    return SourceFile(path=path, on_host=True, sha256=file.sha256, size=file.size)
 
 
-def _client_file(path: Path, drive: str, events: Events | None) -> Supply:
+def _client_file(path: Path, drive: str, events: Events | None) -> SourceFile:
     try:
         sha256, size = _hash(path, events)
     except OSError as error:
         raise RefusalError(
             f"the volume of drive `{drive}` cannot be read: {path}: {error.strerror}"
         ) from None
-    return Supply(path=str(path), on_host=False, sha256=sha256, size=size)
+    return SourceFile(path=str(path), on_host=False, sha256=sha256, size=size)
 
 
 _HASHES: dict[tuple[str, int, int], str] = {}
