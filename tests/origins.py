@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import NamedTuple
 
+from eryphc.frozen import field_names
 from eryphc.ir.catlet import Record
 from eryphc.ir.content import Content
 from eryphc.ir.stages import Substituted
@@ -31,13 +31,13 @@ def values(done: Substituted) -> Iterator[Value]:
 
 def _values(done: Substituted, record: Record, path: str) -> Iterator[Value]:
     yield Value(path, record, done.origin(record))
-    for each in fields(record):
-        value = getattr(record, each.name)
-        if each.name in _ABOUT or value is None:
+    for name in field_names(record):
+        value = getattr(record, name)
+        if name in _ABOUT or value is None:
             continue
-        at = f"{path}.{each.name}".removeprefix(".")
+        at = f"{path}.{name}".removeprefix(".")
         try:
-            yield Value(at, value, done.origin(record, each.name))
+            yield Value(at, value, done.origin(record, name))
         except KeyError:
             raise AssertionError(f"{at} = {value!r} has no origin") from None
         items = value if isinstance(value, tuple) else (value,)

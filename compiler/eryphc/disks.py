@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure
+from eryphc.frozen import NamedTuple
 from eryphc.gallery import resolved_tag
 from eryphc.identifiers import Architecture, GeneId, GeneType
 from eryphc.ir.volume import Volume

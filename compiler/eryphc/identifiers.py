@@ -9,7 +9,8 @@ Source: docs/reference/language.md, "Identifiers"; docs/reference/genes-and-pool
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from eryphc.frozen import NamedTuple
 
 
 class GeneSetId(NamedTuple):

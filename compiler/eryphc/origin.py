@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
+from eryphc.frozen import NamedTuple
 from eryphc.identifiers import GeneId
 from eryphc.source import Span
 

@@ -6,12 +6,12 @@ Nothing here reads files, prints or decides what may be shown: the session does 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eryphc.artifacts.manifest import Manifest, ManifestAdapter, ManifestGene
 from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Outcome
+from eryphc.frozen import replace
 from eryphc.genepool.model import GenePool
 from eryphc.guest.model import GuestOptions
 from eryphc.ir.catlet import Catlet

@@ -6,7 +6,8 @@ import os
 from bisect import bisect_right
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+
+from eryphc.frozen import NamedTuple
 
 
 class Secrecy(Enum):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import named, own
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure
-from eryphc.frozen import FrozenMap
+from eryphc.frozen import FrozenMap, NamedTuple
 
 
 class GivenValues(NamedTuple):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from eryphc.diagnostics.model import Level
+from eryphc.frozen import replace
 from eryphc.guest.compose import compose
 from eryphc.guest.request import decide_guest
 from eryphc.ir.catlet import Fodder

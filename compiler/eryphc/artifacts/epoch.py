@@ -6,10 +6,9 @@ The clock is never read. Source: docs/reference/reproducible-builds.md,
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from eryphc.diagnostics.model import Outcome
 from eryphc.diagnostics.output import epoch_malformed, epoch_out_of_range
+from eryphc.frozen import NamedTuple
 from eryphc.source import Span
 
 DEFAULT_EPOCH = 315_532_800

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
+
+from eryphc.frozen import NamedTuple
 
 
 class Streamed(Protocol):

@@ -10,7 +10,8 @@ import struct
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+
+from eryphc.frozen import NamedTuple
 
 SECTOR = 2048
 LARGEST_FILE = 0xFFFF_FFFF

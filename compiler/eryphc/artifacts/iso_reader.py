@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - its name says nothing alone
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from eryphc.frozen import NamedTuple
 
 _SECTOR = 2048
 _LITTLE, _BIG = Struct("<I").unpack_from, Struct(">I").unpack_from

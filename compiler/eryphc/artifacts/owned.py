@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 from eryphc.artifacts.manifest import MANIFEST_NAME
+from eryphc.frozen import NamedTuple
 
 _KIND = "eryphc/manifest/"
 _LARGEST_MANIFEST = 16 * 1024 * 1024

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
 
 from eryphc.diagnostics.codes import UNKNOWN_WORD, Kind, kind_of, unknown_word
 from eryphc.diagnostics.findings import Findings
 from eryphc.diagnostics.model import Code, Diagnostic, finding, wording
 from eryphc.diagnostics.said import Own, Said, Words, own
+from eryphc.frozen import NamedTuple
 from eryphc.source import SourceText, Span
 
 ALLOWANCE_MALFORMED = Code("W0920", "allowance-malformed")

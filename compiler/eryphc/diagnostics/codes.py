@@ -7,9 +7,9 @@ imported only where somebody names a kind: in an option, a setting, a comment, o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from eryphc.diagnostics.model import Level, level_of
+from eryphc.frozen import NamedTuple
 
 _LONGEST_WORD = 60
 

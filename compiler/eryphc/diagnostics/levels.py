@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from eryphc.diagnostics.model import Diagnostic, Label, Level
+from eryphc.frozen import NamedTuple
 from eryphc.source import SourceText
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ public when the diagnostic was made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from eryphc.diagnostics.model import Diagnostic, Label, Level, related
 from eryphc.diagnostics.secrecy import NOTHING_KNOWN, Secrets
+from eryphc.frozen import NamedTuple
 from eryphc.source import Span
 
 

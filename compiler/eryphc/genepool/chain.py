@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from eryphc.diagnostics.model import Outcome
+from eryphc.frozen import NamedTuple
 from eryphc.genepool.model import GenePool, GeneSetTag
 from eryphc.identifiers import GeneSetId
 

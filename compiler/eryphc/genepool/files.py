@@ -7,10 +7,10 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import NamedTuple
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.frozen import NamedTuple
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.names import WHITE_SPACE
 from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from eryphc.diagnostics.model import Outcome
+from eryphc.frozen import NamedTuple
 from eryphc.identifiers import Architecture, GeneSetId, GeneType
 from eryphc.ir.volume import Volume
 from eryphc.source import SourceText, Span

@@ -7,10 +7,10 @@ Volumes and their descriptors are ours. Source: docs/reference/genes-and-pools.m
 from __future__ import annotations
 
 from pathlib import Path, PurePath
-from typing import NamedTuple
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.frozen import NamedTuple
 from eryphc.genepool.files import (
     Entry,
     PoolFiles,

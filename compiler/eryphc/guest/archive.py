@@ -7,12 +7,12 @@ Source: docs/reference/cloud-init.md, "Archives and includes".
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, trail
 from eryphc.diagnostics.said import Own, own
+from eryphc.frozen import replace
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.strategy import has_strategy

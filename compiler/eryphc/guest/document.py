@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.tree import Reading

@@ -12,8 +12,9 @@ from binascii import b2a_base64
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final
 
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.emit import Emitted, emit, write
 from eryphc.guest.document import (
     AdapterNetwork,

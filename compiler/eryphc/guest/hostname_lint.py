@@ -6,11 +6,12 @@ Source: RFC 1123 2.1; docs/reference/windows-guests.md, "Host names".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import named
+from eryphc.frozen import NamedTuple
 from eryphc.guest.model import GuestKind, GuestRequest
 from eryphc.lint.engine import Rule, judge
 from eryphc.source import Span

@@ -7,8 +7,8 @@ variable has an origin of its own. The same data makes a source map.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.emit import Emitted, Mark, write_document
 from eryphc.guest.cloudconfig.nodes import Node, Scalar
 from eryphc.guest.cloudconfig.provenance import (

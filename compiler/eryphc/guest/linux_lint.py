@@ -6,11 +6,12 @@ Source: docs/reference/windows-guests.md, "Windows text in a Linux guest".
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Label, trail
 from eryphc.diagnostics.said import Own, named
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guest.pieces import CLOUD_CONFIG, Piece

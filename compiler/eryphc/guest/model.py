@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
+from eryphc.frozen import NamedTuple
 from eryphc.ir.catlet import Fodder
 from eryphc.origin import DEFAULTED, Origin, Step, placeless
 from eryphc.source import SourceText, Span

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.diagnostics.words import close_matches
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
 from eryphc.guest.document import LONGEST_NAME, OLD_WINDOWS
 from eryphc.guest.model import GuestKind

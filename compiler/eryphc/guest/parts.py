@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, is_blocked, trail
+from eryphc.frozen import NamedTuple, replace
 from eryphc.guest.checks import check
 from eryphc.guest.cloudconfig.merge import Merged, merge
 from eryphc.guest.cloudconfig.reader import ReadEntry

@@ -7,10 +7,10 @@ Source: docs/reference/guest-configuration.md, "Text of parts"; docs/reference/c
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from eryphc.diagnostics.said import Said, named
+from eryphc.frozen import replace
 from eryphc.guest.cloudconfig.nodes import MappingNode
 from eryphc.guest.cloudconfig.reader import ReadEntry, TextReader
 from eryphc.guest.cloudconfig.tree import AnyReading, Reading

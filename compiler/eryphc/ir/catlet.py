@@ -8,11 +8,11 @@ from "empty". Source: docs/reference/language.md, "The catlet document", "Fodder
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from eryphc.frozen import field, record
 from eryphc.ir.content import Content, Stretch
 from eryphc.origin import Origin, Step, rooted
 from eryphc.source import Span
@@ -65,11 +65,7 @@ FODDER_TYPES = (
 NOWHERE: Final[Places] = MappingProxyType({})
 
 
-def _nowhere() -> Places:
-    return NOWHERE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class Record:
     """What every record has: where its values come from, which takes no part in equality.
 
@@ -78,7 +74,7 @@ class Record:
     span until its origin is asked for.
     """
 
-    places: Places = field(default_factory=_nowhere, compare=False)
+    places: Places = field(default=NOWHERE, compare=False)
     document: Origin | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
@@ -109,14 +105,14 @@ class Record:
         return Origin(span, document.step, None, document.gene, document.via)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class Cpu(Record):
     """The processors of a machine."""
 
     count: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class Memory(Record):
     """Sizes in MiB."""
 
@@ -125,7 +121,7 @@ class Memory(Record):
     maximum: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class Drive(Record):
     """`source` is a gene identifier or a Windows path; `size` is in GiB."""
 
@@ -138,7 +134,7 @@ class Drive(Record):
     type: DriveType | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class NetworkAdapter(Record):
     """One network adapter; its address is in normal form only once it is normalised."""
 
@@ -150,7 +146,7 @@ class NetworkAdapter(Record):
     router_guard: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class Capability(Record):
     """One capability of the machine, such as `secure_boot`; `details` refine it."""
 
@@ -159,7 +155,7 @@ class Capability(Record):
     details: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class Subnet(Record):
     """One subnet of a network, and the pool that its addresses come from."""
 
@@ -167,7 +163,7 @@ class Subnet(Record):
     ip_pool: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class Network(Record):
     """One network; `adapter_name` is the adapter that joins it."""
 
@@ -178,7 +174,7 @@ class Network(Record):
     subnet_v6: Subnet | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class Variable(Record):
     """A variable of a catlet, a fodder entry or a gene, or the binding of one at a reference.
 
@@ -198,7 +194,7 @@ class Variable(Record):
         return found._replace(variable=self.name, secret=bool(self.secret))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class Fodder(Record):
     """One entry of fodder: an inline fodder entry, a reference to a gene, or a removal.
 
@@ -246,7 +242,7 @@ class Fodder(Record):
         return self.depth * 2 + (1 if self.gene else 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class Catlet(Record):
     """A machine's specification: a document as written, or the effective one."""
 
@@ -269,7 +265,7 @@ class Catlet(Record):
     fodder: tuple[Fodder, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(frozen=True, kw_only=True, repr=False)
 class FodderGene(Record):
     """A fodder gene: fodder entries, and the variables that they use."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
+from eryphc.frozen import NamedTuple
 from eryphc.origin import Origin, Step
 from eryphc.source import Span
 

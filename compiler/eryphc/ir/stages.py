@@ -6,8 +6,8 @@ read → `Pedigree` → breed → `Bred` → feed → `Fed` → substitute → `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from eryphc.frozen import NamedTuple
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, Fodder, Record
 from eryphc.ir.volume import Volume

@@ -6,12 +6,12 @@ Source: docs/reference/language.md, "Breeding", "Removals", "Normal form", "Defa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.diagnostics.said import Own, name_of, named, own
+from eryphc.frozen import replace
 from eryphc.ir.catlet import (
     Capability,
     Catlet,

@@ -7,12 +7,12 @@ Source: docs/reference/language.md, "Feeding", "Removals".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import StrEnum
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import name_of, named
+from eryphc.frozen import replace
 from eryphc.genepool.model import GenePool, GeneText
 from eryphc.identifiers import Architecture, GeneId
 from eryphc.ir.catlet import ConfigType, Fodder, FodderGene, Places, Variable

@@ -5,10 +5,9 @@ Source: docs/reference/language.md, "Fodder keys", "Breeding".
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
 
+from eryphc.frozen import NamedTuple, replace
 from eryphc.identifiers import GeneId
 from eryphc.ir.catlet import Fodder
 from eryphc.passes.places import inherited

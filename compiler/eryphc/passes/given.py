@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.said import Own, Said, name_of, named
+from eryphc.frozen import replace
 from eryphc.ir.catlet import Catlet, Variable, VariableType
 from eryphc.origin import Step, placeless
 from eryphc.passes.check_fodder import value_fits

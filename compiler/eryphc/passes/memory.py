@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.frozen import NamedTuple
 from eryphc.genepool.model import GenePool, GeneSetTag, GeneText
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet

@@ -6,7 +6,6 @@ Source: docs/reference/language.md, "Normal form", "Defaults".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from operator import is_
 from types import MappingProxyType
 from typing import Final
@@ -15,6 +14,7 @@ from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import Own, name_of, named
+from eryphc.frozen import replace
 from eryphc.identifiers import GeneId
 from eryphc.ir.catlet import (
     Capability,

@@ -8,12 +8,12 @@ Source: docs/reference/language.md, "The default network", "Ancestors".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import named
+from eryphc.frozen import replace
 from eryphc.genepool.model import GenePool, GeneSetTag
 from eryphc.identifiers import ANY, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Network, Record

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from eryphc import origin as origins
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.frozen import field_names, replace
 from eryphc.ir.catlet import Place, Record
 from eryphc.ir.stages import Document
 from eryphc.origin import DEFAULTED, Origin, Step
@@ -59,12 +59,12 @@ def defaulted(record: Record, *keys: str) -> dict[str, Place]:
 def brought(record: R, document: Origin) -> R:
     """The record, and all in it, as part of a document that came as `document` says."""
     changes: dict[str, Any] = {"document": document}
-    for each in fields(record):
-        value = getattr(record, each.name)
+    for name in field_names(record):
+        value = getattr(record, name)
         if isinstance(value, Record):
-            changes[each.name] = brought(value, document)
+            changes[name] = brought(value, document)
         elif isinstance(value, tuple) and value and isinstance(value[0], Record):
-            changes[each.name] = tuple(brought(item, document) for item in value)
+            changes[name] = tuple(brought(item, document) for item in value)
     return replace(record, **changes)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from eryphc.frozen import replace
 from eryphc.ir.catlet import Catlet, Fodder, Variable
 from eryphc.ir.content import Content, Written
 from eryphc.source import SourceText, Span

@@ -6,14 +6,14 @@ Source: docs/reference/language.md, "System variables", "Placeholders", "Substit
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.findings import MOST
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import Own, Said, joined, name_of, named, own
+from eryphc.frozen import NamedTuple, replace
 from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
 from eryphc.ir.content import Content, Insertion, Written

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from eryphc.diagnostics import command
 from eryphc.diagnostics.levels import NO_CHOICES, Choice, Choices, choices, chosen
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.frozen import FrozenMap
+from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.ir.catlet import Places, Record
 from eryphc.passes.values import Converter, Notation, Reading, Shape
 from eryphc.source import SourceText

@@ -9,13 +9,14 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eryphc.diagnostics import command, reading
 from eryphc.diagnostics.levels import NO_CHOICES, Choices, LevelPolicy
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import own
 from eryphc.errors import EryphcError, Failure
+from eryphc.frozen import NamedTuple
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.folder import MANIFEST, FolderPool, StandardPool, standard_folder
 from eryphc.genepool.model import GenePool

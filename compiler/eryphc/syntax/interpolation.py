@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 from functools import lru_cache
-from typing import NamedTuple
 
+from eryphc.frozen import NamedTuple
 from eryphc.syntax.names import WHITE_SPACE, is_variable_name
 
 # `\s` of Python also takes U+001C to U+001F; the language does not.

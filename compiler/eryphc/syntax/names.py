@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from eryphc.diagnostics.words import clipped
+from eryphc.frozen import NamedTuple
 
 
 class NameFault(NamedTuple):

@@ -5,8 +5,7 @@ Source: docs/reference/language.md, "Content as text".
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from eryphc.frozen import NamedTuple
 from eryphc.source import SourceText
 from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode
 

@@ -6,12 +6,12 @@ Shared by the targets that attach one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.iso import IsoError, nocloud_image, refuse_unwritable
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.output import image_refused
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.compose import compose
 from eryphc.guest.compose import sealed as sealed_document

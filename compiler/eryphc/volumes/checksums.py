@@ -6,7 +6,9 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, Protocol
+from typing import BinaryIO, Final, Protocol
+
+from eryphc.frozen import NamedTuple
 
 BLOCK: Final = 1024 * 1024
 # A digest says by its length which algorithm made it; MD5 and SHA-1 prove nothing any more.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from eryphc.diagnostics import volumes as wording
+from eryphc.frozen import NamedTuple
 from eryphc.ir.volume import DiskFault
 from eryphc.source import shown_path
 from eryphc.volumes import qemu_img

@@ -20,10 +20,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from email.message import Message
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple, TypeVar
+from typing import IO, Any, Final, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from eryphc.diagnostics import volumes as wording
+from eryphc.frozen import NamedTuple
 from eryphc.source import shown_path
 from eryphc.version import __version__
 from eryphc.volumes.checksums import BLOCK, Digest, Hashes, hash_file

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from eryphc.diagnostics import volumes as wording
+from eryphc.frozen import NamedTuple
 from eryphc.ir.volume import DiskFault, Volume
 from eryphc.source import shown_path
 from eryphc.volumes.checksums import Digest, find_digest, hash_file

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import struct
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final
 from uuid import UUID
 
+from eryphc.frozen import NamedTuple
 from eryphc.genepool.disk_images import entry_offset
 from eryphc.ir.volume import DiskFault
 

@@ -7,9 +7,9 @@ Source: docs/reference/guest-configuration.md, "Merging cloud-configs".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from eryphc.diagnostics.said import Said
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.keys import CA_CERTS_SPELLINGS, SPELLINGS, USER_SPELLINGS
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value
 from eryphc.guest.cloudconfig.tree import Fault, FaultKind, Reading

@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from base64 import b64encode
-from typing import NamedTuple
 
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value
 
 MARKER = "#cloud-config"

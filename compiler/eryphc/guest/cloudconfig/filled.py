@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable
 from collections.abc import Sequence as Many
 from enum import Enum
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
 from eryphc.guest.cloudconfig.tree import (
     Builder,

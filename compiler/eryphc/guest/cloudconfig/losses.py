@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from eryphc.diagnostics.said import Words
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import (
     MappingNode,
     Node,

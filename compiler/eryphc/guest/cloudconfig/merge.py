@@ -8,11 +8,11 @@ Source: docs/reference/guest-configuration.md, "Merging cloud-configs".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors, trail
 from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig import losses, strategy
 from eryphc.guest.cloudconfig.canonical import Respelled, canonical
 from eryphc.guest.cloudconfig.keys import (

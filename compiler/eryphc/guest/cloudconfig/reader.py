@@ -5,9 +5,10 @@ A session owns one and hands it to every compile, because catlets share genes.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from eryphc.diagnostics.model import Outcome
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.filled import Templates
 from eryphc.guest.cloudconfig.tree import (
     AnyReading,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import (
     MappingNode,
     Node,

@@ -8,12 +8,12 @@ Source: docs/reference/cloud-init.md, "YAML as a guest reads it".
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
 
 import yaml
 
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words, own
+from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import (
     MappingNode,
     Node,

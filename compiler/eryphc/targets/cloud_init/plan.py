@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.diagnostics.output import vm_id_is_catlet_id
+from eryphc.frozen import NamedTuple
 from eryphc.targets.seeds import Seeds, seeds_of
 
 if TYPE_CHECKING:
