@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from eryphc.version import __version__
 
 if TYPE_CHECKING:
+    from eryphc.answers import Built, Checked, Compiled, Expanded, ReadSpec, Result
     from eryphc.artifacts.file import WrittenFile
     from eryphc.diagnostics.explanation import explain
     from eryphc.diagnostics.model import Level
@@ -18,20 +19,12 @@ if TYPE_CHECKING:
     from eryphc.diagnostics.shown import ShownDiagnostic as Diagnostic
     from eryphc.errors import EryphcError, Failure
     from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
+    from eryphc.outputs import Outputs
     from eryphc.passes.feed import Compat
     from eryphc.project.specs import read_source
     from eryphc.request import BuildRequest
     from eryphc.schemas import schema_names, schema_text
-    from eryphc.session import (
-        Built,
-        Checked,
-        Compiled,
-        Expanded,
-        Outputs,
-        ReadSpec,
-        Result,
-        Session,
-    )
+    from eryphc.session import Session
     from eryphc.source import SourceText as Source
     from eryphc.source import shown_path
     from eryphc.targets import Target
@@ -41,16 +34,16 @@ if TYPE_CHECKING:
 _HOMES = {
     "shown_path": ("eryphc.source", "shown_path"),
     "WrittenFile": ("eryphc.artifacts.file", "WrittenFile"),
-    "Result": ("eryphc.session", "Result"),
+    "Result": ("eryphc.answers", "Result"),
     "BuildRequest": ("eryphc.request", "BuildRequest"),
-    "Built": ("eryphc.session", "Built"),
-    "Checked": ("eryphc.session", "Checked"),
+    "Built": ("eryphc.answers", "Built"),
+    "Checked": ("eryphc.answers", "Checked"),
     "Compat": ("eryphc.passes.feed", "Compat"),
-    "Compiled": ("eryphc.session", "Compiled"),
+    "Compiled": ("eryphc.answers", "Compiled"),
     "DiagnosticsFormat": ("eryphc.diagnostics.rendering", "DiagnosticsFormat"),
     "Diagnostic": ("eryphc.diagnostics.shown", "ShownDiagnostic"),
     "EryphcError": ("eryphc.errors", "EryphcError"),
-    "Expanded": ("eryphc.session", "Expanded"),
+    "Expanded": ("eryphc.answers", "Expanded"),
     "Failure": ("eryphc.errors", "Failure"),
     "GivenValues": ("eryphc.values", "GivenValues"),
     "GuestKind": ("eryphc.guest.model", "GuestKind"),
@@ -58,8 +51,8 @@ _HOMES = {
     "Level": ("eryphc.diagnostics.model", "Level"),
     "MergeMode": ("eryphc.guest.model", "MergeMode"),
     "NetworkConfigMode": ("eryphc.guest.model", "NetworkConfigMode"),
-    "Outputs": ("eryphc.session", "Outputs"),
-    "ReadSpec": ("eryphc.session", "ReadSpec"),
+    "Outputs": ("eryphc.outputs", "Outputs"),
+    "ReadSpec": ("eryphc.answers", "ReadSpec"),
     "Session": ("eryphc.session", "Session"),
     "Source": ("eryphc.source", "SourceText"),
     "Target": ("eryphc.targets", "Target"),

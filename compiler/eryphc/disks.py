@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eryphc.answers import Result
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
@@ -13,7 +14,7 @@ from eryphc.gallery import resolved_tag
 from eryphc.identifiers import Architecture, GeneId, GeneType
 from eryphc.ir.volume import Volume
 from eryphc.request import BuildRequest
-from eryphc.session import Result, Session
+from eryphc.session import Session
 
 if TYPE_CHECKING:
     from eryphc.genepool.model import GeneSetTag

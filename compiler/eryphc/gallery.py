@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eryphc.answers import Result
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import show
@@ -14,7 +15,7 @@ from eryphc.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
 from eryphc.passes.redact import REDACTED
 from eryphc.request import must_be
-from eryphc.session import Result, Session
+from eryphc.session import Session
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source
 from eryphc.syntax.names import NameFault
 

@@ -1,0 +1,461 @@
+"""One specification on its way through the stages, and what the compilations of a session share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from eryphc import pipeline
+from eryphc.answers import Comments, Reading, ReadSpec, Report
+from eryphc.diagnostics.echoes import without_echoes
+from eryphc.diagnostics.levels import Applied, LevelPolicy, speaks_to_us
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.secrecy import Secrets
+from eryphc.diagnostics.shown import ShownDiagnostic, show
+from eryphc.errors import Failure
+from eryphc.genepool.chain import PoolChain
+from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
+from eryphc.ir.stages import Bred, Document, Fed, Substituted
+from eryphc.origin import DEFAULTED, Step, placeless
+from eryphc.passes.memory import PassMemory
+from eryphc.project.specs import Pools, Spec, levels_for
+from eryphc.request import BuildRequest
+from eryphc.source import SourceText, Span
+from eryphc.syntax.names import blank
+from eryphc.targets import Target
+from eryphc.targets.definition import Backend, TargetInput, definition_of
+
+if TYPE_CHECKING:
+    from eryphc.artifacts.file import ArtifactFile
+    from eryphc.artifacts.manifest import Manifest
+    from eryphc.guest.cloudconfig.reader import TextReader
+    from eryphc.guest.document import GuestDocument
+    from eryphc.guest.model import GuestOptions, GuestRequest
+    from eryphc.ir.volume import ReadDisk
+    from eryphc.project.file import Project
+
+T = TypeVar("T")
+
+VARIABLE_PREFIX = "ERYPHC_VAR_"
+EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
+
+Ask: TypeAlias = Callable[[str, bool], "str | None"]
+"""Asks a person for the value of a variable, by its name and whether it is secret."""
+OnHashing: TypeAlias = Callable[[Path, int, int], None]
+"""Hears of a large disk file how many of its bytes have been hashed, and how many there are."""
+
+
+class Workspace:
+    """What the compilations of one session share: what was read once, and the environment.
+
+    `values` are those of the environment, by the names of variables as they stand there.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        pools: Pools,
+        environment: Mapping[str, str],
+        on_hashing: OnHashing | None = None,
+    ) -> None:
+        self.folder = folder
+        self.pools = pools
+        self.environment = environment
+        self.values = {
+            name[len(VARIABLE_PREFIX) :]: value
+            for name, value in sorted(environment.items())
+            if name.startswith(VARIABLE_PREFIX) and len(name) > len(VARIABLE_PREFIX)
+        }
+        self.memory = PassMemory()
+        self._on_hashing = on_hashing
+        self._reader: TextReader | None = None
+        self._disks: ReadDisk | None = None
+
+    @property
+    def reader(self) -> TextReader:
+        """Reads texts of fodder; one that several specifications share is read once."""
+        if self._reader is None:
+            from eryphc.guest.cloudconfig.reader import TextReader
+
+            self._reader = TextReader()
+        return self._reader
+
+    @property
+    def disks(self) -> ReadDisk:
+        """Reads disk files; one that several specifications share is hashed once."""
+        if self._disks is None:
+            from eryphc.genepool.disk_images import DiskImages
+
+            self._disks = DiskImages(self._on_hashing)
+        return self._disks
+
+    def project(self, folder: Path) -> Project | None:
+        """The project of a folder, None where there is none or its file has errors."""
+        project = self.pools.project(folder)
+        return None if project is None else project.value
+
+    def levels(self, spec: Spec | None, request: BuildRequest) -> LevelPolicy:
+        """What findings count as for a specification, or for a gene of the session's folder."""
+        folder = self.folder if spec is None else spec.folder
+        author = None if spec is None else spec.source.name
+        return levels_for(request.asked_levels, self.project(folder), folder, author)
+
+
+class Compilation:
+    """One specification on its way through the stages: its values, and what was found so far.
+
+    `read` is None for a gene that is expanded by itself. Ask for one result (`expanded`,
+    `gene_expanded`, `compiled`, or `fed` and then targets), and for the `report` after it.
+
+    Records that hold secrets are kept beside the findings, because secrets are hidden at the end:
+    a value that a gene declares secret may stand in a document that was read long before.
+    """
+
+    def __init__(
+        self, workspace: Workspace, read: ReadSpec | None, request: BuildRequest, ask: Ask | None
+    ) -> None:
+        self._workspace = workspace
+        self._request = request
+        self._ask = ask
+        self._reading: Reading | None = None
+        self._failure: Failure | None = None
+        self._found: list[Diagnostic] = []
+        self._records: list[Record] = []
+        self._values: Mapping[str, str] = request.values
+        self._declared: frozenset[str] = frozenset()
+        self._chain = PoolChain(())
+        self._fed: Fed | None = None
+        self._shared = 0
+        if read is None:
+            self._levels = workspace.levels(None, request)
+            return
+        self._found += read.found
+        self._reading = read.reading
+        if read.reading is None:
+            self._levels = LevelPolicy(request.asked_levels)
+            self._failure = read.failure
+        else:
+            self._levels = workspace.levels(read.reading.spec, request)
+            self._records.append(read.reading.document.catlet)
+
+    # --- what leaves -------------------------------------------------------------------------
+
+    def report(self) -> Report:
+        """What was found so far, and what the specification was made of."""
+        return Report(
+            diagnostics=shown(self._counted().diagnostics, self._records),
+            failure=self._failure,
+            name="catlet" if self._reading is None else self._reading.name,
+            declared=self._declared,
+            sources=self._sources(),
+            genes=() if self._fed is None else self._fed.genes,
+        )
+
+    def comments(self, judged: Sequence[tuple[Target, GuestRequest]]) -> Comments | None:
+        """The comments in the documents, None where there are none.
+
+        `judged` are the targets that looked for all they look for, with what each asks of the
+        guest.
+        """
+        sources = tuple(each for each in self._documents() if speaks_to_us(each))
+        if not sources:
+            return None
+        from eryphc.targets.judging import kinds_judged
+
+        kinds = [kinds_judged(target, request) for target, request in judged]
+        return Comments(
+            sources=sources,
+            levels=self._levels,
+            used=self._counted().used,
+            kinds=frozenset.intersection(*kinds) if kinds else frozenset(),
+            records=tuple(self._records),
+        )
+
+    def _counted(self) -> Applied:
+        """What was found, as it counts in this project."""
+        return self._levels.applied((*self._found, *self._levels.malformed(self._documents())))
+
+    def _documents(self) -> Iterator[SourceText]:
+        """The documents that were read: the specification, its ancestors, genes that feed it."""
+        if self._reading is not None:
+            yield self._reading.document.source
+        if self._fed is None:
+            return
+        yield from (each.source for each in self._fed.pedigree.documents[1:])
+        seen: set[int] = set()
+        for fodder in self._fed.catlet.fodder or ():
+            span = fodder.at()
+            if span is not None and id(span.source) not in seen:
+                seen.add(id(span.source))
+                yield span.source
+
+    def _sources(self) -> tuple[str, ...]:
+        """Where each gene set of the closure came from."""
+        if self._fed is None:
+            return ()
+        found: list[str] = []
+        for geneset in sorted({gene.id.geneset for gene in self._fed.genes}):
+            tag = self._chain.find(geneset)
+            if tag is not None and tag.value is not None:
+                folder = tag.value.manifest.source.name.rpartition("/")[0]
+                found.append(f"{geneset} from {folder or 'the working folder'}")
+        return tuple(found)
+
+    def _take(self, outcome: Outcome[T]) -> T | None:
+        self._found += outcome.diagnostics
+        return outcome.value
+
+    # --- the stages --------------------------------------------------------------------------
+
+    def expanded(self, stage: str) -> Catlet | None:
+        """The catlet after the stage `breed`, `feed` or `substitute`; None after errors."""
+        bred = self._bred()
+        if bred is None:
+            return None
+        if stage == "breed" and not _is_partial(bred):
+            return self._with_values(bred)
+        fed = self._fed_of(bred)
+        if fed is None or _is_partial(bred):
+            return None
+        if stage == "feed":
+            return self._with_values(bred._replace(catlet=fed.catlet))
+        done = self._substituted(fed, self._values)
+        return None if done is None else done.catlet
+
+    def gene_expanded(self, text: str, stage: str) -> Catlet | None:
+        """A catlet that holds nothing but the fodder of one gene, whose variables are given."""
+        document = self._take(_document_of_gene(text, self._request.values))
+        bred = None if document is None else self._bred_of(document, self._workspace.folder)
+        fed = None if bred is None else self._fed_of(bred)
+        if fed is None:
+            return None
+        if stage != "substitute":
+            return Catlet(fodder=fed.catlet.fodder)
+        # The values are bound to the gene: the catlet itself has no variable.
+        done = self._take(pipeline.to_substituted(fed, {}, self._request))
+        return None if done is None else Catlet(fodder=done.catlet.fodder)
+
+    def compiled(self) -> tuple[Catlet | None, GuestDocument | None]:
+        """The effective catlet, and what a guest would read apart from any target."""
+        fed = self.fed()
+        done = None if fed is None else self._substituted(fed, self._values)
+        return (None, None) if done is None else (done.catlet, self._guest(done))
+
+    def fed(self) -> Fed | None:
+        """The fed catlet, which targets go on with; None after errors.
+
+        A document of which not every value could be read is bred and fed only to find more faults.
+        """
+        bred = self._bred()
+        fed = None if bred is None else self._fed_of(bred)
+        self._shared = len(self._found)
+        return None if bred is None or _is_partial(bred) else fed
+
+    def _bred(self) -> Bred | None:
+        """The bred catlet, its values known; None after errors."""
+        if self._reading is None:
+            return None
+        bred = self._bred_of(self._reading.document, self._reading.spec.folder)
+        if bred is None:
+            return None
+        self._records += [each.catlet for each in bred.pedigree.documents]
+        self._values = self._values_of(bred)
+        # What is wrong with the values is reported by the stage that binds them.
+        with_values = pipeline.with_values(bred, self._values).value
+        if with_values is not None:
+            self._records.append(with_values.catlet)
+        return bred
+
+    def _bred_of(self, document: Document, folder: Path) -> Bred | None:
+        chain = self._take(self._workspace.pools.chain(folder))
+        if chain is None:
+            return None
+        self._chain = chain
+        return self._take(pipeline.to_bred(document, chain, self._workspace.memory))
+
+    def _values_of(self, bred: Bred) -> Mapping[str, str]:
+        """What this catlet is given, by the request, the environment, or a person."""
+        variables = bred.catlet.variables or ()
+        names = {(variable.name or "").lower(): variable.name or "" for variable in variables}
+        self._declared = frozenset(names)
+        values = dict(self._request.values)
+        if self._request.other_values:
+            values = {name: text for name, text in values.items() if name.lower() in names}
+        given = {name.lower() for name in values}
+        for name, text in self._workspace.values.items():
+            if name.lower() in names and name.lower() not in given:
+                values[names[name.lower()]] = text
+                given.add(name.lower())
+        if self._ask is not None and not _is_partial(bred):
+            given |= self._left_open()
+            for variable in variables:
+                name = variable.name or ""
+                if variable.required and blank(variable.value) and name.lower() not in given:
+                    answer = self._ask(name, bool(variable.secret))
+                    if answer is not None:
+                        values[name] = answer
+        return values
+
+    def _left_open(self) -> set[str]:
+        """The variables that a deployment supplies: the user is not asked for their values."""
+        return {
+            name.lower()
+            for definition in map(definition_of, Target)
+            if definition.left_open is not None
+            for name in definition.left_open(self._request.options_of(definition.options))
+        }
+
+    def _with_values(self, bred: Bred) -> Catlet | None:
+        """The catlet before substitution, with the values in its variables."""
+        with_values = self._take(pipeline.with_values(bred, self._values))
+        return None if with_values is None else with_values.catlet
+
+    def _fed_of(self, bred: Bred) -> Fed | None:
+        memory = self._workspace.memory
+        fed = self._take(pipeline.to_fed(bred, self._chain, self._request, memory))
+        if fed is not None:
+            self._records.append(fed.catlet)
+            self._fed = fed
+        return fed
+
+    def _substituted(self, fed: Fed, values: Mapping[str, str]) -> Substituted | None:
+        done = self._take(pipeline.to_substituted(fed, values, self._request))
+        if done is not None:
+            self._records.append(done.catlet)
+        return done
+
+    def _guest(self, done: Substituted) -> GuestDocument | None:
+        from eryphc.guest.compose import compose
+        from eryphc.guest.request import guest_request
+
+        catlet_id = pipeline.catlet_id_of(done.catlet, self._request)
+        asked, notes = guest_request(done, catlet_id, self._guest_options())
+        self._found += notes
+        return self._take(compose(asked, self._workspace.reader))
+
+    # --- targets -----------------------------------------------------------------------------
+
+    def judged(self, fed: Fed, target: Target) -> GuestRequest | None:
+        """Find all that building a target would report; gives what it asks of the guest.
+
+        None where an error ended the search early.
+        """
+        planned = self._planned(fed, target)
+        return None if planned is None else planned[1].request
+
+    def emitted(
+        self, fed: Fed, target: Target
+    ) -> tuple[Mapping[str, ArtifactFile], Manifest] | None:
+        """The files of a target and what its manifest says; None after errors.
+
+        Forgets what other targets have found: a fault for one target does not stop another.
+        """
+        del self._found[self._shared :]
+        planned = self._planned(fed, target)
+        if planned is None or has_errors(self._counted().diagnostics):
+            return None
+        backend, given, plan = planned
+        return backend.emit(plan), pipeline.manifest_of(given, target)
+
+    def _planned(
+        self, fed: Fed, target: Target
+    ) -> tuple[Backend[Any, Any], TargetInput[Any], Any] | None:
+        """The backend of a target, what it was given, and its plan; None after errors."""
+        definition = definition_of(target)
+        backend = definition.backend()
+        epoch = self._epoch()
+        if epoch is None:
+            return None
+        project = self._project()
+        options = self._request.options_of(definition.options)
+        given = self._take(
+            pipeline.prepare(
+                fed,
+                self._values,
+                self._request,
+                backend,
+                options=options,
+                settings=None
+                if project is None or definition.section_name is None
+                else project.sections.get(definition.section_name),
+                guest=self._guest_options(),
+                epoch=epoch,
+                reader=self._workspace.reader,
+            )
+        )
+        if given is None:
+            return None
+        self._records.append(given.catlet.catlet)
+        if backend.disk_files is not None:
+            read = self._workspace.disks
+            paths = backend.disk_files(given.catlet, options)
+            given = given._replace(disks={path: read(path) for path in paths})
+        plan = self._take(backend.plan(given))
+        return None if plan is None else (backend, given, plan)
+
+    def _project(self) -> Project | None:
+        return None if self._reading is None else self._workspace.project(self._reading.spec.folder)
+
+    def _epoch(self) -> int | None:
+        from eryphc.artifacts.epoch import EpochSource, resolve_epoch
+
+        project = self._project()
+        asked = self._request.epoch
+        return self._take(
+            resolve_epoch(
+                option=None if asked is None else str(asked),
+                project=None
+                if project is None
+                else EpochSource(name="epoch", value=project.epoch, span=project.at("epoch")),
+                environment=self._workspace.environment.get(EPOCH_VARIABLE) or None,
+            )
+        )
+
+    def _guest_options(self) -> GuestOptions:
+        """The request's, with what the project and the gene set of the spec say."""
+        from eryphc.guest.model import GuestKind
+
+        options = self._request.guest
+        if options.kind is not None or self._reading is None:
+            return options
+        project = self._project()
+        word = project.guest if project is not None else None
+        if not word and self._reading.spec.os_type in tuple(GuestKind):
+            word = self._reading.spec.os_type
+        return options if not word else options._replace(kind=GuestKind(word))
+
+
+def shown(found: Sequence[Diagnostic], records: Iterable[Record]) -> tuple[ShownDiagnostic, ...]:
+    """Diagnostics as they leave: without secrets, and without those that only repeat another."""
+    # Most specifications have nothing to be said of.
+    return show(without_echoes(found), Secrets(records)) if found else ()
+
+
+def _is_partial(bred: Bred) -> bool:
+    """Whether a value of the author's document could not be read."""
+    return bred.pedigree.documents[0].partial
+
+
+def _document_of_gene(text: str, values: Mapping[str, str]) -> Outcome[Document]:
+    """A catlet that feeds on one gene and binds the values to it, as if an author wrote that."""
+    from eryphc.diagnostics import command
+    from eryphc.syntax.identifiers import parse_gene, parse_set_source
+    from eryphc.syntax.names import NameFault
+
+    parsed = parse_gene(text)
+    if isinstance(parsed, NameFault) and parse_set_source(text) is None:
+        return Outcome(None, (command.gene_unknown(text, parsed.message),))
+    source = SourceText("<command line>", text, regions=())
+    whole, given = Span(source, 0, len(text)), placeless(Step.GIVEN)
+    bound: Places = {"": whole, "name": given, "value": given}
+    reference = Fodder(
+        source=text,
+        variables=tuple(
+            Variable(name=name, value=value, places=bound) for name, value in values.items()
+        ),
+        places={"": whole, "source": whole, "variables": given},
+    )
+    places: Places = {"": whole, "name": DEFAULTED, "fodder": DEFAULTED}
+    catlet = Catlet(name="gene", fodder=(reference,), places=places)
+    return Outcome(Document(catlet=catlet, source=source, depth=0))
