@@ -25,7 +25,6 @@ from eryphc import (
     GuestOptions,
     MergeMode,
     NetworkConfigMode,
-    Outputs,
     Session,
     Source,
     Target,
@@ -137,24 +136,6 @@ def test_the_files_are_those_of_the_command_line(tmp_path: Path) -> None:
     assert files == sorted(path.name for path in (tmp_path / "two").iterdir())
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-
-
-def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
-    built = session().build(ROOT / "examples" / "web-config.yaml", Target.CLOUD_INIT)
-    with pytest.raises(EryphcError) as refused:
-        built.write(tmp_path)
-    assert refused.value.failure is Failure.USAGE
-    assert refused.value.diagnostics[0].name == "output-not-ours"
-    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
-
-
-def test_what_failed_is_not_written(tmp_path: Path) -> None:
-    built = session().build(Source("web.yaml", "name: web\nmemory: 1000\n"), Target.CLOUD_INIT)
-    assert (built.ok, built.failure, dict(built.files)) == (False, Failure.INPUT, {})
-    with pytest.raises(EryphcError):
-        built.write(tmp_path / "out")
-    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_that_is_not_there_is_an_answer() -> None:
@@ -463,33 +444,6 @@ def test_check_writes_nothing_and_makes_no_image(
     assert (made, list(tmp_path.iterdir())) == ([], [])
     session().build(spec, Target.HYPERV)
     assert made, "the count would see an image"
-
-
-def test_outputs_are_written_all_or_none(tmp_path: Path) -> None:
-    built = session().build(ROOT / "examples" / "web-config.yaml", Target.CLOUD_INIT)
-    with Outputs() as outputs:
-        outputs.look_at(tmp_path / "one")
-        outputs.stage(tmp_path / "one", built)
-    assert list(tmp_path.iterdir()) == []
-    with Outputs() as outputs:
-        outputs.look_at(str(tmp_path / "one"))
-        outputs.stage(str(tmp_path / "one"), built)
-        outputs.commit()
-    assert [path.name for path in tmp_path.iterdir()] == ["one"]
-
-
-def test_outputs_look_at_a_folder_that_nobody_looked_at(tmp_path: Path) -> None:
-    built = session().build(ROOT / "examples" / "web-config.yaml", Target.CLOUD_INIT)
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / "letter.txt").write_text("mine", encoding="utf-8")
-    with Outputs() as outputs:
-        outputs.stage(tmp_path / "ours", built)
-        with pytest.raises(EryphcError) as refused:
-            outputs.stage(tmp_path / "theirs", built)
-        outputs.commit()
-    assert refused.value.diagnostics[0].name == "output-not-ours"
-    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["letter.txt"]
-    assert (tmp_path / "ours" / "manifest.json").is_file()
 
 
 # What the command line may import of the package (guides: the public interface, wording, disks).
