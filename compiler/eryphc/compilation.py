@@ -355,8 +355,8 @@ class Compilation:
         planned = self._planned(fed, target)
         if planned is None or has_errors(self._counted().diagnostics):
             return None
-        backend, given, plan = planned
-        return backend.emit(plan), pipeline.manifest_of(given, target)
+        backend, inputs, plan = planned
+        return backend.emit(plan), pipeline.manifest_of(inputs, target)
 
     def _planned(
         self, fed: Fed, target: Target
@@ -369,7 +369,7 @@ class Compilation:
             return None
         project = self._project()
         options = self._request.options_of(definition.options)
-        given = self._take(
+        inputs = self._take(
             pipeline.prepare(
                 fed,
                 self._values,
@@ -384,15 +384,15 @@ class Compilation:
                 reader=self._workspace.reader,
             )
         )
-        if given is None:
+        if inputs is None:
             return None
-        self._records.append(given.catlet.catlet)
+        self._records.append(inputs.catlet.catlet)
         if backend.disk_files is not None:
             read = self._workspace.disks
-            paths = backend.disk_files(given.catlet, options)
-            given = given._replace(disks={path: read(path) for path in paths})
-        plan = self._take(backend.plan(given))
-        return None if plan is None else (backend, given, plan)
+            paths = backend.disk_files(inputs.catlet, options)
+            inputs = inputs._replace(disks={path: read(path) for path in paths})
+        plan = self._take(backend.plan(inputs))
+        return None if plan is None else (backend, inputs, plan)
 
     def _project(self) -> Project | None:
         return None if self._reading is None else self._workspace.project(self._reading.spec.folder)

@@ -173,7 +173,7 @@ def prepare(
         return Outcome(None, done.diagnostics)
     guest, found = (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
     asked_of_guest, notes = guest_request(done.value, catlet_id, guest)
-    given = TargetInput(
+    inputs = TargetInput(
         catlet=done.value,
         name=done.value.catlet.name or "catlet",
         catlet_id=catlet_id,
@@ -189,7 +189,7 @@ def prepare(
         settings=settings,
         opening=opening,
     )
-    return Outcome(given, (*done.diagnostics, *notes, *found))
+    return Outcome(inputs, (*done.diagnostics, *notes, *found))
 
 
 def _left_open(fed: Fed, names: set[str]) -> Fed:
@@ -211,18 +211,18 @@ def _left_open(fed: Fed, names: set[str]) -> Fed:
     return fed._replace(catlet=replace(fed.catlet, variables=marked))
 
 
-def manifest_of(given: TargetInput[Any], target: Target) -> Manifest:
+def manifest_of(inputs: TargetInput[Any], target: Target) -> Manifest:
     """All of `manifest.json` but its files."""
     return Manifest(
-        catlet=given.name,
-        catlet_id=given.catlet_id,
+        catlet=inputs.name,
+        catlet_id=inputs.catlet_id,
         target=target.value,
-        arch=str(given.architecture),
-        guest=given.request.guest.value,
-        tool=given.tool,
+        arch=str(inputs.architecture),
+        guest=inputs.request.guest.value,
+        tool=inputs.tool,
         network_adapters=tuple(
             ManifestAdapter(name=adapter.name, mac_address=adapter.mac_address)
-            for adapter in given.request.adapters
+            for adapter in inputs.request.adapters
         ),
         genes=tuple(
             ManifestGene(
@@ -232,6 +232,6 @@ def manifest_of(given: TargetInput[Any], target: Target) -> Manifest:
                 sha256=gene.sha256,
                 form=gene.form,
             )
-            for gene in given.catlet.genes
+            for gene in inputs.catlet.genes
         ),
     )

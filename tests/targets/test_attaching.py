@@ -83,9 +83,9 @@ def faults(settings):
 SECTION = Section(shape=Shape("toy section", ToySettings, {"size": TEXT}), faults=faults)
 
 
-def plan(given):
-    size = given.settings.size if given.settings is not None else "small"
-    return Outcome(f"{size} {given.options.colour} {given.name}\\n")
+def plan(inputs):
+    size = inputs.settings.size if inputs.settings is not None else "small"
+    return Outcome(f"{size} {inputs.options.colour} {inputs.name}\\n")
 
 
 def emit(plan):

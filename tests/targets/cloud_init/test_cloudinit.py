@@ -77,7 +77,7 @@ def _substituted(*, uses_vm_id: tuple[str, ...] = ()) -> Substituted:
     )
 
 
-def _given(
+def _inputs(
     request: GuestRequest,
     *,
     sealed: bool = False,
@@ -100,8 +100,8 @@ def _given(
     )
 
 
-def _emit(given: TargetInput[CloudInitOptions]) -> dict[str, ArtifactFile]:
-    planned = plan(given)
+def _emit(inputs: TargetInput[CloudInitOptions]) -> dict[str, ArtifactFile]:
+    planned = plan(inputs)
     assert planned.value is not None
     return {str(path): file for path, file in emit(planned.value).items()}
 
@@ -112,7 +112,7 @@ def _bytes(file: ArtifactFile) -> bytes:
 
 
 def test_without_fodder_there_is_an_empty_user_data() -> None:
-    files = _emit(_given(_request()))
+    files = _emit(_inputs(_request()))
     assert sorted(files) == ["nocloud/meta-data", "nocloud/user-data", "web.iso"]
     assert _bytes(files["nocloud/user-data"]) == b""
     assert read_iso(_bytes(files["web.iso"])).joliet["user-data"] == b""
@@ -131,12 +131,12 @@ def test_without_fodder_there_is_an_empty_user_data() -> None:
     ],
 )
 def test_media_type_of_user_data(fodder_entries: tuple[Fodder, ...], media_type: str) -> None:
-    files = _emit(_given(_request(*fodder_entries)))
+    files = _emit(_inputs(_request(*fodder_entries)))
     assert files["nocloud/user-data"].media_type == media_type
 
 
 def test_the_image_and_the_plain_files_are_the_same() -> None:
-    files = _emit(_given(_request(PUBLIC, SCRIPT, network=NetworkConfigMode.ALWAYS)))
+    files = _emit(_inputs(_request(PUBLIC, SCRIPT, network=NetworkConfigMode.ALWAYS)))
     image = read_iso(_bytes(files["web.iso"]))
     plain = {
         path.removeprefix("nocloud/"): _bytes(file)
@@ -157,7 +157,7 @@ def test_the_image_and_the_plain_files_are_the_same() -> None:
 
 
 def test_secrets_are_marked_and_only_where_they_are() -> None:
-    files = _emit(_given(_request(PUBLIC, SECRET), sealed=True))
+    files = _emit(_inputs(_request(PUBLIC, SECRET), sealed=True))
     assert {path: file.secret for path, file in files.items()} == {
         "web.iso": True,
         "web.sealed.iso": False,
@@ -171,7 +171,7 @@ def test_secrets_are_marked_and_only_where_they_are() -> None:
 @pytest.mark.parametrize("instance_id", [CATLET_ID, None], ids=["catlet id", "content"])
 def test_the_sealed_image_keeps_the_instance_id(instance_id: str | None) -> None:
     request = _request(PUBLIC, SECRET)._replace(instance_id=instance_id)
-    files = _emit(_given(request, sealed=True))
+    files = _emit(_inputs(request, sealed=True))
     full = read_iso(_bytes(files["web.iso"])).joliet
     rest = read_iso(_bytes(files["web.sealed.iso"])).joliet
     assert full["meta-data"] == rest["meta-data"]
@@ -180,36 +180,36 @@ def test_the_sealed_image_keeps_the_instance_id(instance_id: str | None) -> None
 
 
 def test_the_sealed_image_of_a_catlet_without_secrets_is_the_same() -> None:
-    files = _emit(_given(_request(PUBLIC), sealed=True))
+    files = _emit(_inputs(_request(PUBLIC), sealed=True))
     assert _bytes(files["web.iso"]) == _bytes(files["web.sealed.iso"])
 
 
 @pytest.mark.parametrize(("given", "codes"), [(False, ["N0610"]), (True, [])])
 def test_a_fodder_that_uses_the_vm_id(given: bool, codes: list[str]) -> None:  # noqa: FBT001
-    asked = _given(_request(PUBLIC), uses_vm_id=("join",), vm_id_given=given)
+    asked = _inputs(_request(PUBLIC), uses_vm_id=("join",), vm_id_given=given)
     found = plan(asked).diagnostics
     assert [diagnostic.code.number for diagnostic in found] == codes
 
 
 def test_what_compose_refuses_is_refused() -> None:
     broken = _fodder("list", "- a\n")
-    planned = plan(_given(_request(broken)))
+    planned = plan(_inputs(_request(broken)))
     assert planned.value is None
     assert planned.diagnostics
 
 
 def test_a_plan_never_prints_secrets() -> None:
-    planned = plan(_given(_request(SECRET), sealed=True))
+    planned = plan(_inputs(_request(SECRET), sealed=True))
     assert planned.value is not None
     assert CANARY not in repr(planned.value)
 
 
 def test_on_disk(tmp_path: Path) -> None:
-    given = _given(_request(PUBLIC, SECRET))
-    planned = plan(given)
+    inputs = _inputs(_request(PUBLIC, SECRET))
+    planned = plan(inputs)
     assert planned.value is not None
     place = tmp_path / "build/web/cloud-init"
-    manifest = manifest_of(given, Target.CLOUD_INIT)
+    manifest = manifest_of(inputs, Target.CLOUD_INIT)
     with TargetFolders([place]) as folders:
         folders.stage(place, emit(planned.value), manifest)
         folders.commit()
@@ -238,7 +238,7 @@ def test_on_disk(tmp_path: Path) -> None:
     shutil.which("isoinfo") is None, reason="isoinfo is not installed: apt-get install genisoimage"
 )
 def test_isoinfo_finds_the_files_in_both_trees(tmp_path: Path) -> None:
-    files = _emit(_given(_request(PUBLIC, network=NetworkConfigMode.ALWAYS)))
+    files = _emit(_inputs(_request(PUBLIC, network=NetworkConfigMode.ALWAYS)))
     image = tmp_path / "web.iso"
     image.write_bytes(_bytes(files["web.iso"]))
     for tree in ("-R", "-J"):

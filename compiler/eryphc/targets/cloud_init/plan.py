@@ -23,13 +23,13 @@ class CloudInitPlan(NamedTuple):
     epoch: int
 
 
-def plan(given: TargetInput[CloudInitOptions]) -> Outcome[CloudInitPlan]:
+def plan(inputs: TargetInput[CloudInitOptions]) -> Outcome[CloudInitPlan]:
     """Compose what the guest reads. Reports what `compose` does, E0609 and N0610."""
-    seeds = seeds_of(given.request, sealed=given.sealed, reader=given.reader)
+    seeds = seeds_of(inputs.request, sealed=inputs.sealed, reader=inputs.reader)
     found = seeds.diagnostics
-    uses_vm_id = given.catlet.uses_vm_id
-    if uses_vm_id and not given.vm_id_given:
+    uses_vm_id = inputs.catlet.uses_vm_id
+    if uses_vm_id and not inputs.vm_id_given:
         found = (*found, vm_id_is_catlet_id(uses_vm_id))
     if seeds.value is None:
         return Outcome(None, found)
-    return Outcome(CloudInitPlan(name=given.name, seeds=seeds.value, epoch=given.epoch), found)
+    return Outcome(CloudInitPlan(name=inputs.name, seeds=seeds.value, epoch=inputs.epoch), found)

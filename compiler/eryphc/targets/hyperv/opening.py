@@ -16,15 +16,15 @@ from eryphc.targets.hyperv.options import HyperVOptions
 from eryphc.targets.hyperv.slots import SHORTEST_SLOT, VM_ID, VM_ID_LENGTH, Slot, stand_in
 
 
-def open_places(given: Openable, options: HyperVOptions) -> Outcome[Opening]:
+def open_places(openable: Openable, options: HyperVOptions) -> Outcome[Opening]:
     """Stand-ins for what `--open` names, and for the VM id unless that is given.
 
     `Opening.details` holds the `Slot`s. Reports the faults of `--open`.
     """
     found: list[Diagnostic] = []
-    variables = {(v.name or "").lower(): v for v in given.fed.catlet.variables or ()}
-    with_value = {name.lower() for name in given.values}
-    texts = [*_texts(given.fed), *given.values.values(), *given.texts]
+    variables = {(v.name or "").lower(): v for v in openable.fed.catlet.variables or ()}
+    with_value = {name.lower() for name in openable.values}
+    texts = [*_texts(openable.fed), *openable.values.values(), *openable.texts]
     slots: list[Slot] = []
     asked: dict[str, str] = {}
     for name, length in options.open_slots.items():
@@ -34,7 +34,7 @@ def open_places(given: Openable, options: HyperVOptions) -> Outcome[Opening]:
             continue
         asked[name.lower()] = name
         if variable is None:
-            names = tuple(v.name or "" for v in given.fed.catlet.variables or ())
+            names = tuple(v.name or "" for v in openable.fed.catlet.variables or ())
             found.append(wording.slot_unknown(name, names, system=_is_system(name)))
         elif variable.type not in (None, VariableType.STRING):
             found.append(wording.slot_typed(name, str(variable.type), variable.at("type")))
@@ -52,7 +52,7 @@ def open_places(given: Openable, options: HyperVOptions) -> Outcome[Opening]:
         return Outcome(None, tuple(found))
     values = {slot.name: slot.text for slot in slots}
     vm_id = None
-    if given.vm_id is None:
+    if openable.vm_id is None:
         vm_id = stand_in(VM_ID, VM_ID_LENGTH, texts)
         slots.append(Slot(name=VM_ID, said=own("vmId"), kind=SlotKind.VM_ID, text=vm_id))
     return Outcome(Opening(values=values, vm_id=vm_id, details=tuple(slots)), tuple(found))

@@ -50,21 +50,21 @@ def guest_options(options: GuestOptions) -> tuple[GuestOptions, tuple[Diagnostic
     return options._replace(network=NetworkConfigMode.ALWAYS), found
 
 
-def plan(given: TargetInput[HyperVOptions]) -> Outcome[HyperVPlan]:
+def plan(inputs: TargetInput[HyperVOptions]) -> Outcome[HyperVPlan]:
     """Decide everything. Reports what Hyper-V cannot do (E07xx) and what `compose` reports."""
-    slots: tuple[Slot, ...] = given.opening.details or ()
+    slots: tuple[Slot, ...] = inputs.opening.details or ()
     settings = _Settings(
-        name=given.name,
-        catlet_id=given.catlet_id,
-        request=given.request._replace(slots=tuple(slot.text for slot in slots)),
-        epoch=given.epoch,
-        tool=given.tool,
-        defaults=given.settings or HyperVDefaults(),
+        name=inputs.name,
+        catlet_id=inputs.catlet_id,
+        request=inputs.request._replace(slots=tuple(slot.text for slot in slots)),
+        epoch=inputs.epoch,
+        tool=inputs.tool,
+        defaults=inputs.settings or HyperVDefaults(),
         slots=slots,
-        at_hand=AtHand(given=given.options.volumes, files=given.disks),
-        guest_assumed=given.guest_assumed,
+        at_hand=AtHand(given=inputs.options.volumes, files=inputs.disks),
+        guest_assumed=inputs.guest_assumed,
     )
-    return _planned(given.catlet, settings, given.reader)
+    return _planned(inputs.catlet, settings, inputs.reader)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
