@@ -101,7 +101,7 @@ OWN = {
     "guest/archive.py": {"kind(root)", "kind(content)", "reason"},
     "guest/checks.py": {
         "_FODDER_TYPES[marked]",
-        "_WORDS.get(marked, 'a template')",
+        "_WORDS[other]",
         "encoding",
         "known",
         "what",

@@ -1,17 +1,19 @@
-"""Whether a Linux guest takes a piece up at all, and what for.
+"""Whether a guest takes a piece up at all, and what for.
 
 What a guest would silently drop is refused; where its own handling is asked for (`--merge parts`)
-the same is a warning, and the piece stays. Source: docs/reference/cloud-init.md, "Types of parts",
+the same is a warning, and the piece stays. The first refusal counts: the rest would only say what
+follows from it. Source: docs/reference/cloud-init.md, "Types of parts",
 "Names of parts", "Jinja templates", "Archives and includes".
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, Level, trail
+from eryphc.diagnostics.model import Diagnostic, Label, Level, has_errors, trail
 from eryphc.diagnostics.said import Own, Said, Words, own
 from eryphc.guest.model import MergeMode
 from eryphc.guest.names import extension
@@ -32,6 +34,7 @@ from eryphc.guest.pieces import (
     marked_type,
     template_body,
 )
+from eryphc.lint.engine import Rule, first, judge
 
 Checked = tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]
 _TEMPLATES: Final = (CLOUD_CONFIG, SHELLSCRIPT, BOOTHOOK)
@@ -59,175 +62,49 @@ _WORDS: Final = {
 }
 
 
-def is_encodable(piece: Piece) -> Diagnostic | None:
-    """The error of a text that has no UTF-8 form; JSON can write half a surrogate pair."""
-    text = piece.text
-    if text.isascii():
-        return None
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        place = piece.span(error.start, error.start + 1)
-        return wording.text_not_unicode(piece.said, place, trail(piece.fodder.text_origin))
-    return None
+class Candidate(NamedTuple):
+    """A piece that a guest may take up, and how it would reach the guest."""
 
+    piece: Piece
+    mode: MergeMode = MergeMode.MERGED
 
-def is_encoded(piece: Piece) -> Diagnostic | None:
-    """The error of a text that somebody has encoded already, as other tools want user-data."""
-    text = piece.text
-    if not text[:64].lstrip(" \n").startswith(_ENCODED):
-        return None
-    if text.startswith("\x1f"):
-        encoding = "compressed"
-    elif _BASE64.fullmatch(text) is not None:
-        encoding = "base64"
-    else:
-        return None
-    return wording.text_encoded(
-        piece.said, Own(encoding), piece.first_line, trail(piece.fodder.text_origin)
-    )
+    @property
+    def body(self) -> str:
+        """The text that counts once a template is rendered."""
+        return template_body(self.piece.text) if self.piece.jinja else self.piece.text
+
+    @property
+    def chain(self) -> tuple[Label, ...]:
+        return trail(self.piece.fodder.text_origin)
+
+    @property
+    def read_as(self) -> str | None:
+        """The other type that a guest takes a script for by its beginning."""
+        marked = marked_type(self.body) if self.piece.media_type == SHELLSCRIPT else None
+        return marked if marked in _WORDS else None
+
+    def refused(self, error: Diagnostic, reason: Words) -> Diagnostic:
+        """The error, or with the guest's own handling that the guest drops the piece."""
+        if self.mode is MergeMode.MERGED:
+            return error
+        place = error.primary.span if error.primary else None
+        return wording.guest_drops_part(self.piece.said, reason, place, error.related)
 
 
 def check(piece: Piece, mode: MergeMode) -> Checked:
     """The pieces that come of one piece for a Linux guest: none where it is refused."""
-    unreadable = is_encodable(piece)
-    if unreadable is not None:
-        return (), (unreadable,)
-    kept = (piece,) if mode is MergeMode.PARTS else ()
-    if not piece.text.strip():
-        if mode is MergeMode.PARTS and piece.media_type == CLOUD_CONFIG:
-            return kept, ()
-        return kept, (
-            wording.fodder_empty(
-                piece.said, piece.fodder.at("name"), trail(piece.fodder.text_origin)
-            ),
-        )
-    encoded = is_encoded(piece)
-    if encoded is not None:
-        return kept, (_faithful(piece, encoded, own("its text is encoded"), mode),)
-    if piece.media_type == UPSTART_JOB:
-        refused = wording.upstart_job_removed(
-            piece.said, piece.fodder.at("type"), trail(piece.fodder.text_origin)
-        )
-        return kept, (
-            _faithful(piece, refused, own("cloud-init removed upstart jobs in 22.2"), mode),
-        )
-    if piece.jinja and piece.media_type not in _TEMPLATES:
-        known = _FODDER_TYPES.get(piece.media_type)
-        kind = Said(piece.media_type) if known is None else Own(known)
-        refused = wording.template_not_possible(
-            piece.said, kind, piece.first_line, trail(piece.fodder.text_origin)
-        )
-        return kept, (_faithful(piece, refused, own("a {} is never rendered", kind), mode),)
-    if piece.jinja:
-        from eryphc.guest.templates import template_fault
-
-        fault = template_fault(piece.text)
-        if fault is not None:
-            reason, start, end = fault
-            place = piece.span(start, end)
-            refused = wording.template_broken(
-                piece.said, reason, place, trail(piece.fodder.text_origin)
-            )
-            return kept, (_faithful(piece, refused, own("it is no template: {}", reason), mode),)
-    if piece.media_type == CLOUD_CONFIG:
-        return _check_cloud_config(piece, mode)
-    if piece.media_type in _SCRIPTS:
-        return _check_script(piece, mode)
-    if piece.media_type == BOOTHOOK:
-        return _check_boothook(piece, mode)
-    if piece.media_type in INCLUDES:
-        return (piece,), (
-            wording.include_unpinned(
-                piece.said, piece.fodder.at(), trail(piece.fodder.text_origin)
-            ),
-        )
+    candidate = Candidate(piece, mode)
+    refused = first(REFUSALS if mode is MergeMode.MERGED else DROPS, candidate)
+    if refused:
+        stays = mode is MergeMode.PARTS and not has_errors(refused)
+        return (piece,) if stays else (), tuple(refused)
     if piece.media_type == ARCHIVE:
         return _check_archive(piece, mode)
-    return (piece,), ()
-
-
-def _faithful(piece: Piece, refused: Diagnostic, reason: Words, mode: MergeMode) -> Diagnostic:
-    if mode is MergeMode.MERGED:
-        return refused
-    place = refused.primary.span if refused.primary else None
-    return wording.guest_drops_part(piece.said, reason, place, refused.related)
-
-
-def _check_cloud_config(piece: Piece, mode: MergeMode) -> Checked:
-    body = template_body(piece.text) if piece.jinja else piece.text
-    marked = marked_type(body)
-    if marked is None or marked == CLOUD_CONFIG or mode is MergeMode.PARTS:
-        # What a guest drops of cloud-configs as they are is reported with all of them.
-        return (piece,), ()
-    if not piece.jinja and piece.root is not None and piece.root.entries:
-        return (piece,), ()
-    line = body.lstrip().partition("\n")[0]
-    return (), (
-        wording.type_contradicts_text(
-            piece.said,
-            own("cloud-config"),
-            Own(_FODDER_TYPES[marked]) if marked in _FODDER_TYPES else None,
-            _marker(line),
-            piece.first_line,
-            trail(piece.fodder.text_origin),
-        ),
-    )
-
-
-def _marker(line: str) -> Said:
-    """The marker alone: what follows it may be anything."""
-    return Said(line[:2] if line.startswith("#!") else line.split()[0])
-
-
-def _check_script(piece: Piece, mode: MergeMode) -> Checked:
-    body = template_body(piece.text) if piece.jinja else piece.text
-    marked = marked_type(body)
-    if marked is not None and marked != SHELLSCRIPT and piece.media_type == SHELLSCRIPT:
-        line = body.lstrip().partition("\n")[0]
-        retyped = piece.retyped(marked)
-        note = wording.script_read_as_other(
-            piece.said,
-            Own(_WORDS.get(marked, "a template")),
-            _marker(line),
-            piece.first_line,
-            trail(piece.fodder.text_origin),
-        )
-        if marked not in _WORDS:
-            return (piece,) if mode is MergeMode.PARTS else (), (_no_interpreter(piece, mode),)
-        pieces, found = check(retyped, mode)
-        return pieces, (note, *found)
-    if body.startswith("#!"):
-        return (piece,), ()
-    from eryphc.guest.windows_names import has_interpreter_marker
-
-    kept = (piece,) if mode is MergeMode.PARTS else ()
-    ending = extension(piece.fodder.filename or "").lower()
-    if marked is None and (ending in ("ps1", "cmd", "bat") or has_interpreter_marker(body)):
-        refused = wording.linux_gets_windows_script(
-            piece.said, piece.first_line, trail(piece.fodder.text_origin)
-        )
-        return kept, (_faithful(piece, refused, own("it is a script for Windows"), mode),)
-    return kept, (_no_interpreter(piece, mode),)
-
-
-def _no_interpreter(piece: Piece, mode: MergeMode, what: str = "script") -> Diagnostic:
-    refused = wording.script_without_interpreter(
-        piece.said,
-        Own(what),
-        piece.first_line,
-        trail(piece.fodder.text_origin),
-        indented=piece.text.lstrip().startswith("#!"),
-    )
-    return _faithful(piece, refused, own("it does not begin with `#!`"), mode)
-
-
-def _check_boothook(piece: Piece, mode: MergeMode) -> Checked:
-    body = template_body(piece.text) if piece.jinja else piece.text
-    if body.removeprefix(BOOTHOOK_MARKER).lstrip().startswith("#!"):
-        return (piece,), ()
-    kept = (piece,) if mode is MergeMode.PARTS else ()
-    return kept, (_no_interpreter(piece, mode, "boothook"),)
+    found = tuple(judge(REMARKS, candidate))
+    if candidate.read_as is None:
+        return (piece,), found
+    pieces, more = check(piece.retyped(candidate.read_as), mode)
+    return pieces, (*found, *more)
 
 
 def _check_archive(piece: Piece, mode: MergeMode) -> Checked:
@@ -251,3 +128,173 @@ def _as_drop(archive: Piece, found: Diagnostic) -> Diagnostic:
         return found
     place = found.primary.span if found.primary else None
     return wording.guest_drops_part(archive.said, found, place, found.related)
+
+
+# --- what any guest refuses --------------------------------------------------------------------
+
+
+def _not_unicode(candidate: Candidate) -> Iterator[Diagnostic]:
+    """JSON can write half a surrogate pair, which has no UTF-8 form."""
+    piece = candidate.piece
+    if piece.text.isascii():
+        return
+    try:
+        piece.text.encode()
+    except UnicodeEncodeError as error:
+        place = piece.span(error.start, error.start + 1)
+        yield wording.text_not_unicode(piece.said, place, candidate.chain)
+
+
+def _empty(candidate: Candidate) -> Iterator[Diagnostic]:
+    piece, mode = candidate
+    # What a guest makes of cloud-configs as they are is reported with all of them.
+    if not piece.text.strip() and (mode is MergeMode.MERGED or piece.media_type != CLOUD_CONFIG):
+        yield wording.fodder_empty(piece.said, piece.fodder.at("name"), candidate.chain)
+
+
+def _encoded(candidate: Candidate) -> Iterator[Diagnostic]:
+    """Somebody has encoded the text already, as other tools want user-data."""
+    piece, text = candidate.piece, candidate.piece.text
+    if not text[:64].lstrip(" \n").startswith(_ENCODED):
+        return
+    if text.startswith("\x1f"):
+        encoding = "compressed"
+    elif _BASE64.fullmatch(text) is not None:
+        encoding = "base64"
+    else:
+        return
+    error = wording.text_encoded(piece.said, Own(encoding), piece.first_line, candidate.chain)
+    yield candidate.refused(error, own("its text is encoded"))
+
+
+# --- what a Linux guest refuses ----------------------------------------------------------------
+
+
+def _upstart_job(candidate: Candidate) -> Iterator[Diagnostic]:
+    piece = candidate.piece
+    if piece.media_type == UPSTART_JOB:
+        error = wording.upstart_job_removed(piece.said, piece.fodder.at("type"), candidate.chain)
+        yield candidate.refused(error, own("cloud-init removed upstart jobs in 22.2"))
+
+
+def _never_rendered(candidate: Candidate) -> Iterator[Diagnostic]:
+    piece = candidate.piece
+    if piece.jinja and piece.media_type not in _TEMPLATES:
+        known = _FODDER_TYPES.get(piece.media_type)
+        kind = Said(piece.media_type) if known is None else Own(known)
+        error = wording.template_not_possible(piece.said, kind, piece.first_line, candidate.chain)
+        yield candidate.refused(error, own("a {} is never rendered", kind))
+
+
+def _broken_template(candidate: Candidate) -> Iterator[Diagnostic]:
+    piece = candidate.piece
+    if not piece.jinja:
+        return
+    from eryphc.guest.templates import template_fault
+
+    fault = template_fault(piece.text)
+    if fault is not None:
+        reason, start, end = fault
+        error = wording.template_broken(piece.said, reason, piece.span(start, end), candidate.chain)
+        yield candidate.refused(error, own("it is no template: {}", reason))
+
+
+def _other_type(candidate: Candidate) -> Iterator[Diagnostic]:
+    piece, mode = candidate
+    if piece.media_type != CLOUD_CONFIG or mode is MergeMode.PARTS:
+        return
+    marked = marked_type(candidate.body)
+    if marked is None or marked == CLOUD_CONFIG:
+        return
+    if not piece.jinja and piece.root is not None and piece.root.entries:
+        return
+    yield wording.type_contradicts_text(
+        piece.said,
+        own("cloud-config"),
+        Own(_FODDER_TYPES[marked]) if marked in _FODDER_TYPES else None,
+        _marker(candidate.body),
+        piece.first_line,
+        candidate.chain,
+    )
+
+
+def _marker(body: str) -> Said:
+    """The marker alone: what follows it may be anything."""
+    line = body.lstrip().partition("\n")[0]
+    return Said(line[:2] if line.startswith("#!") else line.split()[0])
+
+
+def _for_windows(candidate: Candidate) -> Iterator[Diagnostic]:
+    piece, body = candidate.piece, candidate.body
+    if piece.media_type not in _SCRIPTS or marked_type(body) is not None:
+        return
+    from eryphc.guest.windows_names import has_interpreter_marker
+
+    ending = extension(piece.fodder.filename or "").lower()
+    if ending in ("ps1", "cmd", "bat") or has_interpreter_marker(body):
+        error = wording.linux_gets_windows_script(piece.said, piece.first_line, candidate.chain)
+        yield candidate.refused(error, own("it is a script for Windows"))
+
+
+def _without_interpreter(candidate: Candidate) -> Iterator[Diagnostic]:
+    piece, text = candidate.piece, candidate.body
+    if piece.media_type == BOOTHOOK:
+        what, text = "boothook", text.removeprefix(BOOTHOOK_MARKER).lstrip()
+    elif piece.media_type in _SCRIPTS and candidate.read_as is None:
+        what = "script"
+    else:
+        return
+    if not text.startswith("#!"):
+        error = wording.script_without_interpreter(
+            piece.said,
+            Own(what),
+            piece.first_line,
+            candidate.chain,
+            indented=piece.text.lstrip().startswith("#!"),
+        )
+        yield candidate.refused(error, own("it does not begin with `#!`"))
+
+
+# --- what a Linux guest takes up, though not as its author may think -----------------------------
+
+
+def _script_read_as_other(candidate: Candidate) -> Iterator[Diagnostic]:
+    piece, other = candidate.piece, candidate.read_as
+    if other is not None:
+        yield wording.script_read_as_other(
+            piece.said,
+            Own(_WORDS[other]),
+            _marker(candidate.body),
+            piece.first_line,
+            candidate.chain,
+        )
+
+
+def _unpinned(candidate: Candidate) -> Iterator[Diagnostic]:
+    piece = candidate.piece
+    if piece.media_type in INCLUDES:
+        yield wording.include_unpinned(piece.said, piece.fodder.at(), candidate.chain)
+
+
+UNFIT: Final[tuple[Rule[Candidate], ...]] = (
+    Rule(wording.TEXT_NOT_UNICODE, _not_unicode),
+    Rule(wording.FODDER_EMPTY, _empty),
+    Rule(wording.TEXT_ENCODED, _encoded),
+)
+REFUSALS: Final[tuple[Rule[Candidate], ...]] = (
+    *UNFIT,
+    Rule(wording.UPSTART_JOB_REMOVED, _upstart_job),
+    Rule(wording.TEMPLATE_NOT_POSSIBLE, _never_rendered),
+    Rule(wording.TEMPLATE_BROKEN, _broken_template),
+    Rule(wording.TYPE_CONTRADICTS_TEXT, _other_type),
+    Rule(wording.LINUX_GETS_WINDOWS_SCRIPT, _for_windows),
+    Rule(wording.SCRIPT_WITHOUT_INTERPRETER, _without_interpreter),
+)
+# The same where the guest's own handling is asked for.
+DROPS: Final[tuple[Rule[Candidate], ...]] = tuple(
+    rule._replace(more=(wording.GUEST_DROPS_PART,)) for rule in REFUSALS
+)
+REMARKS: Final[tuple[Rule[Candidate], ...]] = (
+    Rule(wording.SCRIPT_READ_AS_OTHER, _script_read_as_other),
+    Rule(wording.INCLUDE_UNPINNED, _unpinned),
+)

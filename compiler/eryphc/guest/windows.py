@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors, trail
-from eryphc.guest.checks import is_encodable, is_encoded
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.guest.checks import UNFIT, Candidate
 from eryphc.guest.document import KeptText, UserDataPart, kept_config
 from eryphc.guest.names import extension
 from eryphc.guest.pieces import CLOUD_CONFIG, SHELLSCRIPT, Piece
 from eryphc.guest.windows_lint import lint
 from eryphc.guest.windows_names import unique, windows_name
+from eryphc.lint.engine import first
 
 _BATCH: Final = ("cmd", "bat")
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -27,15 +27,7 @@ def windows_parts(pieces: Sequence[Piece]) -> Outcome[tuple[UserDataPart, ...]]:
     """The parts in order; cloudbase-init merges nothing and runs each as it comes."""
     found: list[Diagnostic] = []
     for piece in pieces:
-        unreadable = is_encodable(piece) or is_encoded(piece)
-        if unreadable is not None:
-            found.append(unreadable)
-        elif not piece.text.strip():
-            found.append(
-                wording.fodder_empty(
-                    piece.said, piece.fodder.at("name"), trail(piece.fodder.text_origin)
-                )
-            )
+        found += first(UNFIT, Candidate(piece))
     if has_errors(found):
         return Outcome(None, tuple(found))
     names = unique(windows_name(piece) for piece in pieces)

@@ -1,13 +1,15 @@
-"""Rules over typed subjects.
+"""Rules over typed subjects, and which kinds of findings a module looks for.
 
 Each kind of subject has a record and a closed tuple of rules beside it. To add a rule, write its
-function there and one line in that tuple.
+function there and one line in that tuple. Where a finding is a by-product of other work, such as
+merging, and can be lowered, its kind is in the tuple `KINDS` of the module that makes it. A test
+holds modules to what they declare.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from eryphc.diagnostics.model import Code, Diagnostic
 
@@ -26,13 +28,29 @@ class Rule(NamedTuple, Generic[S]):
     more: tuple[Code, ...] = ()
 
 
+Declared: TypeAlias = "tuple[Rule[Any] | Code, ...]"
+"""What a module looks for: its rules, or the kinds of by-products."""
+
+
 def judge(rules: Iterable[Rule[S]], subject: S) -> list[Diagnostic]:
     """All findings, in the order of the rules."""
     return [diagnostic for rule in rules for diagnostic in rule.find(subject)]
 
 
-def kinds(*rules: Iterable[Rule[Any]]) -> frozenset[str]:
-    """The numbers of the kinds of findings that a subject is searched for where these rules run."""
+def first(rules: Iterable[Rule[S]], subject: S) -> list[Diagnostic]:
+    """The findings of the first rule that has any: what it finds stops the others."""
+    for rule in rules:
+        found = list(rule.find(subject))
+        if found:
+            return found
+    return []
+
+
+def kinds(*declared: Declared) -> frozenset[str]:
+    """The numbers of the kinds of findings that are looked for where all this runs."""
     return frozenset(
-        code.number for each in rules for rule in each for code in (rule.code, *rule.more)
+        code.number
+        for several in declared
+        for each in several
+        for code in ((each.code, *each.more) if isinstance(each, Rule) else (each,))
     )
