@@ -7,7 +7,8 @@ not name an adapter whose address is a guess. Source: docs/reference/guest-confi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, has_errors
@@ -15,49 +16,66 @@ from eryphc.diagnostics.said import Own, named
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.document import OLD_WINDOWS, AdapterNetwork, Network, known_adapters
 from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
+from eryphc.lint.engine import Rule, judge
 
 
 def network_config(request: GuestRequest, reader: TextReader) -> Network:
     """The configuration and findings on it; None where the guest shall ask DHCP by itself."""
-    twice = _addresses_twice(request.adapters)
+    found = judge(RULES, request)
     if request.network_file is not None:
         from eryphc.guest.network_file import users_network_config
 
-        network, found = users_network_config(request, request.network_file, reader)
-        return network, (*twice, *found)
+        network, more = users_network_config(request, request.network_file, reader)
+        return network, (*found, *more)
+    found += judge(LINUX_RULES, request)
     adapters = known_adapters(request)
-    found = (*twice, *_left_down(request, adapters))
     if not adapters or has_errors(found):
-        return None, found
-    version = request.network_version or (1 if request.guest is GuestKind.WINDOWS else 2)
-    if version == 2 and request.guest is GuestKind.WINDOWS:
-        found = (*found, wording.network_not_read_by_windows(Own(OLD_WINDOWS), None))
-    return AdapterNetwork(version, adapters), found
+        return None, tuple(found)
+    found += judge(WINDOWS_RULES, request)
+    return AdapterNetwork(_version(request), adapters), tuple(found)
 
 
-def _left_down(request: GuestRequest, known: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
+def _version(request: GuestRequest) -> int:
+    return request.network_version or (1 if request.guest is GuestKind.WINDOWS else 2)
+
+
+def _unread(request: GuestRequest) -> Iterator[Diagnostic]:
+    if request.guest is GuestKind.WINDOWS and _version(request) == 2:
+        yield wording.network_not_read_by_windows(Own(OLD_WINDOWS), None)
+
+
+def _left_down(request: GuestRequest) -> Iterator[Diagnostic]:
     # Windows asks DHCP on every adapter by itself.
     # Source: docs/reference/windows-guests.md, "Where it looks".
     if request.network is NetworkConfigMode.NEVER or request.guest is GuestKind.WINDOWS:
-        return ()
+        return
+    known = known_adapters(request)
     unknown = tuple(adapter for adapter in request.adapters if adapter not in known)
     if not unknown or (not known and len(unknown) == 1):
-        return ()
+        return
     names = tuple(adapter.name for adapter in unknown)
     place = unknown[0 if known else 1].place
-    return (wording.adapters_without_address(tuple(map(named, names)), place, some=bool(known)),)
+    yield wording.adapters_without_address(tuple(map(named, names)), place, some=bool(known))
 
 
-def _addresses_twice(adapters: Sequence[Adapter]) -> tuple[Diagnostic, ...]:
+def _addresses_twice(request: GuestRequest) -> Iterator[Diagnostic]:
     first: dict[str, Adapter] = {}
-    found = []
-    for adapter in adapters:
+    for adapter in request.adapters:
         address = adapter.mac_address.lower()
         if address in first:
             other = first[address]
             names = (named(other.name), named(adapter.name))
-            found.append(
-                wording.network_address_twice(named(address), adapter.place, other.place, names)
-            )
+            yield wording.network_address_twice(named(address), adapter.place, other.place, names)
         first.setdefault(address, adapter)
-    return tuple(found)
+
+
+RULES: Final[tuple[Rule[GuestRequest], ...]] = (
+    Rule(wording.NETWORK_ADDRESS_TWICE, _addresses_twice),
+)
+# Where the compiler writes the file.
+LINUX_RULES: Final[tuple[Rule[GuestRequest], ...]] = (
+    Rule(wording.ADAPTERS_WITHOUT_ADDRESS, _left_down),
+)
+WINDOWS_RULES: Final[tuple[Rule[GuestRequest], ...]] = (
+    Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _unread),
+)

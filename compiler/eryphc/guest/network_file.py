@@ -28,6 +28,7 @@ from eryphc.guest.model import Adapter, GuestKind, GuestRequest
 from eryphc.guest.network_lint import lint
 from eryphc.source import SourceText, Span
 
+KINDS: Final = (wording.NETWORK_ENTRY_DOUBTFUL,)
 # Kinds of devices that netplan knows and cloud-init hands through to it without a schema.
 NETPLAN_ONLY: Final = ("dummy-devices", "modems", "nm-devices", "tunnels", "vrfs", "wifis")
 _LONGEST_MESSAGE: Final = 200

@@ -31,6 +31,7 @@ from eryphc.guest.pieces import (
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content
 
+KINDS: Final = (wording.SCRIPT_BETWEEN_COMMANDS,)
 APPEND_HEADER: Final = ("X-Merge-Type", "list(append)+dict(no_replace,recurse_list)+str()")
 """What makes cloud-init add a part to those before it; the header's spelling must be exact."""
 

@@ -6,6 +6,7 @@ The kind of guest is decided here, too: linux or windows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic
@@ -15,6 +16,8 @@ from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.stages import Substituted
 from eryphc.passes.given import invented_mac
 from eryphc.source import Span
+
+KINDS: Final = (wording.GUEST_COUNTS_AS_LINUX, wording.GUEST_ASSUMED_LINUX)
 
 
 def decide_guest(

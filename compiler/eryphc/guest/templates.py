@@ -19,6 +19,11 @@ from eryphc.guest.cloudconfig.saying import key_said
 from eryphc.guest.pieces import Piece, without_expressions
 from eryphc.source import Span
 
+KINDS: Final = (
+    wording.TEMPLATE_SHARES_VALUE,
+    wording.TEMPLATES_SHARE_VALUE,
+    wording.TEMPLATE_COMES_LATER,
+)
 _TOP_LEVEL: Final = re.compile(r"^([A-Za-z_][\w-]*):[ \t]+(?![|>&\[{#])\S", re.MULTILINE)
 
 

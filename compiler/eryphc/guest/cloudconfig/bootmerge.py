@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Level, trail
@@ -27,6 +28,8 @@ from eryphc.guest.cloudconfig.reports import report
 from eryphc.guest.cloudconfig.saying import Names
 from eryphc.guest.cloudconfig.tree import FaultKind
 from eryphc.ir.catlet import Fodder
+
+KINDS: Final = (wording.DROPPED_IN_GUEST, wording.MERGE_HOW_MALFORMED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

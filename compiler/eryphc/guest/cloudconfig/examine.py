@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
-from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guest.cloudconfig.lint import RULES, Config
 from eryphc.guest.cloudconfig.merge import Merged
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.reader import ReadEntry
-from eryphc.guest.cloudconfig.schema import check, respellings
-from eryphc.lint.engine import Rule, judge
+from eryphc.guest.cloudconfig.schema import RULES as SCHEMA_RULES
+from eryphc.guest.cloudconfig.schema import respellings
+from eryphc.lint.engine import judge
 
 
 def examine(merged: Merged) -> tuple[Diagnostic, ...]:
@@ -33,16 +32,6 @@ def examine_parts(entries: Iterable[ReadEntry]) -> tuple[Diagnostic, ...]:
             continue
         result += _examined(Config(root, Provenance([(fodder, root)], [number]), Level.WARNING))
     return tuple(result)
-
-
-def _by_schema(config: Config) -> Iterable[Diagnostic]:
-    """What cloud-init's own schema says."""
-    return check(config.root, config.provenance)
-
-
-SCHEMA_RULES: Final[tuple[Rule[Config], ...]] = (
-    Rule(wording.KEY_UNKNOWN, _by_schema, more=(wording.VALUE_INVALID, wording.DEPRECATED)),
-)
 
 
 def _examined(config: Config) -> Iterator[Diagnostic]:

@@ -8,6 +8,7 @@ Source: docs/reference/guest-configuration.md, "Merging cloud-configs".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors, trail
@@ -48,6 +49,17 @@ from eryphc.guest.cloudconfig.reports import report
 from eryphc.guest.cloudconfig.saying import Names, below
 from eryphc.ir.catlet import Fodder
 
+KINDS: Final = (
+    wording.MERGE_HOW_MALFORMED,
+    wording.VALUE_OVERRIDDEN,
+    wording.FILE_REPLACED,
+    wording.LIST_REPLACED,
+    wording.REDEFINED,
+    wording.KEY_UNSET,
+    wording.UNKNOWN_LIST_JOINED,
+    wording.EMPTY_LIST_LEFT_OUT,
+    wording.DROPPED_BY_STRATEGY,
+)
 _EARLIER = "set here before"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics import reading
@@ -12,6 +13,16 @@ from eryphc.guest.cloudconfig.provenance import content_label, fodder_said
 from eryphc.guest.cloudconfig.saying import key_said
 from eryphc.guest.cloudconfig.tree import Fault, FaultKind
 from eryphc.ir.catlet import Fodder
+
+KINDS: Final = (
+    wording.UNREADABLE,
+    wording.NOT_A_MAP,
+    wording.VALUE_UNREADABLE,
+    wording.EXPANDS_TOO_FAR,
+    wording.DUPLICATE_KEY,
+)
+# A Windows guest loses nothing by an empty text.
+LINUX_KINDS: Final = (*KINDS, wording.EMPTY)
 
 
 def report(fodder: Fodder, faults: Iterable[Fault], level: Level) -> list[Diagnostic]:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics.model import Diagnostic, Label, trail
 from eryphc.diagnostics.said import NO_WORDS, Own, Words, own
 from eryphc.diagnostics.secrecy import EVERYTHING_PUBLIC
 from eryphc.guest.cloudconfig.canonical import Respelled
+from eryphc.guest.cloudconfig.lint import Config
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.provenance import Provenance, content_label
 from eryphc.guest.cloudconfig.saying import Names, below
 from eryphc.guest.cloudconfig.verdict import VALID, is_date, schema, verdict
 from eryphc.ir.catlet import Fodder
+from eryphc.lint.engine import Rule
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -53,6 +55,16 @@ def check(root: MappingNode, provenance: Provenance) -> tuple[Diagnostic, ...]:
         if len(found) >= MAX_FINDINGS:
             break
     return tuple(found.values())
+
+
+def _by_schema(config: Config) -> Iterable[Diagnostic]:
+    return check(config.root, config.provenance)
+
+
+RULES: Final[tuple[Rule[Config], ...]] = (
+    Rule(wording.KEY_UNKNOWN, _by_schema, more=(wording.VALUE_INVALID, wording.DEPRECATED)),
+)
+KINDS: Final = (wording.RESPELLED,)
 
 
 def respellings(respelled: Iterable[tuple[Fodder, Respelled]]) -> tuple[Diagnostic, ...]:
