@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eryphc.identifiers import Architecture
     from eryphc.ir.stages import Fed, Substituted
     from eryphc.ir.volume import DiskFault, DiskImage
+    from eryphc.lint.engine import Declared
     from eryphc.project.file import Section
 
 
@@ -106,6 +107,7 @@ class Backend(NamedTuple, Generic[O, P]):
     down, the same bytes for the same plan, and cannot fail. `guest_options` changes what was asked
     for where the target needs another thing, and says so. `open` decides what the
     deployment supplies later. `disk_files` names the disk files that the plan wants to know.
+    `declared` is what the target itself looks for, beside what is found in the guest's documents.
     """
 
     plan: Callable[[TargetInput[O]], Outcome[P]]
@@ -115,23 +117,22 @@ class Backend(NamedTuple, Generic[O, P]):
     )
     open: Callable[[Openable, O], Outcome[Opening]] | None = None
     disk_files: Callable[[Substituted, O], tuple[Path, ...]] | None = None
+    declared: tuple[Declared, ...] = ()
 
 
 class TargetDefinition(NamedTuple, Generic[O, P]):
     """One target. Modules that are imported only when needed stand behind a function.
 
     `options` is a frozen class whose fields all have defaults, `flags` what the command line adds
-    for them. `area` are the digits after the letter with which codes of this target begin.
-    `section` reads the target's key of the project file, `section_schema` is the JSON Schema of
-    that key's value. `left_open` names the variables whose values the deployment supplies later,
-    so that nobody is asked for them.
+    for them. `section` reads the target's key of the project file, `section_schema` is the JSON
+    Schema of that key's value. `left_open` names the variables whose values the deployment supplies
+    later, so that nobody is asked for them.
     """
 
     options: type[O]
     backend: Callable[[], Backend[O, P]]
     flags: tuple[Flag, ...] = ()
     left_open: Callable[[O], Iterable[str]] | None = None
-    area: str | None = None
     section: Callable[[], Section] | None = None
     section_name: str | None = None
     section_schema: Callable[[], Mapping[str, Any]] | None = None

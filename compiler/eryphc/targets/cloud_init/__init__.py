@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def _backend() -> Backend[CloudInitOptions, CloudInitPlan]:
     from eryphc.targets.cloud_init.emit import emit
-    from eryphc.targets.cloud_init.plan import plan
+    from eryphc.targets.cloud_init.plan import RULES, plan
 
-    return Backend(plan=plan, emit=emit)
+    return Backend(plan=plan, emit=emit, declared=(RULES,))
 
 
 DEFINITION: TargetDefinition[CloudInitOptions, CloudInitPlan] = TargetDefinition(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
-from eryphc.diagnostics.model import Outcome
-from eryphc.diagnostics.output import vm_id_is_catlet_id
+from eryphc.diagnostics import output as wording
+from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.frozen import NamedTuple
+from eryphc.lint.engine import Rule, judge
 from eryphc.targets.seeds import Seeds, seeds_of
 
 if TYPE_CHECKING:
@@ -26,10 +28,18 @@ class CloudInitPlan(NamedTuple):
 def plan(inputs: TargetInput[CloudInitOptions]) -> Outcome[CloudInitPlan]:
     """Compose what the guest reads. Reports what `compose` does, E0609 and N0610."""
     seeds = seeds_of(inputs.request, sealed=inputs.sealed, reader=inputs.reader)
-    found = seeds.diagnostics
-    uses_vm_id = inputs.catlet.uses_vm_id
-    if uses_vm_id and not inputs.vm_id_given:
-        found = (*found, vm_id_is_catlet_id(uses_vm_id))
+    found = (*seeds.diagnostics, *judge(RULES, inputs))
     if seeds.value is None:
         return Outcome(None, found)
     return Outcome(CloudInitPlan(name=inputs.name, seeds=seeds.value, epoch=inputs.epoch), found)
+
+
+def _unknown_vm_id(inputs: TargetInput[CloudInitOptions]) -> Iterator[Diagnostic]:
+    uses_vm_id = inputs.catlet.uses_vm_id
+    if uses_vm_id and not inputs.vm_id_given:
+        yield wording.vm_id_is_catlet_id(uses_vm_id)
+
+
+RULES: Final[tuple[Rule[TargetInput[CloudInitOptions]], ...]] = (
+    Rule(wording.VM_ID_IS_CATLET_ID, _unknown_vm_id),
+)

@@ -15,13 +15,20 @@ if TYPE_CHECKING:
 
 
 def _backend() -> Backend[HyperVOptions, HyperVPlan]:
+    from eryphc.targets.hyperv import machine, network, plan, storage, volumes
     from eryphc.targets.hyperv.emit import emit
     from eryphc.targets.hyperv.opening import open_places
-    from eryphc.targets.hyperv.plan import guest_options, plan
-    from eryphc.targets.hyperv.storage import disk_files
 
     return Backend(
-        plan=plan, emit=emit, guest_options=guest_options, open=open_places, disk_files=disk_files
+        plan=plan.plan,
+        emit=emit,
+        guest_options=plan.guest_options,
+        open=open_places,
+        disk_files=storage.disk_files,
+        declared=(
+            *(plan.KINDS, volumes.KINDS, network.RULES, network.KINDS),
+            *(machine.RULES, machine.KINDS, storage.RULES, storage.KINDS),
+        ),
     )
 
 
@@ -48,7 +55,6 @@ DEFINITION: TargetDefinition[HyperVOptions, HyperVPlan] = TargetDefinition(
     flags=FLAGS,
     left_open=_left_open,
     backend=_backend,
-    area="07",
     section_name="hyperv",
     section=_section,
     section_schema=_section_schema,

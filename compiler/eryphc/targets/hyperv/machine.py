@@ -6,11 +6,15 @@ Source: docs/reference/hyperv.md, "From catlet to cmdlet", "Secure boot", "TPM",
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest.model import GuestKind
 from eryphc.ir.catlet import Capability, Catlet, Memory
+from eryphc.lint.engine import Rule, judge
 from eryphc.source import Span
 from eryphc.targets.hyperv.settings import HyperVDefaults, StartAction, StopAction
 
@@ -60,8 +64,8 @@ class Capabilities:
         found = self._by_name.get(name)
         return found.at("name") if found is not None else None
 
-    def unknown(self) -> tuple[Capability, ...]:
-        return tuple(item for name, item in self._by_name.items() if name not in _KNOWN)
+    def unknown(self) -> Iterator[Capability]:
+        return (item for name, item in self._by_name.items() if name not in _KNOWN)
 
 
 def _details(capability: Capability) -> tuple[str, ...]:
@@ -81,13 +85,8 @@ def machine(
 
     `guest` None: nothing says what the guest is.
     """
-    found: list[Diagnostic] = []
     capabilities = Capabilities(catlet)
-    found += [
-        wording.unknown_capability(item.name or "", _KNOWN, item.at("name"))
-        for item in capabilities.unknown()
-    ]
-    _unknown_details(capabilities, found)
+    found = judge(RULES, capabilities)
     memory = _memory(catlet, capabilities, found)
     nested = capabilities.on("nested_virtualization")
     if nested:
@@ -181,7 +180,12 @@ def _one_author(memory: Memory) -> bool:
     return all(place.source is places[0].source for place in places)
 
 
-def _unknown_details(capabilities: Capabilities, found: list[Diagnostic]) -> None:
+def _unknown_capabilities(capabilities: Capabilities) -> Iterator[Diagnostic]:
+    for item in capabilities.unknown():
+        yield wording.unknown_capability(item.name or "", _KNOWN, item.at("name"))
+
+
+def _unknown_details(capabilities: Capabilities) -> Iterator[Diagnostic]:
     """Details that no host understands. `enabled` only repeats that the capability is there."""
     for name in _KNOWN:
         capability = capabilities.get(name)
@@ -191,7 +195,7 @@ def _unknown_details(capabilities: Capabilities, found: list[Diagnostic]) -> Non
             template = name == "secure_boot" and _template(detail) is not None
             if word not in known[:2] and not template and capability is not None:
                 at = _detail_at(capability, detail)
-                found.append(wording.unknown_detail(name, detail, known, at))
+                yield wording.unknown_detail(name, detail, known, at)
 
 
 def _detail_at(capability: Capability, text: str) -> Span | None:
@@ -226,3 +230,18 @@ def _firmware(
     if guest is GuestKind.LINUX and template == "MicrosoftWindows":
         found.append(wording.linux_secure_boot(template, at or capabilities.at("secure_boot")))
     return deployment.Firmware(secure_boot=True, secure_boot_template=template)
+
+
+RULES: Final[tuple[Rule[Capabilities], ...]] = (
+    Rule(wording.UNKNOWN_CAPABILITY, _unknown_capabilities),
+    Rule(wording.UNKNOWN_DETAIL, _unknown_details),
+)
+# Found while the machine is decided.
+KINDS: Final = (
+    wording.WITHOUT_EFFECT,
+    wording.NESTED_DYNAMIC,
+    wording.NESTED_SMALL,
+    wording.OLD_HOST_LIMIT,
+    wording.UNKNOWN_TEMPLATE,
+    wording.LINUX_SECURE_BOOT,
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
@@ -16,6 +17,7 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.words import nearest
 from eryphc.guest.model import Adapter
 from eryphc.ir.catlet import Catlet
+from eryphc.lint.engine import Rule, judge
 from eryphc.targets.hyperv.settings import HyperVDefaults
 from eryphc.targets.hyperv.storage import setting
 
@@ -32,6 +34,19 @@ class Adapters:
     open_networks: tuple[str, ...]
 
 
+class Networks(NamedTuple):
+    """The networks of a catlet, and the `switches` and `vlans` of the project file by network."""
+
+    catlet: Catlet
+    settings: HyperVDefaults
+    switches: Mapping[str, str]
+    vlans: Mapping[str, int]
+
+    @property
+    def names(self) -> list[str]:
+        return [network.name or "" for network in self.catlet.networks or ()]
+
+
 def adapters(
     catlet: Catlet,
     addresses: tuple[Adapter, ...],
@@ -46,11 +61,7 @@ def adapters(
     switches = {name.lower(): switch for name, switch in settings.switches or ()}
     vlans = {name.lower(): int(vlan) for name, vlan in settings.vlans or ()}
     networks = {network.adapter_name or "": network for network in catlet.networks or ()}
-    found: list[Diagnostic] = [
-        *_subnet_faults(catlet),
-        *_vlan_faults(catlet, settings, vlans),
-        *_switch_faults(catlet, settings, switches),
-    ]
+    found = judge(RULES, Networks(catlet, settings, switches, vlans))
     made: list[deployment.NetworkAdapter] = []
     open_networks: dict[str, None] = {}
     seen: dict[str, str] = {}
@@ -95,12 +106,9 @@ def adapters(
     return Adapters(adapters=tuple(made), open_networks=tuple(open_networks)), tuple(found)
 
 
-def _switch_faults(
-    catlet: Catlet, settings: HyperVDefaults, switches: Mapping[str, str]
-) -> Iterator[Diagnostic]:
+def _switches(networks: Networks) -> Iterator[Diagnostic]:
     """Switches of networks that the catlet lacks, and names that no switch has."""
-    at = settings.at("switches")
-    names = [network.name or "" for network in catlet.networks or ()]
+    names, switches, at = networks.names, networks.switches, networks.settings.at("switches")
     open_names = [name for name in names if name not in switches]
     for name, switch in switches.items():
         if not switch.strip() or _CONTROL.search(switch):
@@ -112,21 +120,18 @@ def _switch_faults(
             )
 
 
-def _vlan_faults(
-    catlet: Catlet, settings: HyperVDefaults, vlans: Mapping[str, int]
-) -> Iterator[Diagnostic]:
+def _vlans(networks: Networks) -> Iterator[Diagnostic]:
     """VLANs of networks that the catlet lacks."""
-    names = [network.name or "" for network in catlet.networks or ()]
+    names, vlans, at = networks.names, networks.vlans, networks.settings.at("vlans")
     open_names = [name for name in names if name not in vlans]
     for name in vlans:
         if name not in names:
-            at = settings.at("vlans")
             yield wording.setting_unknown("vlans", name, "network", nearest(name, open_names), at)
 
 
-def _subnet_faults(catlet: Catlet) -> Iterator[Diagnostic]:
+def _subnets(networks: Networks) -> Iterator[Diagnostic]:
     """Subnets and pools of addresses that no switch of a host has."""
-    for network in catlet.networks or ():
+    for network in networks.catlet.networks or ():
         for key, subnet in (("subnet_v4", network.subnet_v4), ("subnet_v6", network.subnet_v6)):
             if subnet is None:
                 continue
@@ -137,3 +142,12 @@ def _subnet_faults(catlet: Catlet) -> Iterator[Diagnostic]:
                 what = "subnet" if subnet.ip_pool is None else "subnet and pool of addresses"
                 span = network.at(key)
                 yield wording.subnet_ignored(network.name or "", what, span)
+
+
+RULES: Final[tuple[Rule[Networks], ...]] = (
+    Rule(wording.SUBNET_IGNORED, _subnets),
+    Rule(wording.SETTING_UNKNOWN, _vlans, more=(wording.SETTING_ELSEWHERE,)),
+    Rule(wording.BAD_SETTING, _switches, more=(wording.SETTING_UNKNOWN, wording.SETTING_ELSEWHERE)),
+)
+# Found on the way to an adapter.
+KINDS: Final = (wording.MAC_OF_POOL, wording.ADAPTER_DISCONNECTED)

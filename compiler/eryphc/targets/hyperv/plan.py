@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
@@ -26,6 +27,13 @@ from eryphc.targets.hyperv.settings import Folders, HyperVDefaults
 from eryphc.targets.hyperv.slots import Slot
 from eryphc.targets.hyperv.storage import SHARED_FOLDER, AtHand, Storage, setting, storage
 from eryphc.targets.seeds import seeds_of
+
+KINDS: Final = (
+    wording.NETWORK_ALWAYS,
+    wording.SHARE_REMOTE,
+    wording.LOCATION_IGNORED,
+    wording.SLOT_UNUSED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

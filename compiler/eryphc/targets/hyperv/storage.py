@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
@@ -18,6 +19,7 @@ from eryphc.identifiers import GeneType
 from eryphc.ir.catlet import Drive, DriveType
 from eryphc.ir.stages import PinnedGene, Substituted
 from eryphc.ir.volume import DiskFault, DiskImage
+from eryphc.lint.engine import Rule, judge
 from eryphc.targets.hyperv.options import HyperVOptions
 from eryphc.targets.hyperv.paths import is_reserved, path_fault
 from eryphc.targets.hyperv.settings import DiskMode, HyperVDefaults
@@ -108,7 +110,7 @@ def storage(
         name = drive.name or ""
         gene = genes.get(drive.source or "")
         given = at_hand.given.get(name)
-        found += _drive_faults(drive, settings)
+        found += judge(RULES, Written(drive, settings))
         volume: deployment.Volume | None = None
         if drive.type not in (DriveType.DVD, DriveType.PHD) and (
             gene is not None
@@ -191,35 +193,56 @@ def _file(drive: Drive) -> str:
     return f"{drive.name or ''}.{'vhds' if drive.type is DriveType.VHD_SET else 'vhdx'}"
 
 
-def _drive_faults(drive: Drive, settings: HyperVDefaults) -> Iterator[Diagnostic]:
-    """What is wrong with a drive, whatever it starts from."""
-    name = drive.name or ""
+class Written(NamedTuple):
+    """A drive as the catlet has it, whatever it starts from."""
+
+    drive: Drive
+    settings: HyperVDefaults
+
+    @property
+    def name(self) -> str:
+        return self.drive.name or ""
+
+
+def _locations(written: Written) -> Iterator[Diagnostic]:
+    drive = written.drive
     if drive.location is not None:
         at = drive.at("location")
-        yield wording.location_ignored(f"drive `{name}`", drive.location, at)
+        yield wording.location_ignored(f"drive `{written.name}`", drive.location, at)
+
+
+def _of_the_host(written: Written) -> Iterator[Diagnostic]:
+    drive = written.drive
     if drive.type is DriveType.PHD:
-        yield wording.pass_through(name, drive.at("type"))
+        yield wording.pass_through(written.name, drive.at("type"))
     elif drive.source is not None and _on_host(drive):
         fault = path_fault(drive.source)
         if fault is not None:
-            yield wording.host_path(name, drive.source, fault, drive.at("source"))
-    if drive.type is DriveType.DVD:
-        for key, value in (("size", drive.size), ("store", _own_store(drive))):
-            if value is not None:
-                why = "a DVD drive has no disk file"
-                what = f"the {key} of drive `{name}`"
-                yield wording.without_effect(what, why, drive.at(key))
-        return
+            yield wording.host_path(written.name, drive.source, fault, drive.at("source"))
+
+
+def _keys_of_disks(written: Written) -> Iterator[Diagnostic]:
+    drive = written.drive
+    for key, value in (("size", drive.size), ("store", _own_store(drive))):
+        if drive.type is DriveType.DVD and value is not None:
+            why = "a DVD drive has no disk file"
+            yield wording.without_effect(f"the {key} of drive `{written.name}`", why, drive.at(key))
+
+
+def _unshared(written: Written) -> Iterator[Diagnostic]:
+    """A shared disk in a folder that no other host can reach."""
+    drive, settings = written
     folder = settings.folders.disks if settings.folders is not None else None
-    if (
-        drive.type in _SHARED
-        and _own_store(drive) is None
-        and folder is not None
-        and not _is_shared(folder)
-    ):
-        yield wording.shared_needs_share(name, drive.type, folder, drive.at("type"))
-    if is_reserved(name):
-        yield wording.reserved_name("drive", name, _file(drive), drive.at("name"))
+    if folder is None or _is_shared(folder) or _own_store(drive) is not None:
+        return
+    if drive.type in _SHARED:
+        yield wording.shared_needs_share(written.name, drive.type, folder, drive.at("type"))
+
+
+def _reserved(written: Written) -> Iterator[Diagnostic]:
+    drive = written.drive
+    if drive.type is not DriveType.DVD and is_reserved(written.name):
+        yield wording.reserved_name("drive", written.name, _file(drive), drive.at("name"))
 
 
 def _own_store(drive: Drive) -> str | None:
@@ -268,3 +291,19 @@ def _mode_faults(
         if creates[name] is deployment.Create.COPY and modes.get(name) == DiskMode.DIFFERENCING:
             what = f"`differencing` of drive `{name}` under `hyperv: drives:`"
             yield wording.without_effect(what, "a shared disk is always a copy", at)
+
+
+RULES: Final[tuple[Rule[Written], ...]] = (
+    Rule(wording.LOCATION_IGNORED, _locations),
+    Rule(wording.PASS_THROUGH, _of_the_host, more=(wording.HOST_PATH,)),
+    Rule(wording.WITHOUT_EFFECT, _keys_of_disks),
+    Rule(wording.SHARED_NEEDS_SHARE, _unshared),
+    Rule(wording.RESERVED_NAME, _reserved),
+)
+# Found while disks are decided.
+KINDS: Final = (
+    wording.SETTING_UNKNOWN,
+    wording.SETTING_ELSEWHERE,
+    wording.WITHOUT_EFFECT,
+    wording.NO_BOOT_DRIVE,
+)

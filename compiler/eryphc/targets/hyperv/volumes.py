@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
@@ -59,6 +60,9 @@ def is_inherited_system(catlet: Substituted, drive: Drive) -> bool:
             if each.type in (None, DriveType.VHD)
         )
     return False
+
+
+KINDS: Final = (wording.VOLUME_ASKED, wording.VOLUME_FORMAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
