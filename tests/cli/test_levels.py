@@ -176,6 +176,8 @@ class TestComments:
             pytest.param("windows-ignores-key", ("--guest", "windows"), True, id="of this guest"),
             pytest.param("dropped-in-guest", (), False, id="of another way to merge"),
             pytest.param("dropped-in-guest", ("--merge", "parts"), True, id="of this way"),
+            pytest.param("cloud-config-empty", ("--merge", "parts"), True, id="of both ways"),
+            pytest.param("guest-assumed-linux", (), True, id="of no place"),
             pytest.param("hyperv-no-boot-drive", (), False, id="of another target"),
             pytest.param("value-overridden", ("--target", "hyperv"), True, id="of the guest"),
             pytest.param("hyperv-mac-of-host-pool", ("--target", "hyperv"), True, id="of Hyper-V"),

@@ -11,39 +11,52 @@ import pytest
 
 from diagnostics.test_pages import NOT_COMPILED, PAGES, Example, Page
 from eryphc.diagnostics.model import Code, Diagnostic
-from eryphc.guest import hostname_lint, linux_lint, network_lint, windows_lint
-from eryphc.guest.cloudconfig import examine
-from eryphc.guest.cloudconfig import lint as cloudconfig_lint
 from eryphc.lint.engine import Rule, kinds
+from lint.test_kinds import MODULES, declarations
 
-TUPLES = (
-    (hostname_lint, "RULES"),
-    (linux_lint, "RULES"),
-    (cloudconfig_lint, "RULES"),
-    (examine, "RULES"),
-    (examine, "SCHEMA_RULES"),
-    (windows_lint, "PART_RULES"),
-    (windows_lint, "SCRIPT_RULES"),
-    (windows_lint, "HANDLER_RULES"),
-    (windows_lint, "CONFIG_RULES"),
-    (network_lint, "VERSION_1_RULES"),
-    (network_lint, "VERSION_2_RULES"),
+# A module calls the tuples under the names that it knows them by, also those that it imports.
+TUPLES = tuple(
+    (module, name)
+    for module in MODULES
+    for name, value in declarations(module).items()
+    if isinstance(value[0], Rule)
 )
 
 
 def rules(module: ModuleType, name: str) -> tuple[Rule[Any], ...]:
-    found: tuple[Rule[Any], ...] = getattr(module, name)
-    return found
+    return declarations(module)[name]
 
 
-# Whose pages show what is found before rules are asked, or without a file.
-NETWORKS = {
-    "E0558": "version: 2\nethernets: {a: {match: {macaddress: x}}}\n",
-    "E0559": "version: 1\nconfig:\n"
-    "- {type: physical, name: a, mac_address: 'd2:ab:00:00:00:01'}\n"
-    "- {type: physical, name: b, mac_address: 'd2:ab:00:00:00:01'}\n",
+NETWORK = "eryphc check spec.yaml --network-config net.yaml"
+HYPERV = "eryphc check spec.yaml --target hyperv"
+# Of kinds whose pages show what is found before rules are asked, or without them.
+EXAMPLES = {
+    "E0558": Example(
+        {
+            "spec.yaml": "name: web\n",
+            "net.yaml": "version: 2\nethernets: {a: {match: {macaddress: x}}}\n",
+        },
+        NETWORK,
+    ),
+    "E0559": Example(
+        {
+            "spec.yaml": "name: web\n",
+            "net.yaml": "version: 1\nconfig:\n"
+            "- {type: physical, name: a, mac_address: 'd2:ab:00:00:00:01'}\n"
+            "- {type: physical, name: b, mac_address: 'd2:ab:00:00:00:01'}\n",
+        },
+        NETWORK,
+    ),
+    "E0715": Example(
+        {"spec.yaml": "name: web\n", "eryphc.yaml": "hyperv: {switches: {default: ' '}}\n"}, HYPERV
+    ),
+    "W0707": Example({"spec.yaml": "name: web\ndrives:\n- {name: sda, location: rack4}\n"}, HYPERV),
+    "W0709": Example(
+        {"spec.yaml": "name: web\ndrives:\n- {name: sda, type: dvd, size: 3}\n"}, HYPERV
+    ),
 }
-NUMBERS = sorted(kinds(*(rules(*place) for place in TUPLES)))
+# No document can hold what is no text, so its page is not compiled.
+NUMBERS = sorted(kinds(*(rules(*place) for place in TUPLES)) - {"E0550"})
 
 
 def watched(rule: Rule[Any], found: set[Code]) -> Rule[Any]:
@@ -80,10 +93,7 @@ def test_a_rule_finds_what_its_page_shows(
     assert not NOT_COMPILED.search(page.text)
     monkeypatch.delenv("ERYPHC_GENEPOOL", raising=False)
     monkeypatch.chdir(tmp_path)
-    example = page.example("Wrong")
-    if number in NETWORKS:
-        files = {"spec.yaml": "name: web\n", "net.yaml": NETWORKS[number]}
-        example = Example(files, "eryphc check spec.yaml --network-config net.yaml")
+    example = EXAMPLES.get(number) or page.example("Wrong")
     example.found(tmp_path, capsys)
     assert number in {code.number for code in found}
 
