@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered
 from eryphc.errors import Failure, failure_of
+from eryphc.frozen import NamedTuple
 
 if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile, WrittenFile
@@ -59,7 +60,6 @@ class ReadSpec(Result):
 
     `name` is the normalised name of its catlet, None where the document could not be read. Hand
     it to the other calls of the session instead of the specification, and it is not read again.
-    `reading` and `found` are what these calls go on with: findings before secrets are hidden.
     """
 
     def __init__(
@@ -75,8 +75,9 @@ class ReadSpec(Result):
         self.source = source
         self.request = request
         self.name = None if reading is None else reading.name
-        self.reading = reading
-        self.found = found
+        # What these calls go on with. It is not public, because its secrets are not hidden yet.
+        self._reading = reading
+        self._found = found
 
 
 class Report(NamedTuple):
@@ -112,15 +113,15 @@ class Checked(Result):
     """What is wrong with a specification, and the documents that it was made of.
 
     `declared` are the names of the catlet's variables in lower case, `sources` each gene set of the
-    closure with the folder that it came from. `comments` are those that `Session.unused_comments`
-    judges, None where there are none.
+    closure with the folder that it came from.
     """
 
     def __init__(self, report: Report, comments: Comments | None = None) -> None:
         super().__init__(report.diagnostics, report.failure)
         self.declared = report.declared
         self.sources = report.sources
-        self.comments = comments
+        # What `Session.unused_comments` judges. Its secrets are not hidden yet.
+        self._comments = comments
 
 
 class Expanded(Checked):

@@ -130,14 +130,14 @@ class Compilation:
         if read is None:
             self._levels = workspace.levels(None, request)
             return
-        self._found += read.found
-        self._reading = read.reading
-        if read.reading is None:
+        self._found += read._found
+        self._reading = read._reading
+        if read._reading is None:
             self._levels = LevelPolicy(request.asked_levels)
             self._failure = read.failure
         else:
-            self._levels = workspace.levels(read.reading.spec, request)
-            self._records.append(read.reading.document.catlet)
+            self._levels = workspace.levels(read._reading.spec, request)
+            self._records.append(read._reading.document.catlet)
 
     # --- what leaves -------------------------------------------------------------------------
 

@@ -83,9 +83,9 @@ class Session:
         """
         must_be("the request", request, BuildRequest)
         if isinstance(spec, ReadSpec):
-            if spec.reading is None or _names(spec.request) == _names(request):
+            if spec._reading is None or _names(spec.request) == _names(request):
                 return spec
-            return self._read_as(spec.source, spec.reading.spec, request)
+            return self._read_as(spec.source, spec._reading.spec, request)
         found: tuple[Diagnostic, ...] = ()
         failure: Failure | None = None
         one: Spec | None = None
@@ -167,7 +167,7 @@ class Session:
     def unused_comments(self, answers: Iterable[Checked]) -> tuple[ShownDiagnostic, ...]:
         """Warnings for comments in the project's documents that silence nothing in any of
         these answers of `check`, although `check` looked for the findings that they name."""
-        comments = [each.comments for each in answers if each.comments is not None]
+        comments = [each._comments for each in answers if each._comments is not None]
         used = frozenset[tuple[str, int]]().union(*(each.used for each in comments))
         kinds: dict[str, frozenset[str]] = {}
         for each in comments:
@@ -203,7 +203,7 @@ class Session:
 
     def pools_of(self, read: ReadSpec) -> PoolChain:
         """The gene pools of a specification, in order of priority. Raises `EryphcError`."""
-        return self._chain(self.folder if read.reading is None else read.reading.spec.folder)
+        return self._chain(self.folder if read._reading is None else read._reading.spec.folder)
 
     def pools(self) -> PoolChain:
         """The gene pools of the session's folder. Raises `EryphcError`."""

@@ -21,12 +21,12 @@ import pytest
 
 from diagnostics.test_pages import PAGES, Page
 from eryphc import guest, pipeline, targets
+from eryphc.compilation import Compilation
 from eryphc.diagnostics import model
 from eryphc.diagnostics.codes import KINDS
 from eryphc.diagnostics.model import Code
 from eryphc.guest.model import GuestKind, GuestRequest, MergeMode, NetworkConfigMode
 from eryphc.lint.engine import Rule, kinds
-from eryphc.session import _Work
 from eryphc.source import SourceText
 from eryphc.targets import Target
 from eryphc.targets.judging import kinds_judged
@@ -161,10 +161,10 @@ def test_every_declaration_is_asked_for() -> None:
 def looked_for(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str]]:
     """What is declared for each target that is planned, and what that target asks of its guest."""
     found: list[frozenset[str]] = []
-    planned, prepare = _Work.planned, pipeline.prepare
+    planned, prepare = Compilation._planned, pipeline.prepare
     asked: list[Target] = []
 
-    def noted(work: _Work, fed: Any, target: Target) -> Any:
+    def noted(work: Compilation, fed: Any, target: Target) -> Any:
         asked.append(target)
         return planned(work, fed, target)
 
@@ -174,7 +174,7 @@ def looked_for(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str]]:
             found.append(kinds_judged(asked[-1], outcome.value.request))
         return outcome
 
-    monkeypatch.setattr(_Work, "planned", noted)
+    monkeypatch.setattr(Compilation, "_planned", noted)
     monkeypatch.setattr(pipeline, "prepare", prepared)
     return found
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, has_errors, trail
 from eryphc.diagnostics.said import Own, Said, Words, own
+from eryphc.frozen import NamedTuple
 from eryphc.guest.model import MergeMode
 from eryphc.guest.names import extension
 from eryphc.guest.pieces import (

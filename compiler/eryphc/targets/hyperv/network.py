@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.words import nearest
+from eryphc.frozen import NamedTuple
 from eryphc.guest.model import Adapter
 from eryphc.ir.catlet import Catlet
 from eryphc.lint.engine import Rule, judge

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from eryph_runtime import deployment
 from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.words import nearest
+from eryphc.frozen import NamedTuple
 from eryphc.identifiers import GeneType
 from eryphc.ir.catlet import Drive, DriveType
 from eryphc.ir.stages import PinnedGene, Substituted
