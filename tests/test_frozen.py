@@ -7,7 +7,7 @@ import dataclasses
 import pickle
 import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,7 @@ from eryphc.ir import catlet
 from eryphc.ir.catlet import Drive, DriveType, Record, Variable
 from eryphc.source import SourceText, Span
 
+T = TypeVar("T")
 VALUES = st.none() | st.integers() | st.text()
 CHANGES = st.fixed_dictionaries({}, optional=dict.fromkeys(("name", "size", "apart"), VALUES))
 
@@ -49,6 +50,10 @@ class Pair(NamedTuple):
     @property
     def sum(self) -> int:
         return self.first * 2
+
+
+class Boxed(NamedTuple, Generic[T]):
+    value: T
 
 
 def _values(one: object) -> dict[str, object]:
@@ -114,6 +119,11 @@ def test_every_field_of_every_record_is_known_by_name() -> None:
         hints = typing.get_type_hints(kind, vars(catlet))
         assert set(field_names(kind)) == set(hints), kind
         assert set(vars(kind())) == set(hints), kind
+
+
+def test_a_named_tuple_may_have_type_parameters() -> None:
+    assert Boxed[int] is Boxed
+    assert Boxed("x").value == "x"
 
 
 def test_a_named_tuple_is_one() -> None:

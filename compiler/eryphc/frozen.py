@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 __all__ = ("FrozenMap", "NamedTuple", "field", "field_names", "record", "replace")
 
@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 else:
 
     class _Fields(type):
-        """Makes a named tuple of a class body, like `typing.NamedTuple`, without its annotations'
-        types. Not for classes with type parameters.
+        """Makes a named tuple of a class body like `typing.NamedTuple`, but without the types of
+        its annotations and of its parameters.
         """
 
-        def __new__(cls, name, _bases, body):
+        def __new__(cls, name, bases, body):
             names = body.get("__annotations__", ())
             defaults = [body[each] for each in names if each in body]
             made = namedtuple(name, names, defaults=defaults, module=body["__module__"])  # noqa: PYI024
             for key, value in body.items():
                 if key not in names:
                     setattr(made, key, value)
+            if Generic in bases:
+                made.__class_getitem__ = classmethod(lambda kind, _parameters: kind)
             return made
 
     NamedTuple = type.__new__(_Fields, "NamedTuple", (), {})
@@ -53,7 +55,11 @@ else:
     def replace(old, /, **changes):
         """The record with other values of some fields. Raises TypeError for an unknown field."""
         new = object.__new__(type(old))
-        _fill(new, old.__dict__, changes)
+        own = new.__dict__
+        own.update(old.__dict__)
+        own.update(changes)
+        if len(own) != len(old._defaults):
+            raise _unknown(old, changes)
         return new
 
 
@@ -79,16 +85,16 @@ def _as_record(cls: Any) -> Any:
 
 
 def _init(self: Any, **values: object) -> None:
-    _fill(self, self._defaults, values)
-
-
-def _fill(record: Any, values: Mapping[str, object], changes: Mapping[str, object]) -> None:
-    own = record.__dict__
+    own = self.__dict__
+    own.update(self._defaults)
     own.update(values)
-    own.update(changes)
-    if len(own) != len(record._defaults):
-        unknown = next(name for name in changes if name not in record._defaults)
-        raise TypeError(f"{type(record).__name__} has no field {unknown!r}")
+    if len(own) != len(self._defaults):
+        raise _unknown(self, values)
+
+
+def _unknown(record: Any, values: Iterable[str]) -> TypeError:
+    name = next(name for name in values if name not in record._defaults)
+    return TypeError(f"{type(record).__name__} has no field {name!r}")
 
 
 def _equal(self: Any, other: object) -> Any:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import wraps
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from eryphc.diagnostics.said import HIDDEN
+from eryphc.frozen import NamedTuple
 from eryphc.origin import Origin, Step
 from eryphc.source import Span
 

@@ -123,7 +123,9 @@ def _root(piece: Piece) -> MappingNode:
 
 
 def _path(piece: Piece, path: str, place: Span) -> Own:
-    return joined((key_said(piece.fodder, key, place) for key in path.split(".")), ".")
+    return joined(
+        (key_said(key, place, secret=bool(piece.fodder.secret)) for key in path.split(".")), "."
+    )
 
 
 def _clashes(

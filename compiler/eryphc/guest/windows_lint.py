@@ -263,7 +263,10 @@ def _unknown_keys(config: Config) -> Iterator[Diagnostic]:
         if key not in _KEYS:
             place = config.place(node)
             yield wording.windows_ignores_key(
-                piece.said, key_said(piece.fodder, key, place), place, config.chain
+                piece.said,
+                key_said(key, place, secret=bool(piece.fodder.secret)),
+                place,
+                config.chain,
             )
     ntp = root.get("ntp")
     for parent, maps, known in (
@@ -277,7 +280,9 @@ def _unknown_keys(config: Config) -> Iterator[Diagnostic]:
                     is_password = parent == "users" and key in _PLAIN_KEYS
                     instead = own("use `passwd` with the plain text") if is_password else None
                     place = config.place(node)
-                    path = own("{}.{}", Own(parent), key_said(piece.fodder, key, place))
+                    path = own(
+                        "{}.{}", Own(parent), key_said(key, place, secret=bool(piece.fodder.secret))
+                    )
                     yield wording.windows_ignores_key(
                         piece.said, path, place, config.chain, instead
                     )
@@ -288,7 +293,10 @@ def _hostnames(config: Config) -> Iterator[Diagnostic]:
         if key in _HOSTNAME_KEYS:
             place = config.place(node)
             yield wording.windows_renames_twice(
-                config.piece.said, key_said(config.piece.fodder, key, place), place, config.chain
+                config.piece.said,
+                key_said(key, place, secret=bool(config.piece.fodder.secret)),
+                place,
+                config.chain,
             )
 
 

@@ -9,9 +9,10 @@ holds modules to what they declare.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from eryphc.diagnostics.model import Code, Diagnostic
+from eryphc.frozen import NamedTuple
 
 S = TypeVar("S")
 
@@ -40,9 +41,8 @@ def judge(rules: Iterable[Rule[S]], subject: S) -> list[Diagnostic]:
 def first(rules: Iterable[Rule[S]], subject: S) -> list[Diagnostic]:
     """The findings of the first rule that has any: what it finds stops the others."""
     for rule in rules:
-        found = list(rule.find(subject))
-        if found:
-            return found
+        for diagnostic in (found := iter(rule.find(subject))):
+            return [diagnostic, *found]
     return []
 
 

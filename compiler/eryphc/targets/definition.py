@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from eryphc.frozen import FrozenMap
+from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.targets import Target
 
 if TYPE_CHECKING:

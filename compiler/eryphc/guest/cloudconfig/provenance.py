@@ -87,7 +87,7 @@ class Provenance:
     are computed on first use, so a merge without findings computes none.
     """
 
-    __slots__ = ("_entries", "_owners", "_some_secret", "_sources")
+    __slots__ = ("_entries", "_owners", "_sources", "some_secret")
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Provenance:
         """`entries` are the positions of the fodder in its catlet, in the order of `sources`."""
         self._sources = tuple(sources)
         self._entries = range(len(self._sources)) if entries is None else tuple(entries)
-        self._some_secret = any(fodder.secret for fodder, _ in self._sources)
+        self.some_secret = any(fodder.secret for fodder, _ in self._sources)
         self._owners: dict[int, int] | None = None
 
     @property
@@ -127,7 +127,7 @@ class Provenance:
 
     def secret(self, node: Node) -> bool:
         """Whether any of the texts that a node came from is secret."""
-        if not self._some_secret:
+        if not self.some_secret:
             return False
         owners = self._index()
         asked = [node]

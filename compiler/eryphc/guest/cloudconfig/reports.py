@@ -62,7 +62,7 @@ def _report(fodder: Fodder, fault: Fault, level: Level) -> Diagnostic:
                 first = (content_label(fodder, *fault.first, "it stands here first"),)
             key = fault.words.words if isinstance(fault.words, Said) else fault.words
             return wording.duplicate_key(
-                name, key_said(fodder, key, place.span), place, chain + first
+                name, key_said(key, place.span, secret=bool(fodder.secret)), place, chain + first
             )
         case FaultKind.EMPTY:
             return wording.empty(name, place, chain)

@@ -9,16 +9,15 @@ from typing import Any
 from eryphc.diagnostics.said import Own, Said, Where, Words, named, own
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Value
 from eryphc.guest.cloudconfig.provenance import Provenance
-from eryphc.ir.catlet import Fodder
 
 
-def key_said(fodder: Fodder, key: Value, where: Where = None) -> Said:
+def key_said(key: Value, where: Where = None, *, secret: bool) -> Said:
     """A key of a fodder entry. Of a secret one only keys that the schema knows are names.
 
     Any other text may have become a key by mistake.
     """
     text = key if isinstance(key, str) else repr(key)
-    return named(text, where) if not fodder.secret or text in _known_keys() else Said(text, where)
+    return named(text, where) if not secret or text in _known_keys() else Said(text, where)
 
 
 def below(path: Words, key: Words) -> Words:
@@ -34,9 +33,9 @@ class Names:
 
     def key(self, owner: MappingNode, key: Value) -> Said:
         provenance = self._provenance
-        node = owner.keys.get(key)
-        fodder = provenance.fodder(owner if node is None else node)
-        return key_said(fodder, key, lambda: provenance.key_label(owner, key).span)
+        node = owner.keys.get(key, owner)
+        secret = provenance.some_secret and bool(provenance.fodder(node).secret)
+        return key_said(key, lambda: provenance.key_label(owner, key).span, secret=secret)
 
     def entry(self, path: Words, item: Node, number: int) -> Own:
         """An entry of the list `path` by its name or path, by its number where it has none."""
