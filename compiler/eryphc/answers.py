@@ -83,8 +83,8 @@ class ReadSpec(Result):
 class Report(NamedTuple):
     """What a compilation tells of itself in each of its answers. It holds no secret.
 
-    `name` is that of the catlet, `declared` and `sources` are as `Checked` has them, `genes` is
-    the closure as far as it is known.
+    `name` is that of the catlet, `declared`, `sources` and `details` are as `Checked` has them,
+    `genes` is the closure as far as it is known.
     """
 
     diagnostics: tuple[ShownDiagnostic, ...]
@@ -93,6 +93,7 @@ class Report(NamedTuple):
     declared: frozenset[str]
     sources: tuple[str, ...]
     genes: tuple[PinnedGene, ...]
+    details: tuple[str, ...] = ()
 
 
 class Comments(NamedTuple):
@@ -113,13 +114,15 @@ class Checked(Result):
     """What is wrong with a specification, and the documents that it was made of.
 
     `declared` are the names of the catlet's variables in lower case, `sources` each gene set of the
-    closure with the folder that it came from.
+    closure with the folder that it came from. `details` are facts that the targets tell of what
+    they made, such as the sizes of user-data.
     """
 
     def __init__(self, report: Report, comments: Comments | None = None) -> None:
         super().__init__(report.diagnostics, report.failure)
         self.declared = report.declared
         self.sources = report.sources
+        self.details = report.details
         # What `Session.unused_comments` judges. Its secrets are not hidden yet.
         self._comments = comments
 

@@ -127,6 +127,7 @@ class Compilation:
         self._chain = PoolChain(())
         self._fed: Fed | None = None
         self._shared = 0
+        self._details: list[str] = []
         if read is None:
             self._levels = workspace.levels(None, request)
             return
@@ -150,6 +151,7 @@ class Compilation:
             declared=self._declared,
             sources=self._sources(),
             genes=() if self._fed is None else self._fed.genes,
+            details=tuple(self._details),
         )
 
     def comments(self, judged: Sequence[tuple[Target, GuestRequest]]) -> Comments | None:
@@ -351,7 +353,7 @@ class Compilation:
 
         Forgets what other targets have found: a fault for one target does not stop another.
         """
-        del self._found[self._shared :]
+        del self._found[self._shared :], self._details[:]
         planned = self._planned(fed, target)
         if planned is None or has_errors(self._counted().diagnostics):
             return None
@@ -392,6 +394,8 @@ class Compilation:
             paths = backend.disk_files(inputs.catlet, options)
             inputs = inputs._replace(disks={path: read(path) for path in paths})
         plan = self._take(backend.plan(inputs))
+        if plan is not None and backend.details is not None:
+            self._details += backend.details(plan)
         return None if plan is None else (backend, inputs, plan)
 
     def _project(self) -> Project | None:

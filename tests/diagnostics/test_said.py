@@ -132,6 +132,7 @@ OWN = {
     "guest/network.py": {"OLD_WINDOWS"},
     "guest/network_file.py": {"kind(root)"},
     "guest/network_lint.py": {"label"},
+    "guest/platforms.py": {"form.value", "made.form.value", "made.platform.title"},
     "guest/windows_lint.py": {
         "_IGNORED_PARTS[piece.media_type]",
         "kind(node)",
@@ -146,6 +147,7 @@ OWN = {
     "passes/normalize.py": {"free", "key"},
     "passes/substitute.py": {"kind", "str(variable.type)"},
     "passes/values.py": {"expected", "folded", "key", "name", "number"},
+    "targets/user_data/plan.py": {"platform.title"},
     # Words of the parser that quote nothing (`_UNQUOTING`).
     "syntax/yaml_nodes.py": {"text"},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import gzip
 from base64 import b64decode
 from email.message import Message
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from eryphc.guest import encode
 from eryphc.guest.document import KeptText, UserDataPart
+from eryphc.guest.encode import Form
 from eryphc.guest.pieces import NO_CONTENT
 
 
@@ -145,6 +147,63 @@ def test_every_part_survives(contents: list[tuple[str, str]]) -> None:
     assert data.isascii()
     assert max(map(len, data.split(b"\n"))) < 998
     assert read(data) == [(each.media_type, each.name, text_of(each)) for each in parts]
+
+
+lines = st.lists(
+    st.text(st.characters(max_codepoint=127)) | st.integers(990, 1010).map("x".__mul__), max_size=4
+).map("\n".join)
+
+
+@settings(max_examples=150)
+@given(st.lists(lines | st.text(), min_size=2, max_size=4))
+def test_every_part_survives_in_the_compact_form(texts: list[str]) -> None:
+    parts = tuple(
+        part(f"{number:03}", "text/x-shellscript", text.encode("utf-8", "replace").decode())
+        for number, text in enumerate(texts)
+    )
+    made = encode.user_data(parts, form=Form.COMPACT)
+    assert made.data.isascii()
+    assert max(map(len, made.data.split(b"\n"))) <= 998
+    assert read(made.data) == [(each.media_type, each.name, text_of(each)) for each in parts]
+
+
+def test_the_compact_form_writes_mail_text_as_it_is() -> None:
+    texts = {
+        "#!/bin/sh\n": "7bit",
+        "": "7bit",
+        "\n\n": "7bit",
+        "x" * 998 + "\n": "7bit",
+        "x" * 999: "base64",
+        "ü\n": "base64",
+        "a\r\nb\n": "base64",
+        "a\0": "base64",
+    }
+    parts = tuple(part("n", "text/x-shellscript", text) for text in texts)
+    message = email.message_from_bytes(encode.user_data(parts, form=Form.COMPACT).data)
+    found = message.get_payload()
+    assert isinstance(found, list)
+    encodings = [each["Content-Transfer-Encoding"] for each in found if isinstance(each, Message)]
+    assert encodings == list(texts.values())
+
+
+def test_one_cloud_config_is_the_same_in_the_compact_form() -> None:
+    assert encode.user_data((CONFIG,), form=Form.COMPACT) == encode.user_data((CONFIG,))
+
+
+def test_gzip_is_the_compact_form_compressed() -> None:
+    compact = encode.user_data((CONFIG, SCRIPT), form=Form.COMPACT)
+    made = encode.user_data((CONFIG, SCRIPT), form=Form.GZIP)
+    assert gzip.decompress(made.data) == compact.data
+    assert made.media_type == "application/gzip"
+
+
+def test_the_encoder_tells_the_places_of_slots_in_the_compact_form() -> None:
+    slot = "SLOT-0123456789"
+    parts = (CONFIG, part("s", "text/x-shellscript", f"#!/bin/sh\necho {slot} {slot}\n"))
+    made = encode.user_data(parts, (slot,), Form.COMPACT)
+    assert [made.data[p.offset + p.at :].startswith(slot.encode()) for p in made.slots] == [
+        True
+    ] * 2
 
 
 def test_a_name_too_long_for_a_line_of_mail_goes_on_in_the_next() -> None:

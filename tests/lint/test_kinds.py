@@ -38,9 +38,8 @@ MODULES = tuple(
 )
 # What is found while a target is planned. The areas before it are searched for every target, those
 # behind it belong to commands and to the levels themselves.
-NUMBERS = frozenset(
-    kind.number for kind in KINDS if kind.silenceable and kind.number[1:3] in ("05", "06", "07")
-)
+AREAS = ("05", "06", "07", "15")
+NUMBERS = frozenset(kind.number for kind in KINDS if kind.silenceable and kind.number[1:3] in AREAS)
 # Kinds that several modules find in their own way; all others are declared once.
 SHARED = {
     "E0508": {"guest.cloudconfig.bootmerge", "guest.cloudconfig.merge"},

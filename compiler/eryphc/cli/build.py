@@ -158,7 +158,7 @@ class _Build:
             self.console.take(built)
             declared |= built.declared
             if built.target is self.targets[0]:
-                for line in built.sources:
+                for line in (*built.sources, *built.details):
                     self.console.detail(line)
             if not self.console.failed:
                 place = self._place(built.name, built.target)

@@ -46,7 +46,7 @@ def command(
         checked = session.check(name, chosen, request)
         console.take(checked)
         answers.append(checked)
-        for line in checked.sources:
+        for line in (*checked.sources, *checked.details):
             console.detail(line)
         declared |= checked.declared
     if len(specs) > 1:

@@ -180,6 +180,7 @@ def targets(function: C) -> C:
                 flag.name,
                 _field(flag.name),
                 multiple=True,
+                type=click.Choice(flag.choices) if flag.choices else None,
                 metavar=flag.metavar,
                 help=f"{flag.help} ({', '.join(takers)}).",
             )

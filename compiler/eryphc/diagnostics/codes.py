@@ -317,6 +317,8 @@ KINDS = (
     Kind("W0919", "value-ends-with-cr"),
     Kind("W0920", "allowance-malformed"),
     Kind("W0921", "allowance-unused"),
+    Kind("E1501", "user-data-budget", soft=True, varies=True, reaches=True),
+    Kind("W1503", "secret-in-user-data", security=True),
 )
 
 

@@ -75,6 +75,7 @@ PLAIN: Final = "text/plain"
 _BYTES_A_LINE: Final = 57
 # Of a file name that is not ASCII, each at most three characters.
 _OCTETS_A_LINE: Final = 256
+_LONGEST_MAIL_LINE: Final = 998
 # As much as cloud-init searches for the header that makes it parse user-data as mail.
 _SEARCHED_BYTES: Final = 4096
 
@@ -84,6 +85,21 @@ class Encoding(StrEnum):
 
     PLAIN = "plain"
     BASE64 = "base64"
+
+
+class Form(StrEnum):
+    """How the parts of user-data become bytes. Guests read the same from each.
+
+    `seed` has every part of multipart user-data in base64, `compact` as it is where mail lets it,
+    `gzip` is the latter compressed.
+    """
+
+    SEED = "seed"
+    COMPACT = "compact"
+    GZIP = "gzip"
+
+
+_TRANSFER: Final = {Encoding.PLAIN: "7bit", Encoding.BASE64: "base64"}
 
 
 class SlotPlace(NamedTuple):
@@ -161,12 +177,19 @@ def nocloud(document: GuestDocument) -> Seed:
     return seed
 
 
-def user_data(parts: tuple[UserDataPart, ...], slots: tuple[str, ...] = ()) -> Encoded:
+def user_data(
+    parts: tuple[UserDataPart, ...], slots: tuple[str, ...] = (), form: Form = Form.SEED
+) -> Encoded:
     """What a guest finds as `user-data`: nothing, plain text, or MIME.
 
     Plain text only where the one and only part is a cloud-config, also one that is a Jinja
     template: both guests then read raw UTF-8.
     """
+    if form is Form.GZIP:
+        from eryphc.guest.deflate import gzip
+
+        compact = user_data(parts, slots, Form.COMPACT)
+        return compact._replace(data=gzip(compact.data), media_type="application/gzip", slots=())
     texts = tuple(part_text(part, slots) for part in parts)
     if not texts:
         return Encoded(b"", PLAIN)
@@ -176,7 +199,7 @@ def user_data(parts: tuple[UserDataPart, ...], slots: tuple[str, ...] = ()) -> E
             kind = texts[0].part.media_type
             media_type = CLOUD_CONFIG if kind == CLOUD_CONFIG else PLAIN
             return Encoded(data, media_type, texts, tuple(_plain_slots(data, slots)))
-    return _multipart(texts, slots)
+    return _multipart(texts, slots, form)
 
 
 def part_text(part: UserDataPart, slots: tuple[str, ...] = ()) -> PartText:
@@ -258,10 +281,14 @@ def _places(data: bytes, slot: str) -> Iterator[int]:
         at = data.find(wanted, at + len(wanted))
 
 
-def _multipart(texts: tuple[PartText, ...], slots: tuple[str, ...]) -> Encoded:
+def _multipart(texts: tuple[PartText, ...], slots: tuple[str, ...], form: Form) -> Encoded:
     decoded = [made.text.encode() for made in texts]
-    headers = [_headers(made.part) for made in texts]
-    bodies = [_base64(data) for data in decoded]
+    encodings = [
+        Encoding.PLAIN if form is Form.COMPACT and _is_mail_text(data) else Encoding.BASE64
+        for data in decoded
+    ]
+    headers = [_headers(*each) for each in zip(texts, encodings, strict=True)]
+    bodies = [_body(*each) for each in zip(decoded, encodings, strict=True)]
     _refuse(slots, headers)
     boundary = _boundary([header + body for header, body in zip(headers, bodies, strict=True)])
     chunks = [
@@ -271,18 +298,36 @@ def _multipart(texts: tuple[PartText, ...], slots: tuple[str, ...]) -> Encoded:
     ]
     offset = sum(map(len, chunks))
     found: list[SlotPlace] = []
-    for data, header, body in zip(decoded, headers, bodies, strict=True):
+    for data, header, body, encoding in zip(decoded, headers, bodies, encodings, strict=True):
         opening = b"--" + boundary + b"\n" + header
         offset += len(opening)
         found += (
-            SlotPlace(slot, offset, len(body), Encoding.BASE64, at)
+            SlotPlace(slot, offset, len(body), encoding, at)
             for slot in slots
             for at in _places(data, slot)
         )
-        chunks += (opening, body)
-        offset += len(body)
+        # The line feed before a boundary belongs to the boundary. Base64 can spare it.
+        end = b"\n" if encoding is Encoding.PLAIN else b""
+        chunks += (opening, body, end)
+        offset += len(body) + len(end)
     chunks.append(b"--" + boundary + b"--\n")
     return Encoded(b"".join(chunks), MULTIPART, texts, tuple(found))
+
+
+def _is_mail_text(data: bytes) -> bool:
+    """Whether mail carries it as it is: ASCII without NUL and CR, no line above 998 characters.
+
+    Source: RFC 2045, section 2.7; docs/reference/cloud-init.md, "Encoding of parts".
+    """
+    return (
+        data.isascii()
+        and not any(byte in data for byte in (b"\0", b"\r"))
+        and all(len(line) <= _LONGEST_MAIL_LINE for line in data.split(b"\n"))
+    )
+
+
+def _body(data: bytes, encoding: Encoding) -> bytes:
+    return data if encoding is Encoding.PLAIN else _base64(data)
 
 
 def _refuse(slots: Iterable[str], contents: Iterable[bytes]) -> None:
@@ -291,11 +336,12 @@ def _refuse(slots: Iterable[str], contents: Iterable[bytes]) -> None:
             raise RuntimeError("a slot stands outside of the text of fodder")
 
 
-def _headers(part: UserDataPart) -> bytes:
+def _headers(made: PartText, encoding: Encoding) -> bytes:
+    part = made.part
     headers = [
         f'Content-Type: {part.media_type}; charset="utf-8"',
         "MIME-Version: 1.0",
-        "Content-Transfer-Encoding: base64",
+        f"Content-Transfer-Encoding: {_TRANSFER[encoding]}",
         f"Content-Disposition: attachment; {_filename(part.name)}",
         *(f"{name}: {value}" for name, value in part.headers),
     ]

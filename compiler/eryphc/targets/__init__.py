@@ -15,3 +15,4 @@ class Target(StrEnum):
 
     CLOUD_INIT = "cloud-init"
     HYPERV = "hyperv"
+    USER_DATA = "user-data"

@@ -35,7 +35,8 @@ class Flag(NamedTuple):
     """One option that a target adds to the command line.
 
     `field` is the field of the target's options class that it sets. `read` makes the field's
-    value of the words that were given, in their order, and raises `OptionRefused`.
+    value of the words that were given, in their order, and raises `OptionRefused`. `choices` are
+    the only words that it takes; none means any.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Flag(NamedTuple):
     metavar: str
     help: str
     read: Callable[[Sequence[str]], Any]
+    choices: tuple[str, ...] = ()
 
 
 class Opening(NamedTuple):
@@ -108,6 +110,7 @@ class Backend(NamedTuple, Generic[O, P]):
     for where the target needs another thing, and says so. `open` decides what the
     deployment supplies later. `disk_files` names the disk files that the plan wants to know.
     `declared` is what the target itself looks for, beside what is found in the guest's documents.
+    `details` are facts about a plan for those who ask for more (`-v`): lines without secrets.
     """
 
     plan: Callable[[TargetInput[O]], Outcome[P]]
@@ -118,6 +121,7 @@ class Backend(NamedTuple, Generic[O, P]):
     open: Callable[[Openable, O], Outcome[Opening]] | None = None
     disk_files: Callable[[Substituted, O], tuple[Path, ...]] | None = None
     declared: tuple[Declared, ...] = ()
+    details: Callable[[P], Iterable[str]] | None = None
 
 
 class TargetDefinition(NamedTuple, Generic[O, P]):

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def _backend() -> Backend[CloudInitOptions, CloudInitPlan]:
     from eryphc.targets.cloud_init.emit import emit
-    from eryphc.targets.cloud_init.plan import RULES, plan
+    from eryphc.targets.cloud_init.plan import plan
+    from eryphc.targets.shared_rules import RULES
 
     return Backend(plan=plan, emit=emit, declared=(RULES,))
 

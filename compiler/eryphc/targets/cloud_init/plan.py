@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from eryphc.diagnostics import output as wording
-from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.model import Outcome
 from eryphc.frozen import NamedTuple
-from eryphc.lint.engine import Rule, judge
+from eryphc.lint.engine import judge
 from eryphc.targets.seeds import Seeds, seeds_of
+from eryphc.targets.shared_rules import RULES
 
 if TYPE_CHECKING:
     from eryphc.targets.cloud_init.options import CloudInitOptions
@@ -32,14 +31,3 @@ def plan(inputs: TargetInput[CloudInitOptions]) -> Outcome[CloudInitPlan]:
     if seeds.value is None:
         return Outcome(None, found)
     return Outcome(CloudInitPlan(name=inputs.name, seeds=seeds.value, epoch=inputs.epoch), found)
-
-
-def _unknown_vm_id(inputs: TargetInput[CloudInitOptions]) -> Iterator[Diagnostic]:
-    uses_vm_id = inputs.catlet.uses_vm_id
-    if uses_vm_id and not inputs.vm_id_given:
-        yield wording.vm_id_is_catlet_id(uses_vm_id)
-
-
-RULES: Final[tuple[Rule[TargetInput[CloudInitOptions]], ...]] = (
-    Rule(wording.VM_ID_IS_CATLET_ID, _unknown_vm_id),
-)
