@@ -19,6 +19,7 @@ from eryphc.ir.stages import Document, PinnedGene, Substituted
 from eryphc.origin import Step
 from eryphc.passes.breed import breed
 from eryphc.passes.feed import Compat, feed
+from eryphc.passes.memory import PassMemory
 from eryphc.passes.pedigree import read_pedigree
 from eryphc.passes.read import Notation, read_catlet
 from eryphc.passes.substitute import substitute
@@ -131,6 +132,7 @@ def run(
     catlet_id: str = "the-catlet-id",
     vm_id: str = "the-vm-id",
     steps: Mapping[str, Step] = MappingProxyType({}),
+    memory: PassMemory | None = None,
 ) -> Result:
     """Run the passes on a spec up to `until` (`read`, `pedigree`, `breed`, `feed`, ...)."""
     pools = pool if pool is not None else PoolChain([])
@@ -144,14 +146,15 @@ def run(
     catlet = take(read_catlet(source, notation=Notation.YAML))
     if catlet is None or until == "read":
         return Result("read", catlet, diagnostics=found)
-    pedigree = take(read_pedigree(Document(catlet=catlet, source=source, depth=0), pools))
+    document = Document(catlet=catlet, source=source, depth=0)
+    pedigree = take(read_pedigree(document, pools, memory))
     if pedigree is None or until == "pedigree":
         young = pedigree.documents[0].catlet if pedigree else None
         return Result("pedigree", young, diagnostics=found)
     bred = take(breed(pedigree))
     if bred is None or until == "breed":
         return Result("breed", bred.catlet if bred else None, diagnostics=found)
-    fed = take(feed(bred, pools, architecture, compat))
+    fed = take(feed(bred, pools, architecture, compat, memory))
     if fed is None or until == "feed":
         genes = fed.genes if fed else ()
         return Result("feed", fed.catlet if fed else None, genes, diagnostics=found)

@@ -470,3 +470,16 @@ def test_the_command_line_uses_the_public_interface_alone() -> None:
         if not any(name == each or name.startswith(f"{each}.") for each in ALLOWED)
     }
     assert others == set()
+
+
+def test_a_second_session_tells_what_led_to_a_finding_too(tmp_path: Path) -> None:
+    pool = tmp_path / "genes" / "acme" / "base" / "1.0"
+    pool.mkdir(parents=True)
+    (pool / "geneset-tag.json").write_text('{"version": "1.1", "geneset": "acme/base/1.0"}')
+    (pool / "catlet.yaml").write_text("name: base\ndrives: [{name: sda, location: abc}]\n")
+    spec = tmp_path / "web.yaml"
+    spec.write_text("name: web\nparent: acme/base/1.0\n")
+    for _ in range(2):
+        checked = Session(tmp_path, environment={}).check(spec, (Target.HYPERV,))
+        (found,) = (each for each in checked.diagnostics if each.code == "W0707")
+        assert [label.place.line for label in found.related] == [2]

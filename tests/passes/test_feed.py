@@ -9,9 +9,11 @@ import pytest
 
 from catlets import Result, run, write_pool
 from eryphc.diagnostics.model import Outcome, related, trail
+from eryphc.genepool.folder import FolderPool
 from eryphc.identifiers import Architecture
 from eryphc.ir.catlet import FodderGene
 from eryphc.origin import Step
+from eryphc.passes.memory import PassMemory
 from eryphc.passes.read import read_fodder_gene
 from eryphc.source import SourceText
 
@@ -192,7 +194,11 @@ def test_a_gene_is_parsed_once_for_many_catlets(
         return read_fodder_gene(source, **options)
 
     monkeypatch.setattr(genes, "read_fodder_gene", counted)
-    pool = write_pool(tmp_path, {"acme/kit/1.0": {"fodder/tls.yaml": GENE}})
+    write_pool(tmp_path, {"acme/kit/1.0": {"fodder/tls.yaml": GENE}})
+    memory = PassMemory()
     for _ in range(3):
-        run("fodder:\n- source: gene:acme/kit/1.0:tls\n", pool, until="feed")
+        pool = FolderPool(tmp_path)
+        run("fodder:\n- source: gene:acme/kit/1.0:tls\n", pool, until="feed", memory=memory)
     assert calls == ["read"]
+    run("fodder:\n- source: gene:acme/kit/1.0:tls\n", FolderPool(tmp_path), until="feed")
+    assert calls == ["read", "read"], "another memory shares nothing"

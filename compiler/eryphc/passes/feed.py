@@ -13,14 +13,14 @@ from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import name_of, named
 from eryphc.frozen import replace
-from eryphc.genepool.model import GenePool, GeneText
+from eryphc.genepool.model import GenePool
 from eryphc.identifiers import Architecture, GeneId
 from eryphc.ir.catlet import ConfigType, Fodder, FodderGene, Places, Variable
 from eryphc.ir.stages import Bred, Fed
 from eryphc.origin import DEFAULTED, Origin, Step
 from eryphc.passes.collect import collect
 from eryphc.passes.fodder_keys import FodderKey, gene_of, key_of, merge_fodder
-from eryphc.passes.genes import fodder_gene
+from eryphc.passes.genes import ReadGene
 from eryphc.passes.memory import PassMemory
 from eryphc.passes.places import chained, defaulted, part, rooted
 from eryphc.source import Span
@@ -50,7 +50,8 @@ def feed(
     if bred.catlet.config_type in (ConfigType.SPECIFICATION, ConfigType.INSTANCE):
         return Outcome(Fed(catlet=bred.catlet, pedigree=bred.pedigree, genes=()))
     root = bred.pedigree.root
-    closure = collect(bred, pools, architecture, memory or PassMemory())
+    memory = memory or PassMemory()
+    closure = collect(bred, pools, architecture, memory)
     found = list(closure.diagnostics)
     if closure.value is None:
         return Outcome(None, rooted(found, root))
@@ -61,7 +62,8 @@ def feed(
         if gene is None or text is None:
             fodder_entries.append(entry)
         else:
-            fodder_entries.extend(_expand(entry, gene, text, found))
+            read = memory.fodder_gene(text)
+            fodder_entries.extend(_expand(entry, gene, read, found))
     if compat is Compat.ERYPHC:
         fodder_entries = _without_removed(fodder_entries, bred.removals, found)
     if has_errors(found):
@@ -76,12 +78,14 @@ def feed(
     return Outcome(fed, rooted(found, root))
 
 
-def _expand(entry: Fodder, gene: GeneId, text: GeneText, found: list[Diagnostic]) -> list[Fodder]:
+def _expand(
+    entry: Fodder, gene: GeneId, text: ReadGene[FodderGene], found: list[Diagnostic]
+) -> list[Fodder]:
     """The fodder entries that `entry` asks for, bound."""
     reference = entry.origin("source")
     whole = Span(text.source, 0, len(text.source.text))
     document = Origin(whole, Step.FED, gene=gene, via=reference)
-    read = fodder_gene(text)
+    read = text.outcome
     found.extend(chained(read.diagnostics, document))
     if read.value is None:
         return []

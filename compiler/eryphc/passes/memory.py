@@ -16,6 +16,7 @@ from eryphc.genepool.model import GenePool, GeneSetTag, GeneText
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Document, PinnedGene
+from eryphc.passes.genes import catlet_genes, fodder_genes
 
 _MOST_BRED = 64
 
@@ -42,7 +43,8 @@ class Ancestors(NamedTuple):
 
 
 class PassMemory:
-    """Lineages and genes by the pools that had them, as long as these live; ancestors as bred.
+    """Lineages and genes by the pools that had them, as long as these live; ancestors as bred;
+    documents of genes as read.
 
     None of it depends on a specification. A lineage with a finding is None, and genes that gave a
     finding are not kept.
@@ -57,6 +59,8 @@ class PassMemory:
             FoundGenes,
         ] = WeakKeyDictionary()
         self._bred: OrderedDict[tuple[int, ...], Ancestors] = OrderedDict()
+        self.catlet_gene = catlet_genes()
+        self.fodder_gene = fodder_genes()
 
     def lineages(self, pools: GenePool) -> dict[tuple[GeneSetId, GeneSetId], Lineage | None]:
         """By the parent as it is written and the gene set that it stands for."""

@@ -19,7 +19,6 @@ from eryphc.identifiers import ANY, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Network, Record
 from eryphc.ir.stages import Document, Pedigree
 from eryphc.origin import Origin, Step
-from eryphc.passes.genes import catlet_gene
 from eryphc.passes.memory import Lineage, PassMemory
 from eryphc.passes.places import brought, chained, defaulted, part, rooted
 from eryphc.passes.resolve import resolve
@@ -164,7 +163,8 @@ class _Walk:
             return None
         gene = GeneId(tag.id, "catlet")
         text = tag.read(variant)
-        source = SourceText(str(gene), "") if text.value is None else text.value.source
+        read = None if text.value is None else self.memory.catlet_gene(text.value)
+        source = SourceText(str(gene), "") if read is None else read.source
         origin = Origin(
             span=Span(source, 0, len(source.text)),
             step=Step.INHERITED,
@@ -173,14 +173,13 @@ class _Walk:
             via=None if child.depth == 0 else child.parent_origin,
         )
         self.found.extend(chained(text.diagnostics, origin))
-        if text.value is None:
+        if read is None:
             return None
-        read = catlet_gene(text.value)
-        self.found.extend(chained(read.diagnostics, origin))
-        if read.value is None:
+        self.found.extend(chained(read.outcome.diagnostics, origin))
+        if read.outcome.value is None:
             return None
         return Document(
-            catlet=self.with_sources(brought(read.value, origin), tag),
+            catlet=self.with_sources(brought(read.outcome.value, origin), tag),
             source=source,
             depth=child.depth + 1,
             geneset=tag.id,
