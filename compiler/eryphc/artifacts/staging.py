@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import os
 from collections.abc import Mapping
 
@@ -97,9 +96,10 @@ def _write(at: str, name: str, file: ArtifactFile) -> WrittenFile:
         with os.fdopen(_create(at), "wb") as stream:
             file.content.write_to(stream)
             _set_mode(stream.fileno(), mode)
-        with open(at, "rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = stream.seek(0, io.SEEK_END)
+        from eryphc.artifacts.sparse import sha256_of
+
+        with open(at, "rb", buffering=0) as stream:
+            digest, size = sha256_of(stream)
     return WrittenFile(
         path=name, sha256=digest, size=size, media_type=file.media_type, secret=file.secret
     )
