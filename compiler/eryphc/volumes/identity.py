@@ -26,8 +26,41 @@ _LONGEST_LOG: Final = 64 * MIB
 
 def derived_id(purpose: str, sha256: str, virtual_size: int) -> UUID:
     """The id of a converted disk: of the hash of its source and its size."""
+    return _uuid(_key(purpose, sha256, virtual_size))
+
+
+def conversion_key(source_sha256: str, size: int) -> str:
+    """The SHA-256, as hex digits, that names the VHD made of an image; its other names follow.
+
+    `size` is that of the disk in the VHD (`whole_mib`). No name and no time goes in, so two drives
+    of one image have one VHD.
+    """
+    return _key("vhd", source_sha256.lower(), size).hex()
+
+
+def vhd_identifier(key: str) -> UUID:
+    """The unique id in the footer of the VHD with this key."""
+    return _uuid(bytes.fromhex(key))
+
+
+def image_version(key: str) -> str:
+    """The key as a version of three numbers, each of which fits a signed number of 32 bits."""
+    first, second = struct.unpack(">II", bytes.fromhex(key)[:8])
+    return f"1.{first >> 1}.{second >> 1}"
+
+
+def whole_mib(size: int) -> int:
+    """The bytes of the disk in the VHD that is made of a disk of `size` bytes."""
+    return (size + MIB - 1) // MIB * MIB
+
+
+def _key(purpose: str, sha256: str, virtual_size: int) -> bytes:
     text = "\0".join((_CONVERSION, purpose, sha256, str(virtual_size)))
-    digest = bytearray(hashlib.sha256(text.encode()).digest()[:16])
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _uuid(key: bytes) -> UUID:
+    digest = bytearray(key[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     return UUID(bytes=bytes(digest))
@@ -66,15 +99,16 @@ def close_fixed_vhd(path: Path, sha256: str) -> int:
 
     Azure takes whole MiB only. The footer is written last, so that no half of a disk has one.
     """
-    size = (path.stat().st_size + MIB - 1) // MIB * MIB
+    size = whole_mib(path.stat().st_size)
     with path.open("r+b") as file:
         file.truncate(size)
         file.seek(size)
-        file.write(_footer(size, derived_id("vhd", sha256, size)))
+        file.write(vhd_footer(size, derived_id("vhd", sha256, size)))
     return size
 
 
-def _footer(size: int, identifier: UUID) -> bytes:
+def vhd_footer(size: int, identifier: UUID) -> bytes:
+    """The last sector of a fixed VHD whose disk has `size` bytes."""
     cylinders, heads, sectors = geometry(size)
     footer = bytearray(SECTOR)
     # The creator says how QEMU reads the size: `win ` is taken at its word, others by geometry.
