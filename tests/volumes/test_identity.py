@@ -177,8 +177,10 @@ def footer_of(path: Path) -> dict[str, object]:
     rest = sum(byte for at, byte in enumerate(footer) if not 64 <= at < 68)
     assert checksum == 0xFFFFFFFF - rest
     numbers = struct.unpack(">8sIIQI4sI4sQQHBBI", footer[:64])
-    names = ("cookie", "features", "version", "data offset", "time", "creator", "creator version")
-    names = (*names, "host", "original size", "current size")
+    names = (
+        *("cookie", "features", "version", "data offset", "time"),
+        *("creator", "creator version", "host", "original size", "current size"),
+    )
     return {
         **dict(zip(names, numbers, strict=False)),
         "geometry": numbers[10:13],

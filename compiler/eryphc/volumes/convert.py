@@ -70,6 +70,7 @@ def convert(
     kind = header.format
     size = header.virtual_size or 0
     name = shown_path(source)
+    before = _state(source)
     limit = LARGEST.get(wanted, _LARGEST_PLAIN)
     if size > limit:
         raise VolumeError(wording.too_large(name, size, limit, f"a {wanted} disk"), outside=False)
@@ -85,7 +86,7 @@ def convert(
     if source_sha256 is None:
         told("reading", 0.0)
         source_sha256 = hash_file(source)["sha256"]
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = part_of(target, os.getpid())
     try:
         # A fixed VHD is the raw disk and a footer, which we write: QEMU would change the size.
         plain = "raw" if wanted == "vhd" else wanted
@@ -102,15 +103,29 @@ def convert(
                 wording.conversion_differs(shown_path(target), str(error)), outside=True
             ) from None
         _read_back(source, kind, part, wanted, target, size, told)
-        told("hashing", 0.0)
-        sha256 = hash_file(part)["sha256"]
+        length = part.stat().st_size
+        sha256 = hash_file(
+            part, heard=lambda done: told("hashing the result", 100 * done / length)
+        )["sha256"]
         with part.open("r+b") as file:
             os.fsync(file.fileno())
-        length = part.stat().st_size
+        if _state(source) != before:
+            reason = "it changed while it was converted"
+            raise VolumeError(wording.unreadable(name, reason), outside=True)
         os.replace(part, target)  # noqa: PTH105
     finally:
         part.unlink(missing_ok=True)
     return Converted(target, wanted, length, size, sha256, source_sha256)
+
+
+def part_of(target: Path, process: int | str) -> Path:
+    """What a run writes before it gives `target` its name."""
+    return target.with_name(f".{target.name}.{process}.part")
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _read_back(

@@ -34,6 +34,11 @@ def stored(cache: Path, digest: Digest) -> Path:
     return cache / "volumes" / digest.algorithm / digest.hex
 
 
+def converted(cache: Path, key: str) -> Path:
+    """The place of a VHD that was made of an image, by its `conversion_key`."""
+    return cache / "volumes" / "converted" / f"{key}.vhd"
+
+
 def make_private(folder: Path) -> None:
     """Make a folder of the cache that only the user can read."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
