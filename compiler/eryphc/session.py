@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from eryphc import pipeline
 from eryphc.answers import Built, Checked, Compiled, Expanded, Reading, ReadSpec
-from eryphc.compilation import Ask, Compilation, OnHashing, Workspace, shown
+from eryphc.compilation import Ask, Compilation, OnConverting, OnHashing, Workspace, shown
 from eryphc.diagnostics.levels import LevelPolicy
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
@@ -44,7 +44,8 @@ class Session:
     `genepools` are folders that come before all others. `environment` is the process's unless
     another is given: `ERYPHC_GENEPOOL`, `ERYPHC_VAR_*` and `SOURCE_DATE_EPOCH` are read from it.
     With `ask` a person is asked for values that a catlet needs and nobody gave. `on_hashing`
-    hears how far a large disk file has been hashed. Raises `EryphcError` for a folder or a pool
+    hears how far a large disk file has been hashed, `on_converting` how far a disk image has been
+    converted. Raises `EryphcError` for a folder or a pool
     that is not there.
     """
 
@@ -56,6 +57,7 @@ class Session:
         environment: Mapping[str, str] | None = None,
         ask: Ask | None = None,
         on_hashing: OnHashing | None = None,
+        on_converting: OnConverting | None = None,
     ) -> None:
         self.folder = Path(folder)
         _must_be_folder(self.folder)
@@ -69,7 +71,7 @@ class Session:
         if fault is not None:
             raise EryphcError.of(Failure.USAGE, fault)
         pools = Pools(locations, from_environment, project_sections)
-        self._workspace = Workspace(self.folder, pools, self.environment, on_hashing)
+        self._workspace = Workspace(self.folder, pools, self.environment, on_hashing, on_converting)
 
     def __repr__(self) -> str:
         return f"Session({str(self.folder)!r})"
@@ -149,8 +151,13 @@ class Session:
         spec: SpecName,
         targets: Sequence[Target] = (Target.CLOUD_INIT,),
         request: BuildRequest = DEFAULT,
+        *,
+        losses: bool = True,
     ) -> Checked:
-        """All that building the targets would report. Makes no files."""
+        """All that building the targets would report. Makes no files.
+
+        With `losses` the answer also has all that the targets cannot express.
+        """
         targets = _known(targets)
         compilation = self._begun(spec, request)
         fed = compilation.fed()
@@ -162,7 +169,11 @@ class Session:
                     judged.append((target, asked))
         # What stopped at an error may say more yet, and so may what one target does not have.
         whole = len(judged) == len(targets)
-        return Checked(compilation.report(), compilation.comments(judged if whole else ()))
+        return Checked(
+            compilation.report(),
+            compilation.comments(judged if whole else ()),
+            compilation.losses() if losses else (),
+        )
 
     def unused_comments(self, answers: Iterable[Checked]) -> tuple[ShownDiagnostic, ...]:
         """Warnings for comments in the project's documents that silence nothing in any of

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-LINE = '    HYPERV = "hyperv"\n'
+from targets.attaching import ROOT, package_with, run
+
 TOY = {
     "__init__.py": """
 from dataclasses import dataclass
@@ -96,34 +95,7 @@ def emit(plan):
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package with one more target."""
-    folder = tmp_path_factory.mktemp("package")
-    shutil.copytree(
-        ROOT / "compiler" / "eryphc",
-        folder / "eryphc",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    listing = folder / "eryphc" / "targets" / "__init__.py"
-    text = listing.read_text("utf-8")
-    assert text.count(LINE) == 1
-    listing.write_text(text.replace(LINE, f'{LINE}    TOY_BOX = "toy-box"\n'), encoding="utf-8")
-    toy = folder / "eryphc" / "targets" / "toy_box"
-    toy.mkdir()
-    for name, content in TOY.items():
-        (toy / name).write_text(content, encoding="utf-8")
-    return folder
-
-
-def run(package: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    paths = [str(package), *(str(ROOT / each) for each in ("runtime", "stdlib-genes"))]
-    code = f"import sys; sys.path[:0] = {paths!r}; from eryphc.__main__ import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return package_with(tmp_path_factory.mktemp("package"), TOY)
 
 
 def test_it_builds_with_its_option_and_its_project_setting(package: Path, tmp_path: Path) -> None:

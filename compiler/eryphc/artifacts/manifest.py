@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from eryphc.artifacts.file import WrittenFile
 from eryphc.frozen import NamedTuple
+from eryphc.ir.stages import PinnedGene
 
 _ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _CANONICAL = json.JSONEncoder(
@@ -123,7 +124,27 @@ def manifest_bytes(manifest: Manifest, files: Iterable[WrittenFile]) -> bytes:
     )
 
 
+def manifest_genes(genes: Iterable[PinnedGene]) -> tuple[ManifestGene, ...]:
+    """The genes of a closure as the manifest names them, by type and id."""
+    found = (
+        ManifestGene(
+            id=str(gene.id),
+            type=gene.type.value,
+            arch=str(gene.architecture),
+            sha256=gene.sha256,
+            form=gene.form,
+        )
+        for gene in genes
+    )
+    return tuple(sorted(found, key=lambda gene: (gene.type, gene.id, gene.arch)))
+
+
+def gene_entry(gene: ManifestGene) -> dict[str, str | None]:
+    """What the manifest says of a gene."""
+    entry = {"id": gene.id, "type": gene.type, "arch": gene.arch, "sha256": gene.sha256}
+    return entry if gene.form is None else {**entry, "form": gene.form}
+
+
 @lru_cache(maxsize=1024)
 def _gene(gene: ManifestGene) -> Rendered:
-    entry = {"id": gene.id, "type": gene.type, "arch": gene.arch, "sha256": gene.sha256}
-    return one_line(entry if gene.form is None else {**entry, "form": gene.form})
+    return one_line(gene_entry(gene))

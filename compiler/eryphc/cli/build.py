@@ -17,7 +17,7 @@ from eryphc.cli.interruption import ended_cleanly
 from eryphc.diagnostics import command as wording
 
 if TYPE_CHECKING:
-    from eryphc import ReadSpec, WrittenFile
+    from eryphc import Checked, ReadSpec, WrittenFile
 
 
 @click.command("build")
@@ -68,7 +68,7 @@ def command(
         return build.run(output_format)
 
 
-# Disk files of that size are hashed in about half a second.
+# Disk files of that size are hashed in about half a second, and converted in a few.
 _LARGE = 256 * 1024 * 1024
 
 
@@ -89,11 +89,11 @@ class _Build:
         self.several = len(specs) > 1
         self.targets = shared.chosen_targets(targets)
         self.request = shared.request_of(console, options, self.targets, several=self.several)
-        self.session = shared.session_of(options, self._say_hashing)
+        self.session = shared.session_of(options, self._say_hashing, self._say_step)
         self.output = output
         self.progress = progress
         self.written: list[dict[str, Any]] = []
-        self._hashing: tuple[Path, int] | None = None
+        self._said: tuple[str, Path, int] | None = None
         self._watched = progress == "auto" and sys.stderr.isatty()
 
     def run(self, output_format: str) -> int:
@@ -153,31 +153,45 @@ class _Build:
 
     def _build(self, read: ReadSpec, outputs: Outputs) -> frozenset[str]:
         """Compile one spec and stage its targets; gives the variables that it declares."""
+        if self.console.failed:
+            # Nothing will be written, so do not convert disks any more.
+            checked = self.session.check(read, self.targets, self.request)
+            self.console.take(checked)
+            self._say_details(checked)
+            return checked.declared
         declared: frozenset[str] = frozenset()
         for built in self.session.builds(read, self.targets, self.request):
             self.console.take(built)
             declared |= built.declared
             if built.target is self.targets[0]:
-                for line in (*built.sources, *built.details):
-                    self.console.detail(line)
+                self._say_details(built)
             if not self.console.failed:
                 place = self._place(built.name, built.target)
                 files = outputs.stage(place, built)
                 self.written.append(_listed(built.name, built.target, place, files))
         return declared
 
+    def _say_details(self, checked: Checked) -> None:
+        for line in (*checked.sources, *checked.details):
+            self.console.detail(line)
+
     def _say_progress(self, number: int, name: str) -> None:
         if self.progress == "plain" or (self.several and self._watched):
             self.console.say(f"[{number}/{len(self.specs)}] {name}")
 
     def _say_hashing(self, path: Path, done: int, size: int) -> None:
+        self._say_step("hashing", path, done, size)
+
+    def _say_step(self, step: str, path: Path, done: int, size: int) -> None:
         """A line for each tenth of a disk file that takes more than a moment."""
-        tenths = 10 * done // size
-        if size < _LARGE or self._hashing == (path, tenths):
+        if size < _LARGE:
             return
-        self._hashing = (path, tenths)
+        tenths = 10 * done // size
+        if self._said == (step, path, tenths):
+            return
+        self._said = (step, path, tenths)
         if self.progress == "plain" or self._watched:
-            self.console.say(f"hashing {shown_path(path)}: {10 * tenths} %")
+            self.console.say(f"{step} {shown_path(path)}: {10 * tenths} %")
 
     def _place(self, name: str, target: Target) -> Path:
         if self.output is None:

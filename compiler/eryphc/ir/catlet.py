@@ -154,6 +154,19 @@ class Capability(Record):
     mutation: Mutation | None = None
     details: tuple[str, ...] | None = None
 
+    @property
+    def disabled(self) -> bool:
+        """Whether it counts as absent. Details compare without letter case."""
+        return any(detail.strip().lower() == "disabled" for detail in self.details or ())
+
+    def detail_at(self, text: str) -> Span | None:
+        """The place of a detail: the place of a list is its key, and its entries follow that."""
+        key = self.at("details")
+        if key is None or self.place("details") is None:
+            return key
+        start = key.source.text.find(text, key.end)
+        return key if start == -1 else Span(key.source, start, start + len(text))
+
 
 @record(frozen=True, kw_only=True, repr=False)
 class Subnet(Record):
@@ -161,6 +174,11 @@ class Subnet(Record):
 
     name: str | None = None
     ip_pool: str | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it asks for nothing but the default subnet and pool."""
+        return (self.name or "default") == "default" == (self.ip_pool or "default")
 
 
 @record(frozen=True, kw_only=True, repr=False)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias
 
 from eryphc.frozen import NamedTuple
 
@@ -25,11 +24,22 @@ class Volume(NamedTuple):
     size: int | None = None
 
 
+class Firmware(StrEnum):
+    """What starts a machine from a disk."""
+
+    BIOS = "bios"
+    UEFI = "uefi"
+
+
 class DiskImage(NamedTuple):
     """A disk file at hand, as it was read.
 
-    `format` is `vhdx`, `vhd`, `qcow2` or `raw`; only a VHDX has the other values. `size` is the
-    file's, `virtual_size` the disk's, both in bytes. `differencing`: it needs a parent itself.
+    `format` is `vhdx`, `vhd`, `qcow2`, `raw` or `vmdk`. `sha256` is None where nobody asked for
+    the hash of a file of this format. `size` is the file's, `virtual_size` the disk's, both in
+    bytes; the latter is None where the headers are damaged. `differencing`: it needs a parent.
+    `problem` is why the file alone is not the disk, in the words that follow "it". `sector` is the
+    size of a sector in bytes. `boots` is what can start a machine from the disk, None where that
+    cannot be seen: sectors are read of raw disks and fixed VHDs only.
     """
 
     format: str
@@ -37,6 +47,9 @@ class DiskImage(NamedTuple):
     size: int | None = None
     virtual_size: int | None = None
     differencing: bool = False
+    problem: str | None = None
+    sector: int = 512
+    boots: frozenset[Firmware] | None = None
 
 
 class DiskFault(NamedTuple):
@@ -44,7 +57,3 @@ class DiskFault(NamedTuple):
 
     reason: str
     missing: bool = False
-
-
-ReadDisk: TypeAlias = Callable[[Path], "DiskImage | DiskFault"]
-"""Reads a disk file: at the edge, so that what plans with disks touches none."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import Final, Protocol
 
+from eryphc.artifacts.sparse import blocks
 from eryphc.frozen import NamedTuple
 
 BLOCK: Final = 1024 * 1024
@@ -24,7 +26,7 @@ class Digest(NamedTuple):
 
 
 class _Hash(Protocol):
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
     def hexdigest(self) -> str: ...
 
 
@@ -36,7 +38,7 @@ class Hashes:
             name: hashlib.new(name) for name in dict.fromkeys(("sha256", algorithm))
         }
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         for each in self._hashes.values():
             each.update(data)
 
@@ -56,19 +58,14 @@ def digest_of(text: str) -> Digest | None:
 def hash_file(
     path: Path, algorithm: str = "sha256", heard: Callable[[int], None] | None = None
 ) -> Hashes:
-    with path.open("rb") as file:
-        return hash_stream(file, algorithm, heard)
-
-
-def hash_stream(
-    file: BinaryIO, algorithm: str = "sha256", heard: Callable[[int], None] | None = None
-) -> Hashes:
+    """The hashes of a file; `heard` hears how many of its bytes are done."""
     hashes, done = Hashes(algorithm), 0
-    while block := file.read(BLOCK):
-        hashes.update(block)
-        done += len(block)
-        if heard is not None:
-            heard(done)
+    with path.open("rb", buffering=0) as file:
+        for block in blocks(file, file.seek(0, os.SEEK_END)):
+            hashes.update(block)
+            done += len(block)
+            if heard is not None:
+                heard(done)
     return hashes
 
 

@@ -13,12 +13,13 @@ from typing import BinaryIO, Final
 from uuid import UUID
 
 from eryphc.frozen import NamedTuple
-from eryphc.genepool.disk_images import entry_offset
 from eryphc.ir.volume import DiskFault
 
 FORMATS: Final = ("qcow2", "raw", "vhd", "vhdx")
 SECTOR: Final = 512
 _MOST_TEXT: Final = 1024
+# Of the format VHDX: a table has no more entries than fit its 64 KiB.
+_MOST_ENTRIES: Final = 2047
 
 _REGION_TABLES: Final = (192 * 1024, 256 * 1024)
 _HEADERS: Final = (64 * 1024, 128 * 1024)
@@ -39,9 +40,10 @@ _PARENT: Final = _guid("a8d35f2d-b30b-454d-abf7-d3d84834ab0c")
 class DiskHeader(NamedTuple):
     """What the headers of a disk file say; sizes in bytes.
 
-    `format` is one of FORMATS, `kind` `fixed`, `dynamic` or `differencing` where the format tells
-    them apart. `parent` is the file that this one builds on or keeps its data in, as it names it.
-    `problem` is why the file alone is not the disk, in the words that follow "it".
+    `format` is one of FORMATS or, for a file that is only recognised, `vmdk`. `kind` is `fixed`,
+    `dynamic` or `differencing` where the format tells them apart. `parent` is the file that this
+    one builds on or keeps its data in, as it names it. `problem` is why the file alone is not the
+    disk, in the words that follow "it".
     """
 
     format: str
@@ -52,6 +54,7 @@ class DiskHeader(NamedTuple):
     identifier: str | None = None
     parent: str | None = None
     problem: str | None = None
+    sector: int = SECTOR
 
 
 def read_header(path: Path, kind: str | None = None) -> DiskHeader | DiskFault:
@@ -72,7 +75,7 @@ def read_header(path: Path, kind: str | None = None) -> DiskHeader | DiskFault:
                 size=status.st_size,
                 allocated=status.st_size if blocks is None else blocks * 512,
             )
-            return _READERS[base.format](file, base)
+            return header_in(file, base)
     except (FileNotFoundError, NotADirectoryError):
         return DiskFault(reason="there is no such file", missing=True)
     except ValueError as error:
@@ -83,6 +86,11 @@ def read_header(path: Path, kind: str | None = None) -> DiskHeader | DiskFault:
         return DiskFault(reason=(error.strerror or "it cannot be read").lower())
 
 
+def header_in(file: BinaryIO, base: DiskHeader) -> DiskHeader:
+    """`base` with what the headers of its format say. Raises ValueError or struct.error."""
+    return _READERS[base.format](file, base)
+
+
 def shown_format(file: BinaryIO, size: int) -> str:
     """The format that the content of a file shows; `raw` where it shows none."""
     file.seek(0)
@@ -91,6 +99,8 @@ def shown_format(file: BinaryIO, size: int) -> str:
         return "vhdx"
     if start.startswith(b"QFI\xfb"):
         return "qcow2"
+    if start.startswith(_VMDK_STARTS):
+        return "vmdk"
     file.seek(max(size - SECTOR, 0))
     return "vhd" if start == b"conectix" or file.read(8) == b"conectix" else "raw"
 
@@ -110,6 +120,14 @@ def _raw(file: BinaryIO, base: DiskHeader) -> DiskHeader:  # noqa: ARG001 - one 
         if odd
         else None,
     )
+
+
+# A sparse extent of a hosted disk, and the first bytes of a descriptor.
+_VMDK_STARTS: Final = (b"KDMV", b"# Disk D")
+
+
+def _vmdk(file: BinaryIO, base: DiskHeader) -> DiskHeader:  # noqa: ARG001 - one reader a format
+    return base._replace(problem="is a VMDK, which is not read; convert it to qcow2 first")
 
 
 # -- qcow2 ----------------------------------------------------------------------------------
@@ -212,16 +230,40 @@ def vhd_checksum(footer: bytes) -> int:
 # -- VHDX -----------------------------------------------------------------------------------
 
 
+def _entry_offset(
+    file: BinaryIO,
+    at: int,
+    signature: bytes,
+    count: struct.Struct,
+    first: int,
+    offset: str,
+    wanted: bytes,
+) -> int | None:
+    """The offset in the entry of a table that is named `wanted`."""
+    file.seek(at)
+    head = file.read(len(signature) + count.size)
+    if not head.startswith(signature) or len(head) < len(signature) + count.size:
+        return None
+    (entries,) = count.unpack_from(head, len(signature))
+    for number in range(min(entries, _MOST_ENTRIES)):
+        file.seek(at + first + 32 * number)
+        entry = file.read(32)
+        if entry[:16] == wanted and len(entry) == 32:
+            found: int = struct.unpack_from(offset, entry, 16)[0]
+            return found
+    return None
+
+
 def _metadata(file: BinaryIO) -> int | None:
     for table in _REGION_TABLES:
-        at = entry_offset(file, table, b"regi", struct.Struct("<4xI"), 16, "<Q", _METADATA)
+        at = _entry_offset(file, table, b"regi", struct.Struct("<4xI"), 16, "<Q", _METADATA)
         if at is not None:
             return at
     return None
 
 
 def _item(file: BinaryIO, region: int, wanted: bytes) -> int | None:
-    at = entry_offset(file, region, b"metadata", struct.Struct("<2xH"), 32, "<I", wanted)
+    at = _entry_offset(file, region, b"metadata", struct.Struct("<2xH"), 32, "<I", wanted)
     return None if at is None else region + at
 
 
@@ -264,6 +306,7 @@ def _vhdx(file: BinaryIO, base: DiskHeader) -> DiskHeader:
         identifier=str(UUID(bytes_le=read(_DISK_ID, 16))),
         parent=parent,
         problem=problem,
+        sector=sector,
     )
 
 
@@ -301,7 +344,7 @@ def _locator(file: BinaryIO, at: int) -> str | None:
     return None
 
 
-_READERS = {"raw": _raw, "qcow2": _qcow2, "vhd": _vhd, "vhdx": _vhdx}
+_READERS = {"raw": _raw, "qcow2": _qcow2, "vhd": _vhd, "vhdx": _vhdx, "vmdk": _vmdk}
 
 
 def format_of_name(path: Path) -> str | None:

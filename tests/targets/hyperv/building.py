@@ -23,7 +23,6 @@ from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
 from eryphc.diagnostics.secrecy import Secrets
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.genepool.chain import PoolChain
-from eryphc.genepool.disk_images import DiskImages
 from eryphc.genepool.model import GenePool
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.model import GuestKind, GuestOptions
@@ -38,6 +37,7 @@ from eryphc.targets import Target
 from eryphc.targets.definition import definition_of, project_sections
 from eryphc.targets.hyperv.options import HyperVOptions
 from eryphc.targets.hyperv.settings import HyperVDefaults
+from eryphc.volumes.disk_images import DiskImages
 from saying import said
 
 T = TypeVar("T")
@@ -190,7 +190,10 @@ def build(
         return Result(None, found)
     assert backend.disk_files is not None
     read = DiskImages()
-    disks = {path: read(path) for path in backend.disk_files(prepared.catlet, prepared.options)}
+    disks = {
+        path: read(path, backend.hashed_formats)
+        for path in backend.disk_files(prepared.catlet, prepared.options)
+    }
     plan = backend.plan(prepared._replace(disks=disks))
     found += plan.diagnostics
     # A run with an error writes nothing, whoever reported it.
