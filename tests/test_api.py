@@ -110,7 +110,9 @@ def test_codes_are_explained() -> None:
 def test_an_example_is_checked_expanded_and_built(name: str, tmp_path: Path) -> None:
     spec = ROOT / "examples" / f"{name}.yaml"
     ours = session()
-    assert ours.check(spec, tuple(Target)).diagnostics == ()
+    quiet = tuple(target for target in Target if target is not Target.AZURE)
+    assert ours.check(spec, quiet).diagnostics == ()
+    assert ours.check(spec, tuple(Target)).ok
     compiled = ours.compile(spec)
     assert compiled.ok
     assert compiled.catlet is not None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from eryphc.answers import Built, Checked, Compiled, Expanded, ReadSpec, Result
     from eryphc.artifacts.file import WrittenFile
     from eryphc.diagnostics.explanation import explain
+    from eryphc.diagnostics.losses import Loss, LossLevel
     from eryphc.diagnostics.model import Level
     from eryphc.diagnostics.rendering import DiagnosticsFormat, render
     from eryphc.diagnostics.shown import ShownDiagnostic as Diagnostic
@@ -49,6 +50,8 @@ _HOMES = {
     "GuestKind": ("eryphc.guest.model", "GuestKind"),
     "GuestOptions": ("eryphc.guest.model", "GuestOptions"),
     "Level": ("eryphc.diagnostics.model", "Level"),
+    "Loss": ("eryphc.diagnostics.losses", "Loss"),
+    "LossLevel": ("eryphc.diagnostics.losses", "LossLevel"),
     "MergeMode": ("eryphc.guest.model", "MergeMode"),
     "NetworkConfigMode": ("eryphc.guest.model", "NetworkConfigMode"),
     "Outputs": ("eryphc.outputs", "Outputs"),
@@ -81,6 +84,8 @@ __all__ = [
     "GuestKind",
     "GuestOptions",
     "Level",
+    "Loss",
+    "LossLevel",
     "MergeMode",
     "NetworkConfigMode",
     "Outputs",

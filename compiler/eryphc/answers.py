@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile, WrittenFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.diagnostics.levels import LevelPolicy
+    from eryphc.diagnostics.losses import Loss
     from eryphc.diagnostics.model import Diagnostic
     from eryphc.guest.document import GuestDocument
     from eryphc.ir.catlet import Catlet, Record
@@ -115,14 +116,21 @@ class Checked(Result):
 
     `declared` are the names of the catlet's variables in lower case, `sources` each gene set of the
     closure with the folder that it came from. `details` are facts that the targets tell of what
-    they made, such as the sizes of user-data.
+    they made, such as the sizes of user-data. `losses` is what each target cannot express of what
+    the catlet and the options ask for, where it was asked for.
     """
 
-    def __init__(self, report: Report, comments: Comments | None = None) -> None:
+    def __init__(
+        self,
+        report: Report,
+        comments: Comments | None = None,
+        losses: tuple[Loss, ...] = (),
+    ) -> None:
         super().__init__(report.diagnostics, report.failure)
         self.declared = report.declared
         self.sources = report.sources
         self.details = report.details
+        self.losses = losses
         # What `Session.unused_comments` judges. Its secrets are not hidden yet.
         self._comments = comments
 

@@ -19,21 +19,28 @@ from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.origin import DEFAULTED, Step, placeless
 from eryphc.passes.memory import PassMemory
-from eryphc.project.specs import Pools, Spec, levels_for
+from eryphc.project.specs import Pools, Spec, lasting_name, levels_for
 from eryphc.request import BuildRequest
 from eryphc.source import SourceText, Span
 from eryphc.syntax.names import blank
 from eryphc.targets import Target
-from eryphc.targets.definition import Backend, TargetInput, definition_of
+from eryphc.targets.definition import (
+    Backend,
+    Conversion,
+    TargetDefinition,
+    TargetInput,
+    definition_of,
+)
 
 if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
     from eryphc.artifacts.manifest import Manifest
+    from eryphc.diagnostics.losses import Loss
     from eryphc.guest.cloudconfig.reader import TextReader
     from eryphc.guest.document import GuestDocument
     from eryphc.guest.model import GuestOptions, GuestRequest
-    from eryphc.ir.volume import ReadDisk
     from eryphc.project.file import Project
+    from eryphc.volumes.disk_images import DiskImages
 
 T = TypeVar("T")
 
@@ -44,6 +51,8 @@ Ask: TypeAlias = Callable[[str, bool], "str | None"]
 """Asks a person for the value of a variable, by its name and whether it is secret."""
 OnHashing: TypeAlias = Callable[[Path, int, int], None]
 """Hears of a large disk file how many of its bytes have been hashed, and how many there are."""
+OnConverting: TypeAlias = Callable[[str, Path, int, int], None]
+"""Hears of a disk image that is converted: the step, the file, and how many bytes of how many."""
 
 
 class Workspace:
@@ -58,6 +67,7 @@ class Workspace:
         pools: Pools,
         environment: Mapping[str, str],
         on_hashing: OnHashing | None = None,
+        on_converting: OnConverting | None = None,
     ) -> None:
         self.folder = folder
         self.pools = pools
@@ -69,8 +79,9 @@ class Workspace:
         }
         self.memory = PassMemory()
         self._on_hashing = on_hashing
+        self._on_converting = on_converting
         self._reader: TextReader | None = None
-        self._disks: ReadDisk | None = None
+        self._disks: DiskImages | None = None
 
     @property
     def reader(self) -> TextReader:
@@ -82,13 +93,31 @@ class Workspace:
         return self._reader
 
     @property
-    def disks(self) -> ReadDisk:
+    def disks(self) -> DiskImages:
         """Reads disk files; one that several specifications share is hashed once."""
         if self._disks is None:
-            from eryphc.genepool.disk_images import DiskImages
+            from eryphc.volumes.disk_images import DiskImages
 
             self._disks = DiskImages(self._on_hashing)
         return self._disks
+
+    def converted(self, wanted: Conversion) -> Path:
+        """The image that a target wants, in the user's cache. Raises VolumeError."""
+        from eryphc.volumes.conversions import Bench, vhd_of
+        from eryphc.volumes.places import cache_folder
+
+        def told(step: str, percent: float) -> None:
+            if self._on_converting is not None:
+                size = wanted.source.stat().st_size
+                self._on_converting(step, wanted.source, int(size * percent / 100), size)
+
+        bench = Bench(
+            cache=cache_folder(None, self.environment),
+            read=self.disks,
+            told=told,
+            waiting=lambda: told("waiting for another run that converts", 0.0),
+        )
+        return vhd_of(wanted.source, wanted.format, wanted.sha256, bench)
 
     def project(self, folder: Path) -> Project | None:
         """The project of a folder, None where there is none or its file has errors."""
@@ -128,6 +157,7 @@ class Compilation:
         self._fed: Fed | None = None
         self._shared = 0
         self._details: list[str] = []
+        self._prepared: list[tuple[TargetDefinition[Any, Any], TargetInput[Any]]] = []
         if read is None:
             self._levels = workspace.levels(None, request)
             return
@@ -152,6 +182,19 @@ class Compilation:
             sources=self._sources(),
             genes=() if self._fed is None else self._fed.genes,
             details=tuple(self._details),
+        )
+
+    def losses(self) -> tuple[Loss, ...]:
+        """What the targets that were planned cannot express, in their order.
+
+        Documents are called what diagnostics call them.
+        """
+        secrets = Secrets(self._records)
+        return tuple(
+            loss
+            for definition, inputs in self._prepared
+            if definition.losses is not None
+            for loss in definition.losses()(inputs, secrets, None)
         )
 
     def comments(self, judged: Sequence[tuple[Target, GuestRequest]]) -> Comments | None:
@@ -353,12 +396,36 @@ class Compilation:
 
         Forgets what other targets have found: a fault for one target does not stop another.
         """
-        del self._found[self._shared :], self._details[:]
+        del self._found[self._shared :], self._details[:], self._prepared[:]
+        self._failure = None
         planned = self._planned(fed, target)
         if planned is None or has_errors(self._counted().diagnostics):
             return None
         backend, inputs, plan = planned
-        return backend.emit(plan), pipeline.manifest_of(inputs, target)
+        files = backend.emit(plan)
+        if backend.conversions is not None:
+            images = self._converted(backend.conversions(plan))
+            if images is None:
+                return None
+            files = {**files, **images}
+        return files, pipeline.manifest_of(inputs, target)
+
+    def _converted(self, wanted: Iterable[Conversion]) -> Mapping[str, ArtifactFile] | None:
+        """The converted images as files of the target; None after the first fault."""
+        from eryphc.artifacts.copies import FileCopy
+        from eryphc.artifacts.file import ArtifactFile
+        from eryphc.volumes.faults import VolumeError
+
+        images: dict[str, ArtifactFile] = {}
+        for each in wanted:
+            try:
+                content = FileCopy(self._workspace.converted(each))
+            except VolumeError as error:
+                self._found.append(error.diagnostic)
+                self._failure = Failure.OUTSIDE if error.outside else None
+                return None
+            images[each.path] = ArtifactFile(content=content, media_type=each.media_type)
+        return images
 
     def _planned(
         self, fed: Fed, target: Target
@@ -392,11 +459,20 @@ class Compilation:
         if backend.disk_files is not None:
             read = self._workspace.disks
             paths = backend.disk_files(inputs.catlet, options)
-            inputs = inputs._replace(disks={path: read(path) for path in paths})
+            hashed = backend.hashed_formats
+            inputs = inputs._replace(disks={path: read(path, hashed) for path in paths})
+        if backend.reports_losses and definition.losses is not None:
+            find, secrets = definition.losses(), Secrets(self._records)
+            inputs = inputs._replace(losses=find(inputs, secrets, self._lasting_name()))
+        self._prepared.append((definition, inputs))
         plan = self._take(backend.plan(inputs))
         if plan is not None and backend.details is not None:
             self._details += backend.details(plan)
         return None if plan is None else (backend, inputs, plan)
+
+    def _lasting_name(self) -> str:
+        """What artifacts call the specification: the same on every machine, from every folder."""
+        return "" if self._reading is None else lasting_name(self._reading.spec, self._project())
 
     def _project(self) -> Project | None:
         return None if self._reading is None else self._workspace.project(self._reading.spec.folder)

@@ -11,7 +11,17 @@ from click import Context
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-Offer = Literal["file", "folder", "target", "network", "instance", "schema", "code", "gene-set"]
+Offer = Literal[
+    "file",
+    "folder",
+    "target",
+    "checked-target",
+    "network",
+    "instance",
+    "schema",
+    "code",
+    "gene-set",
+]
 
 
 def completes(
@@ -42,6 +52,10 @@ def offered(offer: Offer, context: Context, word: str) -> list[CompletionItem]:
             from eryphc import Target
 
             return _beginning(word, tuple(Target))
+        case "checked-target":
+            from eryphc import Target
+
+            return _beginning(word, (*Target, "all"))
         case "network":
             known = _beginning(word, ("given", "always", "never"))
             return known or [CompletionItem(word, type="file")]

@@ -193,12 +193,27 @@ def _field(name: str) -> str:
     return f"target_option_{name.lstrip('-').replace('-', '_')}"
 
 
-def chosen_targets(words: Sequence[str]) -> tuple[Target, ...]:
-    """The targets named, each once, in order. Raises EryphcError for an unknown one."""
+ALL = "all"
+"""What stands for every target where nothing is written."""
+
+
+def chosen_targets(words: Sequence[str], *, all_of_them: bool = False) -> tuple[Target, ...]:
+    """The targets named, each once, in order; with `all_of_them`, `all` names every one.
+
+    Raises EryphcError for an unknown one.
+    """
     known = tuple(target.value for target in Target)
     found: list[Target] = []
     for word in words:
         for name in word.split(","):
+            if name == ALL:
+                if all_of_them:
+                    found += [target for target in Target if target not in found]
+                    continue
+                message = f"`--target {ALL}` is for `eryphc check`, which writes nothing"
+                names = " ".join(f"--target {target}" for target in known)
+                usage = command.usage(message, f"name the targets: {names}")
+                raise EryphcError.of(Failure.USAGE, usage)
             if name not in known:
                 from eryphc.diagnostics.words import close_matches
 
@@ -220,13 +235,20 @@ def one_standard_input(specs: Sequence[str]) -> None:
 
 
 def session_of(
-    options: Mapping[str, Any], on_hashing: Callable[[Path, int, int], None] | None = None
+    options: Mapping[str, Any],
+    on_hashing: Callable[[Path, int, int], None] | None = None,
+    on_converting: Callable[[str, Path, int, int], None] | None = None,
 ) -> Session:
     """The session of a command line. Raises EryphcError for a pool folder that is not there."""
     ask = None
     if not options.get("no_input", True) and _is_terminal(sys.stdin) and _is_terminal(sys.stderr):
         ask = _ask
-    return Session(genepools=options["genepools"], ask=ask, on_hashing=on_hashing)
+    return Session(
+        genepools=options["genepools"],
+        ask=ask,
+        on_hashing=on_hashing,
+        on_converting=on_converting,
+    )
 
 
 def _is_terminal(stream: Any) -> bool:

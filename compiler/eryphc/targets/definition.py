@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.targets import Target
 
 if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
+    from eryphc.diagnostics.losses import Loss
     from eryphc.diagnostics.model import Diagnostic, Outcome
+    from eryphc.diagnostics.secrecy import Secrets
     from eryphc.guest.cloudconfig.reader import TextReader
     from eryphc.guest.model import GuestOptions, GuestRequest
     from eryphc.identifiers import Architecture
@@ -45,6 +47,45 @@ class Flag(NamedTuple):
     help: str
     read: Callable[[Sequence[str]], Any]
     choices: tuple[str, ...] = ()
+
+
+def _drives(words: Sequence[str]) -> FrozenMap[str]:
+    volumes: dict[str, str] = {}
+    for word in words:
+        drive, _, path = word.partition("=")
+        if not drive or not path:
+            raise OptionRefused(f"`{word}` is not written DRIVE=PATH")
+        if volumes.get(drive.lower(), path) != path:
+            raise OptionRefused(f"drive `{drive}` is given two files")
+        volumes[drive.lower()] = path
+    return FrozenMap(volumes)
+
+
+VOLUME = Flag(
+    name="--volume",
+    field="volumes",
+    metavar="DRIVE=PATH",
+    help="The disk of a drive, where the pools do not have it",
+    read=_drives,
+)
+"""The flag of targets that take disk images; it sets the field `volumes`, paths by drive."""
+
+
+def _agent(words: Sequence[str]) -> str:
+    if len(set(words)) > 1:
+        raise OptionRefused(f"`{words[0]}` and `{words[1]}` are two agents: give one")
+    return words[0]
+
+
+GUEST_AGENT = Flag(
+    name="--guest-agent",
+    field="guest_agent",
+    metavar="NAME",
+    help="The program in the guest that reads user-data",
+    read=_agent,
+    choices=("cloud-init", "cloudbase-init", "egs", "azure-init", "none"),
+)
+"""The flag of targets whose images may read user-data with another agent; None: nobody says."""
 
 
 class Opening(NamedTuple):
@@ -82,7 +123,8 @@ class TargetInput(NamedTuple, Generic[O]):
     the user's, not the catlet id. `guest_assumed`: no source said that the guest is Linux.
     `settings` is the target's section of the project file, `disks` what was read of each disk file
     that `Backend.disk_files` named. `reader` reads texts of fodder; it belongs to the session and
-    remembers what other builds have read.
+    remembers what other builds have read. `guest` is what was asked for, whatever the target makes
+    of it. `losses` is what the target cannot express, where `Backend.reports_losses`.
     """
 
     catlet: Substituted
@@ -96,10 +138,33 @@ class TargetInput(NamedTuple, Generic[O]):
     epoch: int
     tool: str
     reader: TextReader
+    guest: GuestOptions
     options: O
     settings: Any = None
     opening: Opening = NOTHING_OPEN
     disks: Mapping[Path, DiskImage | DiskFault] = MappingProxyType({})
+    losses: tuple[Loss, ...] = ()
+
+
+FindLosses: TypeAlias = "Callable[[TargetInput[Any], Secrets, str | None], tuple[Loss, ...]]"
+"""What a target cannot express, with the words that may be shown. The last argument is what the
+author's document is called where the answer has to be the same on every machine."""
+
+
+class Conversion(NamedTuple):
+    """A disk image that a build converts, and puts at `path` in the folder of the target.
+
+    `source` is a file of the format `format`, None: the format that it shows. `sha256` is the hash
+    that the source is known by, None where nobody knows it yet. `wanted` is the new format: a
+    `vhd` is fixed and has whole MiB.
+    """
+
+    path: str
+    source: Path
+    format: str | None = None
+    sha256: str | None = None
+    wanted: Literal["vhd"] = "vhd"
+    media_type: str = "application/x-vhd"
 
 
 class Backend(NamedTuple, Generic[O, P]):
@@ -108,9 +173,12 @@ class Backend(NamedTuple, Generic[O, P]):
     `plan` makes every decision and reports what the target cannot do. `emit` writes the plan
     down, the same bytes for the same plan, and cannot fail. `guest_options` changes what was asked
     for where the target needs another thing, and says so. `open` decides what the
-    deployment supplies later. `disk_files` names the disk files that the plan wants to know.
+    deployment supplies later. `disk_files` names the disk files that the plan wants to know,
+    `hashed_formats` the formats of those that are hashed too. `conversions` names the images that a
+    build converts beside the files of `emit`; `check` converts none.
     `declared` is what the target itself looks for, beside what is found in the guest's documents.
     `details` are facts about a plan for those who ask for more (`-v`): lines without secrets.
+    `reports_losses`: a file of the target lists what it cannot express.
     """
 
     plan: Callable[[TargetInput[O]], Outcome[P]]
@@ -120,8 +188,11 @@ class Backend(NamedTuple, Generic[O, P]):
     )
     open: Callable[[Openable, O], Outcome[Opening]] | None = None
     disk_files: Callable[[Substituted, O], tuple[Path, ...]] | None = None
+    hashed_formats: tuple[str, ...] = ("vhdx",)
+    conversions: Callable[[P], Iterable[Conversion]] | None = None
     declared: tuple[Declared, ...] = ()
     details: Callable[[P], Iterable[str]] | None = None
+    reports_losses: bool = False
 
 
 class TargetDefinition(NamedTuple, Generic[O, P]):
@@ -130,7 +201,8 @@ class TargetDefinition(NamedTuple, Generic[O, P]):
     `options` is a frozen class whose fields all have defaults, `flags` what the command line adds
     for them. `section` reads the target's key of the project file, `section_schema` is the JSON
     Schema of that key's value. `left_open` names the variables whose values the deployment supplies
-    later, so that nobody is asked for them.
+    later, so that nobody is asked for them. `losses` tells what the target cannot express
+    (`targets.losses.LossTable.losses`); a plan also makes the findings of the same table.
     """
 
     options: type[O]
@@ -140,6 +212,7 @@ class TargetDefinition(NamedTuple, Generic[O, P]):
     section: Callable[[], Section] | None = None
     section_name: str | None = None
     section_schema: Callable[[], Mapping[str, Any]] | None = None
+    losses: Callable[[], FindLosses] | None = None
 
 
 def definition_of(target: Target) -> TargetDefinition[Any, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eryphc.targets.cloud_init.options import CloudInitOptions
-from eryphc.targets.definition import Backend, TargetDefinition
+from eryphc.targets.definition import Backend, FindLosses, TargetDefinition
 
 if TYPE_CHECKING:
     from eryphc.targets.cloud_init.plan import CloudInitPlan
@@ -19,6 +19,12 @@ def _backend() -> Backend[CloudInitOptions, CloudInitPlan]:
     return Backend(plan=plan, emit=emit, declared=(RULES,))
 
 
+def _losses() -> FindLosses:
+    from eryphc.targets.cloud_init.losses import LOSSES
+
+    return LOSSES.losses
+
+
 DEFINITION: TargetDefinition[CloudInitOptions, CloudInitPlan] = TargetDefinition(
-    options=CloudInitOptions, backend=_backend
+    options=CloudInitOptions, backend=_backend, losses=_losses
 )

@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from eryphc.targets.definition import Backend, TargetDefinition
+from eryphc.targets.definition import Backend, FindLosses, TargetDefinition
 from eryphc.targets.hyperv.options import FLAGS, HyperVOptions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from eryphc.ir.stages import Substituted
     from eryphc.project.file import Section
     from eryphc.targets.hyperv.plan import HyperVPlan
 
@@ -24,7 +27,7 @@ def _backend() -> Backend[HyperVOptions, HyperVPlan]:
         emit=emit,
         guest_options=plan.guest_options,
         open=open_places,
-        disk_files=storage.disk_files,
+        disk_files=_disk_files,
         declared=(
             *(plan.KINDS, volumes.KINDS, network.RULES, network.KINDS),
             *(machine.RULES, machine.KINDS, storage.RULES, storage.KINDS),
@@ -32,8 +35,20 @@ def _backend() -> Backend[HyperVOptions, HyperVPlan]:
     )
 
 
+def _disk_files(catlet: Substituted, options: HyperVOptions) -> tuple[Path, ...]:
+    from eryphc.targets.drives import disk_files
+
+    return disk_files(catlet, options.volumes)
+
+
 def _left_open(options: HyperVOptions) -> Iterable[str]:
     return options.open_slots
+
+
+def _losses() -> FindLosses:
+    from eryphc.targets.hyperv.losses import LOSSES
+
+    return LOSSES.losses
 
 
 def _section() -> Section:
@@ -58,4 +73,5 @@ DEFINITION: TargetDefinition[HyperVOptions, HyperVPlan] = TargetDefinition(
     section_name="hyperv",
     section=_section,
     section_schema=_section_schema,
+    losses=_losses,
 )

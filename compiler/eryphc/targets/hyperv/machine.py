@@ -15,12 +15,12 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.guest.model import GuestKind
 from eryphc.ir.catlet import Capability, Catlet, Memory
 from eryphc.lint.engine import Rule, judge
-from eryphc.source import Span
+from eryphc.targets.capabilities import KNOWN, Capabilities
 from eryphc.targets.hyperv.settings import HyperVDefaults, StartAction, StopAction
 
 MIB = 1024 * 1024
 TEMPLATES = ("MicrosoftWindows", "MicrosoftUEFICertificateAuthority", "OpenSourceShieldedVM")
-_KNOWN = ("dynamic_memory", "nested_virtualization", "secure_boot", "tpm")
+
 _MAX_DYNAMIC = 1_048_576
 _HYPERV_MINIMUM = 512
 _NESTED_MEMORY = 4096
@@ -44,32 +44,15 @@ _STOP = {
 }
 
 
-class Capabilities:
-    """Which capabilities a catlet has on. Names and details compare without letter case."""
-
-    def __init__(self, catlet: Catlet) -> None:
-        self._by_name = {(item.name or "").lower(): item for item in catlet.capabilities or ()}
-
-    def get(self, name: str) -> Capability | None:
-        return self._by_name.get(name)
-
-    def disabled(self, name: str) -> bool:
-        found = self._by_name.get(name)
-        return found is not None and "disabled" in _details(found)
-
-    def on(self, name: str) -> bool:
-        return name in self._by_name and not self.disabled(name)
-
-    def at(self, name: str) -> Span | None:
-        found = self._by_name.get(name)
-        return found.at("name") if found is not None else None
-
-    def unknown(self) -> Iterator[Capability]:
-        return (item for name, item in self._by_name.items() if name not in _KNOWN)
+def is_known(capability: Capability) -> bool:
+    """Whether Hyper-V has the capability."""
+    return (capability.name or "").lower() in KNOWN
 
 
-def _details(capability: Capability) -> tuple[str, ...]:
-    return tuple(detail.strip().lower() for detail in capability.details or ())
+def is_known_detail(name: str, detail: str) -> bool:
+    """Whether a detail means something. `enabled` only repeats that the capability is there."""
+    template = name.lower() == "secure_boot" and _template(detail) is not None
+    return template or detail.strip().lower() in ("disabled", "enabled")
 
 
 def machine(
@@ -182,29 +165,18 @@ def _one_author(memory: Memory) -> bool:
 
 def _unknown_capabilities(capabilities: Capabilities) -> Iterator[Diagnostic]:
     for item in capabilities.unknown():
-        yield wording.unknown_capability(item.name or "", _KNOWN, item.at("name"))
+        yield wording.unknown_capability(item.name or "", KNOWN, item.at("name"))
 
 
 def _unknown_details(capabilities: Capabilities) -> Iterator[Diagnostic]:
-    """Details that no host understands. `enabled` only repeats that the capability is there."""
-    for name in _KNOWN:
+    """Details that no host understands."""
+    for name in KNOWN:
         capability = capabilities.get(name)
         for detail in capability.details or () if capability is not None else ():
-            word = detail.strip().lower()
-            known = ("disabled", "enabled", *(("template:",) if name == "secure_boot" else ()))
-            template = name == "secure_boot" and _template(detail) is not None
-            if word not in known[:2] and not template and capability is not None:
-                at = _detail_at(capability, detail)
+            if capability is not None and not is_known_detail(name, detail):
+                known = ("disabled", "enabled", *(("template:",) if name == "secure_boot" else ()))
+                at = capability.detail_at(detail)
                 yield wording.unknown_detail(name, detail, known, at)
-
-
-def _detail_at(capability: Capability, text: str) -> Span | None:
-    """The place of a detail: the place of a list is its key, and its entries follow that."""
-    key = capability.at("details")
-    if key is None or capability.place("details") is None:
-        return key
-    start = key.source.text.find(text, key.end)
-    return key if start == -1 else Span(key.source, start, start + len(text))
 
 
 def _template(detail: str) -> str | None:
@@ -223,7 +195,7 @@ def _firmware(
     for detail in capability.details or () if capability is not None else ():
         template = _template(detail) or template
     known = {name.lower(): name for name in TEMPLATES}
-    at = _detail_at(capability, template) if capability is not None else None
+    at = capability.detail_at(template) if capability is not None else None
     if template.lower() not in known:
         found.append(wording.unknown_template(template, TEMPLATES, at))
     template = known.get(template.lower(), template)

@@ -136,10 +136,7 @@ def _subnets(networks: Networks) -> Iterator[Diagnostic]:
         for key, subnet in (("subnet_v4", network.subnet_v4), ("subnet_v6", network.subnet_v6)):
             if subnet is None:
                 continue
-            plain = (subnet.name or "default") == "default" and (
-                (subnet.ip_pool or "default") == "default"
-            )
-            if not plain:
+            if not subnet.is_plain:
                 what = "subnet" if subnet.ip_pool is None else "subnet and pool of addresses"
                 span = network.at(key)
                 yield wording.subnet_ignored(network.name or "", what, span)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eryphc.frozen import FrozenMap
-from eryphc.targets.definition import Flag, OptionRefused
+from eryphc.targets.definition import VOLUME, Flag, OptionRefused
 
 _LONGEST_SLOT = 4096
 
@@ -41,18 +41,6 @@ def _slots(words: Sequence[str]) -> FrozenMap[int]:
     return FrozenMap(slots)
 
 
-def _volumes(words: Sequence[str]) -> FrozenMap[str]:
-    volumes: dict[str, str] = {}
-    for word in words:
-        drive, _, path = word.partition("=")
-        if not drive or not path:
-            raise OptionRefused(f"`{word}` is not written DRIVE=PATH")
-        if volumes.get(drive.lower(), path) != path:
-            raise OptionRefused(f"drive `{drive}` is given two files")
-        volumes[drive.lower()] = path
-    return FrozenMap(volumes)
-
-
 FLAGS = (
     Flag(
         name="--open",
@@ -61,11 +49,5 @@ FLAGS = (
         help="A value that the deployment supplies later",
         read=_slots,
     ),
-    Flag(
-        name="--volume",
-        field="volumes",
-        metavar="DRIVE=PATH",
-        help="The disk of a drive, where the pools do not have it",
-        read=_volumes,
-    ),
+    VOLUME,
 )

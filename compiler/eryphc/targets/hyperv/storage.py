@@ -16,15 +16,14 @@ from eryphc.diagnostics import hyperv as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.words import nearest
 from eryphc.frozen import NamedTuple
-from eryphc.identifiers import GeneType
 from eryphc.ir.catlet import Drive, DriveType
-from eryphc.ir.stages import PinnedGene, Substituted
+from eryphc.ir.stages import Substituted
 from eryphc.ir.volume import DiskFault, DiskImage
 from eryphc.lint.engine import Rule, judge
-from eryphc.targets.hyperv.options import HyperVOptions
+from eryphc.targets.drives import is_inherited_system, system_drive, volume_genes
 from eryphc.targets.hyperv.paths import is_reserved, path_fault
 from eryphc.targets.hyperv.settings import DiskMode, HyperVDefaults
-from eryphc.targets.hyperv.volumes import is_inherited_system, system_drive, volume_of
+from eryphc.targets.hyperv.volumes import volume_of
 
 GIB = 1024**3
 # The place of the seed's DVD drive.
@@ -77,20 +76,6 @@ class AtHand:
     files: Mapping[Path, DiskImage | DiskFault] = field(default_factory=dict)
 
 
-def disk_files(catlet: Substituted, options: HyperVOptions) -> tuple[Path, ...]:
-    """The files whose hash and size `storage` wants to know."""
-    given = options.volumes
-    genes = _volume_genes(catlet)
-    found = []
-    for drive in catlet.catlet.drives or ():
-        gene = genes.get(drive.source or "")
-        if (drive.name or "") in given:
-            found.append(Path(given[drive.name or ""]))
-        elif gene is not None and gene.volume is not None and gene.volume.path is not None:
-            found.append(gene.volume.path)
-    return tuple(found)
-
-
 def storage(
     catlet: Substituted, settings: HyperVDefaults, at_hand: AtHand
 ) -> tuple[Storage, tuple[Diagnostic, ...]]:
@@ -101,7 +86,7 @@ def storage(
     written = tuple(catlet.catlet.drives or ())
     modes = {name.lower(): mode for name, mode in settings.drives or ()}
     system = system_drive(catlet)
-    genes = _volume_genes(catlet)
+    genes = volume_genes(catlet)
     drives: list[deployment.Drive] = []
     volumes: list[deployment.Volume] = []
     creates: dict[str, deployment.Create] = {}
@@ -143,10 +128,6 @@ def storage(
         open_stores=frozenset(store for store in stores if store is not None),
     )
     return result, tuple(found)
-
-
-def _volume_genes(catlet: Substituted) -> dict[str, PinnedGene]:
-    return {str(gene.id): gene for gene in catlet.genes if gene.type is GeneType.VOLUME}
 
 
 def _on_host(drive: Drive) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eryphc.targets.definition import Backend, TargetDefinition
+from eryphc.targets.definition import Backend, FindLosses, TargetDefinition
 from eryphc.targets.user_data.options import FLAGS, UserDataOptions
 
 if TYPE_CHECKING:
@@ -13,15 +13,31 @@ if TYPE_CHECKING:
 
 def _backend() -> Backend[UserDataOptions, UserDataPlan]:
     from eryphc.guest import platforms
-    from eryphc.targets import shared_rules
+    from eryphc.targets import losses, shared_rules
     from eryphc.targets.user_data.emit import emit
     from eryphc.targets.user_data.plan import RULES, details, plan
 
     return Backend(
-        plan=plan, emit=emit, declared=(shared_rules.RULES, RULES, platforms.KINDS), details=details
+        plan=plan,
+        emit=emit,
+        declared=(
+            shared_rules.RULES,
+            shared_rules.AGENT_RULES,
+            RULES,
+            platforms.KINDS,
+            losses.RULES,
+        ),
+        details=details,
+        reports_losses=True,
     )
 
 
+def _losses() -> FindLosses:
+    from eryphc.targets.user_data.losses import LOSSES
+
+    return LOSSES.losses
+
+
 DEFINITION: TargetDefinition[UserDataOptions, UserDataPlan] = TargetDefinition(
-    options=UserDataOptions, flags=FLAGS, backend=_backend
+    options=UserDataOptions, flags=FLAGS, backend=_backend, losses=_losses
 )

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.manifest import document_bytes
+from eryphc.diagnostics.losses import report_losses
 from eryphc.guest.encode import PLAIN
+from eryphc.guest.platforms import report_of
 from eryphc.targets.user_data.plan import UserDataPlan
 
 USER_DATA = "user-data"
@@ -37,21 +39,8 @@ def emit(plan: UserDataPlan) -> Mapping[str, ArtifactFile]:
 
 
 def _report(plan: UserDataPlan) -> bytes:
-    made = plan.payload
-    report: dict[str, object] = {
-        "schema": "eryphc/report/v1",
-        "platform": made.platform.name,
-        "limit": made.platform.limit,
-        "form": made.form.value,
-        "bytes": len(made.encoded.data),
-        "counted": made.counted,
-        "forms": {form.value: size for form, size in made.sizes.items()},
-        "fodder": [
-            {"gene": entry.fodder.gene, "name": entry.fodder.name, "bytes": entry.size}
-            for entry in made.entries
-        ],
-        "other": made.other,
-    }
+    report = report_of(plan.payload)
+    report["losses"] = report_losses(plan.losses)
     if plan.fits:
         report["fits"] = dict(plan.fits)
     return document_bytes(report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eryphc.frozen import NamedTuple
-from eryphc.targets.definition import Flag, OptionRefused
+from eryphc.targets.definition import GUEST_AGENT, Flag, OptionRefused
 
 NAMES = (
     "generic",
@@ -24,9 +24,11 @@ NAMES = (
 
 
 class UserDataOptions(NamedTuple):
-    """`platform` is one of `NAMES`; it decides the limit and the form of user-data."""
+    """`platform` is one of `NAMES`; it decides the limit and the form of user-data. `guest_agent`
+    is the program that reads it, None where nobody says."""
 
     platform: str = "generic"
+    guest_agent: str | None = None
 
 
 def _platform(words: Sequence[str]) -> str:
@@ -44,4 +46,5 @@ FLAGS = (
         read=_platform,
         choices=NAMES,
     ),
+    GUEST_AGENT,
 )

@@ -23,8 +23,10 @@ from eryphc.guest.platforms import (
 )
 from eryphc.lint.engine import Rule, judge
 from eryphc.targets import shared_rules
+from eryphc.targets.user_data.losses import LOSSES
 
 if TYPE_CHECKING:
+    from eryphc.diagnostics.losses import Loss
     from eryphc.targets.definition import TargetInput
     from eryphc.targets.user_data.options import UserDataOptions
 
@@ -33,12 +35,13 @@ class UserDataPlan(NamedTuple):
     """User-data in the form of its platform.
 
     Where no platform was chosen, `fits` are the platforms that would take it, each with the form
-    that it would get.
+    that it would get. `losses` is what does not travel.
     """
 
     payload: Payload
     secret: bool
     fits: tuple[tuple[str, str], ...] = ()
+    losses: tuple[Loss, ...] = ()
 
     def __repr__(self) -> str:
         return f"UserDataPlan({self.payload.platform.name!r}, {self.payload.form.value!r})"
@@ -47,22 +50,25 @@ class UserDataPlan(NamedTuple):
 def plan(inputs: TargetInput[UserDataOptions]) -> Outcome[UserDataPlan]:
     """Compose what the guest reads, and choose its form.
 
-    Reports what `compose` does, N0610, E1501 and W1503.
+    Reports what `compose` does, N0610, E1501, W1502 and W1503.
     """
     composed = compose(inputs.request, inputs.reader)
-    found = [*composed.diagnostics, *judge((*shared_rules.RULES, *RULES), inputs)]
+    rules = (*shared_rules.RULES, *shared_rules.AGENT_RULES, *RULES)
+    found = [*composed.diagnostics, *judge(rules, inputs)]
     document = composed.value
     if document is None:
         return Outcome(None, tuple(found))
     forms = encodings(document)
     platform = BY_NAME[inputs.options.platform]
-    made = payload(document, forms, platform)
+    made = payload(document, forms, platform, inputs.options.guest_agent)
+    found += LOSSES.findings(inputs)
     found += budget(made, inputs.catlet.catlet.at("fodder"))
     fits: list[tuple[str, str]] = []
     if platform is GENERIC:
         others = [payload(document, forms, each) for each in PLATFORMS if each is not GENERIC]
         fits = [(each.platform.name, each.form.value) for each in others if each.fits]
-    return Outcome(UserDataPlan(made, document.secret, tuple(fits)), tuple(found))
+    planned = UserDataPlan(made, document.secret, tuple(fits), inputs.losses)
+    return Outcome(planned, tuple(found))
 
 
 def details(made: UserDataPlan) -> Iterator[str]:
