@@ -20,7 +20,8 @@ def test_they_are_not_passed_over_in_silence(
     done = eryphc(name, "web.yaml", "--target", "cloud-init", *option, "--diagnostics", "json")
     assert done.code == 2
     (found,) = json.loads(done.err)
-    assert found["message"] == f"`{option[0]}` has no effect without `--target hyperv`"
+    others = " or `--target azure`" if option[0] == "--volume" else ""
+    assert found["message"] == f"`{option[0]}` has no effect without `--target hyperv`{others}"
     assert not (eryphc.folder / "build").exists()
 
 

@@ -338,10 +338,9 @@ def test_wrong_projects(text: str) -> None:
 
 
 def test_what_has_no_effect_is_said() -> None:
-    text = "guest: linux\nshared: [acme/kit]\nspecs: []\nazure: {size: small}\n"
+    text = "guest: linux\nshared: [acme/kit]\nspecs: []\n"
     outcome = read_project(SourceText("eryphc.yaml", text), Path(), project_sections())
     assert outcome.value is not None
     assert [(d.code.number, said(d).message) for d in outcome.diagnostics] == [
         ("W0918", "`shared` of the project file has no effect in this version"),
-        ("W0918", "`azure` of the project file has no effect in this version"),
     ]

@@ -26,6 +26,10 @@ COMMANDS = {
     "check": ("eryphc.cli.check", "Report all that build would complain about; write nothing."),
     "expand": ("eryphc.cli.expand", "Print the effective catlet of a spec."),
     "explain": ("eryphc.cli.explain", "Explain what a diagnostic code means."),
+    "external": (
+        "eryphc.cli.external",
+        "Answer the data source `external` of Terraform and OpenTofu.",
+    ),
     "gene": ("eryphc.cli.gene", "List and show genes."),
     "volume": ("eryphc.cli.volume", "Fetch, verify, convert and look into disk images."),
     "schema": ("eryphc.cli.schema", "Print a JSON Schema."),
