@@ -43,9 +43,9 @@ PACKAGES = (
     "qemu-guest-agent open-vm-tools"
 )
 MORE = {
-    "bookworm": "caddy hyperv-daemons crun",
-    "noble": "caddy linux-cloud-tools-virtual crun",
-    "jammy": "linux-cloud-tools-virtual",
+    "bookworm": "caddy hyperv-daemons crun waagent",
+    "noble": "caddy linux-cloud-tools-virtual crun walinuxagent",
+    "jammy": "linux-cloud-tools-virtual walinuxagent",
 }
 # What a cloud image of the distribution comes with, and a minimal root does not.
 SETTINGS = "datasource_list: [NoCloud, None]\napt: {preserve_sources_list: true}\nlocale: C.UTF-8\n"
