@@ -1,4 +1,4 @@
-"""Where tests find what they read, and the two tools that are too large for this repository."""
+"""Where tests find what they read, and what is too large for this repository."""
 
 from __future__ import annotations
 
@@ -19,5 +19,11 @@ TOOLS = Path(os.environ.get("ERYPHC_TEST_TOOLS") or CHECKOUT.parent / "shared").
 POWERSHELL = TOOLS / "tools" / "pslite"
 CMDLETS = TOOLS / "data" / "hyperv-cmdlets.json"
 BOOT = TOOLS / "boot"
+SIZES = TOOLS / "data" / "azure-vm-sizes.json"
+ARM_SCHEMAS = TOOLS / "azure" / "schemas"
+BICEP = TOOLS / "tools" / "bicep"
 NO_POWERSHELL = "needs the PowerShell engine `pslite`: tests/README.md says how to get it"
 NO_BOOT = "needs the boot harness: tests/README.md says how to get it"
+NO_SIZES = "needs the collected list of Azure's sizes: tests/README.md says how to get it"
+NO_ARM_SCHEMAS = "needs the published schemas of Azure: tests/README.md says how to get them"
+NO_BICEP = "needs the Bicep compiler: tests/README.md says how to get it"

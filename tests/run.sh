@@ -6,21 +6,29 @@ cd "$(dirname "$0")/.."
 [ -x .venv/bin/python ] || python3 -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 
-# command:package; systemctl makes the disk that machines boot from.
-wanted="cloud-init:cloud-init cloud-localds:cloud-image-utils genisoimage:genisoimage \
+# command:package, or file:package; systemctl makes the disk that machines boot from.
+pairs="cloud-init:cloud-init cloud-localds:cloud-image-utils genisoimage:genisoimage \
 isoinfo:genisoimage xorriso:xorriso qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils \
 mmdebstrap:mmdebstrap systemctl:systemd mkfs.ext4:e2fsprogs sshd:openssh-server \
-ssh:openssh-client shellcheck:shellcheck"
+ssh:openssh-client shellcheck:shellcheck sfdisk:fdisk mcopy:mtools \
+/usr/share/OVMF/OVMF_CODE_4M.fd:ovmf \
+/usr/lib/systemd/boot/efi/systemd-bootx64.efi:systemd-boot-efi"
 PATH="$PATH:/usr/sbin:/sbin"
 missing=""
-for pair in $wanted; do
-  command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+for pair in $pairs; do
+  wanted=${pair%%:*}
+  [ -f "$wanted" ] || command -v "$wanted" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
 done
 if [ -n "$missing" ]; then
   if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
     apt-get update -qq
+    # An older release may lack a package: then the tests that need it are skipped.
+    known=""
+    for package in $missing; do
+      if apt-cache show "$package" >/dev/null 2>&1; then known="$known $package"; fi
+    done
     # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $known >/dev/null
   else
     echo "not installed, so the tests that need them are skipped:$missing" >&2
   fi

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from eryphc.artifacts.manifest import Manifest, ManifestAdapter, ManifestGene
+from eryphc.artifacts.manifest import Manifest, ManifestAdapter, manifest_genes
 from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Outcome
 from eryphc.frozen import replace
@@ -171,8 +171,10 @@ def prepare(
     done = to_substituted(_left_open(fed, names), filled, request, opening)
     if done.value is None:
         return Outcome(None, done.diagnostics)
-    guest, found = (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
-    asked_of_guest, notes = guest_request(done.value, catlet_id, guest)
+    options_of_guest, found = (
+        (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
+    )
+    asked_of_guest, notes = guest_request(done.value, catlet_id, options_of_guest)
     inputs = TargetInput(
         catlet=done.value,
         name=done.value.catlet.name or "catlet",
@@ -181,10 +183,11 @@ def prepare(
         request=asked_of_guest,
         guest_assumed=any(note.code == GUEST_ASSUMED_LINUX for note in notes),
         vm_id_given=request.vm_id is not None,
-        sealed=guest.sealed,
+        sealed=options_of_guest.sealed,
         epoch=epoch,
         tool=TOOL,
         reader=reader,
+        guest=guest,
         options=options,
         settings=settings,
         opening=opening,
@@ -224,14 +227,5 @@ def manifest_of(inputs: TargetInput[Any], target: Target) -> Manifest:
             ManifestAdapter(name=adapter.name, mac_address=adapter.mac_address)
             for adapter in inputs.request.adapters
         ),
-        genes=tuple(
-            ManifestGene(
-                id=str(gene.id),
-                type=gene.type.value,
-                arch=str(gene.architecture),
-                sha256=gene.sha256,
-                form=gene.form,
-            )
-            for gene in inputs.catlet.genes
-        ),
+        genes=manifest_genes(inputs.catlet.genes),
     )

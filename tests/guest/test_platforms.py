@@ -102,6 +102,8 @@ def test_windows_on_azure_never_gets_gzip() -> None:
     windows = payload(of._replace(guest=GuestKind.WINDOWS), forms, BY_NAME["azure"])
     assert (windows.form, windows.fits) == (Form.SEED, False)
     assert payload(of, forms, BY_NAME["azure"]).form is Form.GZIP
+    services = payload(of._replace(guest=GuestKind.WINDOWS), forms, BY_NAME["azure"], "egs")
+    assert services.form is Form.GZIP
     assert payload(of._replace(guest=GuestKind.WINDOWS), forms, BY_NAME["ec2"]).form is Form.GZIP
 
 

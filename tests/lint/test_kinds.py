@@ -38,10 +38,13 @@ MODULES = tuple(
 )
 # What is found while a target is planned. The areas before it are searched for every target, those
 # behind it belong to commands and to the levels themselves.
-AREAS = ("05", "06", "07", "15")
+AREAS = ("05", "06", "07", "14", "15")
 NUMBERS = frozenset(kind.number for kind in KINDS if kind.silenceable and kind.number[1:3] in AREAS)
 # Kinds that several modules find in their own way; all others are declared once.
 SHARED = {
+    "N1409": {"targets.azure.disks", "targets.azure.plan"},
+    "W0540": {"guest.cloudconfig.lint", "targets.azure.guest"},
+    "W1503": {"targets.azure.plan", "targets.user_data.plan"},
     "E0508": {"guest.cloudconfig.bootmerge", "guest.cloudconfig.merge"},
     "E0530": {"guest.cloudconfig.lint", "guest.windows_lint"},
     "W0562": {"guest.network_file", "guest.network_lint"},

@@ -19,6 +19,16 @@ class GuestKind(StrEnum):
     WINDOWS = "windows"
 
 
+class GuestAgent(StrEnum):
+    """The program in the guest that reads user-data. The last two apply none of it."""
+
+    CLOUD_INIT = "cloud-init"
+    CLOUDBASE_INIT = "cloudbase-init"
+    EGS = "egs"
+    AZURE_INIT = "azure-init"
+    NONE = "none"
+
+
 class MergeMode(StrEnum):
     """How the cloud-configs reach a Linux guest: merged into one part, or one part each."""
 

@@ -15,7 +15,7 @@ from eryphc.diagnostics.said import Own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.document import GuestDocument
 from eryphc.guest.encode import Encoded, Form, user_data
-from eryphc.guest.model import GuestKind
+from eryphc.guest.model import GuestAgent, GuestKind
 from eryphc.guest.pieces import said_entry
 from eryphc.ir.catlet import Fodder
 from eryphc.source import Span
@@ -143,13 +143,18 @@ def encodings(document: GuestDocument) -> Mapping[Form, Encoded]:
     return {form: user_data(document.parts, document.slots, form) for form in Form}
 
 
-def payload(document: GuestDocument, made: Mapping[Form, Encoded], platform: Platform) -> Payload:
-    """User-data in the first form that fits, or in the smallest where none does."""
-    known = {
-        form: encoded
-        for form, encoded in made.items()
-        if form is not Form.GZIP or document.guest in platform.gzip
-    }
+def payload(
+    document: GuestDocument,
+    made: Mapping[Form, Encoded],
+    platform: Platform,
+    agent: str | None = None,
+) -> Payload:
+    """User-data in the first form that fits, or in the smallest where none does.
+
+    `agent` is the program that reads it: eryph's guest services unpack gzip on every platform.
+    """
+    unpacks = document.guest in platform.gzip or (agent == GuestAgent.EGS and bool(platform.gzip))
+    known = {form: encoded for form, encoded in made.items() if form is not Form.GZIP or unpacks}
     sizes = {form: len(encoded.data) for form, encoded in known.items()}
     fits = [form for form, size in sizes.items() if platform.takes(form, size)]
     chosen = fits[0] if fits else min(sizes, key=lambda form: platform.counted(form, sizes[form]))
@@ -169,6 +174,24 @@ def sizes(made: Payload) -> Iterator[str]:
     for entry in made.largest():
         of = f" of {entry.fodder.gene}" if entry.fodder.gene else ""
         yield f"{entry.size:>9,} {said_entry(entry.fodder).words}{of}"
+
+
+def report_of(made: Payload) -> dict[str, object]:
+    """What `report.json` says of user-data: names and sizes, no text."""
+    return {
+        "schema": "eryphc/report/v1",
+        "platform": made.platform.name,
+        "limit": made.platform.limit,
+        "form": made.form.value,
+        "bytes": len(made.encoded.data),
+        "counted": made.counted,
+        "forms": {form.value: size for form, size in made.sizes.items()},
+        "fodder": [
+            {"gene": entry.fodder.gene, "name": entry.fodder.name, "bytes": entry.size}
+            for entry in made.entries
+        ],
+        "other": made.other,
+    }
 
 
 KINDS: Final = (wording.USER_DATA_BUDGET,)

@@ -72,7 +72,6 @@ class Project(Setting):
     guest: str | None = None
     epoch: str | None = None
     lint: Lint | None = None
-    azure: tuple[tuple[str, str], ...] | None = None
     folder: Path = field(default=Path(), compare=False)
     sections: Mapping[str, Any] = field(default_factory=FrozenMap)
 
@@ -145,7 +144,6 @@ _OWN: Mapping[str, Converter] = {
     "guest": TEXT,
     "epoch": TEXT,
     "lint": LINT,
-    "azure": texts_by_name,
 }
 
 
@@ -206,7 +204,7 @@ _NEEDS = {
 
 
 # Keys of the contract that nothing reads yet.
-_WITHOUT_EFFECT = ("shared", "specs", "azure")
+_WITHOUT_EFFECT = ("shared", "specs")
 
 
 def _faults(project: Project) -> list[Diagnostic]:

@@ -57,6 +57,18 @@ class Spec(NamedTuple):
     os_type: str | None = None
 
 
+def lasting_name(spec: Spec, project: Project | None) -> str:
+    """What artifacts call a spec: its path from the folder of its project, or from its own.
+
+    That is the same on every machine, unlike the path from the working folder.
+    """
+    name = spec.source.name.rpartition("/")[2]
+    if project is None or name == STDIN_NAME:
+        return name
+    folder = os.path.relpath(spec.folder.resolve(), project.folder)
+    return Path(folder, name).as_posix()
+
+
 def read_text(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> Outcome[SourceText]:
     """A file as text, at most `limit` bytes. Raises InputMissingError."""
     shown = shown_path(path)

@@ -16,3 +16,4 @@ class Target(StrEnum):
     CLOUD_INIT = "cloud-init"
     HYPERV = "hyperv"
     USER_DATA = "user-data"
+    AZURE = "azure"

@@ -18,7 +18,7 @@ from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.folder import TargetFolders
 from eryphc.artifacts.iso_reader import read_iso
 from eryphc.guest.cloudconfig.reader import TextReader
-from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
+from eryphc.guest.model import Adapter, GuestKind, GuestOptions, GuestRequest, NetworkConfigMode
 from eryphc.identifiers import ANY, DEFAULT_ARCHITECTURE, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.content import Content, Written
@@ -96,6 +96,7 @@ def _inputs(
         epoch=DEFAULT_EPOCH,
         tool="eryphc 0.1.0",
         reader=TextReader(),
+        guest=GuestOptions(sealed=sealed),
         options=CloudInitOptions(),
     )
 

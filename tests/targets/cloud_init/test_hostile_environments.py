@@ -145,7 +145,9 @@ def _build(command: list[str], around: Surroundings, tmp_path: Path) -> dict[str
             timeout=120,
         )
         assert done.returncode == 0, done.stderr[-3000:]
-        assert "EncodingWarning" not in done.stderr
+        # A library of the tests (regex, which lark imports where it is there) has one of its own.
+        warned = [line for line in done.stderr.splitlines() if "EncodingWarning" in line]
+        assert [line for line in warned if "/regex/" not in line] == []
     if around.one_by_one:
         # The folders then bear the names of the files; the manifests tell those of the catlets.
         for target in sorted(output.iterdir()):
