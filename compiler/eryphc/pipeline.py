@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eryphc.artifacts.manifest import Manifest, ManifestAdapter, manifest_genes
 from eryphc.diagnostics import command, language, rules
-from eryphc.diagnostics.model import Outcome
+from eryphc.diagnostics.model import Level, Outcome
 from eryphc.frozen import replace
 from eryphc.genepool.model import GenePool
 from eryphc.guest.model import GuestOptions
@@ -175,6 +175,11 @@ def prepare(
         (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
     )
     asked_of_guest, notes = guest_request(done.value, catlet_id, options_of_guest)
+    if backend.needs_guest:
+        notes = tuple(
+            note._replace(level=Level.WARNING) if note.code == GUEST_ASSUMED_LINUX else note
+            for note in notes
+        )
     inputs = TargetInput(
         catlet=done.value,
         name=done.value.catlet.name or "catlet",

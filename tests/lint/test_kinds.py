@@ -43,7 +43,7 @@ NUMBERS = frozenset(kind.number for kind in KINDS if kind.silenceable and kind.n
 # Kinds that several modules find in their own way; all others are declared once.
 SHARED = {
     "N1409": {"targets.azure.disks", "targets.azure.plan"},
-    "W0540": {"guest.cloudconfig.lint", "targets.azure.guest"},
+    "W0540": {"guest.cloudconfig.lint", "targets.login"},
     "W1503": {"targets.azure.plan", "targets.user_data.plan"},
     "E0508": {"guest.cloudconfig.bootmerge", "guest.cloudconfig.merge"},
     "E0530": {"guest.cloudconfig.lint", "guest.windows_lint"},

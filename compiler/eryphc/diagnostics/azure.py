@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from eryphc.diagnostics.cloudconfig_lint import DEFAULT_USER_MISSING
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, finding, wording
 from eryphc.diagnostics.said import Own, Words
 from eryphc.source import Span
@@ -25,6 +24,7 @@ BASE_FOR_KVM = Code("W1411", "azure-base-for-kvm")
 AGENT_CONTENDS = Code("W1412", "azure-agent-contends")
 IMAGE_UNKNOWN = Code("E1413", "azure-image-unknown")
 VOLUME_UNKNOWN_DRIVE = Code("E1414", "azure-volume-unknown-drive")
+VOLUME_UNUSED = Code("W1415", "azure-volume-unused")
 
 # By the values of `ComputerNameFault` in eryphc.targets.azure.names.
 _NAME_FAULTS: Final = {
@@ -173,6 +173,16 @@ def generation_differs(drive: Words, boots: Own, wanted: int, span: Span | None)
 
 
 @wording
+def image_of_generation_two(parent: Words, span: Span | None) -> Diagnostic:
+    return finding(
+        GENERATION,
+        f"the vendor's image of `{parent}` boots by UEFI, and the machine has generation 1",
+        span,
+        help="leave `--azure-generation 1` out, or name an image of generation 1",
+    )
+
+
+@wording
 def device_name(entry: Words, device: Words, span: Span | None) -> Diagnostic:
     return finding(
         DEVICE_NAME,
@@ -201,7 +211,7 @@ def disk_refused(drive: Words, why: Own, span: Span | None) -> Diagnostic:
         DISK,
         f"the disk of drive `{drive}` {why}",
         span,
-        notes=("Azure answers `InvalidVhd` or `InvalidParameter` once it is uploaded",),
+        notes=("Azure answers `InvalidVhd` or `InvalidParameter` for such a disk",),
     )
 
 
@@ -269,18 +279,6 @@ def image_malformed(text: Words, span: Span | None) -> Diagnostic:
 
 
 @wording
-def locked_out(place: Label, related: tuple[Label, ...]) -> Diagnostic:
-    return finding(
-        DEFAULT_USER_MISSING,
-        "cloud-init never makes Azure's administrator, because `users` lacks `default`",
-        place.span,
-        notes=("no other user can log in either, so nobody reaches the machine",),
-        help="add `- default` to `users`, or a user with `ssh_authorized_keys`",
-        related=related,
-    )._replace(level=Level.ERROR)
-
-
-@wording
 def data_image_missing(drive: Words, span: Span | None) -> Diagnostic:
     return finding(
         IMAGE_MISSING,
@@ -304,4 +302,24 @@ def volume_unknown_drive(drive: Own, known: Sequence[Words]) -> Diagnostic:
         VOLUME_UNKNOWN_DRIVE,
         f"`--volume {drive}=...` names a drive that the catlet does not have",
         notes=(f"it has {names}" if names else "it has no drive with a disk",),
+    )
+
+
+@wording
+def volume_unused(drive: Words) -> Diagnostic:
+    return finding(
+        VOLUME_UNUSED,
+        f"`--volume` gives drive `{drive}` an image, and the machine boots another one",
+        help="leave `--volume` or `--azure-image` (`azure: image`) out",
+    )
+
+
+@wording
+def image_unnamed(span: Span | None) -> Diagnostic:
+    return finding(
+        IMAGE_MISSING,
+        "the catlet has no image to boot from, so the deployment must name one",
+        span,
+        help="name a parent, give a file with `--volume`, take `--azure-image`, or deploy with the "
+        "id of an image that you have (`deploy.sh -i`)",
     )

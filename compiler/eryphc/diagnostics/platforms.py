@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from eryphc.diagnostics.model import Code, Diagnostic, Level, finding, wording
+from eryphc.diagnostics.cloudconfig_lint import DEFAULT_USER_MISSING
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, finding, wording
 from eryphc.diagnostics.said import Own, Words
 from eryphc.diagnostics.words import clipped, did_you_mean, listed
 from eryphc.source import Span
@@ -28,15 +29,18 @@ def user_data_budget(
     largest: Sequence[tuple[Words, int]],
     level: Level,
     span: Span | None,
+    *,
+    in_base64: bool,
 ) -> Diagnostic:
     """`counted` is how much of `limit` user-data takes up in its `form`; `forms` and `largest`
     have sizes in bytes."""
+    what = "user-data in base64" if in_base64 else "user-data"
     if level is Level.NOTE:
         message = (
-            f"user-data takes {counted:,} of the {limit:,} bytes of {title}, in the form `{form}`"
+            f"{what} takes {counted:,} of the {limit:,} bytes of {title}, in the form `{form}`"
         )
     else:
-        message = f"user-data takes {counted:,} bytes, and {title} has {limit:,} for it"
+        message = f"{what} takes {counted:,} bytes, and {title} has {limit:,} for it"
     sizes = ", ".join(f"`{name}` {size:,}" for name, size in forms)
     entries = ", ".join(f"`{name}` {size:,}" for name, size in largest)
     return finding(
@@ -158,3 +162,18 @@ def agent_of_another_guest(agent: Own, guest: Own) -> Diagnostic:
         f"`{agent}` does not run in a {guest} guest",
         help="leave `--guest-agent` out, or say `--guest`",
     )
+
+
+@wording
+def locked_out(
+    title: Own, place: Label | None, related: tuple[Label, ...], level: Level
+) -> Diagnostic:
+    """Nobody can log in: the platform's administrator is the default user, which is not made."""
+    return finding(
+        DEFAULT_USER_MISSING,
+        f"cloud-init makes no default user, which gets the key of {title}: `users` lacks `default`",
+        None if place is None else place.span,
+        notes=("no other user can log in either, so nobody reaches the machine",),
+        help="add `- default` to `users`, or a user with `ssh_authorized_keys`",
+        related=related,
+    )._replace(level=level)

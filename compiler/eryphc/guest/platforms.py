@@ -216,5 +216,6 @@ def budget(made: Payload, span: Span | None) -> tuple[Diagnostic, ...]:
             tuple((said_entry(entry.fodder), entry.size) for entry in made.largest()),
             level,
             span,
+            in_base64=made.counted != len(made.encoded.data),
         ),
     )

@@ -303,12 +303,12 @@ class Reading:
             wanted = text.strip(WHITE_SPACE)
             lower = wanted.lower() if wanted.isascii() else ""
             for member in words:
-                if wanted == member.value or lower == member.value.replace("_", ""):
+                if wanted == member.value or lower == member.value.replace("_", "").lower():
                     return member
         else:
             compact = scalars.compact_word(text)
             for member in words:
-                if compact == member.value.replace("_", ""):
+                if compact == member.value.replace("_", "").lower():
                     return member
         values = tuple(member.value for member in words)
         return self.report(

@@ -178,7 +178,8 @@ class Backend(NamedTuple, Generic[O, P]):
     build converts beside the files of `emit`; `check` converts none.
     `declared` is what the target itself looks for, beside what is found in the guest's documents.
     `details` are facts about a plan for those who ask for more (`-v`): lines without secrets.
-    `reports_losses`: a file of the target lists what it cannot express.
+    `reports_losses`: a file of the target lists what it cannot express. `needs_guest`: a kind of
+    guest that is only assumed is a warning, because the machine depends on it.
     """
 
     plan: Callable[[TargetInput[O]], Outcome[P]]
@@ -193,6 +194,7 @@ class Backend(NamedTuple, Generic[O, P]):
     declared: tuple[Declared, ...] = ()
     details: Callable[[P], Iterable[str]] | None = None
     reports_losses: bool = False
+    needs_guest: bool = False
 
 
 class TargetDefinition(NamedTuple, Generic[O, P]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,10 @@ def vhd_of(source: Path, kind: str | None, sha256: str | None, bench: Bench) -> 
                 _make(source, header.format, sha256, place, bench)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
+        if error.filename is not None and os.fspath(error.filename) == os.fspath(source):
+            raise VolumeError(
+                wording.unreadable(shown_path(source), reason), outside=True
+            ) from error
         shown = error.filename if isinstance(error.filename, str) else shown_path(place)
         help_text = "free some space there, or name another cache with `ERYPHC_CACHE_DIR`"
         raise VolumeError(output_failed(shown, reason, help_text), outside=True) from error

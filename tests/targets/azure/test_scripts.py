@@ -646,7 +646,9 @@ def test_secret_fodder_is_in_no_argument(make: Make) -> None:
 # ---- a run that is interrupted ----
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE]
+)
 @pytest.mark.parametrize("shell", ["sh", "bash --posix"])
 def test_an_ended_run_leaves_nothing(tmp_path: Path, shell: str, number: int) -> None:
     folder = Folder(tmp_path, WINDOWS, shell)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _backend() -> Backend[AzureOptions, AzurePlan]:
     from eryphc.guest import platforms
-    from eryphc.targets import losses, shared_rules
+    from eryphc.targets import login, losses, shared_rules
     from eryphc.targets.azure import disks, guest
     from eryphc.targets.azure.emit import conversions, emit
     from eryphc.targets.azure.plan import KINDS, RULES, details, guest_options, plan
@@ -34,6 +34,7 @@ def _backend() -> Backend[AzureOptions, AzurePlan]:
         conversions=conversions,
         details=details,
         reports_losses=True,
+        needs_guest=True,
         declared=(
             *(
                 shared_rules.RULES,
@@ -43,7 +44,7 @@ def _backend() -> Backend[AzureOptions, AzurePlan]:
                 disks.KINDS,
                 platforms.KINDS,
             ),
-            *(guest.RULES, guest.LINUX_RULES, guest.WINDOWS_RULES, losses.RULES),
+            *(guest.RULES, login.RULES, guest.WINDOWS_RULES, losses.RULES),
         ),
     )
 

@@ -24,7 +24,9 @@ from eryphc.volumes.identity import conversion_key, whole_mib
 GIB: Final = 1024**3
 _SMALLEST: Final = 20 * 1024**2
 _LARGEST_DISK: Final = 32_767
-_LARGEST_SYSTEM: Final = {1: 2_047, 2: 2_047}
+_LARGEST_SYSTEM: Final = {1: 2_048, 2: 4_095}
+"""Of a system disk by the generation of its machine, in GiB."""
+_LARGEST_IMAGE: Final = 2_047
 """Of an image in a gallery, in GiB."""
 _UNKNOWN_IMAGE: Final = {GuestKind.LINUX: 30, GuestKind.WINDOWS: 127}
 """The size of an image whose size nobody knows, in GiB."""
@@ -38,7 +40,7 @@ _FIRMWARE: Final = {1: Firmware.BIOS, 2: Firmware.UEFI}
 _BOOTS: Final = {Firmware.BIOS: own("BIOS"), Firmware.UEFI: own("UEFI")}
 
 
-KINDS: Final = (wording.IMAGE_MISSING,)
+KINDS: Final = (wording.IMAGE_MISSING, wording.VOLUME_UNUSED)
 
 
 class Image(NamedTuple):
@@ -103,10 +105,19 @@ class Disks:
         ]
         system = system_drive(catlet)
         self.system: Disk | None = None
+        if system is not None and not own_image and (system.name or "").lower() in given:
+            self.found.append(wording.volume_unused(name_of(system)))
         if system is not None:
             self.system = Disk(system, self._image(system, generation) if own_image else None)
             self._limit(system, _LARGEST_SYSTEM[generation])
         self.data = tuple(self._data(drive) for drive in drives if drive is not system)
+
+    @property
+    def has_no_image(self) -> bool:
+        """Whether nothing tells what the machine boots from."""
+        if not self._own_image or self.lacks_image:
+            return False
+        return self.system is None or self.system.image is None
 
     @property
     def lacks_image(self) -> bool:
@@ -185,7 +196,7 @@ class Disks:
             self._say(drive, fault)
             return None
         size = whole_mib(read.virtual_size or 0)
-        most = _LARGEST_DISK if generation is None else _LARGEST_SYSTEM[generation]
+        most = _LARGEST_DISK if generation is None else _LARGEST_IMAGE
         if size > most * GIB:
             self._say(drive, f"has {size // GIB:,} GiB, and Azure has at most {most:,}")
         if generation is not None and read.boots and _FIRMWARE[generation] not in read.boots:

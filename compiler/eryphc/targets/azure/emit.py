@@ -111,5 +111,7 @@ def _parameters(values: Mapping[str, object], *, secret: bool = False) -> Artifa
 
 def _report(plan: AzurePlan) -> bytes:
     size = {"name": plan.size, "asked": dict(plan.size_asked)}
-    losses = report_losses(plan.losses)
-    return document_bytes({**report_of(plan.payload), "losses": losses, "size": size})
+    report = report_of(plan.payload)
+    if plan.custom_data is not None:
+        report["bytes"] = len(plan.custom_data)
+    return document_bytes({**report, "losses": report_losses(plan.losses), "size": size})

@@ -68,7 +68,8 @@ class AzurePlan(NamedTuple):
     """The machine and all beside it.
 
     `image` None: an image of one's own; `image_id` is its id where it is known.
-    `custom_data` are the bytes that the guest reads, None where nothing is handed over. `genes`
+    `accelerated` None: nobody knows whether the size needs it. `custom_data` are the bytes that the
+    guest reads, None where nothing is handed over. `genes`
     are those of the manifest; `tags` stand on every resource, `machine_tags` on the machine too.
     `size_asked` is what the size was chosen by, for the report. `images` are those at hand, each
     once, with the drive that names its file.
@@ -87,7 +88,7 @@ class AzurePlan(NamedTuple):
     tpm: bool
     generation: int
     nvme: bool
-    accelerated: bool
+    accelerated: bool | None
     image: MarketplaceImage | None
     image_id: str | None
     os_disk_gib: int | None

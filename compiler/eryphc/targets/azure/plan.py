@@ -64,6 +64,8 @@ if TYPE_CHECKING:
 _EMPTY_GIB: Final = 1
 _DEFAULT_MEMORY: Final = 1024
 _MACHINE_TAGS: Final = 1_500
+_MOST_GENE_TAGS: Final = 19
+"""With five tags on every resource, that of custom data, and 25 of the user's own: 50."""
 _LONGEST_TAG: Final = 256
 _HASH_DIGITS: Final = 12
 _EMPTY_FOR_WINDOWS: Final = b"#cloud-config\n"
@@ -161,7 +163,7 @@ class _Machine:
 
     def _image(self) -> MarketplaceImage | None:
         """The publisher's image, None where the machine boots one of one's own."""
-        text = self.inputs.options.image or self.settings.image
+        text = self.inputs.options.image or self.settings.image or None
         place = None if self.inputs.options.image else self.settings.at("image")
         if text is None:
             return None
@@ -186,6 +188,9 @@ class _Machine:
             self.found.append(wording.image_unknown(parent, known, at))
             return None
         self.found.append(wording.image_moves(Own(":".join(found)), place))
+        if self.generation == 1:
+            parent = named(self.catlet.parent or "", self.catlet.place("parent"))
+            self.found.append(wording.image_of_generation_two(parent, place))
         if self.windows and self.inputs.options.guest_agent is None:
             # Nothing in the vendor's images of Windows runs custom data.
             self.found += shared_rules.ignored(self.inputs, GuestAgent.NONE)
@@ -204,6 +209,8 @@ class _Machine:
     def _say_missing(self) -> None:
         offer = self._offer()
         entry = None if offer is None else Own(":".join(offer))
+        if self.disks.has_no_image:
+            self.found.append(wording.image_unnamed(self.catlet.at()))
         for drive in self.disks.missing():
             at = drive.at("source") or drive.at("name")
             self.found.append(wording.image_missing(name_of(drive), entry, at))
@@ -229,7 +236,7 @@ class _Machine:
         request = self.request
         chosen = default_size(request)
         fitting = Own(chosen.size.name) if isinstance(chosen, Chosen) else None
-        text = self.inputs.options.size or self.settings.size
+        text = self.inputs.options.size or self.settings.size or None
         if text is None:
             if isinstance(chosen, Chosen):
                 return chosen.size.name, chosen.size
@@ -279,7 +286,7 @@ class _Machine:
 
     def plan(self, made: Payload, data: bytes | None, document: GuestDocument) -> AzurePlan:
         inputs = self.inputs
-        genes = manifest_genes(inputs.catlet.genes)
+        genes = _without_secret_digests(inputs)
         tags = _tags(self.catlet, inputs, genes)
         machine_tags: dict[str, str] = {}
         if data is not None and not document.secret:
@@ -305,7 +312,7 @@ class _Machine:
             tpm=self.tpm,
             generation=self.generation,
             nvme=self.facts is not None and self.facts.nvme_only,
-            accelerated=self.facts is not None and self.facts.needs_accelerated_networking,
+            accelerated=None if self.facts is None else self.facts.needs_accelerated_networking,
             image=self.image,
             image_id=self.image_id,
             os_disk_gib=self.disks.system_gib(inputs.request.guest),
@@ -346,6 +353,20 @@ class _Machine:
             windows=self.windows,
             nvme=nvme,
         )
+
+
+def _without_secret_digests(inputs: TargetInput[AzureOptions]) -> tuple[ManifestGene, ...]:
+    """The genes of the manifest. Of one with secret fodder the digest is left out, because a short
+    secret in it could be guessed by that."""
+    secret = {
+        str(fodder.document.gene)
+        for fodder in inputs.request.fodder_entries
+        if fodder.secret and fodder.document is not None
+    }
+    return tuple(
+        gene._replace(sha256=None) if gene.id in secret else gene
+        for gene in manifest_genes(inputs.catlet.genes)
+    )
 
 
 def _data_disk(name: str, lun: int, disk: Disk) -> DataDisk:
@@ -393,7 +414,8 @@ def _gene_tags(genes: tuple[ManifestGene, ...], others: Mapping[str, str]) -> Ma
         if gene.sha256 is not None:
             value += f"@{gene.sha256[:_HASH_DIGITS]}"
         length += len(name) + len(value)
-        if length > _MACHINE_TAGS or len(value) > _LONGEST_TAG:
+        full = number > _MOST_GENE_TAGS or length > _MACHINE_TAGS
+        if full or len(value) > _LONGEST_TAG:
             break
         found[name] = value
     return found
@@ -408,7 +430,7 @@ def _secrets(inputs: TargetInput[AzureOptions]) -> Iterator[Diagnostic]:
         yield secret_in_user_data(own("Azure"), names, place, kept=True)
 
 
-_DEVICE: Final = re.compile(r"/dev/sd[b-z]\b")
+_DEVICE: Final = re.compile(r"/dev/sd[b-z][0-9]*\b")
 
 
 def _device_names(inputs: TargetInput[AzureOptions]) -> Iterator[Diagnostic]:

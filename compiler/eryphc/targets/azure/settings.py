@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -44,7 +44,7 @@ class AzureDefaults(Setting):
 
 
 AZURE: Final = Shape(
-    "azure section",
+    "section of defaults for Azure",
     AzureDefaults,
     {
         "size": TEXT,
@@ -63,19 +63,51 @@ _REFUSED: Final = re.compile(r"[<>%&\\?/]|[\x00-\x1f]")
 _MOST_TAGS: Final = 25
 _LONGEST_NAME, _LONGEST_VALUE = 512, 256
 _OWN: Final = ("eryphc-", "microsoft", "azure", "windows")
-_ANYONE: Final = ("*", "internet", "any", "0.0.0.0/0", "::/0")
+_ZONE: Final = re.compile("[1-9]")
+_LOCATION: Final = re.compile("[A-Za-z][A-Za-z0-9 ]{1,49}")
+
+
+def _sources_fault(sources: Iterable[str]) -> str | None:
+    """What is wrong with the address ranges that may reach a machine.
+
+    Azure takes ranges alone in a list, and `deploy.sh --anyone` alone may open a machine to all.
+    """
+    from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+
+    old: list[IPv4Network] = []
+    new: list[IPv6Network] = []
+    for source in sources:
+        try:
+            network = ip_network(source, strict=False)
+        except ValueError:
+            return f"`{source}` is no range of addresses, such as 192.0.2.0/24"
+        if isinstance(network, IPv4Network):
+            old.append(network)
+        else:
+            new.append(network)
+    lengths = [network.prefixlen for network in collapse_addresses(old)]
+    lengths += [network.prefixlen for network in collapse_addresses(new)]
+    if 0 in lengths:
+        return "they let anyone reach the machine, which only `deploy.sh --anyone` may do"
+    return None
 
 
 def _faults(defaults: AzureDefaults) -> Iterator[Diagnostic]:
+    for key, pattern, what in (
+        ("zone", _ZONE, "no zone, such as 1"),
+        ("location", _LOCATION, "no region, such as westeurope"),
+    ):
+        text = getattr(defaults, key)
+        if text and pattern.fullmatch(text) is None:
+            message = f"`{text}` is {what}"
+            yield command.project_value("azure", message, defaults.at(key))
     if defaults.generation not in (None, "1", "2"):
         message = f"generation `{defaults.generation}` is neither 1 nor 2"
         yield command.project_value("azure", message, defaults.at("generation"))
-    for source in defaults.admin_sources or ():
-        if source.lower() in _ANYONE:
-            message = (
-                f"`{source}` lets anyone reach the machine: `deploy.sh --anyone` asks for that"
-            )
-            yield command.project_value("azure", message, defaults.at("admin_sources"))
+    fault = _sources_fault(defaults.admin_sources or ())
+    if fault is not None:
+        message = f"admin_sources: {fault}"
+        yield command.project_value("azure", message, defaults.at("admin_sources"))
     tags = defaults.tags or ()
     if len(tags) > _MOST_TAGS:
         message = f"{len(tags)} tags are more than {_MOST_TAGS}; Azure has 50 with ours"
@@ -84,9 +116,9 @@ def _faults(defaults: AzureDefaults) -> Iterator[Diagnostic]:
         message = "two tags differ in letter case alone, which Azure ignores"
         yield command.project_value("azure", message, defaults.at("tags"))
     for name, value in tags:
-        fault = _tag_fault(name, value)
-        if fault is not None:
-            yield command.project_value("azure", f"tag `{name}` {fault}", defaults.at("tags"))
+        wrong = _tag_fault(name, value)
+        if wrong is not None:
+            yield command.project_value("azure", f"tag `{name}` {wrong}", defaults.at("tags"))
 
 
 def _tag_fault(name: str, value: str) -> str | None:

@@ -46,6 +46,8 @@ _TAGS: Final = expression("union(parameters('tags'), variables('ownTags'))")
 _MACHINE_TAGS: Final = expression("union(parameters('tags'), variables('machineTags'))")
 _DISK_TYPE: Final = expression("parameters('osDiskType')")
 
+_ACCELERATED: Final = "enableAcceleratedNetworking"
+
 Json = dict[str, Any]
 
 
@@ -258,7 +260,7 @@ def _interface(interface: Interface, plan: AzurePlan) -> Json:
         _NIC,
         interface.name,
         {
-            "enableAcceleratedNetworking": plan.accelerated,
+            **({} if plan.accelerated is None else {_ACCELERATED: plan.accelerated}),
             "networkSecurityGroup": {"id": _id(_NSG, plan.names.security_group)},
             "ipConfigurations": [{"name": "primary", "properties": address}],
         },

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from eryphc.diagnostics import platforms as wording
-from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.cloudconfig_lint import DEFAULT_USER_MISSING
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome
 from eryphc.diagnostics.said import Own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.compose import compose
@@ -22,7 +23,7 @@ from eryphc.guest.platforms import (
     sizes,
 )
 from eryphc.lint.engine import Rule, judge
-from eryphc.targets import shared_rules
+from eryphc.targets import login, shared_rules
 from eryphc.targets.user_data.losses import LOSSES
 
 if TYPE_CHECKING:
@@ -58,8 +59,13 @@ def plan(inputs: TargetInput[UserDataOptions]) -> Outcome[UserDataPlan]:
     document = composed.value
     if document is None:
         return Outcome(None, tuple(found))
-    forms = encodings(document)
     platform = BY_NAME[inputs.options.platform]
+    if platform is not GENERIC:
+        locked_out = judge(login.RULES, login.Login(document, Own(platform.title), Level.WARNING))
+        if locked_out:
+            found = [each for each in found if each.code != DEFAULT_USER_MISSING]
+        found += locked_out
+    forms = encodings(document)
     made = payload(document, forms, platform, inputs.options.guest_agent)
     found += LOSSES.findings(inputs)
     found += budget(made, inputs.catlet.catlet.at("fodder"))

@@ -83,6 +83,8 @@ clean() {
 trap clean EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM
 make_work() { work=$(mktemp -d "${TMPDIR:-/tmp}/eryphc.XXXXXXXX"); }
 
