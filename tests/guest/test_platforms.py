@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
 from base64 import b64decode, b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +26,7 @@ from eryphc.guest.platforms import (
     payload,
 )
 from eryphc.targets.user_data.options import NAMES
-from guest.conftest import Reader
+from guest.conftest import READERS, SYSTEM_PYTHON, Reader
 from guest.feeding import document, fodder
 from saying import said
 
@@ -188,3 +191,38 @@ def test_a_guest_of_each_platform_gets_what_the_iso_holds(
     seed = iso.files["nocloud/user-data"].content
     assert isinstance(seed, bytes)
     assert read_as_linux(data) == read_as_linux(seed)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("spec", ["prod-server.yaml", "fleet/web-prod.yaml"])
+def test_cloud_inits_azure_source_gives_back_custom_data(
+    spec: str, read_as_linux: Reader, tmp_path: Path
+) -> None:
+    session = Session(EXAMPLES)
+    request = BuildRequest(
+        values={"apiKey": "k", "databasePassword": "longenough"}, other_values=True
+    )
+    built = session.build(EXAMPLES / spec, Target.AZURE, request)
+    iso = session.build(EXAMPLES / spec, Target.CLOUD_INIT, request)
+    assert built.ok, built.diagnostics
+    name = next(name for name in PARAMETERS if b"customData" in data_of(built, name))
+    value = json.loads(data_of(built, name))["parameters"]["customData"]["value"]
+    file = tmp_path / "custom-data"
+    file.write_text(value, encoding="ascii")
+    reader = READERS / "read_custom_data_with_cloud_init.py"
+    done = subprocess.run(
+        [SYSTEM_PYTHON, reader, file], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    given = b64decode(done.stdout)
+    assert given == data_of(built, "user-data")
+    assert read_as_linux(given) == read_as_linux(data_of(iso, "nocloud/user-data"))
+
+
+def data_of(built: Any, name: str) -> bytes:
+    data = built.files[name].content if name in built.files else b""
+    assert isinstance(data, bytes)
+    return data
+
+
+PARAMETERS = ("main.parameters.json", "secrets.parameters.json")
