@@ -159,7 +159,13 @@ def _options_of_targets(given: Iterable[Any]) -> tuple[Any, ...]:
             must_be("an entry of `targets`", each, *known)
         if len({type(each) for each in options}) < len(options):
             raise ValueError("`targets` holds options of one target twice")
-    return options
+    return tuple(each._replace(**_frozen_maps(each)) for each in options)
+
+
+def _frozen_maps(options: Any) -> dict[str, FrozenMap[Any]]:
+    """The mappings among options of a target, which nobody can change after this."""
+    fields = options._asdict().items()
+    return {name: FrozenMap(value) for name, value in fields if isinstance(value, Mapping)}
 
 
 def _levels(levels: Mapping[str, Choice | str], found: list[Diagnostic]) -> Choices:

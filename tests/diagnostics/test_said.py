@@ -164,7 +164,7 @@ OWN = {
         "size.name",
         "size_list().date",
     },
-    "targets/shared_rules.py": {"agent.value", "inputs.request.guest.value"},
+    "targets/agents.py": {"agent.value", "inputs.request.guest.value"},
     "targets/user_data/plan.py": {"platform.title"},
     # Words of the parser that quote nothing (`_UNQUOTING`).
     "syntax/yaml_nodes.py": {"text"},

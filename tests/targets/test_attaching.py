@@ -13,13 +13,11 @@ from targets.attaching import ROOT, package_with, run
 
 TOY = {
     "__init__.py": """
-from dataclasses import dataclass
-
+from eryphc.frozen import NamedTuple
 from eryphc.targets.definition import Backend, Flag, OptionRefused, TargetDefinition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToyOptions:
+class ToyOptions(NamedTuple):
     colour: str = "red"
 
 

@@ -30,13 +30,11 @@ pytestmark = [needs_qemu_img, pytest.mark.integration]
 SPEC = "name: web\n"
 TOY = {
     "__init__.py": """
-from dataclasses import dataclass
-
+from eryphc.frozen import NamedTuple
 from eryphc.targets.definition import Backend, Flag, TargetDefinition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToyOptions:
+class ToyOptions(NamedTuple):
     disks: tuple[str, ...] = ()
 
 

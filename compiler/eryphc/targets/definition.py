@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from eryphc.project.file import Section
 
 
-O = TypeVar("O")  # noqa: E741 - the options of a target
+O = TypeVar("O", bound=tuple[Any, ...])  # noqa: E741 - the options of a target
 P = TypeVar("P")
 
 
@@ -200,7 +200,7 @@ class Backend(NamedTuple, Generic[O, P]):
 class TargetDefinition(NamedTuple, Generic[O, P]):
     """One target. Modules that are imported only when needed stand behind a function.
 
-    `options` is a frozen class whose fields all have defaults, `flags` what the command line adds
+    `options` is a named tuple whose fields all have defaults, `flags` what the command line adds
     for them. `section` reads the target's key of the project file, `section_schema` is the JSON
     Schema of that key's value. `left_open` names the variables whose values the deployment supplies
     later, so that nobody is asked for them. `losses` tells what the target cannot express

@@ -33,11 +33,10 @@ _UNPRINTABLE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff]"
 )
 # What stands in no quotes but double ones, escaped.
-_ODD = "\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff"
-_ESCAPED = re.compile(f'["\\\\{_ODD}]')
-# What single quotes cannot hold; the quote itself would have to be doubled.
-_NOT_SINGLE = re.compile(f"['{_ODD}]")
-_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
+_ODD = re.compile(
+    "[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff]"
+)
+_SHORT_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 # PyYAML looks at most 1024 characters ahead for the `:` of a key.
 _LONGEST_SIMPLE_KEY = 1_000
@@ -196,14 +195,16 @@ def _is_plain(text: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    # Single quotes keep backslashes readable; they cannot hold what needs an escape.
-    if '"' in text and _NOT_SINGLE.search(text) is None:
+    # Single quotes keep backslashes readable; they cannot hold what needs an escape, and a
+    # quote of their own would have to be doubled.
+    if '"' in text and "'" not in text and _ODD.search(text) is None:
         return f"'{text}'"
     return _double_quoted(text)
 
 
 def _double_quoted(text: str) -> str:
-    return '"' + _ESCAPED.sub(_escape, text) + '"'
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{_ODD.sub(_escape, escaped)}"'
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -23,7 +23,7 @@ from eryphc.ir.catlet import Catlet
 from eryphc.lint.engine import Rule, judge
 from eryphc.passes.places import in_documents, rooted
 from eryphc.source import Span
-from eryphc.targets import shared_rules
+from eryphc.targets import agents, shared_rules
 from eryphc.targets.azure import guest as guest_rules
 from eryphc.targets.azure.disks import Disk, Disks
 from eryphc.targets.azure.images import PARENTS, is_image_id, marketplace_image
@@ -85,7 +85,7 @@ def plan(inputs: TargetInput[AzureOptions]) -> Outcome[AzurePlan]:
     found = [
         *machine.found,
         *judge(RULES, inputs),
-        *judge((*shared_rules.RULES, *shared_rules.AGENT_RULES), inputs),
+        *judge((*shared_rules.RULES, *agents.RULES), inputs),
     ]
     found = list(
         rooted(in_documents(found, inputs.catlet.pedigree.documents), inputs.catlet.pedigree.root)
@@ -193,7 +193,7 @@ class _Machine:
             self.found.append(wording.image_of_generation_two(parent, place))
         if self.windows and self.inputs.options.guest_agent is None:
             # Nothing in the vendor's images of Windows runs custom data.
-            self.found += shared_rules.ignored(self.inputs, GuestAgent.NONE)
+            self.found += agents.ignored(self.inputs, GuestAgent.NONE)
         return found
 
     def _offer(self) -> MarketplaceImage | None:

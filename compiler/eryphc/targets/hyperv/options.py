@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from eryphc.frozen import FrozenMap
+from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.targets.definition import VOLUME, Flag, OptionRefused
 
 _LONGEST_SLOT = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HyperVOptions:
+class HyperVOptions(NamedTuple):
     """`open_slots` maps a variable that the deployment supplies to the length of its value.
 
     `volumes` maps a drive to the path of its disk, where the pools do not have it.
     """
 
-    open_slots: Mapping[str, int] = field(default_factory=FrozenMap)
-    volumes: Mapping[str, str] = field(default_factory=FrozenMap)
-
-    def __post_init__(self) -> None:
-        for name in ("open_slots", "volumes"):
-            object.__setattr__(self, name, FrozenMap(getattr(self, name)))
+    open_slots: Mapping[str, int] = FrozenMap()
+    volumes: Mapping[str, str] = FrozenMap()
 
 
 def _slots(words: Sequence[str]) -> FrozenMap[int]:

@@ -23,7 +23,7 @@ from eryphc.guest.platforms import (
     sizes,
 )
 from eryphc.lint.engine import Rule, judge
-from eryphc.targets import login, shared_rules
+from eryphc.targets import agents, login, shared_rules
 from eryphc.targets.user_data.losses import LOSSES
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def plan(inputs: TargetInput[UserDataOptions]) -> Outcome[UserDataPlan]:
     Reports what `compose` does, N0610, E1501, W1502 and W1503.
     """
     composed = compose(inputs.request, inputs.reader)
-    rules = (*shared_rules.RULES, *shared_rules.AGENT_RULES, *RULES)
+    rules = (*shared_rules.RULES, *agents.RULES, *RULES)
     found = [*composed.diagnostics, *judge(rules, inputs)]
     document = composed.value
     if document is None:
