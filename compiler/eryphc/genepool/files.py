@@ -143,13 +143,18 @@ def gene_source(name: str, text: str) -> SourceText:
     return SourceText(name, "\n" * lead.count("\n") + body.rstrip(WHITE_SPACE))
 
 
-def digest(text: str) -> str:
-    """SHA-256 of a gene's text: UTF-8 without BOM, LF, exactly one final line feed.
+def canonical_text(text: str) -> bytes:
+    """A gene's text as it is hashed: UTF-8 without BOM, LF, exactly one final line feed.
 
     Source: docs/reference/genes-and-pools.md, "The text of a gene".
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
-    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+    return lines.encode("utf-8", "surrogatepass")
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a gene's canonical text, as 64 hex digits."""
+    return hashlib.sha256(canonical_text(text)).hexdigest()
 
 
 def may_be_named(text: str, name: str) -> bool:

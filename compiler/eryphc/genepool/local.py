@@ -58,6 +58,8 @@ class LocalTag:
         return Outcome(tuple(found[key] for key in sorted(found)))
 
     def read(self, variant: Variant) -> Outcome[GeneText]:
+        if variant.type is GeneType.VOLUME:
+            return Outcome(None)
         key = variant.digest or ""
         known = self._texts.get(key)
         if known is None:
@@ -74,7 +76,7 @@ class LocalTag:
             if read.value is None:
                 return Outcome(None, read.diagnostics)
             source = SourceText(shown_path(path), read.value)
-            found = GeneText(source=source, sha256=digest(read.value), form="json")
+            found = GeneText(source=source, raw=read.value, sha256=digest(read.value), form="json")
             return Outcome(found, read.diagnostics)
         folder = self._folder / listed.removeprefix("sha256:")
         try:
@@ -86,7 +88,7 @@ class LocalTag:
             return Outcome(None, (pools.gene_damaged(gene, str(damage), place_of(folder)),))
         text, _ = decode(data)
         source = SourceText(f"{shown_path(folder)}/{path.name}", text)
-        return Outcome(GeneText(source=source, sha256=digest(text), form="json"))
+        return Outcome(GeneText(source=source, raw=text, sha256=digest(text), form="json"))
 
     def _missing(self, path: Path) -> str:
         if path.is_file():

@@ -60,13 +60,15 @@ class Variant(NamedTuple):
 
 
 class GeneText(NamedTuple):
-    """Text of a catlet or fodder gene.
+    """Text of a catlet or fodder gene, or the description of a volume.
 
-    `sha256` is over the text as `texts.digest` has it; `form` is `json` for a gene from
-    a packed pool, else None. `root` is the tree of the text where finding it has read it already.
+    `raw` is the text as it lies in the pool, `sha256` the hash of its canonical form
+    (`files.canonical_text`) as 64 hex digits. `form` is `json` for a gene from a packed pool, else
+    None. `root` is the tree of the text where finding it has read it already.
     """
 
     source: SourceText
+    raw: str
     sha256: str
     form: str | None = None
     root: Node | None = None
@@ -90,7 +92,10 @@ class GeneSetTag(Protocol):
         ...
 
     def read(self, variant: Variant) -> Outcome[GeneText]:
-        """The text of a catlet or fodder gene that `variants` gave."""
+        """The text of a gene that `variants` gave; of a volume its description.
+
+        No value and no finding: a volume that is only a file.
+        """
         ...
 
 

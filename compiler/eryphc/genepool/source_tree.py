@@ -98,6 +98,8 @@ class SourceTag:
         return tuple(sorted(found))
 
     def read(self, variant: Variant) -> Outcome[GeneText]:
+        if variant.type is GeneType.VOLUME:
+            return self._description(variant)
         path = variant.path
         assert path is not None  # noqa: S101 - catlet and fodder genes of a tree are files
         known = self._texts.get(path)
@@ -110,14 +112,28 @@ class SourceTag:
             if file.path == path:
                 root = self._root(file).value
                 return Outcome(
-                    GeneText(source=file.source, sha256=digest(file.text), root=root),
+                    GeneText(
+                        source=file.source, raw=file.text, sha256=digest(file.text), root=root
+                    ),
                     file.diagnostics,
                 )
         read = self._files.read_text(path)
         if read.value is None:
             return Outcome(None, read.diagnostics)
         source = gene_source(shown_path(path), read.value)
-        return Outcome(GeneText(source=source, sha256=digest(read.value)), read.diagnostics)
+        return Outcome(
+            GeneText(source=source, raw=read.value, sha256=digest(read.value)), read.diagnostics
+        )
+
+    def _description(self, variant: Variant) -> Outcome[GeneText]:
+        listed = self._by_architecture("volumes", _YAML)
+        for architecture, entry in listed.value or ():
+            if (
+                architecture == variant.architecture
+                and PurePath(entry.name).stem.lower() == variant.name
+            ):
+                return self._read(entry.path)
+        return Outcome(None, listed.diagnostics)
 
     # -- folders ----------------------------------------------------------------------------
 

@@ -7,8 +7,6 @@ Source: docs/reference/language.md, "The default network", "Ancestors".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from eryphc.diagnostics import language
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -16,10 +14,11 @@ from eryphc.diagnostics.said import named
 from eryphc.frozen import replace
 from eryphc.genepool.model import GenePool, GeneSetTag
 from eryphc.identifiers import ANY, GeneId, GeneSetId, GeneType
-from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Network, Record
+from eryphc.ir.catlet import Catlet, ConfigType, Drive, DriveType, Fodder, Network
 from eryphc.ir.stages import Document, Pedigree
 from eryphc.origin import Origin, Step
 from eryphc.passes.memory import Lineage, PassMemory
+from eryphc.passes.naming import named_sets
 from eryphc.passes.places import brought, chained, defaulted, part, rooted
 from eryphc.passes.resolve import resolve
 from eryphc.source import SourceText, Span
@@ -235,7 +234,7 @@ class _Walk:
         """
         catlet = document.catlet
         faults: list[Diagnostic] = []
-        for geneset, place in self.named(catlet, faults):
+        for geneset, place in named_sets(catlet, faults):
             if geneset in self.resolved or geneset in self.failed:
                 continue
             outcome = resolve(geneset, self.pools, None)
@@ -258,35 +257,6 @@ class _Walk:
         )
         self.found.extend(chained(faults, document.origin))
         return document._replace(catlet=rewritten)
-
-    def named(
-        self, catlet: Catlet, faults: list[Diagnostic]
-    ) -> Iterator[tuple[GeneSetId, tuple[Record, str, str, str]]]:
-        """Gene sets, each with the record, the key, its text and the part that names the set.
-
-        The parent, sources of drives, sources of fodder.
-        """
-        parent = catlet.parent
-        if parent is not None and not blank(parent):
-            parsed = parse_gene_set(parent)
-            if isinstance(parsed, NameFault):
-                faults.append(wording.identifier_malformed(parsed.message, catlet.at("parent")))
-            else:
-                yield parsed, (catlet, "parent", parent, parent)
-        records: tuple[Drive | Fodder, ...] = (*(catlet.drives or ()), *(catlet.fodder or ()))
-        for record in records:
-            source = record.source
-            if source is None or blank(source):
-                continue
-            if isinstance(record, Drive) and not source.startswith("gene:"):
-                continue
-            short = parse_set_source(source) if isinstance(record, Fodder) else None
-            gene = short or parse_gene(source)
-            if isinstance(gene, NameFault):
-                faults.append(wording.identifier_malformed(gene.message, record.at("source")))
-                continue
-            geneset = gene.geneset if isinstance(gene, GeneId) else gene
-            yield geneset, (record, "source", source, _set_part(source))
 
     def final_drive(self, drive: Drive) -> Drive:
         source = drive.source
@@ -327,11 +297,6 @@ class _Walk:
             faults.append(wording.source_unclear(short, tag.id, names, span))
             return source
         return str(GeneId(tag.id, meant))
-
-
-def _set_part(source: str) -> str:
-    """The gene set in the text of a source."""
-    return source.split(":")[1] if source.count(":") else source
 
 
 def final_parent(pedigree: Pedigree, document: Document) -> Catlet:
