@@ -16,7 +16,7 @@ from eryphc import pipeline
 from eryphc.answers import Built, Checked, Compiled, Expanded, Reading, ReadSpec
 from eryphc.compilation import Ask, Compilation, OnConverting, OnHashing, Workspace, shown
 from eryphc.diagnostics.levels import LevelPolicy
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
 from eryphc.errors import EryphcError, Failure, failure_of
 from eryphc.project.specs import InputMissingError, Pools, Spec, read_spec
@@ -45,8 +45,8 @@ class Session:
     another is given: `ERYPHC_GENEPOOL`, `ERYPHC_VAR_*` and `SOURCE_DATE_EPOCH` are read from it.
     With `ask` a person is asked for values that a catlet needs and nobody gave. `on_hashing`
     hears how far a large disk file has been hashed, `on_converting` how far a disk image has been
-    converted. Raises `EryphcError` for a folder or a pool
-    that is not there.
+    converted. With `locked` every gene set comes from the lock, which must have all of them.
+    Raises `EryphcError` for a folder or a pool that is not there.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Session:
         ask: Ask | None = None,
         on_hashing: OnHashing | None = None,
         on_converting: OnConverting | None = None,
+        locked: bool = False,
     ) -> None:
         self.folder = Path(folder)
         _must_be_folder(self.folder)
@@ -70,7 +71,7 @@ class Session:
         fault = Pools.refused(locations, from_environment)
         if fault is not None:
             raise EryphcError.of(Failure.USAGE, fault)
-        pools = Pools(locations, from_environment, project_sections)
+        pools = Pools(locations, from_environment, project_sections, locked=locked)
         self._workspace = Workspace(self.folder, pools, self.environment, on_hashing, on_converting)
 
     def __repr__(self) -> str:
@@ -214,18 +215,25 @@ class Session:
 
     def pools_of(self, read: ReadSpec) -> PoolChain:
         """The gene pools of a specification, in order of priority. Raises `EryphcError`."""
-        return self._chain(self.folder if read._reading is None else read._reading.spec.folder)
+        folder = self.folder if read._reading is None else read._reading.spec.folder
+        return _opened(self.opener.chain(folder))
 
     def pools(self) -> PoolChain:
-        """The gene pools of the session's folder. Raises `EryphcError`."""
-        return self._chain(self.folder)
+        """The gene pools of the session's folder, whatever a lock says. Raises `EryphcError`."""
+        return _opened(self.opener.open(self.folder))
 
-    def _chain(self, folder: Path) -> PoolChain:
-        chain = self._workspace.pools.chain(folder)
-        if chain.value is None:
-            found = show(chain.diagnostics)
-            raise EryphcError(failure_of(found) or Failure.INPUT, found)
-        return chain.value
+    @property
+    def opener(self) -> Pools:
+        """What opens gene pools and locks, for the facades of this package."""
+        return self._workspace.pools
+
+
+def _opened(chain: Outcome[PoolChain]) -> PoolChain:
+    """Raises EryphcError."""
+    if chain.value is None:
+        found = show(chain.diagnostics)
+        raise EryphcError(failure_of(found) or Failure.INPUT, found)
+    return chain.value
 
 
 def _must_be_stage(stage: str) -> None:

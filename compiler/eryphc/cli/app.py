@@ -30,6 +30,8 @@ COMMANDS = {
         "eryphc.cli.external",
         "Answer the data source `external` of Terraform and OpenTofu.",
     ),
+    "lock": ("eryphc.cli.lock", "Pin the gene sets that specs use in eryph.lock."),
+    "update": ("eryphc.cli.update", "Move what eryph.lock pins, and say what that changes."),
     "gene": ("eryphc.cli.gene", "List and show genes."),
     "volume": ("eryphc.cli.volume", "Fetch, verify, convert and look into disk images."),
     "schema": ("eryphc.cli.schema", "Print a JSON Schema."),

@@ -121,6 +121,11 @@ def front(function: C) -> C:
                 help="Whose meaning partial removals of fodder have.",
             ),
             click.option("--no-input", is_flag=True, help="Never ask for a missing value."),
+            click.option(
+                "--locked",
+                is_flag=True,
+                help="Take gene sets from eryph.lock alone, which must have all of them.",
+            ),
         ),
     )
 
@@ -248,6 +253,7 @@ def session_of(
         ask=ask,
         on_hashing=on_hashing,
         on_converting=on_converting,
+        locked=bool(options.get("locked")),
     )
 
 

@@ -5,7 +5,7 @@ Source: docs/reference/genes-and-pools.md, "Pools and their order".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from eryphc.diagnostics.model import Outcome
@@ -40,6 +40,22 @@ class PoolChain:
                 return found
         return None
 
+    def holders(self, geneset: GeneSetId) -> Iterator[GenePool]:
+        """The pools that have the gene set, without those that nobody asks; the first gives it."""
+        for pool in self.pools:
+            if isinstance(pool, PoolChain):
+                yield from pool.holders(geneset)
+            elif pool.find(geneset) is not None:
+                yield pool
+
+    def ordered(self) -> Iterator[GenePool]:
+        """All pools, those of chains too, in order of priority."""
+        for pool in self.pools:
+            if isinstance(pool, PoolChain):
+                yield from pool.ordered()
+            else:
+                yield pool
+
     def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
         tags: set[str] = set()
         sets: set[str] = set()
@@ -72,6 +88,15 @@ class ProjectPools(PoolChain):
     def __init__(self, entries: Sequence[ProjectPool]) -> None:
         super().__init__([entry.pool for entry in entries])
         self.entries = tuple(entries)
+
+    def holders(self, geneset: GeneSetId) -> Iterator[GenePool]:
+        for entry in self.entries:
+            if not entry.owns(geneset):
+                continue
+            if entry.pool.find(geneset) is not None:
+                yield entry.pool
+            if not entry.fallback:
+                return
 
     def _find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
         for entry in self.entries:

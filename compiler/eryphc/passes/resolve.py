@@ -73,4 +73,6 @@ def _used(diagnostic: Diagnostic, geneset: GeneSetId, span: Span | None) -> Diag
     if span is None:
         return diagnostic
     label = Label(span, f"`{geneset}` is named here")
+    if diagnostic.primary is None:
+        return diagnostic._replace(primary=label)
     return diagnostic._replace(related=(label, *diagnostic.related))

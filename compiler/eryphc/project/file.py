@@ -204,7 +204,7 @@ _NEEDS = {
 
 
 # Keys of the contract that nothing reads yet.
-_WITHOUT_EFFECT = ("shared", "specs")
+_WITHOUT_EFFECT = ("shared",)
 
 
 def _faults(project: Project) -> list[Diagnostic]:

@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from eryphc.frozen import NamedTuple
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.folder import MANIFEST, FolderPool, StandardPool, standard_folder
 from eryphc.genepool.model import GenePool
+from eryphc.lockfile.model import LOCK_FILE, Lock, NamedPool
 from eryphc.passes.read import Notation, decode, notation_of
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 PROJECT_FILE = "eryphc.yaml"
 STDIN_NAME = "<stdin>"
 CATLET_FILE = "catlet.yaml"
+STANDARD = "standard"
+"""How locks call the standard genes."""
 
 
 class InputMissingError(Exception):
@@ -252,6 +256,7 @@ def _os_type(manifest: Path) -> str | None:
 class Pools:
     """Opens the pools of specs in their order; specs of one folder share them.
 
+    With `locked` nothing but the lock decides which gene sets are taken.
     Source: docs/reference/genes-and-pools.md, "Pools and their order".
     """
 
@@ -260,7 +265,10 @@ class Pools:
         locations: Sequence[str],
         environment: str | None,
         sections: Callable[[], Mapping[str, Section]],
+        *,
+        locked: bool = False,
     ) -> None:
+        self._locked = locked
         # Asked for only where there is a project file.
         self._sections = sections
         self._given = [
@@ -269,6 +277,10 @@ class Pools:
         standard = standard_folder()
         self._standard = StandardPool() if standard is not None else None
         self._chains: dict[Path, Outcome[PoolChain]] = {}
+        self._open: dict[Path, Outcome[PoolChain]] = {}
+        self._locks: dict[tuple[Path, bool], Outcome[Lock]] = {}
+        # How the project file calls its pools.
+        self._names: dict[int, str] = {}
         self._projects: dict[Path, Outcome[Project] | None] = {}
 
     @staticmethod
@@ -302,19 +314,70 @@ class Pools:
         return read_project(text.value, path.parent, self._sections())
 
     def chain(self, folder: Path) -> Outcome[PoolChain]:
-        """All pools for a spec that lies in `folder`."""
+        """All pools for a spec that lies in `folder`, and what its lock pins of them."""
         if folder not in self._chains:
             self._chains[folder] = self._chain(folder)
         return self._chains[folder]
 
     def _chain(self, folder: Path) -> Outcome[PoolChain]:
+        opened = self.open(folder)
+        if opened.value is None:
+            return opened
+        path = self.lock_path(folder)
+        if not path.is_file():
+            if not self._locked:
+                return opened
+            from eryphc.diagnostics import lock as wording
+
+            return Outcome(None, (*opened.diagnostics, wording.missing(shown_path(path))))
+        from eryphc.genepool.locked import LockedChain
+
+        lock = self.lock(path)
+        found = (*opened.diagnostics, *lock.diagnostics)
+        if lock.value is None:
+            return Outcome(None, found)
+        named = partial(self.named, root=path.parent)
+        return Outcome(LockedChain(opened.value, lock.value, named, strict=self._locked), found)
+
+    def lock_path(self, folder: Path) -> Path:
+        """Where the lock for the specs in `folder` lies, if there is one."""
+        project = self.project(folder)
+        root = folder if project is None or project.value is None else project.value.folder
+        return root / LOCK_FILE
+
+    def lock(self, path: Path, *, both_sides: bool = False) -> Outcome[Lock]:
+        """The lock at `path`, which is a file; with `both_sides` also where a merge left a
+        conflict."""
+        if (path, both_sides) not in self._locks:
+            self._locks[path, both_sides] = _read_lock(path, both_sides=both_sides)
+        return self._locks[path, both_sides]
+
+    def named(self, pool: GenePool, root: Path) -> NamedPool:
+        """How a lock in the folder `root` calls a pool; local is what is committed with it."""
+        if pool is self._standard:
+            return NamedPool(STANDARD, local=False)
+        name, local = self._names.get(id(pool), pool.label), False
+        if isinstance(pool, FolderPool):
+            folder, above = pool.root.resolve(), root.resolve()
+            local = folder.is_relative_to(above)
+            if id(pool) not in self._names:
+                name = _from(folder, above)
+        return NamedPool(name, local)
+
+    def open(self, folder: Path) -> Outcome[PoolChain]:
+        """All pools for a spec that lies in `folder`, whatever a lock says."""
+        if folder not in self._open:
+            self._open[folder] = self._opened(folder)
+        return self._open[folder]
+
+    def _opened(self, folder: Path) -> Outcome[PoolChain]:
         project = self.project(folder)
         found: list[Diagnostic] = [] if project is None else [*project.diagnostics]
         entries: list[ProjectPool] = []
         if project is not None:
             if project.value is None:
                 return Outcome(None, tuple(found))
-            entries = _project_pools(project.value, found)
+            entries = self._project_pools(project.value, found)
             if has_errors(found):
                 return Outcome(None, tuple(found))
         pools: list[GenePool] = list(self._given)
@@ -326,6 +389,45 @@ class Pools:
         if self._standard is not None:
             pools.append(self._standard)
         return Outcome(PoolChain(pools), tuple(found))
+
+    def _project_pools(self, project: Project, found: list[Diagnostic]) -> list[ProjectPool]:
+        entries: list[ProjectPool] = []
+        for entry in project.pools or ():
+            pool = _project_pool(project, entry, found.append)
+            if pool is None:
+                continue
+            if entry.name:
+                self._names[id(pool)] = entry.name
+            entries.append(
+                ProjectPool(
+                    pool=pool, organizations=entry.orgs or (), fallback=bool(entry.fallback)
+                )
+            )
+        return entries
+
+
+def _read_lock(path: Path, *, both_sides: bool) -> Outcome[Lock]:
+    from eryphc.lockfile import reading as lock_reading
+
+    try:
+        text = read_text(path, lock_reading.MOST_BYTES)
+    except InputMissingError as missing:
+        return Outcome(None, (missing.diagnostic,))
+    if text.value is None:
+        return Outcome(None, text.diagnostics)
+    # A lock holds no secret.
+    text.value.regions = ()
+    read = lock_reading.both_sides if both_sides else lock_reading.read_lock
+    return read(text.value)
+
+
+def _from(folder: Path, root: Path) -> str:
+    """A path from the folder of a lock, the same on every system: `./genes`, `../shared`."""
+    try:
+        path = Path(os.path.relpath(folder, root)).as_posix()
+    except ValueError:  # another drive
+        return folder.name
+    return path if path.startswith("..") else f"./{path}"
 
 
 def levels_for(
@@ -365,21 +467,6 @@ def _locations(given: Sequence[str], environment: str | None) -> Iterator[tuple[
     for location in (environment or "").split(os.pathsep):
         if location:
             yield location, "ERYPHC_GENEPOOL"
-
-
-def _project_pools(project: Project, found: list[Diagnostic]) -> list[ProjectPool]:
-    entries: list[ProjectPool] = []
-    for entry in project.pools or ():
-        pool = _project_pool(project, entry, found.append)
-        if pool is not None:
-            entries.append(
-                ProjectPool(
-                    pool=pool,
-                    organizations=entry.orgs or (),
-                    fallback=bool(entry.fallback),
-                )
-            )
-    return entries
 
 
 def _project_pool(

@@ -1,0 +1,181 @@
+"""A chain of pools that gives what the lock pins, and says where that differs from the pools.
+
+Source: docs/reference/lock.md, "What a build does with a lock".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from eryphc.diagnostics import lock as wording
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome
+from eryphc.frozen import NamedTuple
+from eryphc.genepool.chain import PoolChain
+from eryphc.genepool.contents import contents_of, final_name
+from eryphc.genepool.model import GenePool, GeneSetTag, GeneText, Manifest, Variant
+from eryphc.identifiers import GeneSetId, GeneType
+from eryphc.lockfile.model import Entry, Lock, NamedPool
+from eryphc.lockfile.reading import place_of
+from eryphc.source import SourceText, Span
+
+_NO_TEXT: Final = SourceText("eryph.lock", "", regions=())
+
+
+class _Other(NamedTuple):
+    """What a pool has that is not what the lock pins; `files` are the texts that differ."""
+
+    pool: GenePool
+    found: Outcome[GeneSetTag]
+    files: frozenset[str] = frozenset()
+
+
+class LockedChain(PoolChain):
+    """The pools of `chain`, with what `lock` pins. `named` says how the lock calls a pool.
+
+    With `strict` every gene set must be in the lock, and nothing may stand in its way.
+    """
+
+    def __init__(
+        self,
+        chain: PoolChain,
+        lock: Lock,
+        named: Callable[[GenePool], NamedPool],
+        *,
+        strict: bool,
+    ) -> None:
+        super().__init__(chain.pools)
+        self._lock = lock
+        self._named = named
+        self._strict = strict
+
+    def _find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
+        entry = self._lock.sets.get(str(geneset))
+        final = self._lock.final(str(geneset))
+        if entry is None or final is None:
+            return self._not_locked(geneset)
+        holders = tuple(self.holders(geneset))
+        if entry.ref is not None and entry.pool is None:
+            return self._reference(geneset, entry.ref, self._lock.sets[final], holders)
+        if entry.pinned:
+            return self._pinned(geneset, entry, holders)
+        return self._local(geneset, entry, holders)
+
+    def _not_locked(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
+        found = super()._find(geneset)
+        if found is None:
+            return None
+        name = str(geneset)
+        if self._strict:
+            return Outcome(None, (wording.incomplete(name, None),))
+        pool = next(self.holders(geneset))
+        if found.value is None or found.value.manifest.ref or self._named(pool).local:
+            return found
+        more = wording.resolved_for_this_build(name)
+        return Outcome(found.value, (*found.diagnostics, more))
+
+    def _reference(
+        self, geneset: GeneSetId, ref: str, final: Entry, holders: tuple[GenePool, ...]
+    ) -> Outcome[GeneSetTag]:
+        """The tag stands for what the lock says, wherever the pools lead by now."""
+        before = self._before(final, holders)
+        if before is not None:
+            found = before.find(geneset)
+            if found is not None and (found.value is None or _ref(found.value) != ref):
+                return self._other(geneset, final, _Other(before, found))
+        place = place_of(self._lock, str(geneset))
+        return Outcome(_Reference(geneset, ref, place))
+
+    def _pinned(
+        self, geneset: GeneSetId, entry: Entry, holders: tuple[GenePool, ...]
+    ) -> Outcome[GeneSetTag]:
+        """The first pool with the pinned content, unless one before its own has other content."""
+        pinned = entry.files or {}
+        same: Outcome[GeneSetTag] | None = None
+        others: list[_Other] = []
+        for pool in holders:
+            found = pool.find(geneset)
+            if found is None or found.value is None:
+                return found or self._gone(geneset, entry)
+            contents = contents_of(found.value)
+            if contents.value is None:
+                return Outcome(None, contents.diagnostics)
+            files = {file.path: file.digest for file in contents.value.files}
+            if files == pinned:
+                same = found
+                break
+            differ = frozenset(path for path, _ in files.items() ^ pinned.items())
+            others.append(_Other(pool, found, differ))
+        if others and others[0].pool is self._before(entry, holders):
+            return self._other(geneset, entry, others[0])
+        if same is not None:
+            return same
+        if not others:
+            return self._gone(geneset, entry)
+        own = next((each for each in others if self._is_own(entry, each.pool)), others[0])
+        return Outcome(None, (self._changed(geneset, entry, own),))
+
+    def _gone(self, geneset: GeneSetId, entry: Entry) -> Outcome[GeneSetTag]:
+        place = place_of(self._lock, str(geneset))
+        gone = wording.content_gone(str(geneset), entry.pool or "", place, self.labels())
+        return Outcome(None, (gone,))
+
+    def _local(
+        self, geneset: GeneSetId, entry: Entry, holders: tuple[GenePool, ...]
+    ) -> Outcome[GeneSetTag] | None:
+        """What is there now: the set is committed with the lock."""
+        found = super()._find(geneset)
+        if found is None or self._named(holders[0]).local:
+            return found
+        return self._other(geneset, entry, _Other(holders[0], found))
+
+    # -- what differs -----------------------------------------------------------------------
+
+    def _before(self, entry: Entry, holders: tuple[GenePool, ...]) -> GenePool | None:
+        """The pool that has the gene set and comes before the one that the lock names."""
+        if not holders:
+            return None
+        for pool in self.ordered():
+            if self._is_own(entry, pool):
+                return None
+            if pool is holders[0]:
+                return pool
+        return None
+
+    def _is_own(self, entry: Entry, pool: GenePool) -> bool:
+        return self._named(pool).name == entry.pool
+
+    def _other(self, geneset: GeneSetId, entry: Entry, other: _Other) -> Outcome[GeneSetTag]:
+        """What a pool of higher priority has instead. An author may just have put it there."""
+        changed = self._changed(geneset, entry, other)
+        if self._strict:
+            return Outcome(None, (changed,))
+        note = changed._replace(level=Level.NOTE)
+        return Outcome(other.found.value, (*other.found.diagnostics, note))
+
+    def _changed(self, geneset: GeneSetId, entry: Entry, other: _Other) -> Diagnostic:
+        place = place_of(self._lock, str(geneset))
+        named = self._named(other.pool).name
+        return wording.changed(str(geneset), named, entry.pool or "", other.files, place)
+
+
+def _ref(tag: GeneSetTag) -> str | None:
+    return None if tag.manifest.ref is None else final_name(tag.manifest.ref)
+
+
+class _Reference:
+    """A tag that stands for the one that the lock names."""
+
+    def __init__(self, geneset: GeneSetId, ref: str, place: Span | None) -> None:
+        self.id = geneset
+        source = _NO_TEXT if place is None else place.source
+        self.manifest = Manifest(source=source, ref=ref, ref_span=place)
+
+    def names(self, kind: GeneType) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
+
+    def variants(self, kind: GeneType, name: str) -> Outcome[tuple[Variant, ...]]:  # noqa: ARG002
+        return Outcome(())
+
+    def read(self, variant: Variant) -> Outcome[GeneText]:  # noqa: ARG002
+        return Outcome(None)

@@ -1,0 +1,1 @@
+"""`eryph.lock`: which content of which gene sets the specifications of a project use."""

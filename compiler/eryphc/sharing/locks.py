@@ -1,0 +1,279 @@
+"""`eryph.lock`: written, moved and checked for the specifications of a session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from eryphc.answers import ReadSpec, Result
+from eryphc.diagnostics import command
+from eryphc.diagnostics import lock as wording
+from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.shown import show
+from eryphc.errors import EryphcError, Failure
+from eryphc.frozen import NamedTuple
+from eryphc.identifiers import GeneSetId
+from eryphc.lockfile.model import Lock, unused, used_by
+from eryphc.lockfile.reading import place_of
+from eryphc.project.specs import STDIN_NAME
+from eryphc.source import shown_path
+from eryphc.syntax.identifiers import parse_gene_set
+
+if TYPE_CHECKING:
+    from eryphc.genepool.contents import TagContents
+    from eryphc.project.locking import LockedSpec
+    from eryphc.session import Session
+
+T = TypeVar("T")
+SpecNames = Sequence["str | os.PathLike[str]"]
+_EMPTY = Lock()
+
+
+class Locked(Result):
+    """What `lock` and `update` did with one lock.
+
+    `path` is how the file is called, `before` the lock that was there, `lock` the new one (None
+    after an error), `contents` that of each tag that was looked up. `written`: not with `dry_run`,
+    not after an error, not where the file would stay the same.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        found: Sequence[Diagnostic],
+        before: Lock,
+        lock: Lock | None,
+        contents: Mapping[str, TagContents],
+        *,
+        written: bool,
+    ) -> None:
+        super().__init__(show(found))
+        self.path = path
+        self.before = before
+        self.lock = lock
+        self.contents = contents
+        self.written = written
+
+    @property
+    def changed(self) -> bool:
+        """Whether the new lock says something else than the one before."""
+        return self.lock is not None and self.lock._replace(source=None) != self.before._replace(
+            source=None
+        )
+
+
+def lock(
+    session: Session,
+    specs: SpecNames = (),
+    *,
+    accept: Collection[str] = (),
+    dry_run: bool = False,
+) -> tuple[Locked, ...]:
+    """Pin the gene sets of specifications, in the lock of their project; one answer a lock.
+
+    Without `specs` those that the lock knows and those that the project file lists. A pin that is
+    still asked for stays as it is.
+    """
+    groups = _groups(session, specs)
+    return tuple(_locked(session, group, _nothing, accept, dry_run=dry_run) for group in groups)
+
+
+def update(
+    session: Session,
+    specs: SpecNames = (),
+    *,
+    genes: Sequence[str] = (),
+    accept: Collection[str] = (),
+    dry_run: bool = False,
+) -> tuple[Locked, ...]:
+    """Look up anew what is pinned: all that `specs` reach, or all; of that the `genes`, or all.
+
+    Each of `genes` is `ORG/SET`, which means all its tags, or `ORG/SET/TAG`.
+    """
+    groups = _groups(session, specs)
+    chosen = tuple(_selection(gene, groups) for gene in genes)
+    answers = []
+    for group in groups:
+        anew = partial(_is_selected, chosen, _reached(group) if specs else None)
+        answers.append(_locked(session, group, anew, accept, dry_run=dry_run))
+    return tuple(answers)
+
+
+def check_lock(session: Session, specs: SpecNames = ()) -> Result:
+    """Whether `lock` would change the lock. Reads specifications, lock and local genes alone."""
+    from eryphc.project.locking import checked
+
+    pools = session.opener
+    found: list[Diagnostic] = []
+    for group in _groups(session, specs):
+        found += group.found
+        if group.old.source is None:
+            found.append(wording.missing(shown_path(group.path)))
+            continue
+        named = partial(pools.named, root=group.path.parent)
+        found += checked(group.old, group.specs, pools.open, named)
+        gone = [path for path in sorted(group.old.specs) if not (group.root / path).is_file()]
+        found += [wording.spec_gone(path, place_of(group.old, path)) for path in gone]
+        found += [wording.unused(name, place_of(group.old, name)) for name in unused(group.old)]
+    return Result(show(found))
+
+
+# -- one lock -------------------------------------------------------------------------------
+
+
+def _locked(
+    session: Session,
+    group: _Group,
+    anew: Callable[[str], bool],
+    accept: Collection[str],
+    *,
+    dry_run: bool,
+) -> Locked:
+    from eryphc.lockfile.writing import text_of, write_lock
+    from eryphc.project.locking import Resolver
+
+    pools = session.opener
+    named = partial(pools.named, root=group.root)
+    made = Resolver(group.old, pools.open, named, anew).resolved(group.specs, group.kept)
+    found = [*group.found, *made.diagnostics]
+    shown = shown_path(group.path)
+    if made.value is None:
+        return Locked(shown, found, group.old, None, {}, written=False)
+    new, contents = made.value
+    del accept
+    text = text_of(new)
+    written = not dry_run and (group.old.source is None or group.old.source.text != text)
+    if written:
+        write_lock(group.path, text)
+    return Locked(shown, found, group.old, new, contents, written=written)
+
+
+def _nothing(_name: str) -> bool:
+    return False
+
+
+def _is_selected(
+    chosen: Sequence[tuple[GeneSetId, bool]], reached: Collection[str] | None, name: str
+) -> bool:
+    """Whether `update` looks up a gene set: it is chosen, and the specifications reach it."""
+    if reached is not None and name not in reached:
+        return False
+    if not chosen:
+        return True
+    geneset = parse_gene_set(name)
+    return any(
+        geneset == each or (every_tag and _same_set(geneset, each)) for each, every_tag in chosen
+    )
+
+
+def _same_set(one: object, other: GeneSetId) -> bool:
+    return isinstance(one, GeneSetId) and one.without_tag == other.without_tag
+
+
+def _selection(text: str, groups: Sequence[_Group]) -> tuple[GeneSetId, bool]:
+    """A gene set of `--gene`, and whether all its tags are meant. Raises EryphcError."""
+    parsed = parse_gene_set(text.removeprefix("gene:"))
+    if not isinstance(parsed, GeneSetId):
+        raise EryphcError.of(Failure.USAGE, command.bad_option_value("--gene", parsed.message))
+    chosen = (parsed, text.count("/") == 1)
+    names = sorted({name for group in groups for name in group.old.sets})
+    if not any(_is_selected((chosen,), None, name) for name in names):
+        sets = {name.rpartition("/")[0] for name in names}
+        raise EryphcError.of(Failure.INPUT, wording.not_locked(text, sets))
+    return chosen
+
+
+def _reached(group: _Group) -> frozenset[str]:
+    """What the specifications of a group reach in the old lock."""
+    paths = {spec.path for spec in group.specs}
+    return frozenset(name for name, users in used_by(group.old).items() if paths & set(users))
+
+
+# -- the specifications of a lock -----------------------------------------------------------
+
+
+class _Group(NamedTuple):
+    """Specifications that share a lock. `kept` are those that the lock has and nobody named."""
+
+    path: Path
+    old: Lock
+    specs: tuple[LockedSpec, ...]
+    kept: Mapping[str, tuple[str, ...]]
+    found: tuple[Diagnostic, ...]
+
+    @property
+    def root(self) -> Path:
+        return self.path.parent
+
+
+def _groups(session: Session, names: SpecNames) -> list[_Group]:
+    """The specifications by their lock. Raises EryphcError."""
+    pools = session.opener
+    wanted = list(names) or _own_specs(session)
+    read: dict[Path, list[ReadSpec]] = {}
+    for name in wanted:
+        spec = session.read(name)
+        reading = spec._reading
+        if reading is None or not spec.ok:
+            raise EryphcError(spec.failure or Failure.INPUT, spec.diagnostics)
+        if reading.spec.source.name == STDIN_NAME:
+            raise EryphcError.of(Failure.USAGE, wording.no_file())
+        # The project file decides where the lock lies.
+        _taken(pools.open(reading.spec.folder))
+        path = pools.lock_path(reading.spec.folder).resolve()
+        read.setdefault(path, []).append(spec)
+    return [_group(session, path, specs) for path, specs in sorted(read.items())]
+
+
+def _own_specs(session: Session) -> list[Path]:
+    """What the lock of the session's folder has and what its project lists, else `catlet.yaml`."""
+    from eryphc.project.spec_lists import listed_specs
+
+    pools = session.opener
+    folder = session.folder
+    _taken(pools.open(folder))
+    path = pools.lock_path(folder)
+    found: set[Path] = set()
+    if path.is_file():
+        recorded = _taken(pools.lock(path, both_sides=True)).specs
+        found |= {path.parent / each for each in recorded if (path.parent / each).is_file()}
+    project = pools.project(folder)
+    if project is not None and project.value is not None and project.value.specs:
+        listed = _taken(listed_specs(project.value))
+        found |= set(listed)
+    return sorted(found) or [folder]
+
+
+def _group(session: Session, path: Path, specs: Sequence[ReadSpec]) -> _Group:
+    from eryphc.passes.naming import named_sets
+    from eryphc.passes.places import part
+    from eryphc.project.locking import LockedSpec
+
+    pools = session.opener
+    found: list[Diagnostic] = []
+    locked: dict[str, LockedSpec] = {}
+    for spec in specs:
+        reading = spec._reading
+        assert reading is not None  # noqa: S101 - checked before it was put here
+        file = reading.spec.folder.resolve() / reading.spec.source.name.rpartition("/")[2]
+        named = Path(os.path.relpath(file, path.parent)).as_posix()
+        places = {
+            geneset: part(*place) for geneset, place in named_sets(reading.document.catlet, found)
+        }
+        locked[named] = LockedSpec(named, reading.spec.folder, places)
+    old = _taken(pools.lock(path, both_sides=True)) if path.is_file() else _EMPTY
+    kept = {
+        name: names
+        for name, names in old.specs.items()
+        if name not in locked and (path.parent / name).is_file()
+    }
+    return _Group(path, old, tuple(locked.values()), kept, tuple(found))
+
+
+def _taken(outcome: Outcome[T]) -> T:
+    if outcome.value is None:
+        raise EryphcError(Failure.INPUT, show(outcome.diagnostics))
+    return outcome.value
