@@ -173,7 +173,8 @@ def offered(gene: Gene, digest: str) -> Interface:
         variables[found.key] = found
     fodder: dict[str, OfferedFodder] = {}
     for entry in gene.fodder or ():
-        key = str(key_of(entry))
+        # A reference that is malformed is none, and may have no name either.
+        key = str(key_of(entry)) or (entry.source or "").lower()
         fodder[key] = OfferedFodder(
             key=key,
             type=entry.type or DEFAULT_FODDER_TYPE,

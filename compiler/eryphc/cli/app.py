@@ -30,7 +30,7 @@ COMMANDS = {
         "eryphc.cli.external",
         "Answer the data source `external` of Terraform and OpenTofu.",
     ),
-    "gene": ("eryphc.cli.gene", "List and show genes."),
+    "gene": ("eryphc.cli.gene", "List, show and compare genes."),
     "volume": ("eryphc.cli.volume", "Fetch, verify, convert and look into disk images."),
     "schema": ("eryphc.cli.schema", "Print a JSON Schema."),
     "completion": ("eryphc.cli.completion", "Print the completion script of a shell."),
