@@ -449,7 +449,14 @@ def test_check_writes_nothing_and_makes_no_image(
 
 
 # What the command line may import of the package (guides: the public interface, wording, disks).
-ALLOWED = ("eryphc.cli", "eryphc.diagnostics", "eryphc.volumes", "eryphc.gallery", "eryphc.disks")
+ALLOWED = (
+    "eryphc.cli",
+    "eryphc.diagnostics",
+    "eryphc.volumes",
+    "eryphc.gallery",
+    "eryphc.disks",
+    "eryphc.sharing",
+)
 
 
 def imported(module: Path) -> set[str]:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from cli.command_line import CommandLine
+from eryphc.changes.guards import Guard
+from eryphc.cli.locking import GUARDS
 
 MOTD = "name: motd\nfodder:\n- name: motd\n  content: |\n    timezone: {}\n"
 
@@ -369,3 +371,70 @@ def test_damaged_locks_give_no_traceback(project: CommandLine) -> None:
             done = project(*command)
             assert done.code in (0, 1, 3)
             assert "E0917" not in done.out + done.err
+
+
+# -- what changes, and what may not change unseen -------------------------------------------
+
+
+def test_the_change_log(project: CommandLine) -> None:
+    done = project("lock", "dev.yaml", "prod.yaml")
+    assert "acme/motd/latest  new (1.0)   corp   used by dev.yaml, prod.yaml" in done.out
+    move_latest(project)
+    for options in ((), ("--dry-run",)):
+        done = project("update", "--dry-run", *options)
+        assert "acme/motd/latest  1.0 → 1.1   corp   used by dev.yaml, prod.yaml" in done.out
+        assert "    - timezone: UTC" in done.out
+        assert "    + timezone: CET" in done.out
+        assert "eryph.lock would be written" in done.err
+    data = json.loads(project("update", "--dry-run", "--format", "json").out)
+    assert [each["id"] for each in data["sets"]] == ["acme/motd/latest"]
+    assert project("update", "--dry-run", "--format", "markdown").out.startswith("### Gene sets: 1")
+    assert project("update").code == 0
+    data = json.loads(project("update", "--format", "json").out)
+    assert data == {"changed": False, "sets": [], "unchanged": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "guards"),
+    [
+        (
+            lambda pool: gene_set(pool, "acme/motd/1.0", fodder__motd=MOTD.format("WET")),
+            ["changed-tag"],
+        ),
+        (lambda pool: gene_set(pool, "acme/motd/latest", ref="acme/motd/2.0"), ["major"]),
+        (lambda pool: gene_set(pool, "acme/motd/latest", ref="acme/motd/0.9"), ["older"]),
+        (lambda pool: gene_set(pool, "acme/motd/latest", ref="acme/hello/1.0"), ["other-set"]),
+        (lambda pool: gene_set(pool, "acme/motd/latest", ref="acme/motd/1.2"), ["breaking"]),
+    ],
+)
+def test_guards(project: CommandLine, change: Any, guards: list[str]) -> None:
+    pool = project.folder / "pool"
+    for name in ("acme/motd/2.0", "acme/motd/0.9", "acme/hello/1.0"):
+        gene_set(pool, name, fodder__motd=MOTD.format("UTC"))
+    more = "name: motd\nvariables:\n- name: zone\n  required: true\n"
+    gene_set(pool, "acme/motd/1.2", fodder__motd=more + MOTD.format("UTC").partition("\n")[2])
+    assert project("lock", "dev.yaml").code == 0
+    path = project.folder / "project/eryph.lock"
+    before = path.read_bytes()
+    change(pool)
+    done = project("update")
+    assert (done.code, codes(done.err)) == (1, ["E1107"] * len(guards))
+    assert all(f"--accept {guard}" in done.err for guard in guards)
+    assert "acme/motd/latest" in done.out
+    assert path.read_bytes() == before
+    done = project("update", *(word for guard in guards for word in ("--accept", guard)))
+    assert done.code == 0, done.err
+    assert path.read_bytes() != before
+
+
+def test_another_pool_is_guarded(project: CommandLine) -> None:
+    assert project("lock", "dev.yaml").code == 0
+    (project.folder / "pool").rename(project.folder / "mirror")
+    gene_set(project.folder / "pool", "acme/xxx/1.0")
+    done = project("update", "--genepool", "../mirror")
+    assert (done.code, codes(done.err)) == (1, ["E1107"])
+    assert "`corp` and now comes from `../mirror`" in done.err
+
+
+def test_every_guard_can_be_accepted() -> None:
+    assert tuple(Guard) == GUARDS

@@ -32,7 +32,7 @@ COMMANDS = {
     ),
     "lock": ("eryphc.cli.lock", "Pin the gene sets that specs use in eryph.lock."),
     "update": ("eryphc.cli.update", "Move what eryph.lock pins, and say what that changes."),
-    "gene": ("eryphc.cli.gene", "List and show genes."),
+    "gene": ("eryphc.cli.gene", "List, show and compare genes."),
     "volume": ("eryphc.cli.volume", "Fetch, verify, convert and look into disk images."),
     "schema": ("eryphc.cli.schema", "Print a JSON Schema."),
     "completion": ("eryphc.cli.completion", "Print the completion script of a shell."),

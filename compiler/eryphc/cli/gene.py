@@ -1,4 +1,4 @@
-"""`eryphc gene`: look at the genes that the pools hold."""
+"""`eryphc gene`: look at the genes that the pools hold, and compare their tags."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import click
 
 from eryphc.cli import options as shared
 from eryphc.cli.completing import completes
-from eryphc.cli.console import Console, speaking, write
+from eryphc.cli.console import OK, WRONG_INPUT, Console, speaking, write
 from eryphc.cli.groups import CommandGroup
+from eryphc.diagnostics.printing import plain
 from eryphc.diagnostics.words import json_text
+
+_FAIL_ON = ("breaking", "major", "older", "other-os", "changed-tag")
+"""The guards that can tell something of two tags alone."""
 
 _where = shared.all_of(shared.genepool, shared.printed("How it is printed."))
 
 
 @click.group("gene", cls=CommandGroup)
 def command() -> None:
-    """List and show the genes of the gene pools."""
+    """List, show and compare the genes of the gene pools."""
 
 
 @command.command("list")
@@ -77,6 +81,62 @@ def gene_show(id_: str, output_format: str, *, console: Console, **options: Any)
         else:
             write(sys.stdout, "".join(f"{line}\n" for line in _lines(shown.data)))
     return console.finish()
+
+
+@command.command("diff")
+@click.argument("before", metavar="A", shell_complete=completes("gene-set"))
+@click.argument("after", metavar="B", shell_complete=completes("gene-set"))
+@click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    type=click.Choice(["any", *_FAIL_ON]),
+    help="Exit with 1 if B differs from A in this way. Repeatable.",
+)
+@shared.genepool
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="How the change log is printed; markdown is for pull requests.",
+)
+@speaking()
+def gene_diff(
+    before: str,
+    after: str,
+    fail_on: tuple[str, ...],
+    output_format: str,
+    *,
+    console: Console,
+    **options: Any,
+) -> int:
+    """Show what differs between two tags of a gene set.
+
+    A and B are ORGANIZATION/SET[/TAG], or folders of tags; a folder whose name could be that of a
+    gene set is written with ./ in front. -v shows long entries whole.
+    """
+    from eryphc.sharing import compared_tags, log_as_data, log_as_markdown, log_as_text
+
+    found = compared_tags(shared.session_of(options), before, after)
+    console.take(found)
+    if found.log is None:
+        return console.finish()
+    match output_format:
+        case "json":
+            shown = json_text(log_as_data(found.log, verbose=console.verbose))
+        case "markdown":
+            shown = log_as_markdown(found.log, verbose=console.verbose)
+        case _:
+            shown = log_as_text(found.log, verbose=console.verbose)
+    write(sys.stdout, shown)
+    reasons = [f"{stop.guard}: {stop.sentence}" for stop in found.stops if stop.guard in fail_on]
+    if "any" in fail_on and found.log.changed:
+        reasons.append("any: the tags differ")
+    for reason in reasons:
+        console.say(f"--fail-on {plain(reason)}")
+    return console.finish(WRONG_INPUT if reasons else OK)
 
 
 def _lines(data: dict[str, Any]) -> Iterator[str]:

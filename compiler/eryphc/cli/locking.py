@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from eryphc.cli.console import Console
+from eryphc.cli.console import Console, write
+from eryphc.diagnostics.words import json_text
 
 if TYPE_CHECKING:
     from eryphc.sharing import Locked
@@ -46,18 +48,29 @@ change_log = click.option(
 def spoken(
     console: Console, answers: Sequence[Locked], output_format: str, *, dry_run: bool
 ) -> int:
-    """Print what was done to each lock; gives the exit code."""
-    del output_format
+    """Print what changes in each lock; gives the exit code."""
+    from eryphc.sharing import joined_logs, log_as_data, log_as_markdown, log_as_text
+
     for answer in answers:
         console.take(answer)
-        if answer.lock is None:
+    logs = [answer.log for answer in answers if answer.log is not None]
+    log = joined_logs(logs)
+    match output_format:
+        case "json":
+            write(sys.stdout, json_text(log_as_data(log, verbose=console.verbose)))
+        case "markdown":
+            write(sys.stdout, log_as_markdown(log, verbose=console.verbose))
+        case _ if logs and log.changed:
+            write(sys.stdout, log_as_text(log, verbose=console.verbose))
+    for answer in answers:
+        if answer.lock is None or not answer.ok:
             continue
         count = len(answer.lock.sets)
         sets = f"{count} gene set{'' if count == 1 else 's'}"
-        if not answer.changed:
-            console.say(f"{answer.path}: nothing changes ({sets})")
-        elif dry_run:
+        if answer.written:
+            console.say(f"{answer.path} is written ({sets})")
+        elif answer.changed and dry_run:
             console.say(f"{answer.path} would be written ({sets})")
         else:
-            console.say(f"{answer.path} is written ({sets})")
+            console.say(f"{answer.path}: nothing changes ({sets})")
     return console.finish()

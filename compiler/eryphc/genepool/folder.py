@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.genepool.files import PoolFiles
-from eryphc.genepool.manifest import read_manifest
+from eryphc.genepool.manifest import read_manifest, stated_name
 from eryphc.genepool.model import GeneSetTag, Manifest
 from eryphc.genepool.source_tree import SourceTag
 from eryphc.identifiers import GeneSetId
@@ -58,31 +58,56 @@ class FolderPool:
 
     def _find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
         folder = self._files.root / geneset.organization / geneset.geneset / geneset.tag
-        path = folder / MANIFEST
-        if not path.is_file():
-            return None
-        read = self._files.read_text(path)
-        if read.value is None:
-            return Outcome(None, read.diagnostics)
-        manifest = read_manifest(SourceText(shown_path(path), read.value, regions=()), geneset)
-        found: tuple[Diagnostic, ...] = (*read.diagnostics, *manifest.diagnostics)
-        if manifest.value is None or has_errors(found):
-            return Outcome(None, found)
-        if self._is_local(folder, manifest.value):
-            from eryphc.genepool.local import LocalTag
+        return _opened(self._files, folder, geneset)
 
-            return Outcome(LocalTag(self._files, folder, geneset, manifest.value), found)
-        return Outcome(SourceTag(self._files, folder, geneset, manifest.value), found)
 
-    def _is_local(self, folder: Path, manifest: Manifest) -> bool:
-        """A local pool lists its genes, and says which are complete or holds packed ones."""
-        if (folder / "genes.json").is_file():
-            return True
-        return bool(manifest.genes) and any(
-            _PACKED_FOLDER.match(entry.name)
-            for entry in self._files.entries(folder).value or ()
-            if entry.folder
-        )
+def tag_in(folder: Path) -> Outcome[GeneSetTag] | None:
+    """The tag that lies in `folder`, wherever that is: its manifest alone says what it is called.
+
+    None where the folder holds no manifest. No link out of the folder is followed.
+    """
+    files = PoolFiles(folder, shown_path(folder))
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    read = files.read_text(path)
+    if read.value is None:
+        return Outcome(None, read.diagnostics)
+    geneset = stated_name(SourceText(shown_path(path), read.value, regions=()))
+    if geneset is None:
+        # Without a name of its own it is refused, and the message calls it by its folder.
+        place = folder.absolute()
+        geneset = GeneSetId(place.parent.parent.name, place.parent.name, place.name)
+    return _opened(files, folder, geneset)
+
+
+def _opened(files: PoolFiles, folder: Path, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    read = files.read_text(path)
+    if read.value is None:
+        return Outcome(None, read.diagnostics)
+    manifest = read_manifest(SourceText(shown_path(path), read.value, regions=()), geneset)
+    found: tuple[Diagnostic, ...] = (*read.diagnostics, *manifest.diagnostics)
+    if manifest.value is None or has_errors(found):
+        return Outcome(None, found)
+    if _is_local(files, folder, manifest.value):
+        from eryphc.genepool.local import LocalTag
+
+        return Outcome(LocalTag(files, folder, geneset, manifest.value), found)
+    return Outcome(SourceTag(files, folder, geneset, manifest.value), found)
+
+
+def _is_local(files: PoolFiles, folder: Path, manifest: Manifest) -> bool:
+    """A local pool lists its genes, and says which are complete or holds packed ones."""
+    if (folder / "genes.json").is_file():
+        return True
+    return bool(manifest.genes) and any(
+        _PACKED_FOLDER.match(entry.name)
+        for entry in files.entries(folder).value or ()
+        if entry.folder
+    )
 
 
 _PACKAGE = "eryph_stdlib_genes"

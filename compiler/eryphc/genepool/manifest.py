@@ -42,6 +42,16 @@ def read_manifest(source: SourceText, geneset: GeneSetId) -> Outcome[Manifest]:
         return Outcome(None, (fault,))
 
 
+def stated_name(source: SourceText) -> GeneSetId | None:
+    """The gene set that a manifest calls itself; None where it has no such name."""
+    root = compose_json(source).value
+    node = _members(root).get("geneset") if isinstance(root, MappingNode) else None
+    if not isinstance(node, ScalarNode) or node.style is not Style.JSON_TEXT:
+        return None
+    parsed = parse_gene_set(node.value)
+    return None if isinstance(parsed, NameFault) else parsed
+
+
 def _read(source: SourceText, geneset: GeneSetId, root: Node) -> Outcome[Manifest]:
     if not isinstance(root, MappingNode):
         raise _InvalidError("it is no JSON object", Span(source, root.start, root.end))

@@ -95,15 +95,23 @@ def best_match(
         for v in hypervisor
         if v.architecture.processor in (wanted.processor, _ANY)
     }
-    for choice in (
+    for choice in choices(wanted):
+        if choice in fitting:
+            return fitting[choice]
+    return wording.gene_not_for_processor(gene, wanted, present, span)
+
+
+def choices(wanted: Architecture) -> tuple[Architecture, ...]:
+    """The architectures whose variant of a gene serves `wanted`, the best first.
+
+    Source: docs/reference/genes-and-pools.md, "Architectures".
+    """
+    return (
         wanted,
         Architecture(wanted.hypervisor, _ANY),
         Architecture(_ANY, wanted.processor),
         Architecture(_ANY, _ANY),
-    ):
-        if choice in fitting:
-            return fitting[choice]
-    return wording.gene_not_for_processor(gene, wanted, present, span)
+    )
 
 
 def _wanted(bred: Bred) -> Iterator[_Wanted]:

@@ -9,16 +9,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from eryphc.changes.log import joined_logs
+    from eryphc.changes.written import data as log_as_data
+    from eryphc.changes.written import markdown as log_as_markdown
+    from eryphc.changes.written import text as log_as_text
     from eryphc.sharing.locks import Locked, check_lock, lock, update
+    from eryphc.sharing.tags import TagComparison, compared_tags
 
 _HOMES = {
-    "Locked": "locks",
-    "check_lock": "locks",
-    "lock": "locks",
-    "update": "locks",
+    "Locked": ("eryphc.sharing.locks", "Locked"),
+    "TagComparison": ("eryphc.sharing.tags", "TagComparison"),
+    "check_lock": ("eryphc.sharing.locks", "check_lock"),
+    "compared_tags": ("eryphc.sharing.tags", "compared_tags"),
+    "joined_logs": ("eryphc.changes.log", "joined_logs"),
+    "lock": ("eryphc.sharing.locks", "lock"),
+    "log_as_data": ("eryphc.changes.written", "data"),
+    "log_as_markdown": ("eryphc.changes.written", "markdown"),
+    "log_as_text": ("eryphc.changes.written", "text"),
+    "update": ("eryphc.sharing.locks", "update"),
 }
 
-__all__ = ["Locked", "check_lock", "lock", "update"]
+__all__ = [
+    "Locked",
+    "TagComparison",
+    "check_lock",
+    "compared_tags",
+    "joined_logs",
+    "lock",
+    "log_as_data",
+    "log_as_markdown",
+    "log_as_text",
+    "update",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -27,7 +49,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"{__name__}.{home}"), name)
+    value = getattr(import_module(home[0]), home[1])
     globals()[name] = value
     return value
 

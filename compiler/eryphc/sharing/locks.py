@@ -16,13 +16,14 @@ from eryphc.diagnostics.shown import show
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import NamedTuple
 from eryphc.identifiers import GeneSetId
-from eryphc.lockfile.model import Lock, unused, used_by
+from eryphc.lockfile.model import Entry, Lock, unused, used_by
 from eryphc.lockfile.reading import place_of
 from eryphc.project.specs import STDIN_NAME
 from eryphc.source import shown_path
 from eryphc.syntax.identifiers import parse_gene_set
 
 if TYPE_CHECKING:
+    from eryphc.changes.log import ChangeLog
     from eryphc.genepool.contents import TagContents
     from eryphc.project.locking import LockedSpec
     from eryphc.session import Session
@@ -35,9 +36,9 @@ _EMPTY = Lock()
 class Locked(Result):
     """What `lock` and `update` did with one lock.
 
-    `path` is how the file is called, `before` the lock that was there, `lock` the new one (None
-    after an error), `contents` that of each tag that was looked up. `written`: not with `dry_run`,
-    not after an error, not where the file would stay the same.
+    `path` is how the file is called, `before` the lock that was there, `lock` the new one and
+    `log` what that changes (None after an error). A guard that stops it is an error. `written`: not
+    with `dry_run`, not after an error, not where the file would stay the same.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Locked(Result):
         found: Sequence[Diagnostic],
         before: Lock,
         lock: Lock | None,
-        contents: Mapping[str, TagContents],
+        log: ChangeLog | None,
         *,
         written: bool,
     ) -> None:
@@ -54,7 +55,7 @@ class Locked(Result):
         self.path = path
         self.before = before
         self.lock = lock
-        self.contents = contents
+        self.log = log
         self.written = written
 
     @property
@@ -134,6 +135,7 @@ def _locked(
 ) -> Locked:
     from eryphc.lockfile.writing import text_of, write_lock
     from eryphc.project.locking import Resolver
+    from eryphc.sharing.moves import moves
 
     pools = session.opener
     named = partial(pools.named, root=group.root)
@@ -141,14 +143,35 @@ def _locked(
     found = [*group.found, *made.diagnostics]
     shown = shown_path(group.path)
     if made.value is None:
-        return Locked(shown, found, group.old, None, {}, written=False)
-    new, contents = made.value
-    del accept
+        return Locked(shown, found, group.old, None, None, written=False)
+    new = made.value.lock
+    moved = moves(group.old, new, made.value.contents, partial(_content, session, group))
+    stopped = [stop for stop in moved.stops if stop.guard not in accept]
+    found += [wording.guarded(str(stop.id), stop.guard, stop.sentence) for stop in stopped]
     text = text_of(new)
-    written = not dry_run and (group.old.source is None or group.old.source.text != text)
+    same = group.old.source is not None and group.old.source.text == text
+    written = not (dry_run or same or stopped)
     if written:
         write_lock(group.path, text)
-    return Locked(shown, found, group.old, new, contents, written=written)
+    return Locked(shown, found, group.old, new, moved.log, written=written)
+
+
+def _content(session: Session, group: _Group, name: str, entry: Entry) -> TagContents | None:
+    """The pinned content of a tag, where a pool still has it."""
+    from eryphc.genepool.contents import contents_of
+
+    geneset = parse_gene_set(name)
+    assert isinstance(geneset, GeneSetId)  # noqa: S101 - reading the lock checked it
+    for folder in sorted({spec.folder for spec in group.specs}):
+        chain = session.opener.open(folder).value
+        for pool in () if chain is None else chain.holders(geneset):
+            tag = pool.find(geneset)
+            contents = None if tag is None or tag.value is None else contents_of(tag.value).value
+            if contents is not None and entry.files == {
+                file.path: file.digest for file in contents.files
+            }:
+                return contents
+    return None
 
 
 def _nothing(_name: str) -> bool:
