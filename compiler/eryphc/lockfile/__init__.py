@@ -1,1 +1,3 @@
 """`eryph.lock`: which content of which gene sets the specifications of a project use."""
+
+LOCK_FILE = "eryph.lock"

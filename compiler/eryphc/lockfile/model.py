@@ -12,7 +12,6 @@ from typing import Final
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.source import SourceText
 
-LOCK_FILE: Final = "eryph.lock"
 LOCK_VERSION: Final = 1
 LANGUAGE: Final = 1
 MOST_REFERENCES: Final = 4

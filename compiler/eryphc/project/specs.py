@@ -21,12 +21,13 @@ from eryphc.frozen import NamedTuple
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.folder import MANIFEST, FolderPool, StandardPool, standard_folder
 from eryphc.genepool.model import GenePool
-from eryphc.lockfile.model import LOCK_FILE, Lock, NamedPool
+from eryphc.lockfile import LOCK_FILE
 from eryphc.passes.read import Notation, decode, notation_of
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
+    from eryphc.lockfile.model import Lock, NamedPool
     from eryphc.project.file import PoolEntry, Project, Section
 
 PROJECT_FILE = "eryphc.yaml"
@@ -354,6 +355,8 @@ class Pools:
 
     def named(self, pool: GenePool, root: Path) -> NamedPool:
         """How a lock in the folder `root` calls a pool; local is what is committed with it."""
+        from eryphc.lockfile.model import NamedPool
+
         if pool is self._standard:
             return NamedPool(STANDARD, local=False)
         name, local = self._names.get(id(pool), pool.label), False
