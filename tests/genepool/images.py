@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import strategies as st
 
-from eryphc.genepool.contents import ContentFile, TagContents, manifest_file, path_of
-from eryphc.genepool.image import Details, Image, PushedVolume, image_of, part_size
+from eryphc.genepool.chain import PoolChain
+from eryphc.genepool.contents import (
+    ContentFile,
+    TagContents,
+    contents_of,
+    manifest_file,
+    path_of,
+)
+from eryphc.genepool.folder import FolderPool
+from eryphc.genepool.image import Details, Image, PushedVolume, image_of, manifest_of, part_size
+from eryphc.genepool.layout import LayoutEntry, OciLayout, layout_files
+from eryphc.genepool.listing import gene_sets
+from eryphc.genepool.model import GeneSetTag
 from eryphc.identifiers import ANY, Architecture, GeneSetId, GeneType
+from eryphc.passes.naming import requires_of
 
 MOTD = GeneSetId("acme", "motd", "1.0")
 WEB = GeneSetId("acme", "web", "latest")
@@ -101,3 +115,43 @@ def disk(name: str, size: int, format_: str = "qcow2") -> PushedVolume:
     hyperv = Architecture("hyperv", "any")
     digest = f"sha256:{'0' * 64}"
     return PushedVolume(name, hyperv, format_, path, digest, size, part_size(size))
+
+
+def layout_of(root: Path, *entries: LayoutEntry) -> OciLayout:
+    """A folder in the image layout with these images."""
+    for name, data in layout_files(entries).items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return OciLayout(root, "vendored")
+
+
+def motd_entry() -> LayoutEntry:
+    made = motd()
+    return LayoutEntry((MOTD, MOTD._replace(tag="latest")), made, manifest_of(made))
+
+
+def pointer_entry() -> LayoutEntry:
+    made = pointer()
+    return LayoutEntry((WEB,), made, manifest_of(made))
+
+
+def packed(tag: GeneSetTag) -> LayoutEntry:
+    """A tag of any pool as an image."""
+    contents = contents_of(tag)
+    assert contents.value is not None, contents.diagnostics
+    requires = requires_of(contents.value)
+    made = image_of(contents.value, Details(requires=requires.value or ()))
+    return LayoutEntry((tag.id,), made, manifest_of(made))
+
+
+def pool_as_layout(root: Path, pool: FolderPool) -> OciLayout:
+    """All that a folder holds as images."""
+    tags = [
+        found.value
+        for listed in gene_sets(PoolChain([pool]))
+        for tag in listed.tags
+        if (found := pool.find(GeneSetId(listed.organization, listed.geneset, tag)))
+        if found.value is not None
+    ]
+    return layout_of(root, *map(packed, tags))

@@ -123,6 +123,16 @@ def test_disks_in_an_image() -> None:
     assert manifest.layers[1:] == tuple(part.layer for part in parts)
 
 
+def test_the_bytes_of_a_layer_decide_how_it_is_unpacked() -> None:
+    """skopeo calls a layer gzip that the registry has already, however it is compressed."""
+    made = motd()
+    config = stored_config(made.config, WHERE)
+    for sent in (made.layer, gzip.compress(made.layer, mtime=0)):
+        for media in (LAYER_MEDIA, f"{LAYER_MEDIA}+gzip", f"{DOCKER_LAYER}.gzip"):
+            described = Descriptor(media, digest_of(sent), len(sent))
+            assert read_texts(sent, described, config, WHERE) == pulled(made)
+
+
 @pytest.mark.parametrize("level", [1, 9])
 @pytest.mark.parametrize("media", [LAYER_MEDIA, DOCKER_LAYER])
 def test_other_compressions(media: str, level: int) -> None:
@@ -592,9 +602,10 @@ def test_zstd_is_read_or_explained() -> None:
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
-        layer = Descriptor(f"{LAYER_MEDIA}+zstd", digest_of(b"x"), 1)
+        frame = b"\x28\xb5\x2f\xfd"
+        layer = Descriptor(f"{LAYER_MEDIA}+zstd", digest_of(frame), len(frame))
         with pytest.raises(ImageError) as caught:
-            read_texts(b"x", layer, config, WHERE)
+            read_texts(frame, layer, config, WHERE)
         assert "dest-compress-format gzip" in (caught.value.diagnostic.help or "")
         return
     for plain, good in ((made.layer, True), (bytes(50 * 1024 * 1024), False)):
