@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eryphc.canonical import DEEPEST, Json, NotCanonicalError, canonical, digest_of, read_canonical
+from eryphc.canonical import (
+    DEEPEST,
+    Json,
+    NotCanonicalError,
+    canonical,
+    digest_of,
+    read_canonical,
+    read_json,
+)
 
 DATA = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -63,3 +71,31 @@ def test_the_deepest() -> None:
     data = b"[" * DEEPEST + b"]" * DEEPEST
     assert canonical(read_canonical(data)) == data
     assert read_canonical(b'"' + b"[" * 100 + b'"') == "[" * 100
+
+
+@given(DATA, st.sampled_from([None, 2]))
+def test_documents_of_others_are_read_in_any_form(data: object, indent: int | None) -> None:
+    assert read_json(json.dumps(data, indent=indent).encode()) == data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"NaN",
+        b"{",
+        b"\xff",
+        b'{"a":1,"a":1}',
+        b'[{"b":{"a":1,"a":2}}]',
+        b"1" * 10_000,
+        b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1),
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_json_of_others(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_json(data)
+
+
+def test_fractions_of_others_are_read() -> None:
+    assert read_json(b'{"weight": 1.5}') == {"weight": 1.5}

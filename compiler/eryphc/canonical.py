@@ -35,6 +35,20 @@ def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
+def read_json(data: bytes) -> Any:
+    """The data of a document of others, in whatever form it stands.
+
+    Raises ValueError: for what is no JSON, for a key that stands twice, and for more than `DEEPEST`
+    levels.
+    """
+    if _depth(data) > DEEPEST:
+        raise ValueError(f"it nests deeper than {DEEPEST} levels")
+    try:
+        return json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("it nests too deep") from error
+
+
 def read_canonical(data: bytes) -> Any:
     """The data of a document that stands in its canonical form.
 
@@ -53,6 +67,13 @@ def read_canonical(data: bytes) -> Any:
         raise NotCanonicalError("it holds characters that no text has") from error
     if not same:
         raise NotCanonicalError("it does not stand in its canonical form")
+    return found
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError("a key stands twice")
     return found
 
 

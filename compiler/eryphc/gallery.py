@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eryphc.answers import Result
@@ -14,6 +13,7 @@ from eryphc.genepool.listing import ListedSet, gene_sets
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
 from eryphc.passes.redact import REDACTED
+from eryphc.project.specs import pool_locations
 from eryphc.request import must_be
 from eryphc.session import Session
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source
@@ -22,6 +22,9 @@ from eryphc.syntax.names import NameFault
 if TYPE_CHECKING:
     from eryphc.genepool.chain import PoolChain
     from eryphc.genepool.model import GeneSetTag, Variant
+
+
+__all__ = ("Description", "described", "listed_sets", "pool_locations", "resolved_tag")
 
 
 class Description(Result):
@@ -95,10 +98,9 @@ def _named(chain: PoolChain, text: str) -> str | None:
 
 def _described(tag: GeneSetTag, wanted: str | None, found: list[Diagnostic]) -> dict[str, Any]:
     """A gene set tag as data: what it is, and the interface of each gene."""
-    from eryphc.genepool.listing import description
+    from eryphc.genepool.listing import descriptions_of
 
-    folder = Path(tag.manifest.source.name).parent.parent
-    short, long = description(folder)
+    short, long = descriptions_of(tag)
     data: dict[str, Any] = {
         "id": str(tag.id),
         "short_description": short,

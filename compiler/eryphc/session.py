@@ -41,8 +41,9 @@ SpecName: TypeAlias = "str | os.PathLike[str] | SourceText | ReadSpec"
 class Session:
     """The project of `folder` (the working folder), with its gene pools.
 
-    `genepools` are folders that come before all others. `environment` is the process's unless
-    another is given: `ERYPHC_GENEPOOL`, `ERYPHC_VAR_*` and `SOURCE_DATE_EPOCH` are read from it.
+    `genepools` come before all others: folders, and image layouts as `oci-layout:DIR`.
+    `environment` is the process's unless another is given: `ERYPHC_GENEPOOL`, `ERYPHC_VAR_*` and
+    `SOURCE_DATE_EPOCH` are read from it.
     With `ask` a person is asked for values that a catlet needs and nobody gave. `on_hashing`
     hears how far a large disk file has been hashed, `on_converting` how far a disk image has been
     converted. With `locked` every gene set comes from the lock, which must have all of them.

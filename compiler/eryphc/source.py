@@ -52,14 +52,16 @@ class SourceText:
     `name` is the path as printed (relative to the working folder), or `<stdin>`.
     `text` has no byte order mark; its line ends are as in the file. `regions` are what is secret
     in it by its own words; None: nobody has read it, so that all of it counts as secret.
+    `foreign`: it lies in no file, so that `name` is no path and it is no document of the project.
     """
 
-    __slots__ = ("_starts", "name", "regions", "text")
+    __slots__ = ("_starts", "foreign", "name", "regions", "text")
 
     def __init__(self, name: str, text: str, *, regions: tuple[Region, ...] | None = None) -> None:
         self.name = name
         self.text = text
         self.regions = regions
+        self.foreign = False
         self._starts: list[int] | None = None
 
     def __repr__(self) -> str:

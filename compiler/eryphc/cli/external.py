@@ -7,7 +7,6 @@ Source: docs/user-data.md, "Inside Terraform or OpenTofu".
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -71,7 +70,9 @@ def command(*, console: Console) -> int:
 
 def _answered(console: Console) -> int:
     asked = _request(_standard_input())
-    session = Session(genepools=_folders(asked.get("genepool", "")))
+    from eryphc.gallery import pool_locations
+
+    session = Session(genepools=pool_locations(asked.get("genepool", "")))
     platform = [asked["platform"]] if "platform" in asked else []
     request = BuildRequest(
         values={
@@ -118,11 +119,6 @@ def _result(built: Built) -> dict[str, str]:
         "form": form,
         "bytes": str(len(data)),
     }
-
-
-def _folders(path: str) -> tuple[str, ...]:
-    """The folders of a text that is written as `PATH` is."""
-    return tuple(folder for folder in path.split(os.pathsep) if folder)
 
 
 def _standard_input() -> bytes:

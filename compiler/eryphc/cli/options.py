@@ -42,7 +42,7 @@ genepool = click.option(
     multiple=True,
     metavar="LOCATION",
     shell_complete=completes("folder"),
-    help="A gene pool: a folder. Repeatable, in order of priority.",
+    help="A gene pool: a folder, or oci-layout:DIR. Repeatable, in order of priority.",
 )
 architecture = click.option(
     "--arch",

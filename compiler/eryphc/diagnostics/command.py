@@ -70,6 +70,15 @@ def pool_not_found(path: str, where: str, span: Span | None = None) -> Diagnosti
     )
 
 
+def pool_no_layout(path: str, where: str, span: Span | None = None) -> Diagnostic:
+    return finding(
+        POOL_NOT_FOUND,
+        f"the gene pool `{path}` of {where} is no OCI image layout: it has no file `oci-layout`",
+        span,
+        help="name a folder that `eryphc gene export` made, or that `skopeo copy` filled",
+    )
+
+
 def specs_of_one_name(name: str, specs: tuple[str, str]) -> Diagnostic:
     return finding(
         SPECS_OF_ONE_NAME,
@@ -104,7 +113,7 @@ def pool_unsupported(kind: str, where: str, span: Span | None = None) -> Diagnos
         POOL_UNSUPPORTED,
         f"{where}: gene pools of type `{kind}` are not supported by this version",
         span,
-        help="use a folder, type `folder` or `eryph-local`",
+        help="use a folder, type `folder`, `oci-layout` or `eryph-local`",
     )
 
 

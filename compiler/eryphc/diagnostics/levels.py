@@ -190,15 +190,18 @@ class LevelPolicy(NamedTuple):
         involve other texts, and findings about security, are for the user of the gene to decide.
         """
         source = place.span.source
-        if self.own(source.name):
+        if self._is_own(source):
             return True
         if kind.security:
             return False
         return not kind.reaches or any(label.span.source is source for label in related)
 
+    def _is_own(self, source: SourceText) -> bool:
+        return not source.foreign and self.own(source.name)
+
     def malformed(self, documents: Iterable[SourceText]) -> tuple[Diagnostic, ...]:
         """What is wrong with the comments of the project's own documents."""
-        sources = [each for each in documents if speaks_to_us(each) and self.own(each.name)]
+        sources = [each for each in documents if speaks_to_us(each) and self._is_own(each)]
         if not sources:
             return ()
         from eryphc.diagnostics.allowances import malformed
@@ -215,7 +218,7 @@ class LevelPolicy(NamedTuple):
 
         A rule that did not run for each target might still find something.
         """
-        sources = [each for each in documents if speaks_to_us(each) and self.own(each.name)]
+        sources = [each for each in documents if speaks_to_us(each) and self._is_own(each)]
         if not sources:
             return ()
         from eryphc.diagnostics.allowances import unused

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.folder import MANIFEST, FolderPool
-from eryphc.genepool.model import GenePool
+from eryphc.genepool.model import GenePool, GeneSetTag
+from eryphc.genepool.pinned import PinnedPool, PinnedTag
 from eryphc.identifiers import GeneSetId
 from eryphc.syntax.identifiers import parse_gene_set
 from eryphc.syntax.names import NameFault
@@ -26,54 +28,76 @@ class ListedSet:
     tags: tuple[str, ...]
     description: str
     pool: str
-    folder: Path
 
     @property
     def id(self) -> str:
         return f"{self.organization}/{self.geneset}"
 
 
-def folder_pools(chain: PoolChain) -> Iterator[FolderPool]:
-    """The folders of a chain, in order of priority."""
-    for pool in chain.pools:
-        yield from _folders(pool)
-
-
-def _folders(pool: GenePool) -> Iterator[FolderPool]:
-    if isinstance(pool, FolderPool):
-        yield pool
-    elif isinstance(pool, PoolChain):
-        for inner in pool.pools:
-            yield from _folders(inner)
-
-
 def gene_sets(chain: PoolChain) -> tuple[ListedSet, ...]:
     """All gene sets by name; for a set in several pools the tags that each adds."""
     found: list[ListedSet] = []
     seen: set[GeneSetId] = set()
-    for pool in folder_pools(chain):
-        for organization in _subfolders(pool.root):
-            for geneset in _subfolders(organization):
-                tags: list[str] = []
-                for tag in _subfolders(geneset):
-                    parsed = parse_gene_set(f"{organization.name}/{geneset.name}/{tag.name}")
-                    if isinstance(parsed, NameFault) or parsed in seen:
-                        continue
-                    if (tag / MANIFEST).is_file():
-                        seen.add(parsed)
-                        tags.append(tag.name)
-                if tags:
-                    found.append(
-                        ListedSet(
-                            organization=organization.name,
-                            geneset=geneset.name,
-                            tags=tuple(tags),
-                            description=description(geneset)[0],
-                            pool=pool.label,
-                            folder=geneset,
-                        )
-                    )
+    for pool in _pools(chain):
+        if isinstance(pool, FolderPool):
+            found += _of_folder(pool, seen)
+        elif isinstance(pool, PinnedPool):
+            found += _of_images(pool, seen)
     return tuple(sorted(found, key=lambda listed: listed.id))
+
+
+def _pools(pool: GenePool) -> Iterator[GenePool]:
+    """The pools that a chain is made of, in order of priority."""
+    if isinstance(pool, PoolChain):
+        for inner in pool.pools:
+            yield from _pools(inner)
+    else:
+        yield pool
+
+
+def _of_folder(pool: FolderPool, seen: set[GeneSetId]) -> Iterator[ListedSet]:
+    for organization in _subfolders(pool.root):
+        for geneset in _subfolders(organization):
+            tags: list[str] = []
+            for tag in _subfolders(geneset):
+                parsed = parse_gene_set(f"{organization.name}/{geneset.name}/{tag.name}")
+                if isinstance(parsed, NameFault) or parsed in seen:
+                    continue
+                if (tag / MANIFEST).is_file():
+                    seen.add(parsed)
+                    tags.append(tag.name)
+            if tags:
+                short = description(geneset)[0]
+                yield ListedSet(
+                    organization=organization.name,
+                    geneset=geneset.name,
+                    tags=tuple(tags),
+                    description=short,
+                    pool=pool.label,
+                )
+
+
+def _of_images(pool: PinnedPool, seen: set[GeneSetId]) -> Iterator[ListedSet]:
+    """A set says what its last tag by name says; one that cannot be read says nothing."""
+    new = [geneset for geneset in pool.genesets() if geneset not in seen]
+    seen.update(new)
+    for name, group in groupby(new, key=lambda geneset: geneset[:2]):
+        tags = tuple(group)
+        last = pool.find(tags[-1])
+        yield ListedSet(
+            organization=name[0],
+            geneset=name[1],
+            tags=tuple(geneset.tag for geneset in tags),
+            description=descriptions_of(last.value)[0] if last and last.value else "",
+            pool=pool.label,
+        )
+
+
+def descriptions_of(tag: GeneSetTag) -> tuple[str, str]:
+    """The short and the long description of the set that a tag belongs to; empty for none."""
+    if isinstance(tag, PinnedTag):
+        return tag.about, ""
+    return description(Path(tag.manifest.source.name).parent.parent)
 
 
 def description(folder: Path) -> tuple[str, str]:

@@ -39,7 +39,9 @@ class Setting(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolEntry(Setting):
-    """`path` is for folders, `prefix` for registries, `url` for the public pool's API."""
+    """`path` is for folders, `prefix` for registries, `url` for the public pool's API. `moving`
+    and `fixed` are globs of tags, for pools of images.
+    """
 
     name: str | None = None
     type: PoolType | None = None
@@ -48,6 +50,8 @@ class PoolEntry(Setting):
     url: str | None = None
     orgs: tuple[str, ...] | None = None
     fallback: bool | None = None
+    moving: tuple[str, ...] | None = None
+    fixed: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +139,8 @@ POOL = Shape(
         "url": TEXT,
         "orgs": list_of(TEXT),
         "fallback": Reading.boolean,
+        "moving": list_of(TEXT),
+        "fixed": list_of(TEXT),
     },
 )
 _OWN: Mapping[str, Converter] = {

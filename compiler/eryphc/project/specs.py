@@ -272,9 +272,7 @@ class Pools:
         self._locked = locked
         # Asked for only where there is a project file.
         self._sections = sections
-        self._given = [
-            FolderPool(Path(location)) for location, _ in _locations(locations, environment)
-        ]
+        self._given = [_given_pool(location) for location, _ in _locations(locations, environment)]
         standard = standard_folder()
         self._standard = StandardPool() if standard is not None else None
         self._chains: dict[Path, Outcome[PoolChain]] = {}
@@ -286,12 +284,15 @@ class Pools:
 
     @staticmethod
     def refused(locations: Sequence[str], environment: str | None) -> Diagnostic | None:
-        """What is wrong with the folders that options name, as wrong usage."""
+        """What is wrong with the pools that options name, as wrong usage."""
         for location, where in _locations(locations, environment):
             if "://" in location:
                 return command.pool_unsupported(location.partition("://")[0], where)
-            if not Path(location).is_dir():
-                return command.pool_not_found(location, where)
+            folder = location.removeprefix(_LAYOUT)
+            if not Path(folder).is_dir():
+                return command.pool_not_found(folder, where)
+            if folder != location and not _is_layout(Path(folder)):
+                return command.pool_no_layout(folder, where)
         return None
 
     def project(self, folder: Path) -> Outcome[Project] | None:
@@ -463,13 +464,52 @@ def find_project_file(folder: Path) -> Path | None:
     return None
 
 
+_LAYOUT = "oci-layout:"
+"""What the location of a pool begins with that is an image layout and no folder of gene sets."""
+
+
+def pool_locations(text: str) -> tuple[str, ...]:
+    """The pools that a variable names, separated as in `PATH`."""
+    found: list[str] = []
+    layout = ""
+    for location in text.split(os.pathsep):
+        if f"{location}:" == _LAYOUT:
+            # The separator of POSIX systems stands inside this location.
+            layout = _LAYOUT
+        elif location:
+            found.append(layout + location)
+            layout = ""
+    return tuple(found)
+
+
 def _locations(given: Sequence[str], environment: str | None) -> Iterator[tuple[str, str]]:
     """The pools that are named for all specs, each with who names it."""
     for location in given:
         yield location, "--genepool"
-    for location in (environment or "").split(os.pathsep):
-        if location:
-            yield location, "ERYPHC_GENEPOOL"
+    for location in pool_locations(environment or ""):
+        yield location, "ERYPHC_GENEPOOL"
+
+
+def _given_pool(location: str) -> GenePool:
+    if location.startswith(_LAYOUT):
+        return _layout_pool(Path(location.removeprefix(_LAYOUT)), None)
+    return FolderPool(Path(location))
+
+
+def _is_layout(folder: Path) -> bool:
+    from eryphc.genepool.layout import is_layout
+
+    return is_layout(folder)
+
+
+def _layout_pool(folder: Path, entry: PoolEntry | None) -> GenePool:
+    from eryphc.genepool.layout import OciLayout, layout_pool
+    from eryphc.genepool.registry_names import TagRules
+
+    label, rules = shown_path(folder), TagRules()
+    if entry is not None:
+        label, rules = entry.name or label, TagRules(entry.moving or (), entry.fixed or ())
+    return layout_pool(OciLayout(folder, label), rules)
 
 
 def _project_pool(
@@ -478,7 +518,7 @@ def _project_pool(
     from eryphc.project.file import PoolType
 
     kind = entry.type or PoolType.FOLDER
-    if kind not in (PoolType.FOLDER, PoolType.ERYPH_LOCAL):
+    if kind not in (PoolType.FOLDER, PoolType.ERYPH_LOCAL, PoolType.OCI_LAYOUT):
         shown = kind.value.replace("_", "-")
         report(command.pool_unsupported(shown, "the project file", entry.at("type")))
         return None
@@ -486,4 +526,9 @@ def _project_pool(
     if not folder.is_dir():
         report(command.pool_not_found(entry.path or "", "the project file", entry.at("path")))
         return None
+    if kind is PoolType.OCI_LAYOUT:
+        if not _is_layout(folder):
+            report(command.pool_no_layout(entry.path or "", "the project file", entry.at("path")))
+            return None
+        return _layout_pool(folder, entry)
     return FolderPool(folder)

@@ -1,0 +1,84 @@
+"""E10xx: gene sets as images, what pools serve, what is published, signatures.
+
+`where` names the copy that a message speaks of: a reference of a registry, or a place in a folder.
+"""
+
+from __future__ import annotations
+
+from eryphc.diagnostics.model import Code, Diagnostic, finding
+from eryphc.diagnostics.words import clipped
+from eryphc.identifiers import GeneSetId
+
+NOT_A_GENE_SET = Code("E1016", "not-a-gene-set")
+WRONG_GENE_SET = Code("E1017", "wrong-gene-set")
+FORMAT_TOO_NEW = Code("E1018", "format-too-new")
+MALFORMED_ARTIFACT = Code("E1019", "malformed-artifact")
+NAME_NOT_EXPRESSIBLE = Code("E1026", "name-not-expressible")
+MOVING_TAG_CONTENT = Code("E1028", "moving-tag-content")
+
+
+def not_a_gene_set(where: str, found: str, wanted: str = "a gene set") -> Diagnostic:
+    """`found` says what is there: "an image of something else"."""
+    return finding(
+        NOT_A_GENE_SET,
+        f"`{clipped(where, 300)}` is not {wanted}: it is {clipped(found, 300)}",
+        help="look whether the pool's address and names lead to images of gene sets",
+    )
+
+
+def wrong_gene_set(where: str, asked: GeneSetId, served: GeneSetId) -> Diagnostic:
+    why = "the image was pushed under the name of another gene set"
+    if asked.without_tag == served.without_tag:
+        why = "only a moving tag, such as `latest`, may be another name of a tag"
+    return finding(
+        WRONG_GENE_SET,
+        f"`{clipped(where, 300)}` should be `{asked}`, and is another gene set: `{served}`",
+        notes=(why,),
+    )
+
+
+def format_too_new(where: str, what: str, found: int, known: int) -> Diagnostic:
+    """`what` has the version `found`, of which this version knows all up to `known`."""
+    return finding(
+        FORMAT_TOO_NEW,
+        f"`{clipped(where, 300)}` needs a newer eryphc: {what} has version {found}, "
+        f"this eryphc knows {known}",
+        help="update eryphc, or take an older tag of the gene set",
+    )
+
+
+def malformed_artifact(where: str, member: str, problem: str) -> Diagnostic:
+    """`member` is what is at fault, `problem` continues it: "is no text"."""
+    return finding(
+        MALFORMED_ARTIFACT,
+        f"`{clipped(where, 300)}` is no image of a gene set as it should be: "
+        f"`{clipped(member)}` {clipped(problem, 300)}",
+        notes=("nothing of it is used",),
+    )
+
+
+def zstd_unreadable(where: str) -> Diagnostic:
+    return finding(
+        MALFORMED_ARTIFACT,
+        f"`{clipped(where, 300)}` has a layer that is compressed with zstd, "
+        "which this Python cannot unpack",
+        help="copy it with `skopeo copy --dest-compress-format gzip`, or use Python 3.14 or newer",
+    )
+
+
+def name_not_expressible(geneset: str, reason: str) -> Diagnostic:
+    return finding(
+        NAME_NOT_EXPRESSIBLE,
+        f"`{geneset}` has no name in this pool: {reason}",
+        help="change `repository` and `tag` of the pool, or rename the gene set",
+    )
+
+
+def moving_tag_content(geneset: GeneSetId, example: str) -> Diagnostic:
+    return finding(
+        MOVING_TAG_CONTENT,
+        f"`{geneset}` holds genes, but its tag moves: what is built with it would change",
+        notes=("a tag is fixed if it holds digit, dot, digit, or eight digits in a row",),
+        help=f"publish the genes as `{geneset.without_tag}/{example}` and let "
+        f"`{geneset.tag}` refer to it",
+    )
