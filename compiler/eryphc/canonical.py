@@ -56,6 +56,20 @@ def read_canonical(data: bytes) -> Any:
     return found
 
 
+def read_json(data: bytes) -> Any:
+    """The data of a document of somebody else, in any form of strict JSON.
+
+    Raises ValueError: for what is no JSON in UTF-8, for NaN and the like, and for more than
+    `DEEPEST` levels. The text repeats nothing of the document.
+    """
+    if _depth(data) > DEEPEST:
+        raise ValueError(f"it nests deeper than {DEEPEST} levels")
+    try:
+        return json.loads(data.decode(), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON") from None
+
+
 def _refuse(value: object) -> NoReturn:
     raise ValueError(f"{value!r} has no canonical form")
 

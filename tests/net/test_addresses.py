@@ -43,6 +43,7 @@ def test_what_is_none(text: str) -> None:
 def test_what_is_shown_holds_no_secret() -> None:
     address = read_address("https://user:s3cret@host:8443/a/b?sig=s3cret")
     assert address.shown == "https://host:8443/a/b"
+    assert repr(address) == "Address(https://host:8443/a/b)"
     assert address.url == "https://host:8443/a/b?sig=s3cret"
     assert shown_url("https://user:s3cret@host/a?sig=s3cret#s3cret") == "https://host/a"
     assert shown_url("https://[") == "the address"

@@ -29,6 +29,9 @@ class Address(NamedTuple):
     query: str = ""
     has_user: bool = False
 
+    def __repr__(self) -> str:
+        return f"Address({self.shown})"
+
     @property
     def origin(self) -> tuple[str, str, int]:
         return self.scheme, self.host, self.port
