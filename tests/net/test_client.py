@@ -582,7 +582,8 @@ class TestReceiving:
         server.routes["/b"] = says(200, DATA)
         with pytest.raises(RequestFailedError) as caught:
             self.received(asking, f"{server.address}/b", len(DATA) + 1)
-        assert caught.value.failed is Failed.TRUNCATED
+        assert caught.value.failed is Failed.TOO_SHORT
+        assert [each.headers.get("range") for each in server.asked] == [None] * 4
 
     def test_an_answer_that_is_none(self, server: Server, asking: Asking) -> None:
         server.routes["/b"] = says(404, b"no")

@@ -64,9 +64,15 @@ class Remark(NamedTuple):
         return (f"the registry says: {clipped(text, 400)}",) if text else ()
 
 
-def unreachable(place: Place, reason: str, help_text: str | None = None) -> Diagnostic:
+NO_REMARK = Remark()
+
+
+def unreachable(
+    place: Place, reason: str, help_text: str | None = None, remark: Remark = NO_REMARK
+) -> Diagnostic:
     """`reason` continues "cannot be asked:"."""
-    return finding(UNREACHABLE, f"{place.words} cannot be asked: {reason}", help=help_text)
+    message = f"{place.words} cannot be asked: {reason}"
+    return finding(UNREACHABLE, message, notes=remark.notes, help=help_text)
 
 
 def too_slow(place: Place) -> Diagnostic:
@@ -174,11 +180,12 @@ def too_large(place: Place, remark: Remark) -> Diagnostic:
     )
 
 
-def not_a_registry(place: Place, what: str) -> Diagnostic:
+def not_a_registry(place: Place, what: str, remark: Remark = NO_REMARK) -> Diagnostic:
     """`what` continues "does not answer as a registry:"."""
     return finding(
         NOT_A_REGISTRY,
         f"{place.words} does not answer as a registry: {what}",
+        notes=remark.notes,
         help="look at the address of the pool, and whether a proxy or a login page answers instead",
     )
 

@@ -141,8 +141,10 @@ class Client:
                         )
                     arrived.take(block)
                 if arrived.done < size:
+                    done = arrived.done
+                    arrived.restart()
                     raise RequestFailedError(
-                        Failed.TRUNCATED, f"it ended after {arrived.done} of {size} bytes"
+                        Failed.TOO_SHORT, f"it has only {done} of the {size} bytes it should have"
                     )
                 return Answer(200, stream.headers, b"", stream.address)
 

@@ -26,6 +26,8 @@ class Failed(Enum):
     TOO_SLOW = "too slow"
     """The deadline of the whole operation is over."""
     TRUNCATED = "truncated"
+    TOO_SHORT = "too short"
+    """The body ends, as the server meant it, before the size that it should have."""
     ENCODED = "encoded"
     """The body is compressed, though that was not asked for."""
     TOO_LARGE = "too large"
@@ -43,6 +45,7 @@ _PASSING = frozenset(
         Failed.CONNECTION,
         Failed.SILENT,
         Failed.TRUNCATED,
+        Failed.TOO_SHORT,
         Failed.BUSY,
     }
 )
