@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 pairs="cloud-init:cloud-init cloud-localds:cloud-image-utils genisoimage:genisoimage \
 isoinfo:genisoimage xorriso:xorriso qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils \
 mmdebstrap:mmdebstrap systemctl:systemd mkfs.ext4:e2fsprogs sshd:openssh-server \
-ssh:openssh-client docker-registry:docker-registry skopeo:skopeo umoci:umoci \
+ssh:openssh-client docker-registry:docker-registry htpasswd:apache2-utils openssl:openssl skopeo:skopeo umoci:umoci \
 shellcheck:shellcheck sfdisk:fdisk mcopy:mtools \
 /usr/share/OVMF/OVMF_CODE_4M.fd:ovmf \
 /usr/lib/systemd/boot/efi/systemd-bootx64.efi:systemd-boot-efi"

@@ -41,6 +41,7 @@ NOT_OURS = {
         "eryphc.artifacts.copies",
         "eryphc.artifacts.sparse",
         "eryphc.volumes",
+        "eryphc.net",
         "eryphc.genepool.local",
         "eryphc.genepool.packed",
         "eryphc.guest.archive",
@@ -108,7 +109,10 @@ def test_no_part_is_imported_that_the_command_has_no_use_for(command: str, tmp_p
     assert "eryphc.cli.app" in names
 
 
-@pytest.mark.parametrize("library", ["lark", "jinja2", "jsonschema", "pycdlib", "email", "difflib"])
+@pytest.mark.parametrize(
+    "library",
+    ["lark", "jinja2", "jsonschema", "pycdlib", "email", "difflib", "urllib3", "truststore"],
+)
 def test_the_list_would_find_a_library(library: str) -> None:
     """The libraries that a hot path must not load are none that the allowed ones load."""
     assert all(library not in imported(each) for each in LIBRARIES.values())

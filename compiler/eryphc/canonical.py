@@ -36,17 +36,17 @@ def digest_of(data: bytes) -> str:
 
 
 def read_json(data: bytes) -> Any:
-    """The data of a document of others, in whatever form it stands.
+    """The data of a document of others, in any form of strict JSON.
 
-    Raises ValueError: for what is no JSON, for a key that stands twice, and for more than `DEEPEST`
-    levels.
+    Raises ValueError: for what is no JSON in UTF-8, for NaN and the like, for a key that stands
+    twice, and for more than `DEEPEST` levels. The text repeats nothing of the document.
     """
     if _depth(data) > DEEPEST:
         raise ValueError(f"it nests deeper than {DEEPEST} levels")
     try:
         return json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_refuse)
-    except RecursionError as error:
-        raise ValueError("it nests too deep") from error
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON") from None
 
 
 def read_canonical(data: bytes) -> Any:

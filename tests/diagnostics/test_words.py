@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eryphc.diagnostics.words import close_matches
+from eryphc.diagnostics.words import cleaned, close_matches
 
 KEYS = ("cpu", "drives", "fodder", "hostname", "memory", "network_adapters", "networks", "parent")
 NEAR = [
@@ -38,3 +38,16 @@ def test_of_paths_the_last_parts_are_compared() -> None:
     assert close_matches("a/long/folder/of/specs/wbe.yaml", known) == [known[0]]
     assert close_matches("nope.yaml", ("p.yaml", "web.yaml")) == []
     assert close_matches("web.yml", ("web.yaml",)) == ["web.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("one\r\n two\t", "one two", id="line ends"),
+        pytest.param("a\x1b[31mb\x00c\x7f\x9b", "a [31mb c", id="control characters"),
+        pytest.param("a\u202eb\u200b", "a b", id="marks that reorder or hide"),
+        pytest.param("x" * 300, "x" * 197 + "...", id="too many"),
+    ],
+)
+def test_words_of_a_server_are_harmless(text: str, shown: str) -> None:
+    assert cleaned(text) == shown

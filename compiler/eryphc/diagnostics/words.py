@@ -18,6 +18,13 @@ def clipped(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
+def cleaned(text: str, longest: int = 200) -> str:
+    """Words of a server on one line, cut, without what a terminal acts on."""
+    return clipped(
+        " ".join(re.sub(f"[\0-\x1f]|{_UNSAFE}", " ", text[: 8 * longest]).split()), longest
+    )
+
+
 def listed(names: Iterable[str], most: int = 12) -> str:
     """Names one after the other, the first `most` of them."""
     shown = [f"`{name}`" for name in names]

@@ -1,0 +1,1 @@
+"""The client of OCI registries: manifests, blobs and tags by name, whatever is inside them."""

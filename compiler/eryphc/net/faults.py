@@ -1,0 +1,86 @@
+"""What can go wrong with a request, before anybody has said what the request was for."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.net.messages import Answer
+
+
+class Failed(Enum):
+    """Why there is no answer that could be used."""
+
+    REFUSED = "refused"
+    """Nobody listens there."""
+    NO_NAME = "no name"
+    """The name of the host leads nowhere."""
+    CONNECTION = "connection"
+    """The connection broke, or the proxy refused it."""
+    CERTIFICATE = "certificate"
+    TLS = "tls"
+    NOT_TLS = "not tls"
+    """The server speaks plain http where TLS is due."""
+    SILENT = "silent"
+    """The server says nothing for longer than one read may take."""
+    TOO_SLOW = "too slow"
+    """The deadline of the whole operation is over."""
+    TRUNCATED = "truncated"
+    TOO_SHORT = "too short"
+    """The body ends, as the server meant it, before the size that it should have."""
+    ENCODED = "encoded"
+    """The body is compressed, though that was not asked for."""
+    TOO_LARGE = "too large"
+    REDIRECT = "redirect"
+    ADDRESS = "address"
+    """The address cannot be asked."""
+    BUSY = "busy"
+    """The server answers that another attempt may succeed; `answer` has what it says."""
+
+
+_PASSING = frozenset(
+    {
+        Failed.REFUSED,
+        Failed.NO_NAME,
+        Failed.CONNECTION,
+        Failed.SILENT,
+        Failed.TRUNCATED,
+        Failed.TOO_SHORT,
+        Failed.BUSY,
+    }
+)
+
+
+class RequestFailedError(Exception):
+    """A request that failed. `reason` is words of ours and continues "cannot be fetched:".
+
+    `to` is the shown address that a refused redirect leads to.
+    """
+
+    def __init__(
+        self,
+        failed: Failed,
+        reason: str,
+        *,
+        to: str | None = None,
+        answer: Answer | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.failed = failed
+        self.reason = reason
+        self.to = to
+        self.answer = answer
+
+    @property
+    def passing(self) -> bool:
+        """Whether another attempt may succeed."""
+        return self.failed in _PASSING
+
+
+class NetError(Exception):
+    """Work with the network ends here. `outside`: the network or a server failed."""
+
+    def __init__(self, diagnostic: Diagnostic, *, outside: bool = True) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+        self.outside = outside
