@@ -103,8 +103,8 @@ class Workspace:
 
     def converted(self, wanted: Conversion) -> Path:
         """The image that a target wants, in the user's cache. Raises VolumeError."""
+        from eryphc.store.places import cache_folder
         from eryphc.volumes.conversions import Bench, vhd_of
-        from eryphc.volumes.places import cache_folder
 
         def told(step: str, percent: float) -> None:
             if self._on_converting is not None:

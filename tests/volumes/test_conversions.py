@@ -47,9 +47,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def names(folder: Path) -> list[str]:
-    """The files of the cache but for its locks."""
+    """The disk images in the cache."""
     cache = folder / "cache"
-    files = [path for path in cache.rglob("*") if path.is_file() and path.parent.name != "locks"]
+    files = [path for path in (cache / "volumes").rglob("*") if path.is_file()]
     return sorted(str(path.relative_to(cache)) for path in files)
 
 
@@ -170,7 +170,7 @@ class TestRefused:
         (tmp_path / "cache").write_text("", encoding="utf-8")
         with pytest.raises(VolumeError) as caught:
             vhd_of(raw_disk(tmp_path / "disk.raw"), None, None, bench(tmp_path))
-        assert caught.value.diagnostic.code.number == "E0606"
+        assert caught.value.diagnostic.code.number == "E1201"
         assert caught.value.outside
 
     def test_a_vmdk(self, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from eryphc.volumes.faults import VolumeError
 from eryphc.volumes.fetch import Desk, Image, image_of
 from eryphc.volumes.headers import DiskHeader, format_of_name, read_header
 from eryphc.volumes.identity import derived_id
-from eryphc.volumes.places import cache_folder, image_name, locked
+from eryphc.volumes.places import cache_folder, image_name, locked, opened
 from eryphc.volumes.pool import bring_tag, place_in_pool
 
 _GIB = 1024**3
@@ -103,7 +103,7 @@ class Fetching:
             place = self._beside(wanted, kind)
         path, sha256, size = image.path, image.sha256, image.size
         if place is not None:
-            with locked(self.cache, place, self._waiting):
+            with locked(opened(self.cache), place, self._waiting):
                 sha256, size = self._write(image, place, kind)
             path = place
         if self.into is not None:

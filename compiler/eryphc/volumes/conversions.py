@@ -15,7 +15,7 @@ from eryphc.volumes.convert import Told, convert, part_of, whole_disk
 from eryphc.volumes.faults import VolumeError
 from eryphc.volumes.headers import SECTOR
 from eryphc.volumes.identity import conversion_key, vhd_footer, vhd_identifier, whole_mib
-from eryphc.volumes.places import converted, locked, make_private
+from eryphc.volumes.places import converted, locked, opened, private_parent
 
 
 class Bench(NamedTuple):
@@ -42,10 +42,11 @@ def vhd_of(source: Path, kind: str | None, sha256: str | None, bench: Bench) -> 
     size = whole_mib(header.virtual_size or 0)
     key = conversion_key(sha256, size)
     footer = vhd_footer(size, vhd_identifier(key))
-    place = converted(bench.cache, key)
+    cache = opened(bench.cache)
+    place = converted(cache.root, key)
     try:
-        make_private(place.parent)
-        with locked(bench.cache, place, bench.waiting):
+        private_parent(cache, place)
+        with locked(cache, place, bench.waiting):
             if not _is_whole(place, size, footer):
                 _make(source, header.format, sha256, place, bench)
     except OSError as error:

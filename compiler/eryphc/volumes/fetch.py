@@ -13,7 +13,7 @@ from eryphc.volumes.checksums import Digest, find_digest, hash_file
 from eryphc.volumes.download import Policy, fetch_file, fetch_list, shown_url
 from eryphc.volumes.faults import VolumeError
 from eryphc.volumes.headers import read_header
-from eryphc.volumes.places import locked, make_private, stored
+from eryphc.volumes.places import locked, opened, private_parent, stored
 
 Heard = Callable[[str, int, int | None], None]
 """Hears of a file how many bytes of how many have arrived."""
@@ -69,9 +69,10 @@ def image_of(gene: str, volume: Volume, desk: Desk) -> Image:
             limit_said=policy.limit_said if policy.limit < volume.size else "the description",
         )
     digest, said = wanted_digest(volume, desk.policy)
-    place = stored(desk.cache, digest)
-    make_private(place.parent)
-    with locked(desk.cache, place, desk.waiting):
+    cache = opened(desk.cache)
+    place = stored(cache.root, digest)
+    private_parent(cache, place)
+    with locked(cache, place, desk.waiting):
         hashes = hash_file(place, digest.algorithm) if place.is_file() else None
         fetched = hashes is None or hashes[digest.algorithm] != digest.hex
         if hashes is None or fetched:
