@@ -68,7 +68,9 @@ class Workspace:
         environment: Mapping[str, str],
         on_hashing: OnHashing | None = None,
         on_converting: OnConverting | None = None,
+        heard: list[Diagnostic] | None = None,
     ) -> None:
+        self._heard = [] if heard is None else heard
         self.folder = folder
         self.pools = pools
         self.environment = environment
@@ -82,6 +84,12 @@ class Workspace:
         self._on_converting = on_converting
         self._reader: TextReader | None = None
         self._disks: DiskImages | None = None
+
+    def overheard(self) -> tuple[Diagnostic, ...]:
+        """What was found beside any specification since somebody asked last."""
+        found = tuple(self._heard)
+        self._heard.clear()
+        return found
 
     @property
     def reader(self) -> TextReader:
@@ -317,6 +325,12 @@ class Compilation:
         if chain is None:
             return None
         self._chain = chain
+        if self._workspace.pools.has_remote:
+            from eryphc.passes.naming import names_in
+
+            names = names_in(document.catlet).value or ()
+            self._workspace.pools.acquire(names, chain)
+            self._found += self._workspace.overheard()
         return self._take(pipeline.to_bred(document, chain, self._workspace.memory))
 
     def _values_of(self, bred: Bred) -> Mapping[str, str]:

@@ -19,15 +19,28 @@ class Failure(IntEnum):
     OUTSIDE = 3
 
 
+_OUTSIDE = frozenset(
+    (
+        FILE_UNREADABLE.number,
+        # What registries answer, and what comes from them.
+        *("E1001", "E1002", "E1003", "E1004", "E1005", "E1007", "E1008", "E1010", "E1011"),
+        *("E1012", "E1013", "E1014", "E1015", "E1017", "E1019", "E1020", "E1024"),
+        # What is pinned and cannot be had; the user's store.
+        *("E1106", "E1201", "E1202"),
+    )
+)
+
+
 def failure_of(diagnostics: Iterable[ShownDiagnostic]) -> Failure | None:
     """Why something failed with these findings, None where none of them is an error.
 
-    What lies outside is at fault if there are only files that are there and cannot be read.
+    What lies outside is at fault if nothing else is: files that are there and cannot be read,
+    registries, the user's store.
     """
     errors = {each.code for each in diagnostics if each.level is Level.ERROR}
     if not errors:
         return None
-    return Failure.OUTSIDE if errors == {FILE_UNREADABLE.number} else Failure.INPUT
+    return Failure.OUTSIDE if errors <= _OUTSIDE else Failure.INPUT
 
 
 class EryphcError(Exception):

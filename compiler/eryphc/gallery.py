@@ -57,6 +57,9 @@ def described(session: Session, id_: str) -> Description:
     """
     must_be("the id", id_, str)
     chain = session.pools()
+    asked = _asked(id_)
+    if asked is not None:
+        session.opener.acquire((asked,), chain)
     geneset, gene = _wanted(chain, id_)
     found: list[Diagnostic] = []
     tag = resolved_tag(chain, geneset, found)
@@ -72,6 +75,15 @@ def resolved_tag(chain: PoolChain, geneset: GeneSetId, found: list[Diagnostic]) 
         raise EryphcError.of(Failure.INPUT, *resolved.diagnostics)
     found += resolved.diagnostics
     return resolved.value
+
+
+def _asked(text: str) -> GeneSetId | None:
+    """The gene set that an id names in full."""
+    if not text.startswith("gene:"):
+        parsed = parse_gene_set(text)
+        return None if isinstance(parsed, NameFault) else parsed
+    gene = parse_gene(text)
+    return gene.geneset if isinstance(gene, GeneId) else parse_set_source(text)
 
 
 def _wanted(chain: PoolChain, text: str) -> tuple[GeneSetId, str | None]:

@@ -8,7 +8,7 @@ so that two threads can work with one each. Diagnostics leave a session as data 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -47,6 +47,8 @@ class Session:
     With `ask` a person is asked for values that a catlet needs and nobody gave. `on_hashing`
     hears how far a large disk file has been hashed, `on_converting` how far a disk image has been
     converted. With `locked` every gene set comes from the lock, which must have all of them.
+    With `offline` no registry is asked. `trace` hears a line for each request to one, which
+    may take `timeout` seconds.
     Raises `EryphcError` for a folder or a pool that is not there.
     """
 
@@ -60,6 +62,9 @@ class Session:
         on_hashing: OnHashing | None = None,
         on_converting: OnConverting | None = None,
         locked: bool = False,
+        offline: bool = False,
+        trace: Callable[[str], None] | None = None,
+        timeout: float | None = None,
     ) -> None:
         self.folder = Path(folder)
         _must_be_folder(self.folder)
@@ -72,8 +77,21 @@ class Session:
         fault = Pools.refused(locations, from_environment)
         if fault is not None:
             raise EryphcError.of(Failure.USAGE, fault)
-        pools = Pools(locations, from_environment, project_sections, locked=locked)
-        self._workspace = Workspace(self.folder, pools, self.environment, on_hashing, on_converting)
+        heard: list[Diagnostic] = []
+        pools = Pools(
+            locations,
+            from_environment,
+            project_sections,
+            locked=locked,
+            offline=offline,
+            surroundings=self.environment,
+            heard=heard.append,
+            trace=trace,
+            timeout=timeout,
+        )
+        self._workspace = Workspace(
+            self.folder, pools, self.environment, on_hashing, on_converting, heard
+        )
 
     def __repr__(self) -> str:
         return f"Session({str(self.folder)!r})"
@@ -222,6 +240,10 @@ class Session:
     def pools(self) -> PoolChain:
         """The gene pools of the session's folder, whatever a lock says. Raises `EryphcError`."""
         return _opened(self.opener.open(self.folder))
+
+    def overheard(self) -> tuple[Diagnostic, ...]:
+        """What was found beside any specification: damage in the store, logins of registries."""
+        return self._workspace.overheard()
 
     @property
     def opener(self) -> Pools:

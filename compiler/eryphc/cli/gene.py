@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
+from eryphc import EryphcError, Failure
 from eryphc.cli import options as shared
 from eryphc.cli.completing import completes
 from eryphc.cli.console import OK, WRONG_INPUT, Console, speaking, write
 from eryphc.cli.groups import CommandGroup
+from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.printing import plain
 from eryphc.diagnostics.words import json_text
 
@@ -137,6 +140,46 @@ def gene_diff(
     for reason in reasons:
         console.say(f"--fail-on {plain(reason)}")
     return console.finish(WRONG_INPUT if reasons else OK)
+
+
+@command.command("pull")
+@click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=completes("gene-set"))
+@click.option("--lock", "of_lock", is_flag=True, help="All that eryph.lock here pins.")
+@click.option("-o", "--output", metavar="DIR", help="Also write the texts to DIR, as a gene pool.")
+@shared.genepool
+@shared.printed("How it is printed.")
+@shared.network
+@speaking()
+def gene_pull(
+    ids: tuple[str, ...],
+    output: str | None,
+    output_format: str,
+    *,
+    of_lock: bool,
+    console: Console,
+    **options: Any,
+) -> int:
+    """Fetch gene sets and all that they need from registries, for builds without a network.
+
+    ID is ORGANIZATION/SET[/TAG]. What is fetched is verified and kept in the user's store.
+    """
+    from eryphc.sharing import pull, pull_lock
+
+    if bool(ids) == of_lock:
+        usage = wording.usage("`gene pull` takes gene sets, or `--lock`", None)
+        raise EryphcError.of(Failure.USAGE, usage)
+    session = shared.session_of(options, trace=console.detail)
+    into = None if output is None else Path(output)
+    pulled = pull_lock(session, into) if of_lock else pull(session, ids, into)
+    console.take(pulled)
+    if output_format == "json":
+        write(sys.stdout, json_text([each._asdict() for each in pulled.sets]))
+        return console.finish()
+    width = max((len(each.geneset) for each in pulled.sets), default=0)
+    for each in pulled.sets:
+        what = each.digest or (f"is {each.ref}" if each.ref else "")
+        write(sys.stdout, f"{each.geneset:<{width}}  {each.pool}  {what}".rstrip() + "\n")
+    return console.finish()
 
 
 def _lines(data: dict[str, Any]) -> Iterator[str]:

@@ -65,6 +65,22 @@ def printed(how: str) -> Callable[[C], C]:
     )
 
 
+def network(function: C) -> C:
+    """The options of a command whose work is to ask registries."""
+    return _apply(
+        function,
+        (
+            click.option(
+                "--timeout",
+                type=click.FloatRange(min=1, max=3600),
+                metavar="SECONDS",
+                help="What one request may take, without the time of large content; else 60.",
+            ),
+            click.option("--offline", is_flag=True, help="Ask no registry."),
+        ),
+    )
+
+
 def progress(what: str) -> Callable[[C], C]:
     """`--progress`, which says on standard error how far a slow step is."""
     return click.option(
@@ -126,6 +142,8 @@ def front(function: C) -> C:
                 is_flag=True,
                 help="Take gene sets from eryph.lock alone, which must have all of them.",
             ),
+            click.option("--offline", is_flag=True, help="Ask no registry."),
+            click.option("--frozen", is_flag=True, help="Both --locked and --offline."),
         ),
     )
 
@@ -243,6 +261,7 @@ def session_of(
     options: Mapping[str, Any],
     on_hashing: Callable[[Path, int, int], None] | None = None,
     on_converting: Callable[[str, Path, int, int], None] | None = None,
+    trace: Callable[[str], None] | None = None,
 ) -> Session:
     """The session of a command line. Raises EryphcError for a pool folder that is not there."""
     ask = None
@@ -253,7 +272,10 @@ def session_of(
         ask=ask,
         on_hashing=on_hashing,
         on_converting=on_converting,
-        locked=bool(options.get("locked")),
+        locked=bool(options.get("locked") or options.get("frozen")),
+        offline=bool(options.get("offline") or options.get("frozen")),
+        trace=trace,
+        timeout=options.get("timeout"),
     )
 
 

@@ -182,3 +182,12 @@ def internal_fault(kind: str, place: str) -> Diagnostic:
         f"this is a fault of eryphc, not of the input: {kind} at {place}",
         help="please report it; with ERYPHC_DEBUG=1 in the environment it says more",
     )
+
+
+def pool_location(location: str, reason: str, where: str) -> Diagnostic:
+    """`where` names the option or the variable."""
+    return finding(
+        BAD_OPTION_VALUE,
+        f"{where}: `{clipped(location, 200)}` is no gene pool: {reason}",
+        help="a registry is written `oci://HOST/PREFIX?orgs=ORG`",
+    )

@@ -40,13 +40,17 @@ class PoolChain:
                 return found
         return None
 
-    def holders(self, geneset: GeneSetId) -> Iterator[GenePool]:
-        """The pools that have the gene set, without those that nobody asks; the first gives it."""
+    def owners(self, geneset: GeneSetId) -> Iterator[GenePool]:
+        """The pools that are asked for the gene set, in order, whether or not they have it."""
         for pool in self.pools:
             if isinstance(pool, PoolChain):
-                yield from pool.holders(geneset)
-            elif pool.find(geneset) is not None:
+                yield from pool.owners(geneset)
+            else:
                 yield pool
+
+    def holders(self, geneset: GeneSetId) -> Iterator[GenePool]:
+        """The pools that have the gene set; the first gives it."""
+        return (pool for pool in self.owners(geneset) if pool.find(geneset) is not None)
 
     def ordered(self) -> Iterator[GenePool]:
         """All pools, those of chains too, in order of priority."""
@@ -66,20 +70,29 @@ class PoolChain:
         return tuple(sorted(tags)), tuple(sorted(sets))
 
 
+RESERVED = frozenset({"eryphc", "dbosoft"})
+"""Organizations of the standard genes. A remote pool has them only if they are named."""
+
+
 class ProjectPool(NamedTuple):
     """A pool of `eryphc.yaml`: the organizations it owns as globs, none meaning all.
 
     With `fallback` the next owner is searched for gene sets that this pool does not have.
+    `remote`: patterns do not make it the owner of the organizations of this tool.
     """
 
     pool: GenePool
     organizations: tuple[str, ...] = ()
     fallback: bool = False
+    remote: bool = False
 
     def owns(self, geneset: GeneSetId) -> bool:
-        return not self.organizations or any(
-            fnmatchcase(geneset.organization, glob.lower()) for glob in self.organizations
-        )
+        if not self.organizations:
+            return True
+        name = geneset.organization
+        if self.remote and name in RESERVED:
+            return name in {each.lower() for each in self.organizations}
+        return any(fnmatchcase(name, glob.lower()) for glob in self.organizations)
 
 
 class ProjectPools(PoolChain):
@@ -89,12 +102,11 @@ class ProjectPools(PoolChain):
         super().__init__([entry.pool for entry in entries])
         self.entries = tuple(entries)
 
-    def holders(self, geneset: GeneSetId) -> Iterator[GenePool]:
+    def owners(self, geneset: GeneSetId) -> Iterator[GenePool]:
         for entry in self.entries:
             if not entry.owns(geneset):
                 continue
-            if entry.pool.find(geneset) is not None:
-                yield entry.pool
+            yield entry.pool
             if not entry.fallback:
                 return
 

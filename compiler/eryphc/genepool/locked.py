@@ -5,6 +5,7 @@ Source: docs/reference/lock.md, "What a build does with a lock".
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -54,7 +55,12 @@ class LockedChain(PoolChain):
         final = self._lock.final(str(geneset))
         if entry is None or final is None:
             return self._not_locked(geneset)
-        holders = tuple(self.holders(geneset))
+        # What a remote pool has under the tag by now does not matter, and costs a request.
+        holders = tuple(
+            pool
+            for pool in self.owners(geneset)
+            if not _is_remote(pool) and pool.find(geneset) is not None
+        )
         if entry.ref is not None and entry.pool is None:
             return self._reference(geneset, entry.ref, self._lock.sets[final], holders)
         if entry.pinned:
@@ -62,12 +68,12 @@ class LockedChain(PoolChain):
         return self._local(geneset, entry, holders)
 
     def _not_locked(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
-        found = super()._find(geneset)
-        if found is None:
-            return None
         name = str(geneset)
         if self._strict:
             return Outcome(None, (wording.incomplete(name, None),))
+        found = super()._find(geneset)
+        if found is None:
+            return None
         pool = next(self.holders(geneset))
         if found.value is None or found.value.manifest.ref or self._named(pool).local:
             return found
@@ -110,10 +116,21 @@ class LockedChain(PoolChain):
             return self._other(geneset, entry, others[0])
         if same is not None:
             return same
+        if entry.digest is not None:
+            return self._remote(geneset, entry) or self._gone(geneset, entry)
         if not others:
             return self._gone(geneset, entry)
         own = next((each for each in others if self._is_own(entry, each.pool)), others[0])
         return Outcome(None, (self._changed(geneset, entry, own),))
+
+    def _remote(self, geneset: GeneSetId, entry: Entry) -> Outcome[GeneSetTag] | None:
+        """The content of the pool that the lock names, by its identity."""
+        from eryphc.genepool.remote import RemotePool
+
+        for pool in self.ordered():
+            if isinstance(pool, RemotePool) and self._is_own(entry, pool):
+                return pool.locked(geneset, entry)
+        return None
 
     def _gone(self, geneset: GeneSetId, entry: Entry) -> Outcome[GeneSetTag]:
         place = place_of(self._lock, str(geneset))
@@ -157,6 +174,14 @@ class LockedChain(PoolChain):
         place = place_of(self._lock, str(geneset))
         named = self._named(other.pool).name
         return wording.changed(str(geneset), named, entry.pool or "", other.files, place)
+
+
+def _is_remote(pool: GenePool) -> bool:
+    if "eryphc.genepool.remote" not in sys.modules:
+        return False
+    from eryphc.genepool.remote import RemotePool
+
+    return isinstance(pool, RemotePool)
 
 
 def _ref(tag: GeneSetTag) -> str | None:

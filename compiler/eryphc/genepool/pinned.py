@@ -91,6 +91,7 @@ class PinnedTag:
         self.id = geneset
         self.config = config
         self._read_blob = read_blob
+        self.label = label
         self._place = f"{label}:{geneset}"
         self._alias = geneset != config.id
         self._texts: dict[str, Outcome[GeneText]] = {}

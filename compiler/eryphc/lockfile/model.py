@@ -53,6 +53,11 @@ class Entry(NamedTuple):
         return self.files is not None
 
     @property
+    def is_local(self) -> bool:
+        """Whether it is committed with the lock, so that what it names is always read anew."""
+        return self.pool is not None and not self.pinned
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The gene sets that this one leads to."""
         return self.requires if self.ref is None else (self.ref,)

@@ -5,6 +5,7 @@ Source: docs/reference/command-line.md, "eryphc.yaml".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +17,7 @@ from eryphc.diagnostics.levels import NO_CHOICES, Choice, Choices, choices, chos
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.ir.catlet import Places, Record
+from eryphc.lockfile import STANDARD
 from eryphc.passes.values import Converter, Notation, Reading, Shape
 from eryphc.source import SourceText
 from eryphc.syntax.nodes import MappingNode, Node, ScalarNode
@@ -40,7 +42,7 @@ class Setting(Record):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolEntry(Setting):
     """`path` is for folders, `prefix` for registries, `url` for the public pool's API. `moving`
-    and `fixed` are globs of tags, for pools of images.
+    and `fixed` are globs of tags, for pools of images; what follows them is for registries.
     """
 
     name: str | None = None
@@ -52,6 +54,13 @@ class PoolEntry(Setting):
     fallback: bool | None = None
     moving: tuple[str, ...] | None = None
     fixed: tuple[str, ...] | None = None
+    repository: str | None = None
+    tag: str | None = None
+    index: str | None = None
+    mirrors: tuple[str, ...] | None = None
+    ca: str | None = None
+    insecure: bool | None = None
+    token_hosts: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +150,13 @@ POOL = Shape(
         "fallback": Reading.boolean,
         "moving": list_of(TEXT),
         "fixed": list_of(TEXT),
+        "repository": TEXT,
+        "tag": TEXT,
+        "index": TEXT,
+        "mirrors": list_of(TEXT),
+        "ca": TEXT,
+        "insecure": Reading.boolean,
+        "token_hosts": list_of(TEXT),
     },
 )
 _OWN: Mapping[str, Converter] = {
@@ -209,6 +225,10 @@ _NEEDS = {
 }
 
 
+REMOTE = frozenset({PoolType.OCI, PoolType.GENEPOOL})
+"""Pools of others, which must say whose gene sets they have."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z")
+
 # Keys of the contract that nothing reads yet.
 _WITHOUT_EFFECT = ("shared",)
 
@@ -225,6 +245,13 @@ def _faults(project: Project) -> list[Diagnostic]:
         if getattr(pool, need) is None:
             shown = kind.value.replace("_", "-")
             found.append(command.pool_needs(shown, need, pool.at("type")))
+        if kind in REMOTE and not pool.orgs:
+            found.append(command.pool_needs(kind.value, "orgs", pool.at("type")))
+        if pool.name is not None and (pool.name == STANDARD or not _NAME.match(pool.name)):
+            message = f"`{pool.name}` is no name of a pool: letters, digits, `.`, `_` and `-`"
+            if pool.name == STANDARD:
+                message = f"`{STANDARD}` is the name of the standard genes"
+            found.append(command.project_value("pools", message, pool.at("name")))
     if project.guest is not None and project.guest not in ("linux", "windows"):
         message = f"`{project.guest}` is neither `linux` nor `windows`"
         found.append(command.project_value("guest", message, project.at("guest")))

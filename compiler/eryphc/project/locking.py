@@ -12,9 +12,10 @@ from eryphc.diagnostics import lock as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.chain import PoolChain
-from eryphc.genepool.contents import TagContents, contents_of, final_name
+from eryphc.genepool.contents import MANIFEST_TYPE, TagContents, contents_of, final_name
 from eryphc.genepool.model import GenePool, GeneSetTag
-from eryphc.identifiers import GeneSetId
+from eryphc.genepool.remote import Fetched, RemotePool
+from eryphc.identifiers import GeneSetId, GeneType
 from eryphc.lockfile.model import Entry, Lock, NamedPool, walk
 from eryphc.passes.naming import requires_of
 from eryphc.passes.resolve import resolve
@@ -108,7 +109,7 @@ class Resolver:
         if known is not None and name not in self._by:
             return known
         old = self._old.sets.get(name)
-        if known is None and old is not None and not self._anew(name) and not _is_local(old):
+        if known is None and old is not None and not self._anew(name) and not old.is_local:
             self._sets[name] = old
             return old
         # Also finds references that lead nowhere, or in a circle.
@@ -117,19 +118,21 @@ class Resolver:
         found = None if tag.value is None else chain.find(geneset)
         if found is None or found.value is None:
             return None
-        pool = self._named(next(chain.holders(geneset)))
+        holder = next(chain.holders(geneset))
+        pool = self._named(holder)
         if known is not None:
             by = self._by[name]
             if by[1] != pool.name:
                 self._found.append(wording.two_pools(name, by, (spec.path, pool.name)))
             return known
-        entry = self._made(found.value, pool)
+        fetched = holder.fetched(geneset) if isinstance(holder, RemotePool) else None
+        entry = self._made(found.value, pool, fetched)
         if entry is not None:
             self._sets[name] = entry
             self._by[name] = (spec.path, pool.name)
         return entry
 
-    def _made(self, tag: GeneSetTag, pool: NamedPool) -> Entry | None:
+    def _made(self, tag: GeneSetTag, pool: NamedPool, fetched: Fetched | None) -> Entry | None:
         name = str(tag.id)
         if tag.manifest.ref is not None:
             return Entry(pool=pool.name if pool.local else None, ref=final_name(tag.manifest.ref))
@@ -137,6 +140,9 @@ class Resolver:
         self._found += contents.diagnostics
         if contents.value is None:
             return None
+        if fetched is not None:
+            self._contents[name] = contents.value
+            return _of_image(fetched, pool)
         names = requires_of(contents.value)
         self._found += names.diagnostics
         if names.value is None:
@@ -149,9 +155,21 @@ class Resolver:
         return Entry(pool=pool.name, requires=requires, files=FrozenMap(files))
 
 
-def _is_local(entry: Entry) -> bool:
-    """Whether a set is committed with the lock, so that what it names is always read anew."""
-    return entry.pool is not None and not entry.pinned
+_LOCKED_TYPES = (MANIFEST_TYPE, *(each.value for each in GeneType))
+
+
+def _of_image(fetched: Fetched, pool: NamedPool) -> Entry:
+    """A tag of a registry: its identity, and where that was found."""
+    config = fetched.config
+    files = {file.path: file.digest for file in config.files if file.type in _LOCKED_TYPES}
+    return Entry(
+        pool=pool.name,
+        requires=tuple(map(str, config.details.requires)),
+        files=FrozenMap(files),
+        digest=config.identity,
+        manifest=fetched.manifest,
+        signed=fetched.signed,
+    )
 
 
 def checked(
@@ -197,7 +215,7 @@ def _local_changes(
         if name in seen or entry is None:
             continue
         seen.add(name)
-        if _is_local(entry):
+        if entry.is_local:
             geneset = parse_gene_set(name)
             assert isinstance(geneset, GeneSetId)  # noqa: S101 - reading the lock checked it
             now = _local_entry(geneset, chain, named, found)

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,20 +21,20 @@ from eryphc.frozen import NamedTuple
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.folder import MANIFEST, FolderPool, StandardPool, standard_folder
 from eryphc.genepool.model import GenePool
-from eryphc.lockfile import LOCK_FILE
+from eryphc.lockfile import LOCK_FILE, STANDARD
 from eryphc.passes.read import Notation, decode, notation_of
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
+    from eryphc.identifiers import GeneSetId
     from eryphc.lockfile.model import Lock, NamedPool
     from eryphc.project.file import PoolEntry, Project, Section
+    from eryphc.project.remotes import Network
 
 PROJECT_FILE = "eryphc.yaml"
 STDIN_NAME = "<stdin>"
 CATLET_FILE = "catlet.yaml"
-STANDARD = "standard"
-"""How locks call the standard genes."""
 
 
 class InputMissingError(Exception):
@@ -267,12 +267,25 @@ class Pools:
         environment: str | None,
         sections: Callable[[], Mapping[str, Section]],
         *,
+        surroundings: Mapping[str, str] | None = None,
         locked: bool = False,
+        offline: bool = False,
+        heard: Callable[[Diagnostic], None] = lambda _diagnostic: None,
+        trace: Callable[[str], None] | None = None,
+        timeout: float | None = None,
     ) -> None:
         self._locked = locked
+        self._offline = offline
+        self._heard = heard
+        self._trace = trace
+        self._timeout = timeout
+        self._surroundings = surroundings or {}
+        self._network: Network | None = None
         # Asked for only where there is a project file.
         self._sections = sections
-        self._given = [_given_pool(location) for location, _ in _locations(locations, environment)]
+        self._given = [
+            self._given_pool(location) for location, _ in _locations(locations, environment)
+        ]
         standard = standard_folder()
         self._standard = StandardPool() if standard is not None else None
         self._chains: dict[Path, Outcome[PoolChain]] = {}
@@ -286,6 +299,11 @@ class Pools:
     def refused(locations: Sequence[str], environment: str | None) -> Diagnostic | None:
         """What is wrong with the pools that options name, as wrong usage."""
         for location, where in _locations(locations, environment):
+            if location.startswith(_REGISTRY):
+                fault = _location_fault(location)
+                if fault is not None:
+                    return command.pool_location(location, fault, where)
+                continue
             if "://" in location:
                 return command.pool_unsupported(location.partition("://")[0], where)
             folder = location.removeprefix(_LAYOUT)
@@ -397,17 +415,80 @@ class Pools:
     def _project_pools(self, project: Project, found: list[Diagnostic]) -> list[ProjectPool]:
         entries: list[ProjectPool] = []
         for entry in project.pools or ():
-            pool = _project_pool(project, entry, found.append)
+            pool = self._project_pool(project, entry, found.append)
             if pool is None:
                 continue
             if entry.name:
                 self._names[id(pool)] = entry.name
             entries.append(
                 ProjectPool(
-                    pool=pool, organizations=entry.orgs or (), fallback=bool(entry.fallback)
+                    pool=pool,
+                    organizations=entry.orgs or (),
+                    fallback=bool(entry.fallback),
+                    remote=entry.type is not None and entry.type.value in ("oci", "genepool"),
                 )
             )
         return entries
+
+    def _given_pool(self, location: str) -> GenePool:
+        if location.startswith(_REGISTRY):
+            from eryphc.project.remotes import settings_of_location
+
+            settings = settings_of_location(location)
+            pool = self.network().pool(settings)
+            owner = ProjectPool(pool, settings.organizations, settings.fallback, remote=True)
+            return ProjectPools((owner,))
+        if location.startswith(_LAYOUT):
+            return _layout_pool(Path(location.removeprefix(_LAYOUT)), None)
+        return FolderPool(Path(location))
+
+    def network(self) -> Network:
+        """What the remote pools share."""
+        if self._network is None:
+            from eryphc.project.remotes import Network
+
+            self._network = Network(
+                self._surroundings,
+                offline=self._offline,
+                heard=self._heard,
+                trace=self._trace,
+                seconds=self._timeout,
+            )
+        return self._network
+
+    def _project_pool(
+        self, project: Project, entry: PoolEntry, report: Callable[[Diagnostic], None]
+    ) -> GenePool | None:
+        from eryphc.project.file import PoolType
+
+        if entry.type is not PoolType.OCI:
+            return _project_pool(project, entry, report)
+        from eryphc.genepool.registry_names import TemplateError
+        from eryphc.project.remotes import settings_of_entry
+
+        try:
+            settings = settings_of_entry(project, entry)
+        except TemplateError as fault:
+            report(command.project_value("pools", str(fault), entry.at(fault.key)))
+            return None
+        return self.network().pool(settings)
+
+    def remember(self, path: Path, lock: Lock) -> None:
+        """Keep in the store what a lock file pins, for as long as the file is there."""
+        if self.has_remote and any(entry.digest is not None for entry in lock.sets.values()):
+            self.network().store().add_root(path, path.parent)
+
+    @property
+    def has_remote(self) -> bool:
+        """Whether a pool that was opened lies behind a network."""
+        return self._network is not None
+
+    def acquire(self, names: Iterable[GeneSetId], chain: PoolChain) -> None:
+        """Fetch what catlets that name these gene sets will need of the remote pools."""
+        if self.has_remote:
+            from eryphc.project.acquire import acquire
+
+            acquire(names, chain)
 
 
 def _read_lock(path: Path, *, both_sides: bool) -> Outcome[Lock]:
@@ -468,6 +549,9 @@ _LAYOUT = "oci-layout:"
 """What the location of a pool begins with that is an image layout and no folder of gene sets."""
 
 
+_REGISTRY = "oci://"
+
+
 def pool_locations(text: str) -> tuple[str, ...]:
     """The pools that a variable names, separated as in `PATH`."""
     found: list[str] = []
@@ -490,10 +574,16 @@ def _locations(given: Sequence[str], environment: str | None) -> Iterator[tuple[
         yield location, "ERYPHC_GENEPOOL"
 
 
-def _given_pool(location: str) -> GenePool:
-    if location.startswith(_LAYOUT):
-        return _layout_pool(Path(location.removeprefix(_LAYOUT)), None)
-    return FolderPool(Path(location))
+def _location_fault(location: str) -> str | None:
+    """What is wrong with the address of a registry."""
+    from eryphc.genepool.registry_names import TemplateError
+    from eryphc.project.remotes import settings_of_location
+
+    try:
+        settings_of_location(location)
+    except (TemplateError, ValueError) as fault:
+        return str(fault)
+    return None
 
 
 def _is_layout(folder: Path) -> bool:

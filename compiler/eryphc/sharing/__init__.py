@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from eryphc.changes.written import markdown as log_as_markdown
     from eryphc.changes.written import text as log_as_text
     from eryphc.sharing.locks import Locked, check_lock, lock, update
+    from eryphc.sharing.pulling import pull, pull_lock
     from eryphc.sharing.tags import TagComparison, compared_tags
 
 _HOMES = {
@@ -22,6 +23,8 @@ _HOMES = {
     "check_lock": ("eryphc.sharing.locks", "check_lock"),
     "compared_tags": ("eryphc.sharing.tags", "compared_tags"),
     "joined_logs": ("eryphc.changes.log", "joined_logs"),
+    "pull": ("eryphc.sharing.pulling", "pull"),
+    "pull_lock": ("eryphc.sharing.pulling", "pull_lock"),
     "lock": ("eryphc.sharing.locks", "lock"),
     "log_as_data": ("eryphc.changes.written", "data"),
     "log_as_markdown": ("eryphc.changes.written", "markdown"),
@@ -39,6 +42,8 @@ __all__ = [
     "log_as_data",
     "log_as_markdown",
     "log_as_text",
+    "pull",
+    "pull_lock",
     "update",
 ]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -25,6 +26,7 @@ from eryphc.syntax.identifiers import parse_gene_set
 if TYPE_CHECKING:
     from eryphc.changes.log import ChangeLog
     from eryphc.genepool.contents import TagContents
+    from eryphc.genepool.model import GenePool, GeneSetTag
     from eryphc.project.locking import LockedSpec
     from eryphc.session import Session
 
@@ -139,8 +141,9 @@ def _locked(
 
     pools = session.opener
     named = partial(pools.named, root=group.root)
-    made = Resolver(group.old, pools.open, named, anew).resolved(group.specs, group.kept)
-    found = [*group.found, *made.diagnostics]
+    with _fetching(session, group, anew):
+        made = Resolver(group.old, pools.open, named, anew).resolved(group.specs, group.kept)
+    found = [*group.found, *session.overheard(), *made.diagnostics]
     shown = shown_path(group.path)
     if made.value is None:
         return Locked(shown, found, group.old, None, None, written=False)
@@ -153,7 +156,32 @@ def _locked(
     written = not (dry_run or same or stopped)
     if written:
         write_lock(group.path, text)
+        pools.remember(group.path, new)
     return Locked(shown, found, group.old, new, moved.log, written=written)
+
+
+@contextmanager
+def _fetching(session: Session, group: _Group, anew: Callable[[str], bool]) -> Iterator[None]:
+    """Fetches what is not pinned, several gene sets at once, and lets a walk ask for the rest."""
+    pools = session.opener
+    chains = [(spec, pools.open(spec.folder).value) for spec in group.specs]
+    if not pools.has_remote:
+        yield
+        return
+    from eryphc.project.acquire import acquire, remote_pools
+
+    def known(geneset: GeneSetId) -> Sequence[str] | None:
+        entry = group.old.sets.get(str(geneset))
+        kept = entry is not None and not entry.is_local and not anew(str(geneset))
+        return entry.names if entry is not None and kept else None
+
+    with ExitStack() as stack:
+        for spec, chain in chains:
+            if chain is not None:
+                acquire(spec.names, chain, known)
+                for pool in remote_pools(chain):
+                    stack.enter_context(pool.opened())
+        yield
 
 
 def _content(session: Session, group: _Group, name: str, entry: Entry) -> TagContents | None:
@@ -164,14 +192,21 @@ def _content(session: Session, group: _Group, name: str, entry: Entry) -> TagCon
     assert isinstance(geneset, GeneSetId)  # noqa: S101 - reading the lock checked it
     for folder in sorted({spec.folder for spec in group.specs}):
         chain = session.opener.open(folder).value
-        for pool in () if chain is None else chain.holders(geneset):
-            tag = pool.find(geneset)
+        for pool in () if chain is None else chain.owners(geneset):
+            tag = _tag_of(pool, geneset, entry)
             contents = None if tag is None or tag.value is None else contents_of(tag.value).value
             if contents is not None and entry.files == {
                 file.path: file.digest for file in contents.files
             }:
                 return contents
     return None
+
+
+def _tag_of(pool: GenePool, geneset: GeneSetId, entry: Entry) -> Outcome[GeneSetTag] | None:
+    """What a pool has of a pinned tag; of a remote one only what the store has."""
+    from eryphc.genepool.remote import RemotePool
+
+    return pool.locked(geneset, entry) if isinstance(pool, RemotePool) else pool.find(geneset)
 
 
 def _nothing(_name: str) -> bool:

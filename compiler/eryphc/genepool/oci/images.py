@@ -1,0 +1,260 @@
+"""Gene sets of one pool of a registry, checked and put into the store.
+
+Source: docs/reference/gene-set-images.md, "Reading an image".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from eryphc.diagnostics import registry as wording
+from eryphc.diagnostics import sharing
+from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.frozen import NamedTuple
+from eryphc.genepool.image import MOST_CONFIG, Descriptor
+from eryphc.genepool.image_reader import (
+    MOST_LAYER_BLOB,
+    GeneSetConfig,
+    ImageError,
+    ImageManifest,
+    contents_with,
+    read_config,
+    read_manifest,
+    read_texts,
+    stored_config,
+)
+from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
+from eryphc.genepool.registry_names import (
+    NameFaultError,
+    RegistryName,
+    RegistryNames,
+    TagRules,
+    shown_tags,
+)
+from eryphc.genepool.remote import Fetched
+from eryphc.identifiers import GeneSetId
+from eryphc.lockfile.model import Entry
+from eryphc.store.faults import StoreError
+
+if TYPE_CHECKING:
+    from eryphc.genepool.oci.client import Registry
+    from eryphc.store.content import Store
+
+_MOST_TEXT: Final = 16 * 1024 * 1024
+
+
+class Admit(Protocol):
+    """Decides whether content may enter the store or be used: the trust policy of a project.
+
+    Gives who signed it, None where nobody had to. Raises ImageError.
+    """
+
+    def __call__(self, config: GeneSetConfig, data: bytes, manifest: bytes) -> str | None: ...
+
+
+class Copy(NamedTuple):
+    """A registry that has copies, and what it calls gene sets."""
+
+    names: RegistryNames
+    registry: Registry
+
+
+class Images:
+    """The gene sets of a pool. `store` opens the store, `connect` the pool's registry and then its
+    mirrors; neither is called before it is needed. `offline`: no registry is asked."""
+
+    def __init__(
+        self,
+        label: str,
+        names: RegistryNames,
+        rules: TagRules,
+        store: Callable[[], Store],
+        connect: Callable[[], Sequence[Copy]],
+        admit: Admit,
+        *,
+        offline: bool,
+    ) -> None:
+        self._label = label
+        self._names = names
+        self._rules = rules
+        self._store = store
+        self._connect = connect
+        self._admit = admit
+        self._offline = offline
+
+    def text(self, digest: str) -> bytes | None:
+        try:
+            return self._store().blob(digest)
+        except StoreError:
+            return None
+
+    def tags(self, geneset: GeneSetId) -> tuple[str, ...]:
+        if self._offline:
+            return ()
+        try:
+            copy = self._connect()[0]
+            listed = copy.registry.list_tags(copy.names.name(geneset).repository)
+            name = copy.names.name(geneset)
+        except (RegistryError, NotThereError, NameFaultError):
+            return ()
+        found = (copy.names.geneset(name._replace(tag=tag)) for tag in shown_tags(listed))
+        return tuple(sorted(each.tag for each in found if each is not None))
+
+    def by_tag(self, geneset: GeneSetId) -> Outcome[Fetched] | None:
+        if self._offline:
+            what = f"the gene set `{geneset}` of the pool `{self._label}`"
+            return Outcome(None, (wording.offline(what),))
+        try:
+            copy = self._connect()[0]
+            name = copy.names.name(geneset)
+            return Outcome(self._fetched(copy, name, name.tag, geneset))
+        except NotThereError:
+            return None
+        except _FAULTS as fault:
+            return Outcome(None, (_diagnostic(fault),))
+
+    def by_lock(self, geneset: GeneSetId, entry: Entry, *, fetch: bool) -> Outcome[Fetched] | None:
+        try:
+            at_hand = self._at_hand(geneset, entry)
+            if at_hand is not None:
+                return Outcome(at_hand)
+            if not fetch or self._offline:
+                return None
+            pool, *mirrors = self._connect()
+            for mirror in mirrors:
+                found = self._of_mirror(mirror, geneset, entry)
+                if found is not None:
+                    return Outcome(found)
+            found = self._with_identity(pool, geneset, entry)
+        except _FAULTS as fault:
+            return Outcome(None, (_diagnostic(fault),))
+        return None if found is None else Outcome(found)
+
+    # -- content of known identity ----------------------------------------------------------
+
+    def _at_hand(self, geneset: GeneSetId, entry: Entry) -> Fetched | None:
+        """What the store has whole."""
+        store = self._store()
+        data = None if entry.digest is None else store.blob(entry.digest, MOST_CONFIG)
+        if data is None or entry.digest is None:
+            return None
+        where = f"{self._label}:{geneset}"
+        config = stored_config(data, where)
+        if config.id != geneset:
+            raise ImageError(sharing.wrong_gene_set(where, geneset, config.id))
+        manifest = store.manifest(entry.digest)
+        if manifest is None:
+            return None
+        for file in config.files:
+            if store.blob(file.digest, _MOST_TEXT) is None:
+                return None
+        signed = self._admit(config, data, manifest)
+        return Fetched(config, entry.manifest, signed)
+
+    def _of_mirror(self, mirror: Copy, geneset: GeneSetId, entry: Entry) -> Fetched | None:
+        """A mirror that fails is as good as one that does not have it."""
+        try:
+            return self._with_identity(mirror, geneset, entry)
+        except (RegistryError, ImageError, NameFaultError):
+            return None
+
+    def _with_identity(self, copy: Copy, geneset: GeneSetId, entry: Entry) -> Fetched | None:
+        """By the digest of the manifest and then by tag, whichever has the pinned content."""
+        name = copy.names.name(geneset)
+        for reference in (entry.manifest, name.tag):
+            if reference is None:
+                continue
+            try:
+                return self._fetched(copy, name, reference, geneset, wanted=entry.digest)
+            except (NotThereError, _OtherIdentityError):
+                continue
+        return None
+
+    # -- one image --------------------------------------------------------------------------
+
+    def _fetched(
+        self,
+        copy: Copy,
+        name: RegistryName,
+        reference: str,
+        geneset: GeneSetId,
+        *,
+        wanted: str | None = None,
+    ) -> Fetched:
+        where = copy.names.reference(name)
+        try:
+            answer = copy.registry.get_manifest(name.repository, reference)
+        except SeveralManifestsError:
+            found = "a multi-platform image"
+            raise ImageError(sharing.not_a_gene_set(where, found)) from None
+        assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
+        manifest = read_manifest(answer.data, where)
+        if isinstance(manifest, Descriptor):
+            raise ImageError(sharing.not_a_gene_set(where, "an index of indexes"))
+        if wanted is not None and manifest.config.digest != wanted:
+            raise _OtherIdentityError
+        data = self._blob(copy, name, manifest.config, MOST_CONFIG, where)
+        moves = wanted is None and self._rules.moves(geneset.tag)
+        config = read_config(data, manifest, where, asked=geneset, moves=moves)
+        texts = self._texts(copy, name, manifest, config, where)
+        signed = self._admit(config, data, answer.data)
+        store = self._store()
+        for text in texts:
+            store.add_blob(text)
+        store.add_blob(data)
+        store.put_manifest(config.identity, answer.data, _is_signed)
+        return Fetched(config, answer.digest, signed)
+
+    def _texts(
+        self,
+        copy: Copy,
+        name: RegistryName,
+        manifest: ImageManifest,
+        config: GeneSetConfig,
+        where: str,
+    ) -> Sequence[bytes]:
+        """The texts of an image, from the store where it has all of them."""
+        store = self._store()
+        known = [store.blob(file.digest, _MOST_TEXT) for file in config.files]
+        if None not in known:
+            contents_with(config, [each for each in known if each is not None], where)
+            return ()
+        layer = manifest.layers[0]
+        blob = self._blob(copy, name, layer, MOST_LAYER_BLOB, where)
+        return [file.text for file in read_texts(blob, layer, config, where).files]
+
+    def _blob(
+        self, copy: Copy, name: RegistryName, described: Descriptor, most: int, where: str
+    ) -> bytes:
+        if described.size > most:
+            problem = f"has {described.size} bytes, more than the {most} that it may have"
+            raise ImageError(sharing.malformed_artifact(where, described.digest, problem))
+        if described.data is not None:
+            return described.data
+        return copy.registry.get_blob(name.repository, described.digest, described.size)
+
+
+class _OtherIdentityError(Exception):
+    """The copy has other content than the lock pins."""
+
+
+_FAULTS = (RegistryError, ImageError, NameFaultError, StoreError)
+
+
+def _diagnostic(fault: Exception) -> Diagnostic:
+    assert isinstance(fault, _FAULTS)  # noqa: S101 - callers catch nothing else
+    return fault.diagnostic
+
+
+def _is_signed(manifest: bytes) -> bool:
+    try:
+        read = read_manifest(manifest, "")
+    except ImageError:
+        return False
+    return isinstance(read, ImageManifest) and bool(read.signatures)
+
+
+def admit_all(config: GeneSetConfig, data: bytes, manifest: bytes) -> str | None:  # noqa: ARG001
+    """The policy of a project that asks for nothing."""
+    return None

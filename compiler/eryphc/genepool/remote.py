@@ -1,0 +1,111 @@
+"""A gene pool that lies behind a network: what was fetched of it, and what may still be fetched.
+
+Passes ask it like any pool. It sends no request then: before they run, somebody opens it, asks for
+all gene sets that they will need, and closes it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from eryphc.diagnostics.model import Outcome
+from eryphc.frozen import NamedTuple
+from eryphc.genepool.image_reader import GeneSetConfig
+from eryphc.genepool.model import GeneSetTag
+from eryphc.genepool.pinned import PinnedPool, PinnedTag
+from eryphc.identifiers import GeneSetId
+from eryphc.lockfile.model import Entry
+
+
+class Fetched(NamedTuple):
+    """A gene set whose texts are at hand. `manifest` is the digest of the manifest that it has in
+    the registry, `signed` names signer and key where a policy asked for them."""
+
+    config: GeneSetConfig
+    manifest: str | None = None
+    signed: str | None = None
+
+
+class Source(Protocol):
+    """Where a remote pool gets gene sets from. Faults are findings, never exceptions."""
+
+    def by_tag(self, geneset: GeneSetId) -> Outcome[Fetched] | None:
+        """What the tag means now; None where the registry does not have it."""
+        ...
+
+    def by_lock(self, geneset: GeneSetId, entry: Entry, *, fetch: bool) -> Outcome[Fetched] | None:
+        """The content that a lock pins, without `fetch` only what is at hand already."""
+        ...
+
+    def tags(self, geneset: GeneSetId) -> tuple[str, ...]:
+        """The tags of the same gene set, for messages."""
+        ...
+
+    def text(self, digest: str) -> bytes | None:
+        """A text with a digest that is at hand."""
+        ...
+
+
+class RemotePool(PinnedPool):
+    """Gene sets that `source` has. Nothing is fetched while the pool is closed."""
+
+    def __init__(self, label: str, source: Source) -> None:
+        super().__init__(label, self._config, source.text, self._names)
+        self._source = source
+        self._is_open = False
+        self._fetched: dict[GeneSetId, Outcome[Fetched] | None] = {}
+        self._known_tags: dict[GeneSetId, tuple[str, ...]] = {}
+        self._locked: dict[tuple[GeneSetId, str | None], Outcome[GeneSetTag] | None] = {}
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Lets the pool fetch what it is asked for."""
+        before, self._is_open = self._is_open, True
+        try:
+            yield
+        finally:
+            self._is_open = before
+
+    def fetched(self, geneset: GeneSetId) -> Fetched | None:
+        """What was fetched for a gene set, of which `find` gives the tag."""
+        known = self._fetched.get(geneset)
+        return None if known is None else known.value
+
+    def locked(self, geneset: GeneSetId, entry: Entry) -> Outcome[GeneSetTag] | None:
+        """The tag with the content that a lock pins; None where that is not to be had."""
+        key = (geneset, entry.digest)
+        if self._locked.get(key) is None:
+            found = self._source.by_lock(geneset, entry, fetch=self._is_open)
+            self._locked[key] = None if found is None else self._made(geneset, found)
+        return self._locked[key]
+
+    def _made(self, geneset: GeneSetId, found: Outcome[Fetched]) -> Outcome[GeneSetTag]:
+        if found.value is None:
+            return Outcome(None, found.diagnostics)
+        tag = PinnedTag(geneset, found.value.config, self.label, self._source.text)
+        return Outcome(tag, found.diagnostics)
+
+    def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        tags, sets = super().neighbours(geneset)
+        if self._is_open and geneset not in self._known_tags:
+            self._known_tags[geneset] = self._source.tags(geneset)
+        return (self._known_tags.get(geneset) or tags, sets)
+
+    def _names(self) -> tuple[GeneSetId, ...]:
+        return tuple(name for name, found in self._fetched.items() if found is not None)
+
+    def _config(self, geneset: GeneSetId) -> Outcome[GeneSetConfig] | None:
+        if geneset not in self._fetched:
+            if not self._is_open:
+                return None
+            found = self._source.by_tag(geneset)
+            self._fetched[geneset] = found
+            if found is not None and found.value is not None:
+                # A moving tag brings the tag that it stands for.
+                self._fetched.setdefault(found.value.config.id, found)
+        known = self._fetched[geneset]
+        if known is None:
+            return None
+        return Outcome(None if known.value is None else known.value.config, known.diagnostics)

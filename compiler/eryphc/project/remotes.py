@@ -1,0 +1,211 @@
+"""Opens pools that lie in registries. The network is touched only when a pool has to fetch.
+
+Source: docs/reference/genes-and-pools.md, "Pools in a registry".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
+
+from eryphc.diagnostics.model import Diagnostic
+from eryphc.frozen import NamedTuple
+from eryphc.genepool.registry_names import (
+    REPOSITORY,
+    TAG,
+    RegistryNames,
+    TagRules,
+    TemplateError,
+    names_of,
+)
+from eryphc.genepool.remote import RemotePool
+
+if TYPE_CHECKING:
+    from eryphc.genepool.oci.images import Admit, Copy
+    from eryphc.net.client import Client
+    from eryphc.net.credentials import Keychain
+    from eryphc.project.file import PoolEntry, Project
+    from eryphc.store.content import Store
+
+SCHEME: Final = "oci://"
+_OPTIONS: Final = ("orgs", "repository", "tag", "index", "fallback", "insecure")
+Heard = Callable[[Diagnostic], None]
+
+
+class RegistrySettings(NamedTuple):
+    """A pool in a registry. `names` is what the registry calls gene sets, `organizations` those
+    that it owns. `mirrors` are further prefixes with the same names."""
+
+    label: str
+    names: RegistryNames
+    organizations: tuple[str, ...]
+    rules: TagRules = TagRules()
+    mirrors: tuple[RegistryNames, ...] = ()
+    ca: Path | None = None
+    insecure: bool = False
+    token_hosts: tuple[str, ...] = ()
+    fallback: bool = False
+
+
+def settings_of_location(location: str) -> RegistrySettings:
+    """The pool of `oci://HOST/PREFIX?orgs=ORG[&repository=...&tag=...]`.
+
+    Raises TemplateError, whose key is an option of the address.
+    """
+    parts = urlsplit(location)
+    given = parse_qs(parts.query, keep_blank_values=True)
+    for key, values in given.items():
+        if key not in _OPTIONS:
+            raise TemplateError(key, f"is none of {', '.join(_OPTIONS)}")
+        if key != "orgs" and len(values) > 1:
+            raise TemplateError(key, "is given twice")
+    orgs = tuple(each for text in given.get("orgs", ()) for each in text.split(",") if each)
+    if not orgs:
+        raise TemplateError("orgs", "says which organizations the pool owns: `?orgs=ORG`")
+    prefix = f"{parts.netloc}{parts.path}".rstrip("/")
+    names = names_of(
+        prefix,
+        orgs,
+        repository=given.get("repository", [REPOSITORY])[0],
+        tag=given.get("tag", [TAG])[0],
+        index=given.get("index", [None])[0],
+    )
+    return RegistrySettings(
+        label=f"{SCHEME}{prefix}",
+        names=names,
+        organizations=orgs,
+        insecure=_flag(given, "insecure"),
+        fallback=_flag(given, "fallback"),
+    )
+
+
+def settings_of_entry(project: Project, entry: PoolEntry) -> RegistrySettings:
+    """The pool of an entry of the project file. Raises TemplateError, whose key is one of it."""
+    orgs = entry.orgs or ()
+
+    def named(prefix: str) -> RegistryNames:
+        return names_of(
+            prefix.removeprefix(SCHEME),
+            orgs,
+            repository=entry.repository or REPOSITORY,
+            tag=entry.tag or TAG,
+            index=entry.index,
+        )
+
+    try:
+        mirrors = tuple(named(each) for each in entry.mirrors or ())
+    except TemplateError as fault:
+        raise TemplateError("mirrors", fault.problem) from None
+    return RegistrySettings(
+        label=entry.name or f"{SCHEME}{entry.prefix}",
+        names=named(entry.prefix or ""),
+        organizations=orgs,
+        rules=TagRules(entry.moving or (), entry.fixed or ()),
+        mirrors=mirrors,
+        ca=None if entry.ca is None else project.folder / entry.ca,
+        insecure=bool(entry.insecure),
+        token_hosts=entry.token_hosts or (),
+        fallback=bool(entry.fallback),
+    )
+
+
+def _flag(given: Mapping[str, Sequence[str]], key: str) -> bool:
+    word = given.get(key, ["false"])[0]
+    if word not in ("true", "false"):
+        raise TemplateError(key, "is `true` or `false`")
+    return word == "true"
+
+
+class Network:
+    """What the remote pools of one session share: the store, logins, connections.
+
+    `heard` hears warnings that no document is the cause of, `trace` a line for each request.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        offline: bool,
+        heard: Heard,
+        trace: Callable[[str], None] | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        self.environment = environment
+        self.offline = offline
+        self._heard = heard
+        self._trace = trace
+        self._seconds = seconds
+        self._hosts: set[str] = set()
+        self._store: Store | None = None
+        self._keychain: Keychain | None = None
+        self._clients: dict[tuple[Path | None, bool], Client] = {}
+
+    def pool(self, settings: RegistrySettings, admit: Admit | None = None) -> RemotePool:
+        """The pool of these settings. Nothing is asked yet."""
+        from eryphc.genepool.oci.images import Images, admit_all
+
+        self._hosts |= {settings.names.host, *(each.host for each in settings.mirrors)}
+        copies: list[Copy] = []
+
+        def connect() -> Sequence[Copy]:
+            if not copies:
+                copies.extend(self.copies(settings))
+            return copies
+
+        images = Images(
+            settings.label,
+            settings.names,
+            settings.rules,
+            self.store,
+            connect,
+            admit or admit_all,
+            offline=self.offline,
+        )
+        return RemotePool(settings.label, images)
+
+    def store(self) -> Store:
+        """The user's store. Raises StoreError."""
+        if self._store is None:
+            from eryphc.store.content import Store
+            from eryphc.store.folder import open_folder
+            from eryphc.store.places import cache_folder
+
+            self._store = Store(open_folder(cache_folder(None, self.environment), self._heard))
+        return self._store
+
+    def copies(self, settings: RegistrySettings) -> tuple[Copy, ...]:
+        """The pool's own registry, then its mirrors."""
+        from eryphc.genepool.oci.client import Registry, Site, client_for
+        from eryphc.genepool.oci.images import Copy
+        from eryphc.net.credentials import Keychain
+        from eryphc.net.timing import ORDINARY
+
+        if self._keychain is None:
+            self._keychain = Keychain(
+                self.environment, self._hosts, hear=self._heard, trace=self._trace
+            )
+        found = []
+        for names in (settings.names, *settings.mirrors):
+            site = Site(
+                settings.label, names.host, settings.ca, settings.insecure, settings.token_hosts
+            )
+            trust = (settings.ca, settings.insecure)
+            if trust not in self._clients:
+                self._clients[trust] = client_for(site, self.environment, trace=self._trace)
+            registry = Registry(
+                site,
+                self._clients[trust],
+                self._keychain,
+                seconds=self._seconds or ORDINARY,
+            )
+            found.append(Copy(names, registry))
+        return tuple(found)
+
+    def close(self) -> None:
+        """End all connections."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()

@@ -1,0 +1,169 @@
+"""`gene pull`: gene sets from registries into the store, or into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eryphc.answers import Result
+from eryphc.diagnostics import command, pools
+from eryphc.diagnostics import lock as lock_wording
+from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.shown import show
+from eryphc.errors import EryphcError, Failure
+from eryphc.frozen import NamedTuple
+from eryphc.genepool.contents import TagContents, contents_of, final_name
+from eryphc.genepool.pinned import PinnedTag
+from eryphc.identifiers import GeneSetId
+from eryphc.source import shown_path
+from eryphc.syntax.identifiers import parse_gene_set
+from eryphc.syntax.names import NameFault
+
+if TYPE_CHECKING:
+    from eryphc.genepool.chain import PoolChain
+    from eryphc.genepool.model import GeneSetTag
+    from eryphc.session import Session
+
+
+class PulledSet(NamedTuple):
+    """A gene set that is at hand now. `digest` is its identity, None for one that lies in a folder;
+    `ref` is the tag that it stands for."""
+
+    geneset: str
+    pool: str
+    ref: str | None = None
+    digest: str | None = None
+
+
+class Pulled(Result):
+    """The gene sets of a closure, sorted; none of them after an error."""
+
+    def __init__(self, sets: Sequence[PulledSet], found: Sequence[Diagnostic]) -> None:
+        super().__init__(show(found))
+        self.sets = tuple(sets) if self.ok else ()
+
+
+def pull(session: Session, genes: Sequence[str], into: Path | None = None) -> Pulled:
+    """Fetch gene sets and all that they need, each given as `ORG/SET[/TAG]`.
+
+    With `into` their texts are also written there, as a gene pool. Raises `EryphcError`.
+    """
+    chain = session.pools()
+    names = tuple(_name(gene) for gene in genes)
+    session.opener.acquire(names, chain)
+    return _pulled(session, _closure(names, chain), into)
+
+
+def pull_lock(session: Session, into: Path | None = None) -> Pulled:
+    """Fetch all that the lock of the session's folder pins, so that `--frozen` works later."""
+    opener = session.opener
+    path = opener.lock_path(session.folder)
+    if not path.is_file():
+        raise EryphcError.of(Failure.INPUT, lock_wording.missing(shown_path(path)))
+    lock = opener.lock(path)
+    chain = opener.chain(session.folder)
+    for read in (lock, chain):
+        if read.value is None:
+            raise EryphcError(Failure.INPUT, show(read.diagnostics))
+    assert lock.value is not None  # noqa: S101 - looked at above
+    assert chain.value is not None  # noqa: S101
+    # What is committed with the lock needs no fetching.
+    names = tuple(
+        _name(name) for name, entry in sorted(lock.value.sets.items()) if not entry.is_local
+    )
+    opener.acquire(names, chain.value)
+    pulled = _pulled(session, _found(names, chain.value), into)
+    if pulled.ok:
+        opener.remember(path, lock.value)
+    return pulled
+
+
+class _Found(NamedTuple):
+    name: GeneSetId
+    pool: str
+    tag: Outcome[GeneSetTag] | None
+
+
+def _closure(names: Sequence[GeneSetId], chain: PoolChain) -> list[_Found]:
+    """What the chain has of the gene sets and of all that they lead to."""
+    from eryphc.project.acquire import leads_to
+
+    found: dict[GeneSetId, _Found] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            (found[name],) = _found((name,), chain)
+            waiting += leads_to(found[name].tag)
+    return [found[name] for name in sorted(found)]
+
+
+def _found(names: Sequence[GeneSetId], chain: PoolChain) -> list[_Found]:
+    found: list[_Found] = []
+    for name in names:
+        tag = chain.find(name)
+        holder = next(chain.holders(name), None)
+        label = "" if holder is None else holder.label
+        if tag is not None and isinstance(tag.value, PinnedTag):
+            label = tag.value.label
+        found.append(_Found(name, label, tag))
+    return found
+
+
+def _pulled(session: Session, closure: Sequence[_Found], into: Path | None) -> Pulled:
+    found: list[Diagnostic] = [*session.overheard()]
+    sets: list[PulledSet] = []
+    contents: list[TagContents] = []
+    chain = session.pools()
+    for name, pool, tag in closure:
+        if tag is None:
+            tags, sets_ = chain.neighbours(name)
+            found.append(pools.gene_set_not_found(name, None, tags, sets_, chain.labels()))
+            continue
+        found += tag.diagnostics
+        if tag.value is None:
+            continue
+        sets.append(_described(name, pool, tag.value))
+        if into is not None:
+            read = contents_of(tag.value)
+            found += read.diagnostics
+            if read.value is not None:
+                contents.append(read.value)
+    pulled = Pulled(sets, found)
+    if into is not None and pulled.ok:
+        _write(into, contents)
+    return pulled
+
+
+def _described(name: GeneSetId, pool: str, tag: GeneSetTag) -> PulledSet:
+    if tag.manifest.ref is not None:
+        return PulledSet(str(name), pool, ref=final_name(tag.manifest.ref))
+    digest = tag.config.identity if isinstance(tag, PinnedTag) else None
+    return PulledSet(str(name), pool, digest=digest)
+
+
+def _write(into: Path, contents: Sequence[TagContents]) -> None:
+    """Write texts as a gene pool. Raises OSError, and EryphcError for a file that is another."""
+    for tag in contents:
+        folder = into / tag.id.organization / tag.id.geneset / tag.id.tag
+        for file in tag.files:
+            path = folder / file.path
+            if path.exists() and path.read_bytes() != file.text:
+                raise EryphcError.of(
+                    Failure.INPUT, command.file_exists(shown_path(path), "eryphc gene pull -o")
+                )
+    for tag in contents:
+        folder = into / tag.id.organization / tag.id.geneset / tag.id.tag
+        # The manifest makes a folder a tag, so it comes last.
+        for file in sorted(tag.files, key=lambda file: file.type == "manifest"):
+            path = folder / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.text)
+
+
+def _name(text: str) -> GeneSetId:
+    parsed = parse_gene_set(text.removeprefix("gene:"))
+    if isinstance(parsed, NameFault):
+        raise EryphcError.of(Failure.USAGE, command.gene_unknown(text, parsed.message))
+    return parsed

@@ -1,0 +1,289 @@
+"""Gene sets in a real registry: builds, locks and pulls that use them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from cli.command_line import CommandLine, Done
+from genepool.oci.real import registry
+from sharing.publishing import Publisher, image, write_layout
+
+pytestmark = pytest.mark.integration
+
+MOTD = "name: motd\nfodder:\n- name: motd\n  content: |\n    timezone: {}\n"
+BASE = "fodder:\n- source: gene:acme/motd:motd\n"
+
+
+def motd(zone: str, tag: str = "1.0") -> Any:
+    return image(f"acme/motd/{tag}", {"fodder/motd.yaml": MOTD.format(zone)})
+
+
+class Team(NamedTuple):
+    """A project with a pool in a registry."""
+
+    eryphc: CommandLine
+    publish: Publisher
+
+    @property
+    def cache(self) -> Path:
+        return self.eryphc.folder / "cache" / "eryphc"
+
+    def __call__(self, *arguments: str) -> Done:
+        return self.eryphc(*arguments)
+
+    def user_data(self, *options: str) -> str:
+        done = self("build", "web.yaml", "--guest", "linux", "--target", "user-data", *options)
+        assert done.code == 0, done.err
+        return (self.eryphc.folder / "build/web/user-data/user-data").read_text()
+
+    def lock(self) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads((self.eryphc.folder / "eryph.lock").read_text())
+        return data
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with registry(tmp_path_factory.mktemp("registry")) as found:
+        yield found
+
+
+@pytest.fixture
+def team(eryphc: CommandLine, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    publish = Publisher(host, tmp_path / "images")
+    publish("acme/motd/1.0", motd("UTC"), "1.0", "latest")
+    publish(
+        "acme/base/1.0",
+        image("acme/base/1.0", {"catlet.yaml": BASE}, requires=["acme/motd/latest"]),
+    )
+    pool = f"pools:\n- name: corp\n  type: oci\n  prefix: {host}/genes\n  orgs: [acme]\n"
+    eryphc.write("eryphc.yaml", pool)
+    eryphc.write("web.yaml", "name: web\nparent: acme/base/1.0\n")
+    return Team(eryphc, publish)
+
+
+def codes(done: Done) -> list[str]:
+    return [line.partition("[")[2][:5] for line in done.err.splitlines() if "]: " in line]
+
+
+def test_a_build_takes_what_the_registry_has(team: Team) -> None:
+    assert "UTC" in team.user_data()
+    team.publish("acme/motd/1.1", motd("CET", "1.1"), "1.1", "latest")
+    assert "CET" in team.user_data()
+
+
+def test_a_lock_keeps_the_content(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    entry = team.lock()["sets"]["acme/motd/1.0"]
+    assert entry["digest"] == motd("UTC").identity
+    assert team.lock()["sets"]["acme/motd/latest"] == {"ref": "acme/motd/1.0"}
+    assert team.lock()["sets"]["acme/base/1.0"]["requires"] == ["acme/motd/latest"]
+    team.publish("acme/motd/1.1", motd("CET", "1.1"), "1.1", "latest")
+    for options in ((), ("--locked",), ("--offline",), ("--frozen",)):
+        assert "UTC" in team.user_data(*options)
+    assert team("lock", "--check").code == 0
+    done = team("update")
+    assert "acme/motd/latest  1.0 → 1.1   corp   used by web.yaml" in done.out
+    assert "    - timezone: UTC" in done.out
+    assert "CET" in team.user_data("--frozen")
+
+
+def test_a_colleague_gets_the_same_bytes(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    before = team.user_data("--locked")
+    shutil.rmtree(team.cache)
+    done = team("build", "web.yaml", "--target", "user-data", "--frozen")
+    assert (done.code, codes(done)) == (3, ["E1106"])
+    assert team("gene", "pull", "--lock").code == 0
+    assert team.user_data("--frozen") == before
+
+
+def test_a_fixed_tag_that_was_replaced(team: Team) -> None:
+    """The pinned content is found by its manifest, also after its tag has moved away."""
+    assert team("lock", "web.yaml").code == 0
+    team.publish("acme/motd/1.0", motd("WET"), "1.0", "latest")
+    shutil.rmtree(team.cache)
+    assert "UTC" in team.user_data("--locked")
+    done = team("update")
+    assert (done.code, codes(done)) == (1, ["E1107"])
+    assert "--accept changed-tag" in done.err
+    assert team("update", "--accept", "changed-tag").code == 0
+    assert "WET" in team.user_data("--locked")
+
+
+def test_content_that_is_nowhere_any_more(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    shutil.rmtree(team.cache)
+    data = team.lock()
+    wrong = "sha256:" + "0" * 64
+    data["sets"]["acme/motd/1.0"] |= {"digest": wrong, "manifest": wrong}
+    team.eryphc.write("eryph.lock", json.dumps(data))
+    done = team("build", "web.yaml", "--target", "user-data", "--locked")
+    assert (done.code, codes(done)) == (3, ["E1106"])
+    assert "acme/motd/1.0" in done.err
+
+
+def test_an_image_layout_at_hand_has_it_too(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    shutil.rmtree(team.cache)
+    base = image("acme/base/1.0", {"catlet.yaml": BASE}, requires=["acme/motd/latest"])
+    write_layout(team.eryphc.folder / "base", "acme/base/1.0", base)
+    write_layout(team.eryphc.folder / "motd", "acme/motd/1.0", motd("UTC"))
+    pools = ("--genepool", "oci-layout:base", "--genepool", "oci-layout:motd")
+    assert "UTC" in team.user_data("--frozen", *pools)
+
+
+def test_offline(team: Team) -> None:
+    done = team("build", "web.yaml", "--target", "user-data", "--offline")
+    assert (done.code, codes(done)) == (1, ["E1025"])
+    assert "web.yaml:2:9" in done.err
+    assert not (team.eryphc.folder / "build").exists()
+
+
+def test_what_is_damaged_in_the_store_is_fetched_again(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    for path in sorted((team.cache / "blobs").rglob("*")):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(path.read_bytes()[:-1] + b"!")
+    assert "UTC" in team.user_data("--locked")
+    done = team("build", "web.yaml", "--target", "user-data", "--frozen")
+    assert done.code == 0, done.err
+
+
+def test_a_set_that_the_registry_does_not_have(team: Team) -> None:
+    team.eryphc.write("web.yaml", "name: web\nparent: acme/base/2.0\n")
+    done = team("build", "web.yaml", "--target", "user-data")
+    assert (done.code, codes(done)) == (1, ["E0302"])
+    assert "`acme/base` has the tags `1.0`" in done.err
+    team.eryphc.write("web.yaml", "name: web\nparent: acme/none/2.0\n")
+    assert codes(team("build", "web.yaml", "--target", "user-data")) == ["E0302"]
+
+
+@pytest.mark.parametrize("orgs", ["['*']", "['*', dbosoft]"])
+def test_patterns_do_not_own_the_standard_genes(team: Team, orgs: str, host: str) -> None:
+    team.publish(
+        "dbosoft/ubuntu-22.04/std-1.0",
+        image("dbosoft/ubuntu-22.04/std-1.0", {"catlet.yaml": "cpu: 7\n"}),
+        "std-1.0",
+        "latest",
+    )
+    pool = f"pools:\n- name: corp\n  type: oci\n  prefix: {host}/genes\n  orgs: {orgs}\n"
+    team.eryphc.write("eryphc.yaml", pool)
+    team.eryphc.write("web.yaml", "name: web\nparent: dbosoft/ubuntu-22.04\n")
+    done = team("expand", "web.yaml", "--format", "json")
+    assert done.code == 0, done.err
+    assert (json.loads(done.out)["cpu"]["count"] == 7) == ("dbosoft" in orgs)
+
+
+def test_a_pool_by_its_address(team: Team, host: str) -> None:
+    (team.eryphc.folder / "eryphc.yaml").unlink()
+    done = team("build", "web.yaml", "--target", "user-data")
+    assert codes(done) == ["E0302"]
+    assert "UTC" in team.user_data("--genepool", f"oci://{host}/genes?orgs=acme")
+    for wrong, says in (
+        (f"oci://{host}/genes", "orgs"),
+        (f"oci://{host}/genes?orgs=acme&tags=x", "tags"),
+        (f"oci://{host}/Genes?orgs=acme", "prefix"),
+        (f"oci://{host}/genes?orgs=acme&repository=genes", "`repository`"),
+        ("oci://?orgs=acme", "prefix"),
+    ):
+        done = team("build", "web.yaml", "--target", "user-data", "--genepool", wrong)
+        assert (done.code, codes(done)) == (2, ["E0904"]), done.err
+        assert says in done.err
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ("  orgs: []\n", "E0913"),
+        ("  orgs: [acme]\n  repository: x\n", "E0908"),
+        ("  orgs: [acme]\n  prefix: 'no host'\n", "E0908"),
+        ("  orgs: [acme]\n  mirrors: ['a b']\n", "E0908"),
+        ("  orgs: [acme]\n  name: standard\n", "E0908"),
+        ("  orgs: [acme]\n  name: ./genes\n", "E0908"),
+    ],
+)
+def test_settings_of_a_pool(team: Team, lines: str, code: str) -> None:
+    text = "pools:\n- type: oci\n" + lines
+    if "prefix" not in lines:
+        text += "  prefix: registry.example/genes\n"
+    team.eryphc.write("eryphc.yaml", text)
+    done = team("build", "web.yaml", "--target", "user-data")
+    assert (done.code, codes(done)) == (1, [code]), done.err
+    assert "eryphc.yaml:" in done.err
+
+
+def test_a_registry_that_does_not_answer(team: Team) -> None:
+    pool = "pools:\n- name: corp\n  type: oci\n  prefix: 127.0.0.1:9\n  orgs: [acme]\n"
+    team.eryphc.write("eryphc.yaml", pool)
+    done = team("build", "web.yaml", "--target", "user-data")
+    assert (done.code, codes(done)) == (3, ["E1001"])
+
+
+def test_a_mirror_has_what_is_pinned(team: Team, host: str) -> None:
+    assert team("lock", "web.yaml").code == 0
+    shutil.rmtree(team.cache)
+    pool = "pools:\n- name: corp\n  type: oci\n  prefix: 127.0.0.1:9/genes\n  orgs: [acme]\n"
+    team.eryphc.write("eryphc.yaml", f"{pool}  mirrors: ['127.0.0.1:9/x', '{host}/genes']\n")
+    assert "UTC" in team.user_data("--locked")
+
+
+def test_what_pull_prints_and_writes(team: Team) -> None:
+    done = team("gene", "pull", "acme/base/1.0", "-o", "vendored", "-v")
+    assert done.code == 0
+    assert [line.split()[0] for line in done.out.splitlines()] == [
+        "acme/base/1.0",
+        "acme/motd/1.0",
+        "acme/motd/latest",
+    ]
+    assert motd("UTC").identity in done.out
+    requests = [line for line in done.err.splitlines() if line.startswith("GET ")]
+    # Both are so small that their manifests hold them.
+    assert len(requests) == 2
+    (team.eryphc.folder / "eryphc.yaml").unlink()
+    assert "UTC" in team.user_data("--genepool", "vendored")
+    data = json.loads(
+        team("gene", "pull", "--genepool", "vendored", "acme/motd", "--format", "json").out
+    )
+    assert [each["ref"] for each in data] == [None, "acme/motd/1.0"]
+    assert team("gene", "pull").code == 2
+    assert team("gene", "pull", "acme/none").code == 1
+
+
+def test_gene_show_asks_the_registry(team: Team) -> None:
+    done = team("gene", "show", "acme/motd")
+    assert done.code == 0
+    assert "gene:acme/motd/1.0:motd" in done.out
+
+
+def test_a_locked_build_with_a_full_store_needs_no_network(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    program = (
+        "import sys; from eryphc.cli.app import run; "
+        "code = run(['build', 'web.yaml', '--target', 'user-data', '--locked']); "
+        "far = ('urllib3', 'truststore', 'diskcache'); "
+        "far += ('eryphc.net', 'eryphc.genepool.oci.client'); "
+        "bad = [m for m in sys.modules if m in far or m.split('.')[0] in far]; "
+        "print(code, bad)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=team.eryphc.folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "0 []", done.stderr
