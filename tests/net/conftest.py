@@ -10,6 +10,7 @@ import pytest
 
 from net.clocks import TestClock
 from net.server import Server, serving
+from volumes.publisher import Publisher, publishing
 
 
 @pytest.fixture
@@ -22,6 +23,12 @@ def server() -> Iterator[Server]:
 def other() -> Iterator[Server]:
     with serving() as place:
         yield place
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with publishing() as found:
+        yield found
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -696,6 +696,31 @@ def test_docker_hub_is_asked_by_its_own_name() -> None:
             registry.get_manifest("motd", "1.0")
         assert "its proxy cannot be used" in caught.value.diagnostic.message
         assert lines[0].startswith("GET registry-1.docker.io /v2/acme/motd/manifests/1.0 failed")
+
+
+@pytest.mark.parametrize("what", ["manifests", "uploads"])
+def test_another_machine_does_not_lead_into_this_one(what: str) -> None:
+    """The proxy answers for a registry that is not this machine, over plain http."""
+    with serving() as proxy:
+        place = "http://169.254.169.254/latest"
+        proxy.otherwise = says(307, Location=place)
+        if what == "uploads":
+            proxy.otherwise = lambda handler: handler.answer(
+                404 if handler.command == "HEAD" else 202, Location=place
+            )
+        environment = {"HTTP_PROXY": proxy.address, "HTTPS_PROXY": proxy.address}
+        site = Site("corp", "reg.invalid", insecure=True)
+        client = client_for(site, environment, clock=TestClock().clock)
+        registry = Registry(site, client, Keychain(environment, (), hear=print))
+        works: dict[str, Callable[[], object]] = {
+            "uploads": lambda: registry.push_blob(REPOSITORY, digest_of(b"x"), Memory(b"x")),
+            "manifests": lambda: registry.get_manifest(REPOSITORY, "1.0"),
+        }
+        with pytest.raises(RegistryError) as caught:
+            works[what]()
+        client.close()
+        assert caught.value.diagnostic.code.number == "E1020"
+        assert all("169.254" not in each.path for each in proxy.asked)
 
 
 def test_an_insecure_registry_speaks_either(pool: Pool) -> None:

@@ -27,7 +27,14 @@ from eryphc.genepool.oci.faults import (
     SeveralManifestsError,
     TagImmutableError,
 )
-from eryphc.net.addresses import Address, is_loopback, led_to, read_address, redirect_refusal
+from eryphc.net.addresses import (
+    Address,
+    is_loopback,
+    led_to,
+    read_address,
+    redirect_refusal,
+    shown_url,
+)
 from eryphc.net.client import ERROR_BODY, Client, Trace, busy
 from eryphc.net.credentials import HUB, Keychain
 from eryphc.net.faults import Failed, RequestFailedError
@@ -422,7 +429,7 @@ class Registry:
             to = led_to(here or answer.address, location)
         except ValueError as error:
             raise RegistryError(
-                wording.redirect_refused(work.place, location, str(error))
+                wording.redirect_refused(work.place, shown_url(location), str(error))
             ) from None
         refused = redirect_refusal(work.address, work.address, to)
         if refused is not None:
@@ -436,7 +443,9 @@ class Registry:
         try:
             to = led_to(here, link[1])
         except ValueError as error:
-            raise RegistryError(wording.redirect_refused(work.place, link[1], str(error))) from None
+            raise RegistryError(
+                wording.redirect_refused(work.place, shown_url(link[1]), str(error))
+            ) from None
         if to.origin != here.origin or to.has_user:
             reason = "a list of tags goes on where it begins"
             raise RegistryError(wording.redirect_refused(work.place, to.shown, reason))
@@ -661,7 +670,7 @@ class Registry:
         match failure.failed:
             case Failed.TOO_SLOW:
                 return wording.too_slow(place)
-            case Failed.REDIRECT:
+            case Failed.REDIRECT | Failed.LOOP:
                 return wording.redirect_refused(place, failure.to or "nowhere", failure.reason)
             case Failed.TOO_LARGE | Failed.ENCODED:
                 return wording.not_a_registry(place, failure.reason)
