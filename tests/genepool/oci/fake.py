@@ -130,8 +130,10 @@ class Fake:
             return
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         match = re.fullmatch(r"/v2/(.+)/(manifests|blobs/uploads|blobs|tags)/(.*)", parts.path)
-        if parts.path == "/v2/":
-            handler.answer(200 if self.profile.auth == "none" else 401)
+        if parts.path == "/v2/" and self.profile.auth == "none":
+            handler.answer(200)
+        elif parts.path == "/v2/":
+            self._challenge(handler, "any")
         elif match is None:
             handler.answer(404, b"404 page not found\n")
         elif self._passes(handler, match[1], writes=match[2] == "blobs/uploads"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
@@ -203,4 +204,29 @@ def test_without_the_right_login(place: tuple[str, str], way: str) -> None:
         diagnostic = caught.value.diagnostic
         assert diagnostic.code.number == ("E1003" if way == "none" else "E1004")
         assert "canary4711" not in f"{diagnostic} {diagnostic.message} {diagnostic.notes}"
+    registry._client.close()
+
+
+def test_another_tool_sees_the_same(place: tuple[str, str], tag: str, tmp_path: Path) -> None:
+    """skopeo reads what we publish, and we read what skopeo publishes."""
+    host, name = place
+    skopeo = real.program("skopeo")
+    registry = opened(host)
+    data = publish(registry, tag)
+    account = [] if name in ("docker-registry", "fake plain") else [f"{USER}:{PASSWORD}"]
+    source, target = (f"docker://{host}/{REPOSITORY}:{each}" for each in (tag, f"{tag}-copy"))
+    ways: list[list[str]] = [
+        ["--src-tls-verify=false", *(["--src-creds", *account] if account else []), source,
+         f"dir:{tmp_path}"],
+        ["--dest-tls-verify=false", *(["--dest-creds", *account] if account else []),
+         f"dir:{tmp_path}", target],
+    ]  # fmt: skip
+    for way in ways:
+        command = [skopeo, "--insecure-policy", "copy", "--preserve-digests", *way]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "manifest.json").read_bytes() == data
+    found = registry.get_manifest(REPOSITORY, f"{tag}-copy")
+    assert found is not None
+    assert found.data == data
     registry._client.close()
