@@ -38,7 +38,7 @@ def clock() -> TestClock:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of 127.0.0.1 that nobody else vouches for, with its key in one file."""
+    """A certificate that nobody else vouches for, with its key in one file."""
     if shutil.which("openssl") is None:
         pytest.skip("no openssl")
     folder = tmp_path_factory.mktemp("tls")
@@ -48,7 +48,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
             "-nodes", "-days", "30", "-subj", "/CN=test", "-addext",
-            "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(path),
+            "subjectAltName=IP:127.0.0.1,DNS:somewhere.invalid",
+            "-keyout", str(key), "-out", str(path),
         ],
         check=True,
         capture_output=True,

@@ -117,6 +117,7 @@ class Transport:
         self._trust = trust or Trust()
         self._limits = limits or Limits()
         self._managers: dict[tuple[str, str | None], urllib3.PoolManager] = {}
+        self._made_context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
 
     def open(
@@ -194,7 +195,8 @@ class Transport:
         options: dict[str, Any] = {"maxsize": MOST_CONNECTIONS, "block": True}
         # The context is dear, and plain http has no use for one.
         if scheme == "https" or (proxy is not None and proxy.startswith("https:")):
-            options["ssl_context"] = self._context()
+            self._made_context = self._made_context or self._context()
+            options["ssl_context"] = self._made_context
             if self._trust.insecure:
                 options["assert_hostname"] = False
         manager = self._through(proxy, options) if proxy else urllib3.PoolManager(**options)

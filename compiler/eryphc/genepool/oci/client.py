@@ -35,7 +35,7 @@ from eryphc.net.addresses import (
     redirect_refusal,
     shown_url,
 )
-from eryphc.net.client import ERROR_BODY, Client, Trace, busy
+from eryphc.net.client import ERROR_BODY, PASSING, Client, Trace, busy
 from eryphc.net.credentials import HUB, Keychain
 from eryphc.net.faults import Failed, RequestFailedError
 from eryphc.net.messages import PIECE, Answer, Body, Bytes, Request, Sink
@@ -223,7 +223,7 @@ class Registry:
                 return Answer(201, {}, b"", work.address)
             tried = True
             answer = self._ask(work, "PUT", f"manifests/{tag}", headers, Bytes(data), repeat=False)
-            if answer.status in (408, 429, 500, 502, 503, 504):
+            if answer.status in PASSING:
                 raise busy(answer)
             return answer
 
@@ -748,7 +748,7 @@ class _Hashing:
 
 def _lost(answer: Answer, statuses: tuple[int, ...] = (404, 416)) -> Answer:
     """The answer to a part of an upload. Raises RequestFailedError where it begins anew."""
-    if answer.status in (*statuses, 408, 429, 500, 502, 503, 504):
+    if answer.status in PASSING or answer.status in statuses:
         raise busy(answer)
     return answer
 
