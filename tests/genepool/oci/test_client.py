@@ -583,7 +583,7 @@ class TestHostile:
     def test_too_slow(self, pool: Pool) -> None:
         def route(handler: Handler) -> None:
             pool.clock.seconds += 61
-            handler.answer(200)
+            handler.answer(307, Location="1.0")
 
         pool.fake.fault("manifests", route)
         assert "--timeout" in (pool.pull_fails("E1002").help or "")
