@@ -116,6 +116,11 @@ class Fake:
     def fault(self, pattern: str, *routes: Route) -> None:
         self.faults += [(pattern, route) for route in routes]
 
+    def collect(self) -> None:
+        """Forget the manifests that no tag names, as Quay does after a while."""
+        kept = {data for (_, tag), (_, data) in self.manifests.items() if ":" not in tag}
+        self.manifests = {key: found for key, found in self.manifests.items() if found[1] in kept}
+
     # -- one request ------------------------------------------------------------------------
 
     def route(self, handler: Handler) -> None:

@@ -65,7 +65,7 @@ def registry(place: tuple[str, str]) -> Iterator[Registry]:
     """Repositories are free but where a profile knows only some; tags differ by test."""
     found = opened(place[0])
     yield found
-    found._client.close()
+    found.close()
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_an_index_of_one_image_leads_to_it(place: tuple[str, str], tag: str) -> 
     registry.put_manifest(REPOSITORY, tag, index, INDEX)
     found = registry.get_manifest(REPOSITORY, tag)
     assert found == (data, digest_of(data), OCI_MANIFEST, digest_of(index))
-    registry._client.close()
+    registry.close()
 
 
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -204,7 +204,7 @@ def test_without_the_right_login(place: tuple[str, str], way: str) -> None:
         diagnostic = caught.value.diagnostic
         assert diagnostic.code.number == ("E1003" if way == "none" else "E1004")
         assert "canary4711" not in f"{diagnostic} {diagnostic.message} {diagnostic.notes}"
-    registry._client.close()
+    registry.close()
 
 
 def test_another_tool_sees_the_same(place: tuple[str, str], tag: str, tmp_path: Path) -> None:
@@ -229,4 +229,4 @@ def test_another_tool_sees_the_same(place: tuple[str, str], tag: str, tmp_path: 
     found = registry.get_manifest(REPOSITORY, f"{tag}-copy")
     assert found is not None
     assert found.data == data
-    registry._client.close()
+    registry.close()

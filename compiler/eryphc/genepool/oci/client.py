@@ -168,6 +168,7 @@ class Registry:
     ) -> None:
         if not _HOST.fullmatch(site.host):
             raise ValueError(f"{site.host!r} is no host")
+        read_address(f"https://{site.host}")
         self.site = site
         self._client = client
         self._keychain = keychain
@@ -177,6 +178,10 @@ class Registry:
         self._gate: Gate | None = None
         self._root: Address | None = None
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections of its client."""
+        self._client.close()
 
     # -- manifests ----------------------------------------------------------------------------
 
