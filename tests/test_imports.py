@@ -42,6 +42,7 @@ NOT_OURS = {
         "eryphc.artifacts.sparse",
         "eryphc.volumes",
         "eryphc.net",
+        "eryphc.genepool.oci",
         "eryphc.genepool.local",
         "eryphc.genepool.packed",
         "eryphc.guest.archive",

@@ -10,6 +10,7 @@ import pytest
 
 from net.clocks import TestClock
 from net.server import Server, serving
+from volumes.publisher import Publisher, publishing
 
 
 @pytest.fixture
@@ -25,13 +26,19 @@ def other() -> Iterator[Server]:
 
 
 @pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with publishing() as found:
+        yield found
+
+
+@pytest.fixture
 def clock() -> TestClock:
     return TestClock()
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of 127.0.0.1 that nobody else vouches for, with its key in one file."""
+    """A certificate that nobody else vouches for, with its key in one file."""
     if shutil.which("openssl") is None:
         pytest.skip("no openssl")
     folder = tmp_path_factory.mktemp("tls")
@@ -41,7 +48,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
             "-nodes", "-days", "30", "-subj", "/CN=test", "-addext",
-            "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(path),
+            "subjectAltName=IP:127.0.0.1,DNS:somewhere.invalid",
+            "-keyout", str(key), "-out", str(path),
         ],
         check=True,
         capture_output=True,

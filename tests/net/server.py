@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, TypeAlias
@@ -30,6 +31,8 @@ class Server:
     asked: list[Asked] = field(default_factory=list)
     otherwise: Route | None = None
     connections: int = 0
+    tunnel: tuple[str, int] | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def port(self) -> int:
@@ -66,6 +69,20 @@ class Handler(BaseHTTPRequestHandler):
         else:
             route(self)
 
+    def do_CONNECT(self) -> None:
+        """A tunnel to `place.tunnel`, whatever the client wants to reach."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.place.asked.append(Asked(self.command, self.path, headers, b""))
+        self.close_connection = True
+        if self.place.tunnel is None:
+            self.answer(405)
+            return
+        with socket.create_connection(self.place.tunnel) as there:
+            self.head(200)
+            for one, other in ((self.connection, there), (there, self.connection)):
+                threading.Thread(target=_relay, args=(one, other), daemon=True).start()
+            self.place.ended.wait()
+
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _any  # noqa: N815
 
     def answer(self, status: int = 200, body: bytes = b"", **headers: str) -> None:
@@ -81,6 +98,13 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
+
+
+def _relay(one: socket.socket, other: socket.socket) -> None:
+    with suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)
 
 
 def says(status: int = 200, body: bytes = b"", **headers: str) -> Route:
@@ -124,6 +148,7 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
     try:
         yield place
     finally:
+        place.ended.set()
         server.shutdown()
         thread.join()
         server.server_close()

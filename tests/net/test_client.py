@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,31 @@ def test_connections_are_kept(server: Server, asking: Asking) -> None:
     assert server.connections == 1
 
 
+def test_a_kept_connection_that_the_server_has_closed(server: Server, asking: Asking) -> None:
+    """The server closes without having said so, and looks at nothing that still comes."""
+
+    def closes(handler: Handler) -> None:
+        handler.answer(200, b"x")
+        handler.close_connection = True
+
+    server.routes["/x"] = closes
+    for _ in range(5):
+        assert asking(f"{server.address}/x").body == b"x"
+    assert asking.clock.waits == []
+
+
+def test_a_connection_that_is_closed_each_time(server: Server, asking: Asking) -> None:
+    def closes(handler: Handler) -> None:
+        handler.close_connection = True
+
+    server.routes["/x"] = says(200)
+    asking(f"{server.address}/x")
+    server.routes["/x"] = closes
+    assert asking.failure(f"{server.address}/x").failed is Failed.CONNECTION
+    # Once more than there are attempts, because the first used the kept connection.
+    assert len(server.asked) == 1 + 5
+
+
 def test_at_most_four_connections(server: Server, asking: Asking) -> None:
     together = threading.Semaphore(0)
     most: list[int] = []
@@ -169,7 +194,7 @@ class TestRedirects:
     def test_not_for_ever(self, server: Server, asking: Asking) -> None:
         server.routes["/a"] = says(302, Location="/a")
         failure = asking.failure(f"{server.address}/a")
-        assert failure.failed is Failed.REDIRECT
+        assert failure.failed is Failed.LOOP
         assert len(server.asked) == 6
 
     @pytest.mark.parametrize(
@@ -188,7 +213,7 @@ class TestRedirects:
         server.routes["/a"] = says(302, Location=location)
         failure = asking.failure(f"{server.address}/a")
         assert failure.failed is Failed.REDIRECT
-        assert "pw" not in failure.reason
+        assert "pw" not in f"{failure.reason} {failure.to}"
         assert len(server.asked) == 1
 
     def test_not_from_https_to_http(
@@ -199,6 +224,19 @@ class TestRedirects:
         failure = asking.failure(f"{secure.address}/a")
         assert (failure.failed, failure.to) == (Failed.REDIRECT, f"{other.address}/b")
         assert other.asked == []
+        asking.client.close()
+
+    @pytest.mark.parametrize("host", ["169.254.169.254", "127.0.0.1", "[::1]", "localhost", "0"])
+    def test_not_into_this_machine_from_elsewhere(
+        self, server: Server, clock: TestClock, host: str
+    ) -> None:
+        """The proxy answers for a server that is not this machine."""
+        asking = Asking(clock, environment={"HTTP_PROXY": server.address})
+        server.otherwise = says(302, Location=f"http://{host}:{server.port}/latest")
+        failure = asking.failure("http://somewhere.invalid/a")
+        assert failure.failed is Failed.REDIRECT
+        assert failure.by == "http://somewhere.invalid/a"
+        assert server.paths() == ["http://somewhere.invalid/a"]
         asking.client.close()
 
     def test_only_reading_follows(self, server: Server, asking: Asking) -> None:
@@ -354,7 +392,9 @@ class TestTime:
             handler.answer(503)
 
         server.routes["/x"] = route
-        assert asking.failure(f"{server.address}/x", seconds=40).failed is Failed.TOO_SLOW
+        # The end comes before or after the last answer has been read.
+        with suppress(RequestFailedError):
+            assert asking(f"{server.address}/x", seconds=40).status == 503
         assert len(server.asked) == 3
 
     def test_no_request_begins_after_the_end(self, server: Server, asking: Asking) -> None:
@@ -472,6 +512,25 @@ class TestProxies:
         assert asking("http://somewhere.invalid/x").body == b"proxied"
         assert server.asked[0].path == "http://somewhere.invalid/x"
         assert server.asked[0].headers["proxy-authorization"] == "Basic bWU6cEBzcw=="
+        asking.client.close()
+
+    def test_https_goes_through_a_tunnel(
+        self, server: Server, secure: Server, certificate: Path, clock: TestClock
+    ) -> None:
+        """The proxy sees its own login and no other, and the server does not see that."""
+        server.tunnel = ("127.0.0.1", secure.port)
+        proxy = server.address.replace("http://", "http://me:pw@")
+        secure.routes["/x"] = says(200, b"x")
+        asking = Asking(clock, environment={"HTTPS_PROXY": proxy}, trust=Trust(certificate))
+        url = "https://somewhere.invalid/x"
+        assert asking(url, authorization="Basic s3cret").body == b"x"
+        assert asking(url).body == b"x"
+        (connect,) = server.asked
+        assert (connect.method, connect.path) == ("CONNECT", "somewhere.invalid:443")
+        assert connect.headers["proxy-authorization"] == "Basic bWU6cHc="
+        assert "authorization" not in connect.headers
+        assert secure.asked[0].headers["authorization"] == "Basic s3cret"
+        assert "proxy-authorization" not in secure.asked[0].headers
         asking.client.close()
 
     def test_a_tunnel_that_is_refused(self, server: Server, clock: TestClock) -> None:

@@ -396,6 +396,16 @@ class TestHelpers:
         assert home.reasons() == [reason]
         assert time.monotonic() - begin < 5
 
+    def test_what_it_started_ends_with_it(self, home: Home) -> None:
+        home.seconds = 0.5
+        home.helper("bad", f"sleep 60 & echo $! > '{home.folder}/child'; wait")
+        home.docker({"credsStore": "bad"})
+        assert home.look().login is None
+        child = Path("/proc", (home.folder / "child").read_text().strip(), "stat")
+        limit = time.monotonic() + 5
+        while is_running(child):
+            assert time.monotonic() < limit
+
     def test_one_that_does_not_read(self, home: Home) -> None:
         path = home.bin / "docker-credential-deaf"
         path.write_text('#!/bin/sh\necho \'{"Username": "me", "Secret": "x"}\'\n')
@@ -423,6 +433,14 @@ class TestHelpers:
         home.docker({"credsStore": "bad"})
         assert home.look().login is None
         assert home.reasons() == ["exec format error"]
+
+
+def is_running(stat: Path) -> bool:
+    """Whether a process runs; one that has ended may wait to be asked for its result."""
+    try:
+        return stat.read_text().rpartition(") ")[2][0] not in "ZX"
+    except OSError:
+        return False
 
 
 def test_nothing_of_a_login_is_shown(home: Home) -> None:

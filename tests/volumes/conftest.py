@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from cli.conftest import eryphc
-from eryphc.volumes import download
+from eryphc.net import download
 from volumes.publisher import Publisher, publishing
 
 __all__ = ["eryphc", "no_pauses", "publisher"]

@@ -362,6 +362,8 @@ def _given_digest(option: str, text: str | None, algorithm: str) -> Sequence[tup
 def _published_digest(
     console: Console, gene: str | None, options: dict[str, Any]
 ) -> Sequence[tuple[Digest, str]]:
+    import os
+
     from eryphc.cli.volume_fetch import policy
     from eryphc.disks import needed_volumes
     from eryphc.volumes.fetch import wanted_digest
@@ -378,7 +380,7 @@ def _published_digest(
     volume = found[0].volume
     if volume.sha256 is None and volume.checksums_url is None:
         raise EryphcError.of(Failure.INPUT, wording.no_source(str(found[0].gene)))
-    return (wanted_digest(volume, policy(options)),)
+    return (wanted_digest(volume, policy(options), os.environ),)
 
 
 def _header_text(name: str, header: DiskHeader) -> str:

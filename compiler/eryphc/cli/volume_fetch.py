@@ -18,9 +18,8 @@ from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.words import json_text
 from eryphc.disks import NeededVolume, needed_volumes
 from eryphc.volumes.convert import convert
-from eryphc.volumes.download import Policy
 from eryphc.volumes.faults import VolumeError
-from eryphc.volumes.fetch import Desk, Image, image_of
+from eryphc.volumes.fetch import Desk, Image, Policy, image_of
 from eryphc.volumes.headers import DiskHeader, format_of_name, read_header
 from eryphc.volumes.identity import derived_id
 from eryphc.volumes.places import cache_folder, image_name, locked, opened
@@ -94,7 +93,8 @@ class Fetching:
         kind = self._kind(wanted)
         if self.into is not None and wanted.volume.url is not None and kind is not None:
             place = self._in_pool(wanted, kind)
-        desk = Desk(self.cache, policy(self.options), self.progress.bytes, self._waiting)
+        limits = policy(self.options)
+        desk = Desk(os.environ, self.cache, limits, self.progress.bytes, self._waiting)
         image = image_of(str(wanted.gene), wanted.volume, desk)
         kind = kind or image.format
         if place is None and self.into is not None:

@@ -146,6 +146,11 @@ def redirect_refusal(start: Address, here: Address, to: Address) -> str | None:
         return "it holds a user or a password"
     if here.scheme == "https" and to.scheme == "http":
         return "it leads from https to plain http"
+    return inside_refusal(start, to)
+
+
+def inside_refusal(start: Address, to: Address) -> str | None:
+    """Why nobody is led to `to` from elsewhere: it is this machine, or its own link."""
     if is_inside(to.host) and not is_loopback(start.host):
         return "it leads into this machine or its own link"
     return None

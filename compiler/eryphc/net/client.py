@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eryphc.diagnostics.words import cleaned
 from eryphc.frozen import FrozenMap
-from eryphc.net.addresses import Address, led_to, redirect_refusal
+from eryphc.net.addresses import Address, led_to, redirect_refusal, shown_url
 from eryphc.net.faults import Failed, RequestFailedError
 from eryphc.net.messages import Answer, Headers, Request, Sink
 from eryphc.net.timing import (
@@ -183,7 +183,7 @@ class Client:
                 headers.pop("Authorization", None)
             here = to
         raise RequestFailedError(
-            Failed.REDIRECT, f"it redirects more than {MOST_REDIRECTS} times", to=here.shown
+            Failed.LOOP, f"it redirects more than {MOST_REDIRECTS} times", to=here.shown
         )
 
     def _exchange(
@@ -272,10 +272,11 @@ def _followed(start: Address, here: Address, location: str, refusal: Refusal) ->
     try:
         to = led_to(here, location)
     except ValueError as error:
-        raise RequestFailedError(Failed.REDIRECT, str(error), to=cleaned(location)) from None
+        shown = cleaned(shown_url(location))
+        raise RequestFailedError(Failed.REDIRECT, str(error), by=here.shown, to=shown) from None
     refused = refusal(start, here, to)
     if refused is not None:
-        raise RequestFailedError(Failed.REDIRECT, refused, to=to.shown)
+        raise RequestFailedError(Failed.REDIRECT, refused, by=here.shown, to=to.shown)
     return to
 
 

@@ -32,6 +32,9 @@ class Failed(Enum):
     """The body is compressed, though that was not asked for."""
     TOO_LARGE = "too large"
     REDIRECT = "redirect"
+    """It leads to where nobody goes."""
+    LOOP = "loop"
+    """It leads on and on."""
     ADDRESS = "address"
     """The address cannot be asked."""
     BUSY = "busy"
@@ -54,7 +57,7 @@ _PASSING = frozenset(
 class RequestFailedError(Exception):
     """A request that failed. `reason` is words of ours and continues "cannot be fetched:".
 
-    `to` is the shown address that a refused redirect leads to.
+    `by` is the shown address that redirects, `to` the one that it leads to.
     """
 
     def __init__(
@@ -62,12 +65,14 @@ class RequestFailedError(Exception):
         failed: Failed,
         reason: str,
         *,
+        by: str | None = None,
         to: str | None = None,
         answer: Answer | None = None,
     ) -> None:
         super().__init__(reason)
         self.failed = failed
         self.reason = reason
+        self.by = by
         self.to = to
         self.answer = answer
 

@@ -19,6 +19,7 @@ from eryphc.net.addresses import (
     is_literal,
     is_loopback,
     read_address,
+    shown_url,
 )
 from eryphc.net.client import Client
 from eryphc.net.credentials import Keychain, Login, Looked
@@ -239,7 +240,7 @@ class Gate:
         try:
             realm = read_address(text)
         except ValueError as error:
-            raise RealmError(text, str(error)) from None
+            raise RealmError(shown_url(text), str(error)) from None
         refused = realm_refusal(realm, self._registry, self._token_hosts, insecure=self._insecure)
         if refused is not None:
             raise RealmError(realm.shown, refused)

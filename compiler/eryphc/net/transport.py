@@ -117,6 +117,7 @@ class Transport:
         self._trust = trust or Trust()
         self._limits = limits or Limits()
         self._managers: dict[tuple[str, str | None], urllib3.PoolManager] = {}
+        self._made_context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
 
     def open(
@@ -129,37 +130,49 @@ class Transport:
     ) -> Stream:
         """Send a request and read the head of its answer. Raises RequestFailedError."""
         sent = dict(headers)
-        sending = None
         if body is not None:
             sent["Content-Length"] = str(body.size)
-            sending = _Sending(body, deadline, self._limits)
         elif method in ("POST", "PUT", "PATCH"):
             sent["Content-Length"] = "0"
-        try:
-            manager = self._manager(address)
-            timeout = urllib3.Timeout(
-                connect=deadline.step(self._limits.connect), read=deadline.step(self._limits.read)
-            )
-            asked = _ASKED.set((deadline, self._limits))
+        while True:
+            exchange = _Exchange(deadline, self._limits)
+            asked = _ASKED.set(exchange)
             try:
-                response = manager.urlopen(
-                    method,
-                    address.url,
-                    body=sending,
-                    headers=sent,
-                    redirect=False,
-                    retries=False,
-                    timeout=timeout,
-                    pool_timeout=deadline.step(float("inf")),
-                    preload_content=False,
-                    decode_content=False,
-                    enforce_content_length=False,
-                )
+                response = self._response(method, address, sent, deadline, body)
+                return Stream(method, response, address, deadline, self._limits)
+            except (HTTPError, http.client.HTTPException, OSError, UnicodeError) as error:
+                fault = _fault(error, deadline, self._limits)
+                # The server may have closed a kept connection before it saw the request.
+                kept = not exchange.is_new and fault.failed is Failed.CONNECTION
+                if not kept or method not in ("GET", "HEAD"):
+                    raise fault from None
             finally:
                 _ASKED.reset(asked)
-        except (HTTPError, http.client.HTTPException, OSError, UnicodeError) as error:
-            raise _fault(error, deadline, self._limits) from None
-        return Stream(method, response, address, deadline, self._limits)
+
+    def _response(
+        self,
+        method: str,
+        address: Address,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        body: Body | None,
+    ) -> urllib3.BaseHTTPResponse:
+        timeout = urllib3.Timeout(
+            connect=deadline.step(self._limits.connect), read=deadline.step(self._limits.read)
+        )
+        return self._manager(address).urlopen(
+            method,
+            address.url,
+            body=None if body is None else _Sending(body, deadline, self._limits),
+            headers=headers,
+            redirect=False,
+            retries=False,
+            timeout=timeout,
+            pool_timeout=deadline.step(float("inf")),
+            preload_content=False,
+            decode_content=False,
+            enforce_content_length=False,
+        )
 
     def close(self) -> None:
         """Close all connections."""
@@ -182,7 +195,8 @@ class Transport:
         options: dict[str, Any] = {"maxsize": MOST_CONNECTIONS, "block": True}
         # The context is dear, and plain http has no use for one.
         if scheme == "https" or (proxy is not None and proxy.startswith("https:")):
-            options["ssl_context"] = self._context()
+            self._made_context = self._made_context or self._context()
+            options["ssl_context"] = self._made_context
             if self._trust.insecure:
                 options["assert_hostname"] = False
         manager = self._through(proxy, options) if proxy else urllib3.PoolManager(**options)
@@ -266,8 +280,18 @@ def _default_file() -> str | None:
 
 # -- deadlines below urllib3 ------------------------------------------------------------------
 
-_ASKED: ContextVar[tuple[Deadline, Limits]] = ContextVar("_ASKED")
-"""Of the request that this thread makes: the connection does not hand it to its answer."""
+
+class _Exchange:
+    """What the connection has to know of a request. `is_new`: a connection was made for it."""
+
+    def __init__(self, deadline: Deadline, limits: Limits) -> None:
+        self.deadline = deadline
+        self.limits = limits
+        self.is_new = False
+
+
+_ASKED: ContextVar[_Exchange] = ContextVar("_ASKED")
+"""Of the request that this thread makes: urllib3 hands it to neither connection nor answer."""
 
 
 class _Reader(io.RawIOBase):
@@ -295,15 +319,24 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
         self.fp.close()
-        self.fp = io.BufferedReader(_Reader(sock, *_ASKED.get()))
+        exchange = _ASKED.get()
+        self.fp = io.BufferedReader(_Reader(sock, exchange.deadline, exchange.limits))
 
 
 class _Connection(HTTPConnection):
     response_class = _Response
 
+    def connect(self) -> None:
+        _ASKED.get().is_new = True
+        super().connect()
+
 
 class _SecureConnection(HTTPSConnection):
     response_class = _Response
+
+    def connect(self) -> None:
+        _ASKED.get().is_new = True
+        super().connect()
 
 
 class _Pool(HTTPConnectionPool):

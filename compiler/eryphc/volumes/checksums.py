@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from eryphc.artifacts.sparse import blocks
-from eryphc.frozen import NamedTuple
+from eryphc.digests import Digest, Hashes
 
-BLOCK: Final = 1024 * 1024
+__all__ = ("ALGORITHMS", "Digest", "Hashes", "digest_of", "find_digest", "hash_file")
+
 # A digest says by its length which algorithm made it; MD5 and SHA-1 prove nothing any more.
 ALGORITHMS: Final = {64: "sha256", 96: "sha384", 128: "sha512"}
 _WEAK: Final = {32: "MD5", 40: "SHA-1"}
 _GNU: Final = re.compile(r"\\?([0-9A-Fa-f]{32,128})[ \t]+\*?(\S.*?)\s*\Z")
 _BSD: Final = re.compile(r"[A-Za-z0-9/-]+ ?\((.+)\) ?= ?([0-9A-Fa-f]{32,128})\s*\Z")
-
-
-class Digest(NamedTuple):
-    algorithm: str
-    hex: str
-
-
-class _Hash(Protocol):
-    def update(self, data: bytes | memoryview, /) -> None: ...
-    def hexdigest(self) -> str: ...
-
-
-class Hashes:
-    """SHA-256 of what comes by, which names an image, and one more where a publisher uses it."""
-
-    def __init__(self, algorithm: str = "sha256") -> None:
-        self._hashes: dict[str, _Hash] = {
-            name: hashlib.new(name) for name in dict.fromkeys(("sha256", algorithm))
-        }
-
-    def update(self, data: bytes | memoryview) -> None:
-        for each in self._hashes.values():
-            each.update(data)
-
-    def __getitem__(self, algorithm: str) -> str:
-        return self._hashes[algorithm].hexdigest()
 
 
 def digest_of(text: str) -> Digest | None:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eryphc.digests import Digest
 from eryphc.identifiers import GeneId
 from eryphc.store.faults import StoreError
 from eryphc.store.folder import Folder, open_folder
 from eryphc.store.places import cache_folder as cache_folder
-from eryphc.volumes.checksums import Digest
 from eryphc.volumes.faults import VolumeError
 
 

@@ -116,6 +116,11 @@ class Fake:
     def fault(self, pattern: str, *routes: Route) -> None:
         self.faults += [(pattern, route) for route in routes]
 
+    def collect(self) -> None:
+        """Forget the manifests that no tag names, as Quay does after a while."""
+        kept = {data for (_, tag), (_, data) in self.manifests.items() if ":" not in tag}
+        self.manifests = {key: found for key, found in self.manifests.items() if found[1] in kept}
+
     # -- one request ------------------------------------------------------------------------
 
     def route(self, handler: Handler) -> None:
@@ -130,8 +135,10 @@ class Fake:
             return
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         match = re.fullmatch(r"/v2/(.+)/(manifests|blobs/uploads|blobs|tags)/(.*)", parts.path)
-        if parts.path == "/v2/":
-            handler.answer(200 if self.profile.auth == "none" else 401)
+        if parts.path == "/v2/" and self.profile.auth == "none":
+            handler.answer(200)
+        elif parts.path == "/v2/":
+            self._challenge(handler, "any")
         elif match is None:
             handler.answer(404, b"404 page not found\n")
         elif self._passes(handler, match[1], writes=match[2] == "blobs/uploads"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
         found = Pool(fake)
         yield found
         if found._registry is not None:
-            found._registry._client.close()
+            found._registry.close()
 
 
 def profile(name: str) -> pytest.MarkDecorator:
@@ -167,7 +168,7 @@ class TestLogins:
             elsewhere.otherwise = fake.route
             publish(pool.registry, "1.0")
             assert elsewhere.asked[0].headers["authorization"] == ACCOUNT
-            pool.registry._client.close()
+            pool.registry.close()
 
     @profile("gitlab")
     def test_not_signed_in(self, pool: Pool) -> None:
@@ -213,6 +214,22 @@ class TestLogins:
         )
         assert diagnostic.code.number == "E1004"
         assert "project" in (diagnostic.help or "")
+
+    @profile("gitlab")
+    def test_several_threads_share_a_registry(self, pool: Pool) -> None:
+        data = [publish(pool.registry, f"1.{number}", b"x" * number) for number in range(4)]
+        found: list[tuple[int, bytes]] = []
+
+        def work(number: int) -> None:
+            found.append((number, pool.pull(f"1.{number}").data))
+
+        threads = [threading.Thread(target=work, args=(each % 4,)) for each in range(12)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        assert sorted(found) == sorted((number, data[number]) for number in range(4) for _ in "123")
+        assert pool.fake.server.connections <= 4
 
 
 # -- what other registries refuse -------------------------------------------------------------
@@ -282,6 +299,15 @@ class TestRules:
             lambda: pool.registry.push_blob(REPOSITORY, digest_of(b"x" * 20), Memory(b"x" * 20))
         )
         assert diagnostic.code.number == "E1013"
+
+    @profile("quay")
+    def test_a_manifest_under_a_tag_outlives_a_collection(self, pool: Pool) -> None:
+        data = publish(pool.registry, "1.0")
+        publish(pool.registry, "1.1", b"other")
+        del pool.fake.manifests[REPOSITORY, "1.1"]
+        pool.fake.collect()
+        assert pool.registry.get_manifest(REPOSITORY, digest_of(data)) == pool.pull()
+        assert len(pool.fake.manifests) == 2
 
     @profile("quay")
     def test_the_types_of_oci_are_named(self, pool: Pool) -> None:
@@ -580,10 +606,22 @@ class TestHostile:
         assert note.isprintable()
         assert len(note) < 500
 
+    def test_more_than_was_announced(self, pool: Pool) -> None:
+        """What is left over is not taken for the next answer."""
+        _, data = pool.fake.manifests[REPOSITORY, "1.0"]
+        smuggled = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+        def route(handler: Handler) -> None:
+            handler.answer(200, data + smuggled, Content_Length=str(len(data)))
+
+        pool.fake.fault("manifests", *[route] * 2)
+        for _ in range(3):
+            assert pool.pull().data == data
+
     def test_too_slow(self, pool: Pool) -> None:
         def route(handler: Handler) -> None:
             pool.clock.seconds += 61
-            handler.answer(200)
+            handler.answer(307, Location="1.0")
 
         pool.fake.fault("manifests", route)
         assert "--timeout" in (pool.pull_fails("E1002").help or "")
@@ -668,11 +706,12 @@ def test_only_tags_are_asked_for(pool: Pool, name: str) -> None:
     assert pool.fake.server.asked == []
 
 
-@pytest.mark.parametrize("host", ["", "a b", "a/b", "user@host", "host:", "[::1", "h:1:2"])
+@pytest.mark.parametrize(
+    "host", ["", "a b", "a\\b", "user@host", "host:", "[::1", "h:1:2", "h:99999"]
+)
 def test_only_hosts_are_asked(pool: Pool, host: str) -> None:
-    site = Site("corp", host.partition("/")[0] + "\\") if "/" in host else Site("corp", host)
-    with pytest.raises(ValueError, match="host"):
-        Registry(site, pool.registry._client, Keychain({}, (), hear=print))
+    with pytest.raises(ValueError, match=r"host|[Pp]ort"):
+        Registry(Site("corp", host), pool.registry._client, Keychain({}, (), hear=print))
 
 
 def test_a_prefix_has_a_path(pool: Pool) -> None:
@@ -696,6 +735,31 @@ def test_docker_hub_is_asked_by_its_own_name() -> None:
             registry.get_manifest("motd", "1.0")
         assert "its proxy cannot be used" in caught.value.diagnostic.message
         assert lines[0].startswith("GET registry-1.docker.io /v2/acme/motd/manifests/1.0 failed")
+
+
+@pytest.mark.parametrize("what", ["manifests", "uploads"])
+def test_another_machine_does_not_lead_into_this_one(what: str) -> None:
+    """The proxy answers for a registry that is not this machine, over plain http."""
+    with serving() as proxy:
+        place = "http://169.254.169.254/latest"
+        proxy.otherwise = says(307, Location=place)
+        if what == "uploads":
+            proxy.otherwise = lambda handler: handler.answer(
+                404 if handler.command == "HEAD" else 202, Location=place
+            )
+        environment = {"HTTP_PROXY": proxy.address, "HTTPS_PROXY": proxy.address}
+        site = Site("corp", "reg.invalid", insecure=True)
+        client = client_for(site, environment, clock=TestClock().clock)
+        registry = Registry(site, client, Keychain(environment, (), hear=print))
+        works: dict[str, Callable[[], object]] = {
+            "uploads": lambda: registry.push_blob(REPOSITORY, digest_of(b"x"), Memory(b"x")),
+            "manifests": lambda: registry.get_manifest(REPOSITORY, "1.0"),
+        }
+        with pytest.raises(RegistryError) as caught:
+            works[what]()
+        client.close()
+        assert caught.value.diagnostic.code.number == "E1020"
+        assert all("169.254" not in each.path for each in proxy.asked)
 
 
 def test_an_insecure_registry_speaks_either(pool: Pool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
@@ -64,7 +65,7 @@ def registry(place: tuple[str, str]) -> Iterator[Registry]:
     """Repositories are free but where a profile knows only some; tags differ by test."""
     found = opened(place[0])
     yield found
-    found._client.close()
+    found.close()
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def test_an_index_of_one_image_leads_to_it(place: tuple[str, str], tag: str) -> 
     registry.put_manifest(REPOSITORY, tag, index, INDEX)
     found = registry.get_manifest(REPOSITORY, tag)
     assert found == (data, digest_of(data), OCI_MANIFEST, digest_of(index))
-    registry._client.close()
+    registry.close()
 
 
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -203,4 +204,29 @@ def test_without_the_right_login(place: tuple[str, str], way: str) -> None:
         diagnostic = caught.value.diagnostic
         assert diagnostic.code.number == ("E1003" if way == "none" else "E1004")
         assert "canary4711" not in f"{diagnostic} {diagnostic.message} {diagnostic.notes}"
-    registry._client.close()
+    registry.close()
+
+
+def test_another_tool_sees_the_same(place: tuple[str, str], tag: str, tmp_path: Path) -> None:
+    """skopeo reads what we publish, and we read what skopeo publishes."""
+    host, name = place
+    skopeo = real.program("skopeo")
+    registry = opened(host)
+    data = publish(registry, tag)
+    account = [] if name in ("docker-registry", "fake plain") else [f"{USER}:{PASSWORD}"]
+    source, target = (f"docker://{host}/{REPOSITORY}:{each}" for each in (tag, f"{tag}-copy"))
+    ways: list[list[str]] = [
+        ["--src-tls-verify=false", *(["--src-creds", *account] if account else []), source,
+         f"dir:{tmp_path}"],
+        ["--dest-tls-verify=false", *(["--dest-creds", *account] if account else []),
+         f"dir:{tmp_path}", target],
+    ]  # fmt: skip
+    for way in ways:
+        command = [skopeo, "--insecure-policy", "copy", "--preserve-digests", *way]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "manifest.json").read_bytes() == data
+    found = registry.get_manifest(REPOSITORY, f"{tag}-copy")
+    assert found is not None
+    assert found.data == data
+    registry.close()

@@ -27,8 +27,15 @@ from eryphc.genepool.oci.faults import (
     SeveralManifestsError,
     TagImmutableError,
 )
-from eryphc.net.addresses import Address, is_loopback, led_to, read_address, redirect_refusal
-from eryphc.net.client import ERROR_BODY, Client, Trace, busy
+from eryphc.net.addresses import (
+    Address,
+    is_loopback,
+    led_to,
+    read_address,
+    redirect_refusal,
+    shown_url,
+)
+from eryphc.net.client import ERROR_BODY, PASSING, Client, Trace, busy
 from eryphc.net.credentials import HUB, Keychain
 from eryphc.net.faults import Failed, RequestFailedError
 from eryphc.net.messages import PIECE, Answer, Body, Bytes, Request, Sink
@@ -161,6 +168,7 @@ class Registry:
     ) -> None:
         if not _HOST.fullmatch(site.host):
             raise ValueError(f"{site.host!r} is no host")
+        read_address(f"https://{site.host}")
         self.site = site
         self._client = client
         self._keychain = keychain
@@ -170,6 +178,10 @@ class Registry:
         self._gate: Gate | None = None
         self._root: Address | None = None
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections of its client."""
+        self._client.close()
 
     # -- manifests ----------------------------------------------------------------------------
 
@@ -216,7 +228,7 @@ class Registry:
                 return Answer(201, {}, b"", work.address)
             tried = True
             answer = self._ask(work, "PUT", f"manifests/{tag}", headers, Bytes(data), repeat=False)
-            if answer.status in (408, 429, 500, 502, 503, 504):
+            if answer.status in PASSING:
                 raise busy(answer)
             return answer
 
@@ -422,7 +434,7 @@ class Registry:
             to = led_to(here or answer.address, location)
         except ValueError as error:
             raise RegistryError(
-                wording.redirect_refused(work.place, location, str(error))
+                wording.redirect_refused(work.place, shown_url(location), str(error))
             ) from None
         refused = redirect_refusal(work.address, work.address, to)
         if refused is not None:
@@ -436,7 +448,9 @@ class Registry:
         try:
             to = led_to(here, link[1])
         except ValueError as error:
-            raise RegistryError(wording.redirect_refused(work.place, link[1], str(error))) from None
+            raise RegistryError(
+                wording.redirect_refused(work.place, shown_url(link[1]), str(error))
+            ) from None
         if to.origin != here.origin or to.has_user:
             reason = "a list of tags goes on where it begins"
             raise RegistryError(wording.redirect_refused(work.place, to.shown, reason))
@@ -661,7 +675,7 @@ class Registry:
         match failure.failed:
             case Failed.TOO_SLOW:
                 return wording.too_slow(place)
-            case Failed.REDIRECT:
+            case Failed.REDIRECT | Failed.LOOP:
                 return wording.redirect_refused(place, failure.to or "nowhere", failure.reason)
             case Failed.TOO_LARGE | Failed.ENCODED:
                 return wording.not_a_registry(place, failure.reason)
@@ -739,7 +753,7 @@ class _Hashing:
 
 def _lost(answer: Answer, statuses: tuple[int, ...] = (404, 416)) -> Answer:
     """The answer to a part of an upload. Raises RequestFailedError where it begins anew."""
-    if answer.status in (*statuses, 408, 429, 500, 502, 503, 504):
+    if answer.status in PASSING or answer.status in statuses:
         raise busy(answer)
     return answer
 

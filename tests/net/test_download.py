@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from eryphc.volumes.checksums import Digest
-from eryphc.volumes.download import Policy, fetch_file, fetch_list
-from eryphc.volumes.faults import VolumeError
+from eryphc.digests import Digest
+from eryphc.net.download import Policy, client_for, fetch_file, fetch_list
+from eryphc.net.faults import NetError
+from net.clocks import TestClock
+from net.server import Server, says
 from volumes.publisher import Publisher, sha256
 
 IMAGE = random.Random(7).randbytes(3_000_000)  # noqa: S311
@@ -18,14 +20,16 @@ OPEN = Policy(limit=10_000_000, limit_said="--max-size", allow_http=True)
 
 def fetched(url: str, target: Path, policy: Policy = OPEN, wanted: str | None = None) -> bytes:
     digest = Digest("sha256", wanted or sha256(IMAGE))
-    fetch_file(url, target, digest, "the description", policy, lambda _done, _total: None)
+    client = client_for({}, clock=TestClock().clock)
+    try:
+        fetch_file(client, url, target, digest, "the description", policy, lambda *_: None)
+    finally:
+        client.close()
     return target.read_bytes()
 
 
-def refused(
-    url: str, target: Path, policy: Policy = OPEN, wanted: str | None = None
-) -> VolumeError:
-    with pytest.raises(VolumeError) as caught:
+def refused(url: str, target: Path, policy: Policy = OPEN, wanted: str | None = None) -> NetError:
+    with pytest.raises(NetError) as caught:
         fetched(url, target, policy, wanted)
     assert not target.exists()
     return caught.value
@@ -174,6 +178,17 @@ class TestAddresses:
         assert failure.diagnostic.code.number == "E0803"
         assert not failure.outside
 
+    def test_not_into_this_machine_from_elsewhere(self, server: Server) -> None:
+        """The proxy answers for a publisher that is not this machine."""
+        server.otherwise = says(302, Location="http://169.254.169.254/latest")
+        client = client_for({"http_proxy": server.address}, clock=TestClock().clock)
+        with pytest.raises(NetError) as caught:
+            fetch_list(client, "http://publisher.invalid/LIST", OPEN)
+        client.close()
+        assert caught.value.diagnostic.code.number == "E0803"
+        assert "`http://publisher.invalid/LIST` redirects there" in caught.value.diagnostic.message
+        assert len(server.asked) == 1
+
     def test_a_query_is_no_part_of_a_message(self, publisher: Publisher, tmp_path: Path) -> None:
         failure = refused(f"{publisher.address}/image?sig=s3cret", tmp_path / "image")
         assert "s3cret" not in str(failure.diagnostic)
@@ -181,11 +196,15 @@ class TestAddresses:
 
 def test_a_list_is_bounded(publisher: Publisher) -> None:
     url = publisher.put("LIST", b"x" * (5 * 1024 * 1024), chunked=True)
-    with pytest.raises(VolumeError) as caught:
-        fetch_list(url, OPEN)
+    client = client_for({}, clock=TestClock().clock)
+    with pytest.raises(NetError) as caught:
+        fetch_list(client, url, OPEN)
+    client.close()
     assert caught.value.diagnostic.code.number == "E0804"
 
 
 def test_a_list_that_is_cut(publisher: Publisher) -> None:
     url = publisher.put("LIST", b"x" * 1000, cut=[500])
-    assert fetch_list(url, OPEN) == "x" * 1000
+    client = client_for({}, clock=TestClock().clock)
+    assert fetch_list(client, url, OPEN) == "x" * 1000
+    client.close()
