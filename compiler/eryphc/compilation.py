@@ -104,7 +104,8 @@ class Workspace:
     def converted(self, wanted: Conversion) -> Path:
         """The image that a target wants, in the user's cache. Raises VolumeError."""
         from eryphc.store.places import cache_folder
-        from eryphc.volumes.conversions import Bench, own_seals, vhd_of
+        from eryphc.store.seals import seals
+        from eryphc.volumes.conversions import Bench, vhd_of
 
         def told(step: str, percent: float) -> None:
             if self._on_converting is not None:
@@ -113,7 +114,7 @@ class Workspace:
 
         bench = Bench(
             cache=cache_folder(None, self.environment),
-            seals=own_seals(self.environment),
+            seals=lambda: seals(self.environment),
             read=self.disks,
             told=told,
             waiting=lambda: told("waiting for another run that converts", 0.0),

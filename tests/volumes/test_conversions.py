@@ -31,7 +31,7 @@ SEALS = Seals(b"key", shared=True)
 
 
 def bench(folder: Path) -> Bench:
-    return Bench(folder / "cache", SEALS, DiskImages(), lambda *_: None, lambda: None)
+    return Bench(folder / "cache", lambda: SEALS, DiskImages(), lambda *_: None, lambda: None)
 
 
 @pytest.fixture
@@ -267,7 +267,8 @@ from eryphc.store.seals import Seals
 from eryphc.volumes.conversions import Bench, vhd_of
 from eryphc.volumes.disk_images import DiskImages
 waiting = lambda: print("waiting", flush=True)
-bench = Bench(Path("cache"), Seals(b"key", shared=True), DiskImages(), lambda *_: None, waiting)
+seals = lambda: Seals(b"key", shared=True)
+bench = Bench(Path("cache"), seals, DiskImages(), lambda *_: None, waiting)
 print(vhd_of(Path("disk.raw"), "raw", None, bench), flush=True)
 """
 

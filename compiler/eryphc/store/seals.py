@@ -29,6 +29,8 @@ from eryphc.store.faults import StoreError, unreadable
 from eryphc.store.locks import PLAIN
 from eryphc.store.places import configuration_folder, make_private
 
+TRUST_NOTE: Final = "eryphc-trust/1"
+OUTPUT_RECORD: Final = "eryphc-output/1"
 KEY_VARIABLE: Final = "ERYPHC_CACHE_KEY"
 _KEY_FILE: Final = "cache-key"
 _LEAST: Final = 32

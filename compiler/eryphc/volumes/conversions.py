@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from eryphc.canonical import canonical, read_canonical
 from eryphc.diagnostics import volumes as wording
@@ -21,7 +21,7 @@ from eryphc.ir.volume import DiskFault, DiskImage
 from eryphc.source import shown_path
 from eryphc.store.faults import StoreError
 from eryphc.store.folder import Folder
-from eryphc.store.seals import Seals, seals
+from eryphc.store.seals import Seals
 from eryphc.volumes.checksums import hash_file
 from eryphc.volumes.convert import Converted, Told, convert, part_of, whole_disk
 from eryphc.volumes.faults import VolumeError
@@ -38,23 +38,14 @@ _SETTLED: Final = 2_000_000_000
 class Bench(NamedTuple):
     """What converting needs: the cache, who reads and hashes an image, who hears of progress.
 
-    `waiting` is called if another run makes the same VHD. `seals` are those of the user's key.
+    `waiting` is called if another run makes the same VHD. `seals` gives those of the user's key.
     """
 
     cache: Path
-    seals: Seals
+    seals: Callable[[], Seals]
     read: Callable[[Path], DiskImage | DiskFault]
     told: Told
     waiting: Callable[[], None]
-
-
-def own_seals(environment: Mapping[str, str]) -> Seals:
-    """The user's seals. Raises VolumeError."""
-    try:
-        return seals(environment)
-    except StoreError as error:
-        outside = error.failure is Failure.OUTSIDE
-        raise VolumeError(error.diagnostic, outside=outside) from error
 
 
 def vhd_of(source: Path, kind: str | None, sha256: str | None, bench: Bench) -> Path:
@@ -75,9 +66,10 @@ def vhd_of(source: Path, kind: str | None, sha256: str | None, bench: Bench) -> 
     try:
         private_parent(cache, place)
         with locked(cache, place, bench.waiting):
-            if not _is_whole(cache, key, place, size, footer, bench):
+            own = bench.seals()
+            if not _is_whole(cache, key, footer, own, bench.told):
                 made = _make(source, header.format, sha256, place, bench)
-                _note(cache, key, place, made.sha256, bench.seals)
+                _note(cache, key, made.sha256, own)
     except StoreError as error:
         outside = error.failure is Failure.OUTSIDE
         raise VolumeError(error.diagnostic, outside=outside) from error
@@ -116,28 +108,42 @@ def _hash(source: Path, bench: Bench) -> str:
     return read.sha256
 
 
-def _is_whole(cache: Folder, key: str, place: Path, size: int, footer: bytes, bench: Bench) -> bool:
+def is_as_recorded(cache: Folder, key: str, own: Seals) -> bool:
+    """Whether the VHD with this key has the hash that its record says. Raises StoreError."""
+    record = _recorded(cache, key, own)
+    place = converted(cache.root, key)
+    found = cache.sha256(*place.relative_to(cache.root).parts)
+    return record is not None and found == record["sha256"]
+
+
+def _is_whole(cache: Folder, key: str, footer: bytes, own: Seals, told: Told) -> bool:
     """Whether the VHD in the cache is the one that this user has made."""
-    data = cache.read(*record_of(key), limit=_MOST_RECORD)
-    body = None if data is None else bench.seals.opened(_RECORD, data, key)
-    record = None if body is None else read_canonical(body)
-    if record is None or not _has_footer(place, size, footer):
+    record = _recorded(cache, key, own)
+    place = converted(cache.root, key)
+    if record is None or not _has_footer(place, record["state"][1], footer):
         return False
     if record["settled"] and record["state"] == _state(place):
         return True
-    length = size + SECTOR
+    length = place.stat().st_size
     found = hash_file(
-        place, heard=lambda done: bench.told("reading the converted image", 100 * done / length)
+        place, heard=lambda done: told("reading the converted image", 100 * done / length)
     )
     if found["sha256"] != record["sha256"]:
         return False
-    _note(cache, key, place, found["sha256"], bench.seals)
+    _note(cache, key, found["sha256"], own)
     return True
 
 
-def _note(cache: Folder, key: str, place: Path, sha256: str, own: Seals) -> None:
+def _recorded(cache: Folder, key: str, own: Seals) -> Any:
+    """What the record of a VHD says, None without one that this user has sealed."""
+    data = cache.read(*record_of(key), limit=_MOST_RECORD)
+    body = None if data is None else own.opened(_RECORD, data, key)
+    return None if body is None else read_canonical(body)
+
+
+def _note(cache: Folder, key: str, sha256: str, own: Seals) -> None:
     """Write the record of a VHD whose hash was just made."""
-    state = _state(place)
+    state = _state(converted(cache.root, key))
     # Soon after a change another could have the same time.
     settled = time.time_ns() - state[2] >= _SETTLED
     body = canonical({"settled": settled, "sha256": sha256, "state": state})
@@ -149,14 +155,15 @@ def _state(path: Path) -> list[int]:
     return [status.st_ino, status.st_size, status.st_mtime_ns]
 
 
-def _has_footer(place: Path, size: int, footer: bytes) -> bool:
+def _has_footer(place: Path, length: int, footer: bytes) -> bool:
+    """Whether it is a plain file of this length that ends with the footer of its key."""
     try:
         if not stat.S_ISREG(place.lstat().st_mode):
             return False
         with place.open("rb") as file:
-            if file.seek(0, 2) != size + SECTOR:
+            if file.seek(0, os.SEEK_END) != length:
                 return False
-            file.seek(size)
+            file.seek(length - SECTOR)
             return file.read() == footer
     except FileNotFoundError:
         return False

@@ -9,7 +9,6 @@ from pathlib import Path
 from eryphc.identifiers import GeneId
 from eryphc.store.faults import StoreError
 from eryphc.store.folder import Folder, Parts, open_folder
-from eryphc.store.places import cache_folder as cache_folder
 from eryphc.volumes.checksums import Digest
 from eryphc.volumes.faults import VolumeError
 
