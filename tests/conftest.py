@@ -34,6 +34,12 @@ def own_client_locks(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_configuration(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The key that seals what is stored is none of the user's."""
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("configuration"))
+
+
+@pytest.fixture(scope="session", autouse=True)
 def programs_hear_signals() -> None:
     """Programs begin with the signals as a terminal gives them, however the tests were started.
 

@@ -448,13 +448,14 @@ def test_check_writes_nothing_and_makes_no_image(
     assert made, "the count would see an image"
 
 
-# What the command line may import of the package (guides: the public interface, wording, disks).
+# What the command line may import of the package: the public interface, wording, disks, facades.
 ALLOWED = (
     "eryphc.cli",
     "eryphc.diagnostics",
     "eryphc.volumes",
-    "eryphc.gallery",
+    "eryphc.caches",
     "eryphc.disks",
+    "eryphc.gallery",
     "eryphc.sharing",
 )
 

@@ -112,6 +112,7 @@ class Workspace:
     def converted(self, wanted: Conversion) -> Path:
         """The image that a target wants, in the user's cache. Raises VolumeError."""
         from eryphc.store.places import cache_folder
+        from eryphc.store.seals import seals
         from eryphc.volumes.conversions import Bench, vhd_of
 
         def told(step: str, percent: float) -> None:
@@ -121,6 +122,7 @@ class Workspace:
 
         bench = Bench(
             cache=cache_folder(None, self.environment),
+            seals=lambda: seals(self.environment),
             read=self.disks,
             told=told,
             waiting=lambda: told("waiting for another run that converts", 0.0),

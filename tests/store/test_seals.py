@@ -115,6 +115,13 @@ class TestOwnKey:
         assert [each.name for each in path.parent.iterdir()] == ["cache-key"]
         assert len(bytes.fromhex(path.read_text("ascii"))) == 32
 
+    def test_without_a_place_for_it_each_run_has_its_own(self, tmp_path: Path) -> None:
+        (tmp_path / "config").write_bytes(b"")
+        environment = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+        one, other = seals(environment), seals(environment)
+        assert one.opened(OUTPUT, one.sealed(OUTPUT, BODY)) == BODY
+        assert other.opened(OUTPUT, one.sealed(OUTPUT, BODY)) is None
+
     def test_another_user_has_another(self, tmp_path: Path) -> None:
         one, other = (seals({"XDG_CONFIG_HOME": str(tmp_path / name)}) for name in "ab")
         assert other.opened(OUTPUT, one.sealed(OUTPUT, BODY)) is None

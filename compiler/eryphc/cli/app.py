@@ -34,6 +34,7 @@ COMMANDS = {
     "update": ("eryphc.cli.update", "Move what eryph.lock pins, and say what that changes."),
     "gene": ("eryphc.cli.gene", "List, show and compare genes."),
     "volume": ("eryphc.cli.volume", "Fetch, verify, convert and look into disk images."),
+    "cache": ("eryphc.cli.cache", "Look into the cache, keep it small, empty or verify it."),
     "schema": ("eryphc.cli.schema", "Print a JSON Schema."),
     "completion": ("eryphc.cli.completion", "Print the completion script of a shell."),
     "version": ("eryphc.cli.version", "Print the version."),

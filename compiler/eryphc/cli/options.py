@@ -52,6 +52,13 @@ architecture = click.option(
     help="Which variants of genes are chosen.",
 )
 
+cache_dir = click.option(
+    "--cache-dir",
+    metavar="DIR",
+    shell_complete=completes("folder"),
+    help="The cache; else ERYPHC_CACHE_DIR, else the user's cache folder.",
+)
+
 
 def printed(how: str) -> Callable[[C], C]:
     """`--format` of a command that prints text for people or JSON for programs."""

@@ -53,11 +53,7 @@ network = shared.all_of(
         show_default=True,
         help="The largest download that is accepted.",
     ),
-    click.option(
-        "--cache-dir",
-        metavar="DIR",
-        help="The cache; else ERYPHC_CACHE_DIR, else the user's cache folder.",
-    ),
+    shared.cache_dir,
 )
 
 

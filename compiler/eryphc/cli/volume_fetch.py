@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eryphc import BuildRequest, EryphcError, Failure, shown_path
+from eryphc.caches import cache_folder
 from eryphc.cli import options as shared
 from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, Console, write
 from eryphc.cli.volume_progress import Progress
@@ -22,7 +23,7 @@ from eryphc.volumes.faults import VolumeError
 from eryphc.volumes.fetch import Desk, Image, Policy, image_of
 from eryphc.volumes.headers import DiskHeader, format_of_name, read_header
 from eryphc.volumes.identity import derived_id
-from eryphc.volumes.places import cache_folder, image_name, locked, opened
+from eryphc.volumes.places import image_name, locked, opened
 from eryphc.volumes.pool import bring_tag, place_in_pool
 
 _GIB = 1024**3

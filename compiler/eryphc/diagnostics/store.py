@@ -46,7 +46,7 @@ def store_damaged(what: str) -> Diagnostic:
     """`what` is the path inside the cache folder."""
     return finding(
         STORE_DAMAGED,
-        f"`{clipped(what)}` of the cache was damaged and has been removed",
+        f"`{clipped(what, _LONGEST_PATH)}` of the cache was damaged and has been removed",
         notes=("what is missing is fetched or made again when it is needed",),
     )
 

@@ -25,10 +25,12 @@ from eryphc.diagnostics.command import bad_option_value
 from eryphc.diagnostics.store import key_foreign
 from eryphc.errors import Failure
 from eryphc.source import shown_path
-from eryphc.store.faults import StoreError, unreadable, unwritable
+from eryphc.store.faults import StoreError, unreadable
 from eryphc.store.locks import PLAIN
 from eryphc.store.places import configuration_folder, make_private
 
+TRUST_NOTE: Final = "eryphc-trust/1"
+OUTPUT_RECORD: Final = "eryphc-output/1"
 KEY_VARIABLE: Final = "ERYPHC_CACHE_KEY"
 _KEY_FILE: Final = "cache-key"
 _LEAST: Final = 32
@@ -69,8 +71,11 @@ class Seals:
 
 
 def seals(environment: Mapping[str, str]) -> Seals:
-    """Those of the key in `ERYPHC_CACHE_KEY`, else of the user's own key, made where there is
-    none. Raises StoreError."""
+    """Those of the key in `ERYPHC_CACHE_KEY`, else of the user's own key, made where there is none.
+
+    Where no file can be written it is a key of this run alone, so that no later run takes what it
+    seals. Raises StoreError for a key that is not private, and for a text that is no key.
+    """
     given = given_seals(environment)
     if given is not None:
         return given
@@ -78,11 +83,10 @@ def seals(environment: Mapping[str, str]) -> Seals:
     path = folder / _KEY_FILE
     key = _read_key(path)
     if key is None:
-        _make_key(folder, path)
+        with suppress(OSError):
+            _make_key(folder, path)
         key = _read_key(path)
-    if key is None:
-        raise StoreError(key_foreign(shown_path(path), "is gone as soon as it is made"))
-    return Seals(key, shared=False)
+    return Seals(key or secrets.token_bytes(_LEAST), shared=False)
 
 
 def given_seals(environment: Mapping[str, str]) -> Seals | None:
@@ -118,7 +122,7 @@ def _read_key(path: Path) -> bytes | None:
     """The user's key, None where there is none. Raises StoreError for one that is not private."""
     try:
         descriptor = os.open(path, os.O_RDONLY | PLAIN)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise unreadable(path, error) from error
@@ -144,10 +148,10 @@ def _not_private(status: os.stat_result) -> str | None:
 
 
 def _make_key(folder: Path, path: Path) -> None:
-    """Make a key, unless another run has just made one."""
+    """Make a key, unless another run has just made one. Raises OSError."""
     part = folder / f".{_KEY_FILE}.{secrets.token_hex(8)}"
+    make_private(folder)
     try:
-        make_private(folder)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(f"{secrets.token_hex(_LEAST)}\n")
@@ -157,12 +161,10 @@ def _make_key(folder: Path, path: Path) -> None:
             # A link replaces nothing, so two runs agree on the first key.
             os.link(part, path)
         except FileExistsError:
-            pass
+            return
         except OSError:
             # Some file systems have no links.
             os.replace(part, path)  # noqa: PTH105
-    except OSError as error:
-        raise unwritable(path, error) from error
     finally:
         with suppress(OSError):
             part.unlink()

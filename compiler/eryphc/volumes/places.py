@@ -9,8 +9,7 @@ from pathlib import Path
 from eryphc.digests import Digest
 from eryphc.identifiers import GeneId
 from eryphc.store.faults import StoreError
-from eryphc.store.folder import Folder, open_folder
-from eryphc.store.places import cache_folder as cache_folder
+from eryphc.store.folder import Folder, Parts, open_folder
 from eryphc.volumes.faults import VolumeError
 
 
@@ -36,6 +35,11 @@ def opened(cache: Path) -> Folder:
         return open_folder(cache)
     except StoreError as error:
         raise VolumeError(error.diagnostic, outside=True) from error
+
+
+def record_of(key: str) -> Parts:
+    """The way to the sealed record of a converted disk below the cache folder."""
+    return ("volumes", "converted", f"{key}.record")
 
 
 def private_parent(cache: Folder, place: Path) -> None:
