@@ -83,6 +83,12 @@ class Workspace:
         self._reader: TextReader | None = None
         self._disks: DiskImages | None = None
 
+    def with_pools(self, pools: Pools) -> Workspace:
+        """One with other pools, which remembers nothing of them."""
+        return Workspace(
+            self.folder, pools, self.environment, self._on_hashing, self._on_converting
+        )
+
     @property
     def reader(self) -> TextReader:
         """Reads texts of fodder; one that several specifications share is read once."""
