@@ -91,6 +91,12 @@ class Workspace:
         self._heard.clear()
         return found
 
+    def with_pools(self, pools: Pools) -> Workspace:
+        """One with other pools, which remembers nothing of them."""
+        return Workspace(
+            self.folder, pools, self.environment, self._on_hashing, self._on_converting, self._heard
+        )
+
     @property
     def reader(self) -> TextReader:
         """Reads texts of fodder; one that several specifications share is read once."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -27,6 +28,7 @@ from eryphc.targets.definition import project_sections
 
 if TYPE_CHECKING:
     from eryphc.genepool.chain import PoolChain
+    from eryphc.genepool.model import GenePool
     from eryphc.guest.model import GuestRequest
 
 POOLS_VARIABLE = "ERYPHC_GENEPOOL"
@@ -244,6 +246,12 @@ class Session:
     def overheard(self) -> tuple[Diagnostic, ...]:
         """What was found beside any specification: damage in the store, logins of registries."""
         return self._workspace.overheard()
+
+    def with_pools(self, pools: Sequence[GenePool]) -> Session:
+        """A session of the same project in which these pools come first and no lock counts."""
+        other = copy(self)
+        other._workspace = self._workspace.with_pools(self.opener.before(pools))
+        return other
 
     @property
     def opener(self) -> Pools:

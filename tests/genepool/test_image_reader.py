@@ -206,9 +206,8 @@ def test_every_byte_of_a_config_that_its_manifest_describes() -> None:
             continue
         taken += 1
         assert config.identity != made.identity
-        assert config._replace(identity="", details=Details()) == good._replace(
-            identity="", details=Details()
-        )
+        said = (config.id, config.ref, config.metadata, config.files, config.diff_ids)
+        assert said == (good.id, good.ref, good.metadata, good.files, good.diff_ids)
     # Labels, dates and the description are no contents.
     assert 0 < taken < len(made.config) // 2
 

@@ -39,6 +39,11 @@ def fault_of(path: str) -> str | None:
             return "it is not valid Unicode"
         if length > _LONGEST:
             return f"it is longer than {_LONGEST} bytes"
-        if os.name == "nt" and part.split(".")[0].rstrip(" ").casefold() in _DEVICES:
+        if os.name == "nt" and is_device(part):
             return "Windows takes it for a device"
     return None
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows takes a file or folder of this name for a device, such as `con.yaml`."""
+    return name.split(".")[0].rstrip(" ").casefold() in _DEVICES

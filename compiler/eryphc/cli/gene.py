@@ -1,11 +1,11 @@
-"""`eryphc gene`: look at the genes that the pools hold, and compare their tags."""
+"""`eryphc gene`: look at the genes that the pools hold, compare their tags, and write new ones."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.printing import plain
 from eryphc.diagnostics.words import json_text
 
+if TYPE_CHECKING:
+    from eryphc.sharing import PackedSets
+
 _FAIL_ON = ("breaking", "major", "older", "other-os", "changed-tag")
 """The guards that can tell something of two tags alone."""
 
@@ -26,7 +29,7 @@ _where = shared.all_of(shared.genepool, shared.printed("How it is printed."))
 
 @click.group("gene", cls=CommandGroup)
 def command() -> None:
-    """List, show and compare the genes of the gene pools."""
+    """List, show and compare the genes of the gene pools; write, check and pack your own."""
 
 
 @command.command("list")
@@ -179,6 +182,154 @@ def gene_pull(
     for each in pulled.sets:
         what = each.digest or (f"is {each.ref}" if each.ref else "")
         write(sys.stdout, f"{each.geneset:<{width}}  {each.pool}  {what}".rstrip() + "\n")
+    return console.finish()
+
+
+@command.command("new")
+@click.argument("folder", metavar="DIR", shell_complete=completes("folder"))
+@click.option("--catlet", "kind", flag_value="catlet", help="Begin with a catlet gene.")
+@click.option("--fodder", "kind", flag_value="fodder", help="Begin with a fodder gene (default).")
+@click.option("--both", "kind", flag_value="both", help="Begin with one of each.")
+@click.option(
+    "--guest",
+    type=click.Choice(["linux", "windows"]),
+    help="What the genes are for; without it linux.",
+)
+@click.option(
+    "--from",
+    "copy_of",
+    metavar="ORG/SET/TAG",
+    shell_complete=completes("gene-set"),
+    help="Begin with a copy of this gene set.",
+)
+@shared.genepool
+@speaking()
+def gene_new(
+    folder: str,
+    kind: str | None,
+    guest: str | None,
+    copy_of: str | None,
+    *,
+    console: Console,
+    **options: Any,
+) -> int:
+    """Write the files of a new tag into DIR, which is named ORGANIZATION/SET/TAG.
+
+    What it writes passes `gene check`. Nothing is overwritten.
+    """
+    from eryphc.sharing import Guest, Kind, new_set
+
+    if copy_of is not None and (kind or guest):
+        raise click.UsageError("--from copies a gene set as it is: no --guest and no kind of gene")
+    session = shared.session_of(options)
+    made = new_set(
+        session,
+        folder,
+        kind=Kind(kind or Kind.FODDER),
+        guest=Guest(guest or Guest.LINUX),
+        copy_of=copy_of,
+    )
+    for path in made.written:
+        write(sys.stdout, f"{plain(path)}\n")
+    console.say(f"next: eryphc gene check {plain(folder)}")
+    return console.finish()
+
+
+@command.command("check")
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, shell_complete=completes("folder")
+)
+@shared.genepool
+@speaking(data=True)
+def gene_check(paths: tuple[str, ...], *, console: Console, **options: Any) -> int:
+    """Report all that a publication of gene sets would complain about; contact nothing.
+
+    PATH is the folder of a tag, or of a set with all its tags.
+    """
+    from eryphc.sharing import checked_sets
+
+    checked = checked_sets(shared.session_of(options), paths)
+    console.take(checked)
+    for name in checked.genesets:
+        console.detail(f"checked {name}")
+    return console.finish()
+
+
+@command.command("pack")
+@click.argument("path", metavar="PATH", shell_complete=completes("folder"))
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    shell_complete=completes("folder"),
+    help="Write an OCI image layout; one that is there is replaced.",
+)
+@shared.printed("How it is printed.")
+@speaking()
+def gene_pack(path: str, output: str | None, output_format: str, *, console: Console) -> int:
+    """Make the image of a tag, or of all tags of a set, and print its identity and digests.
+
+    PATH is the folder of the tag or set. The same texts have the same identity anywhere.
+    """
+    from eryphc.sharing import packed_sets
+
+    return _packed(console, packed_sets(path, output), output_format, texts=True)
+
+
+@command.command("export")
+@click.argument(
+    "ids", metavar="ID...", nargs=-1, required=True, shell_complete=completes("gene-set")
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    required=True,
+    shell_complete=completes("folder"),
+    help="The folder, or with --archive the file, that is written.",
+)
+@click.option("--archive", is_flag=True, help="Write one tar archive instead of a folder.")
+@_where
+@speaking()
+def gene_export(
+    ids: tuple[str, ...],
+    output: str,
+    output_format: str,
+    *,
+    archive: bool,
+    console: Console,
+    **options: Any,
+) -> int:
+    """Write gene sets and all that they name as images, in an OCI image layout.
+
+    ID is ORGANIZATION/SET[/TAG]. The folder is a gene pool, `--genepool oci-layout:DIR`. A layout
+    that is there is replaced.
+    """
+    from eryphc.sharing import exported_sets
+
+    made = exported_sets(shared.session_of(options), ids, output, archive=archive)
+    return _packed(console, made, output_format, texts=console.verbose)
+
+
+def _packed(console: Console, made: PackedSets, output_format: str, *, texts: bool) -> int:
+    """Print the images of tags: a tag and its identity a line, below it its `texts`."""
+    from eryphc.sharing import packed_as_data
+
+    console.take(made)
+    if not made.ok:
+        return console.finish()
+    data = packed_as_data(made)
+    if output_format == "json":
+        write(sys.stdout, json_text(data))
+    else:
+        for tag in data:
+            write(sys.stdout, f"{tag['geneset']}/{tag['tag']}  {tag['digest']}\n")
+            for alias in tag["aliases"]:
+                write(sys.stdout, f"  also {tag['geneset']}/{alias}\n")
+            for file in tag["files"] if texts else ():
+                write(sys.stdout, f"  {file['path']}  {file['digest']}  {file['size']} bytes\n")
+    if made.output is not None:
+        console.say(f"written to {plain(made.output)}")
     return console.finish()
 
 

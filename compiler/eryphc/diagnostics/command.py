@@ -149,6 +149,15 @@ def file_exists(path: str, command: str) -> Diagnostic:
     )
 
 
+def not_replaced(path: str, mark: str) -> Diagnostic:
+    """`mark` is the file by which a folder of the wanted kind is known."""
+    return finding(
+        FILE_EXISTS,
+        f"`{path}` exists already and is not replaced: it is no folder with a file `{mark}`",
+        help="name another folder",
+    )
+
+
 def gene_unknown(text: str, reason: str, meant: str | None = None) -> Diagnostic:
     return finding(
         GENE_UNKNOWN, f"`{text}`: {reason}", help=f"did you mean `{meant}`?" if meant else None

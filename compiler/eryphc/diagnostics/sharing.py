@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
-from eryphc.diagnostics.model import Code, Diagnostic, finding
+from pathlib import Path
+
+from eryphc.diagnostics.model import Code, Diagnostic, finding, wording
+from eryphc.diagnostics.said import Said
 from eryphc.diagnostics.words import clipped
-from eryphc.identifiers import GeneSetId
+from eryphc.identifiers import GeneId, GeneSetId
+from eryphc.source import SourceText, Span, shown_path
 
 NOT_A_GENE_SET = Code("E1016", "not-a-gene-set")
 WRONG_GENE_SET = Code("E1017", "wrong-gene-set")
@@ -15,6 +19,10 @@ FORMAT_TOO_NEW = Code("E1018", "format-too-new")
 MALFORMED_ARTIFACT = Code("E1019", "malformed-artifact")
 NAME_NOT_EXPRESSIBLE = Code("E1026", "name-not-expressible")
 MOVING_TAG_CONTENT = Code("E1028", "moving-tag-content")
+NOT_PUBLISHABLE = Code("E1033", "gene-set-not-publishable")
+RESERVED_FILE_NAME = Code("W1034", "reserved-file-name")
+VARIABLE_UNUSED = Code("W1035", "gene-variable-unused")
+FILE_PASSED_OVER = Code("W1036", "gene-file-passed-over")
 
 
 def not_a_gene_set(where: str, found: str, wanted: str = "a gene set") -> Diagnostic:
@@ -81,4 +89,39 @@ def moving_tag_content(geneset: GeneSetId, example: str) -> Diagnostic:
         notes=("a tag is fixed if it holds digit, dot, digit, or eight digits in a row",),
         help=f"publish the genes as `{geneset.without_tag}/{example}` and let "
         f"`{geneset.tag}` refer to it",
+    )
+
+
+def not_publishable(geneset: str, problem: str, file: Path | None = None) -> Diagnostic:
+    """`problem` is a whole clause; `file` is where it stands, if that is one file."""
+    span = None if file is None else Span(SourceText(shown_path(file), ""), 0, 0)
+    return finding(
+        NOT_PUBLISHABLE, f"`{geneset}` cannot be published: {clipped(problem, 300)}", span
+    )
+
+
+def reserved_file_name(geneset: GeneSetId, path: str) -> Diagnostic:
+    return finding(
+        RESERVED_FILE_NAME,
+        f"`{geneset}` has the file `{path}`, and Windows takes such a name for a device",
+        help="call the gene something else, so that the set can be unpacked there",
+    )
+
+
+@wording
+def variable_unused(gene: GeneId, variable: Said, span: Span | None) -> Diagnostic:
+    return finding(
+        VARIABLE_UNUSED,
+        f"`{gene}` declares the variable `{variable}`, and no content of it holds "
+        f"`{{{{ {variable} }}}}`",
+        span,
+        "not used",
+    )
+
+
+def file_passed_over(path: str) -> Diagnostic:
+    return finding(
+        FILE_PASSED_OVER,
+        f"`{path}` is no gene: it lies in no folder of an architecture",
+        help="folders are HYPERVISOR and below it PROCESSOR, such as `hyperv/amd64`",
     )

@@ -75,11 +75,15 @@ _DEPTH_OF_ZSTD: Final = 23
 
 
 class ImageError(Exception):
-    """What was read is no gene set that can be used; `diagnostic` says why."""
+    """What was read is no gene set that can be used; `diagnostic` says why.
 
-    def __init__(self, diagnostic: Diagnostic) -> None:
+    `problem` says it without the place: "`files` are more than 400".
+    """
+
+    def __init__(self, diagnostic: Diagnostic, problem: str | None = None) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
+        self.problem = problem or diagnostic.message
 
 
 class ImageManifest(NamedTuple):
@@ -114,10 +118,13 @@ class ListedFile(NamedTuple):
 
 
 class GeneSetConfig(NamedTuple):
-    """What the config of a gene set says. `identity` is its digest, `files` are sorted by path,
-    `diff_ids` are the digests of the layers as they are uncompressed, that of the texts first.
+    """What the config of a gene set says. `data` is the config itself, `identity` its digest.
+
+    `files` are sorted by path, `diff_ids` are the digests of the layers as they are uncompressed,
+    that of the texts first.
     """
 
+    data: bytes
     identity: str
     id: GeneSetId
     ref: str | None
@@ -259,7 +266,7 @@ def stored_config(data: bytes, where: str) -> GeneSetConfig:
 def _config_of(data: bytes, described: Descriptor, where: str) -> GeneSetConfig:
     root = _checked_config(data, described, image.GENE_SET, where)
     own = _object(root[image.GENE_SET], image.GENE_SET)
-    return _gene_set(own, _diff_ids(root), digest_of(data), _source(root))
+    return _gene_set(own, _diff_ids(root), data, _source(root))
 
 
 def _checked_config(
@@ -326,7 +333,7 @@ def _source(root: Mapping[str, Any]) -> str | None:
 
 
 def _gene_set(
-    own: Mapping[str, Any], diff_ids: tuple[str, ...], identity: str, source: str | None
+    own: Mapping[str, Any], diff_ids: tuple[str, ...], data: bytes, source: str | None
 ) -> GeneSetConfig:
     geneset = _set_id(f"{_text(own, 'geneset')}/{_text(own, 'tag')}", "geneset")
     ref = _set_id(_text(own, "ref"), "ref") if "ref" in own else None
@@ -341,7 +348,8 @@ def _gene_set(
     if len(diff_ids) != 1 + sum(volume.parts for volume in volumes):
         raise _MalformedError("rootfs.diff_ids", "are not one for the texts and one for each part")
     return GeneSetConfig(
-        identity=identity,
+        data=data,
+        identity=digest_of(data),
         id=geneset,
         ref=str(ref) if ref is not None else None,
         metadata=_metadata(own),
@@ -655,7 +663,8 @@ def _unzstd(blob: bytes, size: int, where: str) -> bytes:
 
 
 def _malformed(where: str, fault: _MalformedError) -> ImageError:
-    return ImageError(sharing.malformed_artifact(where, fault.member, fault.problem))
+    found = sharing.malformed_artifact(where, fault.member, fault.problem)
+    return ImageError(found, f"`{fault.member}` {fault.problem}")
 
 
 def _word(value: object) -> str:

@@ -173,14 +173,16 @@ def read_set(layout: OciLayout, geneset: GeneSetId, rules: TagRules) -> Found | 
 def layout_pool(layout: OciLayout, rules: TagRules) -> PinnedPool:
     """The gene sets of a layout as a gene pool. A set is read whole when it is asked for."""
     shelf = _Shelf(layout, rules)
-    return PinnedPool(layout.label, shelf.find, shelf.texts.get, shelf.known)
+    return PinnedPool(layout.label, shelf.find, shelf.texts.get, shelf.known, shelf.manifests.get)
 
 
 class _Shelf:
-    """What has been read of a layout: configs by gene set, texts by digest."""
+    """What has been read of a layout: configs by gene set, texts by digest, manifests by
+    identity."""
 
     def __init__(self, layout: OciLayout, rules: TagRules) -> None:
         self.texts: dict[str, bytes] = {}
+        self.manifests: dict[str, bytes] = {}
         self._layout = layout
         self._rules = rules
         self._aliased: dict[GeneSetId, GeneSetConfig] = {}
@@ -201,6 +203,7 @@ class _Shelf:
             aliased = self._aliased.get(geneset)
             return None if aliased is None else Outcome(aliased)
         self.texts.update((file.digest, file.text) for file in found.contents.files)
+        self.manifests[found.config.identity] = found.data
         self._aliased[found.config.id] = found.config
         return Outcome(found.config)
 

@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.genepool.contents import manifest_file, path_of
+from eryphc.genepool.contents import TagContents, manifest_file, path_of
 from eryphc.genepool.files import gene_source
-from eryphc.genepool.image_reader import GeneSetConfig, ListedFile
+from eryphc.genepool.image_reader import GeneSetConfig, ImageError, ListedFile, contents_with
 from eryphc.genepool.manifest import read_manifest
 from eryphc.genepool.model import GeneSetTag, GeneText, Manifest, Variant, Volume
 from eryphc.genepool.volumes import read_descriptor
@@ -31,6 +31,12 @@ FindConfig: TypeAlias = "Callable[[GeneSetId], Outcome[GeneSetConfig] | None]"
 pool does not have it. No value: why what it has cannot be used."""
 ReadBlob: TypeAlias = "Callable[[str], bytes | None]"
 """The bytes with a digest (`sha256:…`), None where they are not at hand."""
+FindManifest: TypeAlias = "Callable[[str], bytes | None]"
+"""The manifest that an identity was found with, None where that is not known."""
+
+
+def _unknown(identity: str) -> bytes | None:  # noqa: ARG001
+    return None
 
 
 class PinnedPool:
@@ -45,8 +51,10 @@ class PinnedPool:
         find_config: FindConfig,
         read_blob: ReadBlob,
         known: Callable[[], Iterable[GeneSetId]],
+        find_manifest: FindManifest = _unknown,
     ) -> None:
         self.label = label
+        self._find_manifest = find_manifest
         self._find_config = find_config
         self._read_blob = read_blob
         self._known = known
@@ -71,7 +79,8 @@ class PinnedPool:
     def _tag(self, geneset: GeneSetId, config: Outcome[GeneSetConfig]) -> Outcome[GeneSetTag]:
         if config.value is None:
             return Outcome(None, config.diagnostics)
-        tag = PinnedTag(geneset, config.value, self.label, self._read_blob)
+        manifest = self._find_manifest(config.value.identity)
+        tag = PinnedTag(geneset, config.value, self.label, self._read_blob, manifest)
         return Outcome(tag, config.diagnostics)
 
     def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -83,13 +92,22 @@ class PinnedPool:
 
 
 class PinnedTag:
-    """One tag as its config lists it. An alias refers to the tag that the config is of."""
+    """One tag as its config lists it. An alias refers to the tag that the config is of.
+
+    `found` is the manifest that it was found with, where that is known.
+    """
 
     def __init__(
-        self, geneset: GeneSetId, config: GeneSetConfig, label: str, read_blob: ReadBlob
+        self,
+        geneset: GeneSetId,
+        config: GeneSetConfig,
+        label: str,
+        read_blob: ReadBlob,
+        found: bytes | None = None,
     ) -> None:
         self.id = geneset
         self.config = config
+        self.found = found
         self._read_blob = read_blob
         self.label = label
         self._place = f"{label}:{geneset}"
@@ -148,6 +166,23 @@ class PinnedTag:
                 return known
         return Outcome(None)
 
+    def contents(self) -> Outcome[TagContents]:
+        """All texts of the config's own tag, those too that no machine of today can use."""
+        texts: list[bytes] = []
+        for file in self.config.files:
+            data = self._read_blob(file.digest)
+            if data is None:
+                return Outcome(None, (self._missing(file),))
+            texts.append(data)
+        try:
+            return Outcome(contents_with(self.config, texts, self._place))
+        except ImageError as fault:
+            return Outcome(None, (fault.diagnostic,))
+
+    def _missing(self, file: ListedFile) -> Diagnostic:
+        gene = GeneId(self.id, file.name or file.path)
+        return pools.gene_incomplete(gene, f"the text of `{file.path}` is not at hand", None)
+
     def _files(self, kind: GeneType) -> tuple[ListedFile, ...]:
         """The texts of a type, those left out that no machine of today can use."""
         if self._alias:
@@ -161,9 +196,7 @@ class PinnedTag:
     def _read(self, file: ListedFile) -> Outcome[GeneText]:
         data = self._read_blob(file.digest)
         if data is None:
-            gene = GeneId(self.id, file.name or "")
-            fault = pools.gene_incomplete(gene, f"the text of `{file.path}` is not at hand", None)
-            return Outcome(None, (fault,))
+            return Outcome(None, (self._missing(file),))
         text = data.decode("utf-8")
         name = f"{self._place}/{file.path}"
         # Nobody needs places in the JSON that a packer made, and it is read as it stands.

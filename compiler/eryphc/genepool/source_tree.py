@@ -135,6 +135,12 @@ class SourceTag:
                 return self._read(entry.path)
         return Outcome(None, listed.diagnostics)
 
+    def fodder_sources(self) -> Outcome[tuple[SourceText, ...]]:
+        """The texts of all fodder files, also of those that no gene is found in."""
+        listed = self._fodder_files()
+        sources = tuple(file.source for file in listed.value or ())
+        return Outcome(sources, listed.diagnostics)
+
     # -- folders ----------------------------------------------------------------------------
 
     def _entry(self, *names: str) -> Outcome[Entry]:

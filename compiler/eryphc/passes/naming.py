@@ -66,16 +66,9 @@ def requires_of(contents: TagContents) -> Outcome[tuple[GeneSetId, ...]]:
 
     Errors: those of reading the catlet, malformed names.
     """
-    file = next((each for each in contents.files if each.type == GeneType.CATLET), None)
-    if file is None:
+    read = _catlet_of(contents)
+    if read is None:
         return Outcome(())
-    text = file.text.decode("utf-8", "surrogatepass")
-    name = f"{contents.id}/{file.path}"
-    if file.form == "json":
-        source = SourceText(name, text)
-        read = read_catlet(source, notation=Notation.JSON, strict=False)
-    else:
-        read = read_catlet(gene_source(name, text), notation=Notation.YAML)
     if read.value is None or has_errors(read.diagnostics):
         return Outcome(None, read.diagnostics)
     names = names_in(read.value)
@@ -84,3 +77,22 @@ def requires_of(contents: TagContents) -> Outcome[tuple[GeneSetId, ...]]:
     # The set itself is named where a fodder entry points to a gene of its own.
     others = tuple(name for name in names.value or () if name != contents.id)
     return Outcome(others, read.diagnostics)
+
+
+def parent_of(contents: TagContents) -> GeneSetId | None:
+    """The parent of the catlet gene of a tag; None where it has none, or cannot be read."""
+    read = _catlet_of(contents)
+    parent = None if read is None or read.value is None else read.value.parent
+    parsed = None if parent is None or blank(parent) else parse_gene_set(parent)
+    return parsed if isinstance(parsed, GeneSetId) else None
+
+
+def _catlet_of(contents: TagContents) -> Outcome[Catlet] | None:
+    file = next((each for each in contents.files if each.type == GeneType.CATLET), None)
+    if file is None:
+        return None
+    text = file.text.decode("utf-8", "surrogatepass")
+    name = f"{contents.id}/{file.path}"
+    if file.form == "json":
+        return read_catlet(SourceText(name, text), notation=Notation.JSON, strict=False)
+    return read_catlet(gene_source(name, text), notation=Notation.YAML)

@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -281,6 +282,7 @@ class Pools:
         self._timeout = timeout
         self._surroundings = surroundings or {}
         self._network: Network | None = None
+        self._heeds_locks = True
         # Asked for only where there is a project file.
         self._sections = sections
         self._given = [
@@ -294,6 +296,14 @@ class Pools:
         # How the project file calls its pools.
         self._names: dict[int, str] = {}
         self._projects: dict[Path, Outcome[Project] | None] = {}
+
+    def before(self, pools: Sequence[GenePool]) -> Pools:
+        """These pools, with others before them; no lock counts."""
+        other = copy(self)
+        other._given = [*pools, *self._given]
+        other._locked = other._heeds_locks = False
+        other._chains, other._open = {}, {}
+        return other
 
     @staticmethod
     def refused(locations: Sequence[str], environment: str | None) -> Diagnostic | None:
@@ -341,7 +351,7 @@ class Pools:
 
     def _chain(self, folder: Path) -> Outcome[PoolChain]:
         opened = self.open(folder)
-        if opened.value is None:
+        if opened.value is None or not self._heeds_locks:
             return opened
         path = self.lock_path(folder)
         if not path.is_file():

@@ -9,19 +9,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from eryphc.authoring.starting import Guest, Kind
     from eryphc.changes.log import joined_logs
     from eryphc.changes.written import data as log_as_data
     from eryphc.changes.written import markdown as log_as_markdown
     from eryphc.changes.written import text as log_as_text
+    from eryphc.sharing.authors import (
+        CheckedSets,
+        NewSet,
+        PackedSets,
+        checked_sets,
+        exported_sets,
+        new_set,
+        packed_as_data,
+        packed_sets,
+    )
     from eryphc.sharing.locks import Locked, check_lock, lock, update
     from eryphc.sharing.pulling import pull, pull_lock
     from eryphc.sharing.tags import TagComparison, compared_tags
 
 _HOMES = {
+    "CheckedSets": ("eryphc.sharing.authors", "CheckedSets"),
+    "Guest": ("eryphc.authoring.starting", "Guest"),
+    "Kind": ("eryphc.authoring.starting", "Kind"),
     "Locked": ("eryphc.sharing.locks", "Locked"),
+    "NewSet": ("eryphc.sharing.authors", "NewSet"),
+    "PackedSets": ("eryphc.sharing.authors", "PackedSets"),
     "TagComparison": ("eryphc.sharing.tags", "TagComparison"),
     "check_lock": ("eryphc.sharing.locks", "check_lock"),
+    "checked_sets": ("eryphc.sharing.authors", "checked_sets"),
     "compared_tags": ("eryphc.sharing.tags", "compared_tags"),
+    "exported_sets": ("eryphc.sharing.authors", "exported_sets"),
     "joined_logs": ("eryphc.changes.log", "joined_logs"),
     "pull": ("eryphc.sharing.pulling", "pull"),
     "pull_lock": ("eryphc.sharing.pulling", "pull_lock"),
@@ -29,19 +47,32 @@ _HOMES = {
     "log_as_data": ("eryphc.changes.written", "data"),
     "log_as_markdown": ("eryphc.changes.written", "markdown"),
     "log_as_text": ("eryphc.changes.written", "text"),
+    "new_set": ("eryphc.sharing.authors", "new_set"),
+    "packed_as_data": ("eryphc.sharing.authors", "packed_as_data"),
+    "packed_sets": ("eryphc.sharing.authors", "packed_sets"),
     "update": ("eryphc.sharing.locks", "update"),
 }
 
 __all__ = [
+    "CheckedSets",
+    "Guest",
+    "Kind",
     "Locked",
+    "NewSet",
+    "PackedSets",
     "TagComparison",
     "check_lock",
+    "checked_sets",
     "compared_tags",
+    "exported_sets",
     "joined_logs",
     "lock",
     "log_as_data",
     "log_as_markdown",
     "log_as_text",
+    "new_set",
+    "packed_as_data",
+    "packed_sets",
     "pull",
     "pull_lock",
     "update",

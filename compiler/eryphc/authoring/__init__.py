@@ -1,0 +1,1 @@
+"""What authors of gene sets do: start one, check it, make images of it."""

@@ -1,0 +1,122 @@
+"""Gene sets with all that they name, as images: what is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eryphc.authoring.packing import Packed, packed
+from eryphc.authoring.sources import described_tag
+from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.genepool.image import (
+    Image,
+    ImageType,
+    VolumePart,
+    manifest_of,
+    signature_annotations,
+)
+from eryphc.genepool.image_reader import ImageManifest, read_manifest
+from eryphc.genepool.model import GenePool, GeneSetTag
+from eryphc.genepool.pinned import PinnedTag
+from eryphc.genepool.text_layer import write_layer
+from eryphc.identifiers import GeneSetId
+from eryphc.passes.naming import requires_of
+from eryphc.passes.resolve import resolve
+from eryphc.syntax.identifiers import parse_gene_set
+
+
+def closure_of(names: Sequence[GeneSetId], pools: GenePool) -> Outcome[tuple[Packed, ...]]:
+    """The images of gene sets and of all that these name, in every architecture, sorted.
+
+    Errors: gene sets that no pool has, references that lead nowhere, tags that cannot be packed.
+    """
+    walk = _Walk(pools)
+    for name in names:
+        walk.follow(name)
+    if has_errors(walk.found):
+        return Outcome(None, tuple(walk.found))
+    made = tuple(
+        walk.made[each]._replace(aliases=tuple(sorted(walk.aliases.get(each, ()))))
+        for each in sorted(walk.made)
+    )
+    return Outcome(made, tuple(walk.found))
+
+
+class _Walk:
+    """What has been met so far."""
+
+    def __init__(self, pools: GenePool) -> None:
+        self.pools = pools
+        self.made: dict[GeneSetId, Packed] = {}
+        self.aliases: dict[GeneSetId, set[GeneSetId]] = {}
+        self.found: list[Diagnostic] = []
+        self._seen: set[GeneSetId] = set()
+
+    def follow(self, name: GeneSetId) -> None:
+        waiting = [name]
+        while waiting:
+            geneset = waiting.pop()
+            if geneset in self._seen:
+                continue
+            self._seen.add(geneset)
+            # Also finds references that lead nowhere, or in a circle.
+            resolved = resolve(geneset, self.pools, None)
+            self.found += resolved.diagnostics
+            tag = self.pools.find(geneset)
+            if resolved.value is not None and tag is not None and tag.value is not None:
+                waiting += self._taken(tag.value)
+
+    def _taken(self, tag: GeneSetTag) -> Sequence[GeneSetId]:
+        """Take a tag in; gives the gene sets that it leads to."""
+        ref = None if tag.manifest.ref is None else parse_gene_set(tag.manifest.ref)
+        if isinstance(ref, GeneSetId) and ref.without_tag == tag.id.without_tag:
+            self.aliases.setdefault(self._end(ref), set()).add(tag.id)
+            return (ref,)
+        image = image_of_tag(tag)
+        self.found += image.diagnostics
+        if image.value is None:
+            return ()
+        self.made[tag.id] = image.value
+        if isinstance(ref, GeneSetId):
+            return (ref,)
+        return requires_of(image.value.contents).value or ()
+
+    def _end(self, alias: GeneSetId) -> GeneSetId:
+        """The tag of the same set that an alias stands for in the end; there is no circle."""
+        tag = self.pools.find(alias)
+        ref = None if tag is None or tag.value is None else tag.value.manifest.ref
+        target = None if ref is None else parse_gene_set(ref)
+        if isinstance(target, GeneSetId) and target.without_tag == alias.without_tag:
+            return self._end(target)
+        return alias
+
+
+def image_of_tag(tag: GeneSetTag) -> Outcome[Packed]:
+    """The image of a tag: as it was found, or made of its texts."""
+    if isinstance(tag, PinnedTag):
+        return _found_image(tag)
+    described = described_tag(tag)
+    if described.value is None:
+        return Outcome(None, described.diagnostics)
+    made = packed(described.value)
+    return Outcome(made.value, (*described.diagnostics, *made.diagnostics))
+
+
+def _found_image(tag: PinnedTag) -> Outcome[Packed]:
+    """Config and texts as they were found, so that the identity stays; the manifest is ours.
+
+    Signatures are over the config, so they are carried over.
+    """
+    contents = tag.contents()
+    if contents.value is None:
+        return Outcome(None, contents.diagnostics)
+    annotations: dict[str, str] = {}
+    parts: tuple[VolumePart, ...] = ()
+    if tag.found is not None:
+        manifest = read_manifest(tag.found, str(tag.id))
+        if isinstance(manifest, ImageManifest):
+            annotations = signature_annotations(manifest.signatures)
+            diff_ids = tag.config.diff_ids[1:]
+            parts = tuple(map(VolumePart, diff_ids, manifest.layers[1:]))
+    layer = write_layer((file.path, file.text) for file in contents.value.files)
+    image = Image(ImageType.GENE_SET, tag.config.data, layer, str(tag.id), parts)
+    return Outcome(Packed(contents.value, image, manifest_of(image, annotations)))
