@@ -13,12 +13,25 @@ if TYPE_CHECKING:
     from eryphc.changes.written import data as log_as_data
     from eryphc.changes.written import markdown as log_as_markdown
     from eryphc.changes.written import text as log_as_text
+    from eryphc.sharing.attesting import Attesting, Wanted, utc_now
     from eryphc.sharing.locks import Locked, check_lock, lock, update
     from eryphc.sharing.tags import TagComparison, compared_tags
+    from eryphc.sharing.verifying import (
+        Checks,
+        Verified,
+        VerifiedBuild,
+        required_gene,
+        verify,
+    )
 
 _HOMES = {
+    "Attesting": ("eryphc.sharing.attesting", "Attesting"),
+    "Checks": ("eryphc.sharing.verifying", "Checks"),
     "Locked": ("eryphc.sharing.locks", "Locked"),
     "TagComparison": ("eryphc.sharing.tags", "TagComparison"),
+    "Verified": ("eryphc.sharing.verifying", "Verified"),
+    "VerifiedBuild": ("eryphc.sharing.verifying", "VerifiedBuild"),
+    "Wanted": ("eryphc.sharing.attesting", "Wanted"),
     "check_lock": ("eryphc.sharing.locks", "check_lock"),
     "compared_tags": ("eryphc.sharing.tags", "compared_tags"),
     "joined_logs": ("eryphc.changes.log", "joined_logs"),
@@ -26,12 +39,20 @@ _HOMES = {
     "log_as_data": ("eryphc.changes.written", "data"),
     "log_as_markdown": ("eryphc.changes.written", "markdown"),
     "log_as_text": ("eryphc.changes.written", "text"),
+    "required_gene": ("eryphc.sharing.verifying", "required_gene"),
     "update": ("eryphc.sharing.locks", "update"),
+    "verify": ("eryphc.sharing.verifying", "verify"),
+    "utc_now": ("eryphc.sharing.attesting", "utc_now"),
 }
 
 __all__ = [
+    "Attesting",
+    "Checks",
     "Locked",
     "TagComparison",
+    "Verified",
+    "VerifiedBuild",
+    "Wanted",
     "check_lock",
     "compared_tags",
     "joined_logs",
@@ -39,7 +60,10 @@ __all__ = [
     "log_as_data",
     "log_as_markdown",
     "log_as_text",
+    "required_gene",
     "update",
+    "utc_now",
+    "verify",
 ]
 
 
