@@ -6,8 +6,11 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -720,6 +723,27 @@ def test_a_key_that_cannot_sign(project: CommandLine) -> None:
         done = project("build", "web.yaml", *words, "--diagnostics", "json")
         assert (done.code, codes(done)) == (1, [code]), name
         assert not (project.folder / "build").exists()
+
+
+@needs_ssh
+@pytest.mark.skipif(shutil.which("ssh-agent") is None, reason="needs ssh-agent")
+def test_a_key_in_an_agent(signed: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = signed.folder
+    with tempfile.TemporaryDirectory() as short:
+        # The path of a socket must be short.
+        socket = f"{short}/agent"
+        done = subprocess.run(
+            ["ssh-agent", "-s", "-a", socket], capture_output=True, check=True, text=True
+        )
+        process = int(re.findall(r"SSH_AGENT_PID=(\d+)", done.stdout)[0])
+        try:
+            monkeypatch.setenv("SSH_AUTH_SOCK", socket)
+            subprocess.run(["ssh-add", "-q", "key"], cwd=folder, check=True, capture_output=True)
+            (folder / "key").unlink()
+            build(signed, "--provenance", "--sign", "key.pub")
+        finally:
+            os.kill(process, signal.SIGTERM)
+    assert signed("verify", "build", *KEYS).out.endswith("signed by ci@acme.example\n")
 
 
 def test_without_the_program(

@@ -41,6 +41,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         tmp_path / "genes",
         {
             "acme/motd/1.0": {"fodder/motd.yaml": GENE},
+            "acme/hidden/1.0": {
+                "fodder/hidden.yaml": "name: hidden\nvariables: [{name: text}]\nfodder:\n"
+                "- {name: a, secret: true, content: 'hostname: {{ text }}'}\n"
+            },
             "acme/motd/latest": {"ref": "acme/motd/1.0"},
             "acme/base/1.0": {
                 "catlet.yaml": "name: base\nfodder:\n- source: gene:acme/motd/latest:motd\n",
@@ -107,6 +111,12 @@ USES = [
         "- source: gene:acme/motd/1.0:motd\n  variables:\n"
         "  - {name: text, secret: true, value: '{{ PW }}'}\n",
         id="bound in secret",
+    ),
+    pytest.param(
+        "- name: pw\n",
+        "- source: gene:acme/hidden/1.0:hidden\n  variables:\n"
+        "  - {name: text, value: '{{ pw }}'}\n",
+        id="bound in secret fodder of a gene",
     ),
     pytest.param(
         "- name: pw\n",

@@ -65,7 +65,7 @@ def public_files(
     """
     hidden = tuple(sorted(file.path for file in files if file.secret or file.tells))
     told = [file for file in files if not (file.secret or file.tells)]
-    if not hidden and not manifest.tells:
+    if not hidden:
         told.append(manifest)
     return tuple(sorted(told)), hidden
 

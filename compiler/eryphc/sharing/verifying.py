@@ -118,10 +118,11 @@ def verify(path: str | os.PathLike[str], checks: Checks = Checks()) -> Verified:
             told = _statement_of(build, checks)
             signer = None
             if told is not None:
+                text = builds.read_file(told, statement.MOST_BYTES)
                 digest = None if lock is None else lock.digest
-                found += _told(build, told, digest)
+                found += _told(build, told, text, digest)
                 if checks.keys is not None:
-                    signer = _signer(told, Path(checks.keys), checks.signers, found)
+                    signer = _signer(told, text, Path(checks.keys), checks.signers, found)
             elif checks.keys is not None:
                 missing = build.shown + statement.SUFFIX
                 found.append(wording.statement_unsigned(missing, "there is no statement"))
@@ -161,11 +162,11 @@ def _statement_of(build: ReadBuild, checks: Checks) -> Path | None:
     return beside if os.path.lexists(beside) else None
 
 
-def _told(build: ReadBuild, path: Path, lock_digest: str | None) -> list[Diagnostic]:
+def _told(build: ReadBuild, path: Path, text: bytes, lock_digest: str | None) -> list[Diagnostic]:
+    """How the statement at `path` differs from the build."""
     shown = shown_path(path)
-    data = builds.read_file(path, statement.MOST_BYTES)
     try:
-        read = checking.read_statement(data)
+        read = checking.read_statement(text)
     except MalformedError as malformed:
         return [wording.statement_malformed(shown, str(malformed))]
     found = list(checking.statement_faults(build, read, shown, lock_digest))
@@ -175,7 +176,7 @@ def _told(build: ReadBuild, path: Path, lock_digest: str | None) -> list[Diagnos
 
 
 def _signer(
-    told: Path, keys: Path, signers: tuple[str, ...], found: list[Diagnostic]
+    told: Path, text: bytes, keys: Path, signers: tuple[str, ...], found: list[Diagnostic]
 ) -> str | None:
     """Who signed a statement, by the signature beside it."""
     from eryphc import signing
@@ -188,7 +189,6 @@ def _signer(
             wording.statement_unsigned(shown, f"there is no `{file.name}` beside it", help_text)
         )
         return None
-    text = builds.read_file(told, statement.MOST_BYTES)
     try:
         signature = builds.read_file(file, signing.LONGEST)
     except BuildError:
