@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from eryphc.ir.catlet import Catlet, Record
     from eryphc.ir.stages import Document, PinnedGene
     from eryphc.project.specs import Spec
+    from eryphc.provenance.facts import BuildFacts
     from eryphc.request import BuildRequest
     from eryphc.source import SourceText
     from eryphc.targets import Target
@@ -180,19 +181,24 @@ class Compiled(Expanded):
 
 
 class Built(Checked):
-    """The files of one target, by path; nothing is on disk. There are none after an error."""
+    """The files of one target, by path; nothing is on disk. There are none after an error.
+
+    `facts` are what they were made of, where they were asked for.
+    """
 
     def __init__(
         self,
         report: Report,
         target: Target,
         made: tuple[Mapping[str, ArtifactFile], Manifest] | None,
+        facts: BuildFacts | None = None,
     ) -> None:
         super().__init__(report)
         self.name = report.name
         self.target = target
         self.files: Mapping[str, ArtifactFile] = {}
         self.manifest: Manifest | None = None
+        self.facts = facts if self.ok else None
         if made is not None and self.ok:
             self.files, self.manifest = made
 

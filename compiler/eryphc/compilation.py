@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from eryphc.guest.document import GuestDocument
     from eryphc.guest.model import GuestOptions, GuestRequest
     from eryphc.project.file import Project
+    from eryphc.provenance.facts import BuildFacts
     from eryphc.volumes.disk_images import DiskImages
 
 T = TypeVar("T")
@@ -431,6 +432,29 @@ class Compilation:
                 return None
             files = {**files, **images}
         return files, pipeline.manifest_of(inputs, target)
+
+    def facts(self, fed: Fed, target: Target) -> BuildFacts | None:
+        """What the target that was emitted last was made of; None where none was."""
+        from eryphc.genepool.listing import licenses_of
+        from eryphc.provenance.gathering import Known, facts_of
+
+        if self._reading is None or not self._prepared:
+            return None
+        spec, pools = self._reading.spec, self._workspace.pools
+        path = pools.lock_path(spec.folder)
+        known = Known(
+            request=self._request,
+            target=target,
+            spec=spec,
+            project=self._project(),
+            lock=pools.lock(path).value if path.is_file() else None,
+            values=self._values,
+            fed=fed,
+            inputs=self._prepared[-1][1],
+            find=self._chain.find,
+            licenses=licenses_of,
+        )
+        return facts_of(known)
 
     def _converted(self, wanted: Iterable[Conversion]) -> Mapping[str, ArtifactFile] | None:
         """The converted images as files of the target; None after the first fault."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from eryphc.errors import EryphcError, Failure
 
 if TYPE_CHECKING:
+    from eryphc.artifacts.beside import Companions
     from eryphc.artifacts.file import ArtifactFile, WrittenFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.diagnostics.shown import ShownDiagnostic
@@ -58,12 +59,20 @@ class Outputs:
         with _output():
             self._folders.look_at(Path(folder))
 
-    def stage(self, folder: str | os.PathLike[str], built: Writable) -> tuple[WrittenFile, ...]:
-        """Write the files of one target beside the folder. Refused as `look_at` does, too."""
+    def stage(
+        self,
+        folder: str | os.PathLike[str],
+        built: Writable,
+        companions: Companions | None = None,
+    ) -> tuple[WrittenFile, ...]:
+        """Write the files of one target beside the folder. Refused as `look_at` does, too.
+
+        `companions` makes files that are to lie beside the folder once it is in its place.
+        """
         if built.manifest is None:
             raise EryphcError(built.failure or Failure.INPUT, built.diagnostics)
         with _output():
-            return self._folders.stage(Path(folder), built.files, built.manifest)
+            return self._folders.stage(Path(folder), built.files, built.manifest, companions)
 
     def commit(self) -> None:
         """Swap in all that was staged, or none of it."""

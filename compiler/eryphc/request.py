@@ -11,7 +11,7 @@ from eryphc.diagnostics import command
 from eryphc.diagnostics.levels import Choice, Choices, choices, chosen
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.errors import EryphcError, Failure
-from eryphc.frozen import FrozenMap
+from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.passes.feed import Compat
@@ -27,6 +27,15 @@ _LONGEST_INSTANCE_ID = 255
 _PUBLIC_NAMES = {type(None): "None", SourceText: "Source"}
 
 
+class ValuesFile(NamedTuple):
+    """A file that values of variables were read from. `path` is how it was named, `sha256` over its
+    bytes, `variables` are the names it gave values for."""
+
+    path: str
+    sha256: str | None
+    variables: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequest:
     """What a compile shall do. Every field has the default of the command line.
@@ -35,7 +44,8 @@ class BuildRequest:
     unless `other_values` lets it be (where several specifications share the values). `name` and
     `hostname` replace the author's, `name` alone sets both. `epoch` is the time inside artifacts,
     in seconds since 1970 UTC. `levels` says `allow`, `warn` or `deny` of kinds of findings, each by
-    its code or its name. `targets` holds options of targets, at most one of each class. Raises
+    its code or its name. `targets` holds options of targets, at most one of each class.
+    `value_files` tells where values were read from; it shapes no artifact. Raises
     `EryphcError`, and as Python does `TypeError` and `ValueError` for what is no such value at all.
     Equal requests are equal in everything that shapes a result; a `Source` is equal to
     itself alone.
@@ -53,6 +63,7 @@ class BuildRequest:
     levels: Mapping[str, Choice | str] = field(default_factory=FrozenMap)
     guest: GuestOptions = field(default_factory=GuestOptions)
     targets: tuple[Any, ...] = ()
+    value_files: tuple[ValuesFile, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         found: list[Diagnostic] = []

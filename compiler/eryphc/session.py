@@ -218,18 +218,27 @@ class Session:
         return next(iter(self.builds(spec, (target,), request)))
 
     def builds(
-        self, spec: SpecName, targets: Sequence[Target], request: BuildRequest = DEFAULT
+        self,
+        spec: SpecName,
+        targets: Sequence[Target],
+        request: BuildRequest = DEFAULT,
+        *,
+        facts: bool = False,
     ) -> Iterator[Built]:
         """The files of several targets, each as it is made; what they share is compiled once.
 
-        A fault for one target does not stop another.
+        A fault for one target does not stop another. With `facts` each answer knows what it was
+        made of, which statements and lists of parts tell.
         """
         targets = _known(targets)
         compilation = self._begun(spec, request)
         fed = compilation.fed()
         for target in targets:
             made = None if fed is None else compilation.emitted(fed, target)
-            yield Built(compilation.report(), target, made)
+            known = None
+            if facts and fed is not None and made is not None:
+                known = compilation.facts(fed, target)
+            yield Built(compilation.report(), target, made, known)
 
     def _begun(self, spec: SpecName, request: BuildRequest) -> Compilation:
         return Compilation(self._workspace, self.read(spec, request), request, self.ask)

@@ -53,15 +53,24 @@ class SourceText:
     `text` has no byte order mark; its line ends are as in the file. `regions` are what is secret
     in it by its own words; None: nobody has read it, so that all of it counts as secret.
     `foreign`: it lies in no file, so that `name` is no path and it is no document of the project.
+    `sha256` is over the bytes of the file, where it was read from one that the user named.
     """
 
-    __slots__ = ("_starts", "foreign", "name", "regions", "text")
+    __slots__ = ("_starts", "foreign", "name", "regions", "sha256", "text")
 
-    def __init__(self, name: str, text: str, *, regions: tuple[Region, ...] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        *,
+        regions: tuple[Region, ...] | None = None,
+        sha256: str | None = None,
+    ) -> None:
         self.name = name
         self.text = text
         self.regions = regions
         self.foreign = False
+        self.sha256 = sha256
         self._starts: list[int] | None = None
 
     def __repr__(self) -> str:

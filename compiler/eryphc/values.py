@@ -11,13 +11,18 @@ from eryphc.diagnostics.said import named, own
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap, NamedTuple
+from eryphc.request import ValuesFile
 
 
 class GivenValues(NamedTuple):
-    """Values by the names of their variables, and findings about how they were given."""
+    """Values by the names of their variables, and findings about how they were given.
+
+    `files` are the files that they were read from.
+    """
 
     values: FrozenMap[str]
     diagnostics: tuple[ShownDiagnostic, ...] = ()
+    files: tuple[ValuesFile, ...] = ()
 
 
 def read_values(
@@ -32,22 +37,29 @@ def read_values(
     """
     notes: list[Diagnostic] = []
     values: dict[str, str] = {}
+    sources: list[ValuesFile] = []
     for path in files:
-        values.update(_variable_file(path))
+        values.update(_variable_file(path, sources))
     given: dict[str, str] = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name:
             fault = command.bad_option_value("--var", "a value is not written NAME=VALUE")
             raise EryphcError.of(Failure.INPUT, fault)
-        given[name] = _value(name, text, environment or {}, notes)
+        given[name] = _value(name, text, environment or {}, notes, sources)
     # A later source gives way to an earlier one also where only the letter case differs.
     lower = {name.lower() for name in given}
     values = {name: text for name, text in values.items() if name.lower() not in lower}
-    return GivenValues(FrozenMap({**values, **given}), show(notes))
+    return GivenValues(FrozenMap({**values, **given}), show(notes), tuple(sources))
 
 
-def _value(name: str, text: str, environment: Mapping[str, str], notes: list[Diagnostic]) -> str:
+def _value(
+    name: str,
+    text: str,
+    environment: Mapping[str, str],
+    notes: list[Diagnostic],
+    sources: list[ValuesFile],
+) -> str:
     if text.startswith("@@"):
         return text[1:]
     if text.startswith("env::"):
@@ -64,6 +76,7 @@ def _value(name: str, text: str, environment: Mapping[str, str], notes: list[Dia
         if read.value is None:
             reason = "the file after `@` is no UTF-8 text, or larger than 2 MiB"
             raise EryphcError.of(Failure.INPUT, command.variable_source(name, reason, "@"))
+        sources.append(ValuesFile(text[1:], read.value.sha256, (name,)))
         content = read.value.text.removesuffix("\n")
         if content.endswith("\r"):
             notes.append(command.value_ends_with_cr(name))
@@ -77,7 +90,7 @@ def _value(name: str, text: str, environment: Mapping[str, str], notes: list[Dia
     return text
 
 
-def _variable_file(path: str) -> dict[str, str]:
+def _variable_file(path: str, sources: list[ValuesFile]) -> dict[str, str]:
     """The values of a file. It is never marked as read: any of its words may be a secret."""
     from eryphc.diagnostics import reading
     from eryphc.project.specs import InputMissingError, read_text
@@ -97,6 +110,7 @@ def _variable_file(path: str) -> dict[str, str]:
     values: dict[str, str] = {}
     faults: list[Diagnostic] = []
     if isinstance(root, ScalarNode) and root.value in NULLS:
+        sources.append(ValuesFile(path, read.value.sha256, ()))
         return values
     if not isinstance(root, MappingNode):
         span = Span(read.value, 0, 0)
@@ -116,4 +130,5 @@ def _variable_file(path: str) -> dict[str, str]:
         faults.append(reading.wrong_kind(what, own("a text"), own("a collection"), span))
     if faults:
         raise EryphcError.of(Failure.INPUT, *faults)
+    sources.append(ValuesFile(path, read.value.sha256, tuple(values)))
     return values

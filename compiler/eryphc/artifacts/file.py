@@ -36,10 +36,12 @@ class ArtifactFile(NamedTuple):
 
 
 class WrittenFile(NamedTuple):
-    """A file as written: `path` relative to its folder, with `/`; `size` in bytes."""
+    """A file as written: `path` relative to its folder, with `/`; `size` in bytes. `tells` as
+    in `ArtifactFile`."""
 
     path: str
     sha256: str
     size: int
     media_type: str
     secret: bool = False
+    tells: bool = False

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from eryphc.artifacts import swap
+from eryphc.artifacts.beside import BesideFile, Companions
 from eryphc.artifacts.errors import OutputFailed, OutputRefused, writing
 from eryphc.artifacts.file import ArtifactFile, WrittenFile
 from eryphc.artifacts.manifest import Manifest
@@ -35,7 +36,7 @@ _MEANWHILE = {errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY}
 class _Place:
     """One target folder on its way. `shown` is for messages; `real` has no symbolic links."""
 
-    __slots__ = ("aside", "new", "old", "parents", "real", "shown", "staged")
+    __slots__ = ("aside", "companions", "new", "old", "parents", "real", "shown", "staged")
 
     def __init__(self, *, shown: str, real: str, new: str, old: str) -> None:
         self.shown = shown
@@ -43,6 +44,7 @@ class _Place:
         self.new = new
         self.old = old
         self.parents: list[str] = []
+        self.companions: list[BesideFile] = []
         self.staged = False
         self.aside = False
 
@@ -83,12 +85,18 @@ class TargetFolders:
         self._discard()
 
     def stage(
-        self, place: Path, files: Mapping[str, ArtifactFile], manifest: Manifest
+        self,
+        place: Path,
+        files: Mapping[str, ArtifactFile],
+        manifest: Manifest,
+        companions: Companions | None = None,
     ) -> tuple[WrittenFile, ...]:
         """Write one folder beside its place and read it back; gives its files by path.
 
-        A place that was not looked at is looked at now. Raises `OutputRefused` also for a path
-        that no artifact may have, `OutputFailed` for anything the disk refuses.
+        A place that was not looked at is looked at now. `companions` are written beside the
+        folder, with the same commit. Raises `OutputRefused` also for a path that no artifact may
+        have and for a companion's place that holds somebody else's file, `OutputFailed` for
+        anything the disk refuses.
         """
         target = self._places.get(str(place)) or self._taken_in(place)
         with writing(target.shown):
@@ -96,9 +104,13 @@ class TargetFolders:
             target.staged = True
             os.mkdir(target.new, _STAGING_MODE)
             os.chmod(target.new, _STAGING_MODE)
-            written = fill(target.new, files, manifest)
+            filled = fill(target.new, files, manifest)
             os.chmod(target.new, _FOLDER_MODE)
-        return written
+            for companion in () if companions is None else companions(*filled):
+                beside = BesideFile(target.real, target.shown, self._mark, companion)
+                target.companions.append(beside)
+                beside.stage()
+        return filled.files
 
     def commit(self) -> None:
         """Swap in all that was staged, or none of it. Raises as `stage` does."""
@@ -109,13 +121,21 @@ class TargetFolders:
             for target in staged:
                 with writing(target.shown):
                     _swap_in(target)
+                for companion in target.companions:
+                    with writing(companion.shown):
+                        companion.swap_in()
         except BaseException:
             for target in reversed(staged):
+                for companion in reversed(target.companions):
+                    companion.swap_back()
                 _swap_back(target)
             raise
         for target in staged:
             target.staged = False
             target.parents.clear()
+            for companion in target.companions:
+                companion.settle()
+            target.companions.clear()
             # What cannot be removed is put right by the next build; the result is in place.
             with contextlib.suppress(OSError):
                 if target.aside:
@@ -215,6 +235,8 @@ class TargetFolders:
     def _discard(self) -> None:
         # Backwards: a folder that several share was made for the first of them.
         for target in reversed(self._places.values()):
+            for companion in target.companions:
+                companion.discard()
             if target.staged:
                 with contextlib.suppress(OSError):
                     swap.remove_all(Path(target.new))

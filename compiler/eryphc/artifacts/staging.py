@@ -16,6 +16,7 @@ from eryphc.artifacts.iso_reader import difference
 from eryphc.artifacts.manifest import MANIFEST_NAME, Manifest, manifest_bytes
 from eryphc.artifacts.names import fault_of
 from eryphc.diagnostics.output import artifact_name_refused, image_differs
+from eryphc.frozen import NamedTuple
 
 _FOLDER_MODE = 0o755
 _FILE_MODE = 0o644
@@ -32,13 +33,18 @@ _CREATE = (
 _AT_ONCE = 1024 * 1024
 
 
-def fill(
-    folder: str, files: Mapping[str, ArtifactFile], manifest: Manifest
-) -> tuple[WrittenFile, ...]:
+class Filled(NamedTuple):
+    """A folder that was written: its files sorted by path, and the manifest, which lists them."""
+
+    files: tuple[WrittenFile, ...]
+    manifest: WrittenFile
+
+
+def fill(folder: str, files: Mapping[str, ArtifactFile], manifest: Manifest) -> Filled:
     """Write `files` and `manifest.json` into the empty `folder`; modes do not obey the umask.
 
-    Gives the files sorted by path, without the manifest. Raises `OSError`, `OutputRefused`
-    for a path that no artifact may have, `OutputFailed` where reading back finds a difference.
+    Raises `OSError`, `OutputRefused` for a path that no artifact may have, `OutputFailed` where
+    reading back finds a difference.
     """
     ordered = sorted(files)
     refuse_names(ordered)
@@ -52,8 +58,15 @@ def fill(
     text = manifest_bytes(manifest, written)
     # It holds the digest of each file, by which a short secret in one can be guessed.
     secret = any(file.secret for file in files.values())
-    _write_bytes(f"{folder}/{MANIFEST_NAME}", text, _SECRET_MODE if secret else _FILE_MODE)
-    return tuple(written)
+    write_bytes(f"{folder}/{MANIFEST_NAME}", text, _SECRET_MODE if secret else _FILE_MODE)
+    listed = WrittenFile(
+        path=MANIFEST_NAME,
+        sha256=hashlib.sha256(text).hexdigest(),
+        size=len(text),
+        media_type="application/json",
+        tells=secret,
+    )
+    return Filled(tuple(written), listed)
 
 
 def refuse_names(names: list[str]) -> None:
@@ -83,9 +96,9 @@ def _write(at: str, name: str, file: ArtifactFile) -> WrittenFile:
     if isinstance(file.content, bytes):
         content = file.content
         image = file.holds is not None
-        _write_bytes(at, content, mode)
+        write_bytes(at, content, mode)
         if image:
-            found = _read_bytes(at)
+            found = read_bytes(at)
             if found != content:
                 raise OutputFailed(image_differs(name, "other bytes"))
             fault = difference(found, file.holds or {})
@@ -101,7 +114,12 @@ def _write(at: str, name: str, file: ArtifactFile) -> WrittenFile:
         with open(at, "rb", buffering=0) as stream:
             digest, size = sha256_of(stream)
     return WrittenFile(
-        path=name, sha256=digest, size=size, media_type=file.media_type, secret=file.secret
+        path=name,
+        sha256=digest,
+        size=size,
+        media_type=file.media_type,
+        secret=file.secret,
+        tells=file.tells,
     )
 
 
@@ -110,7 +128,8 @@ def _create(at: str) -> int:
     return os.open(at, _CREATE, _SECRET_MODE)
 
 
-def _write_bytes(at: str, content: bytes, mode: int) -> None:
+def write_bytes(at: str, content: bytes, mode: int) -> None:
+    """Write a new file. Raises `OSError`, also where there is one."""
     descriptor = _create(at)
     try:
         rest: bytes | memoryview = content
@@ -122,7 +141,8 @@ def _write_bytes(at: str, content: bytes, mode: int) -> None:
         os.close(descriptor)
 
 
-def _read_bytes(at: str) -> bytes:
+def read_bytes(at: str) -> bytes:
+    """A file whole. Raises `OSError`."""
     descriptor = os.open(at, _OPEN)
     try:
         chunks: list[bytes] = []

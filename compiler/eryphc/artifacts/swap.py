@@ -64,6 +64,18 @@ def repair(place: Path) -> None:
             remove_all(new)
 
 
+def repair_file(place: Path) -> None:
+    """The same for a file beside a folder. Raises `OSError`."""
+    for old in _abandoned(place, _OLD, folders=False):
+        with contextlib.suppress(FileNotFoundError):
+            if not os.path.lexists(place):
+                old.rename(place)
+            else:
+                old.unlink()
+    for new in _abandoned(place, _NEW, folders=False):
+        new.unlink(missing_ok=True)
+
+
 def remove_ours(folder: Path) -> None:
     """Remove a folder that a build wrote; one that holds anything else stays as it is."""
     contents = contents_of(folder)
@@ -118,14 +130,19 @@ def _stem(name: str) -> str:
     return f".{name}"
 
 
-def _abandoned(place: Path, kind: str) -> Iterator[Path]:
+def _abandoned(place: Path, kind: str, *, folders: bool = True) -> Iterator[Path]:
     prefix = f"{_stem(place.name)}.{kind}."
     try:
         with os.scandir(place.parent) as entries:
             found = sorted(
                 entry.name
                 for entry in entries
-                if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False)
+                if entry.name.startswith(prefix)
+                and (
+                    entry.is_dir(follow_symlinks=False)
+                    if folders
+                    else entry.is_file(follow_symlinks=False)
+                )
             )
     except FileNotFoundError:
         return

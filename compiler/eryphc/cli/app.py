@@ -33,6 +33,7 @@ COMMANDS = {
     "lock": ("eryphc.cli.lock", "Pin the gene sets that specs use in eryph.lock."),
     "update": ("eryphc.cli.update", "Move what eryph.lock pins, and say what that changes."),
     "gene": ("eryphc.cli.gene", "List, show and compare genes."),
+    "verify": ("eryphc.cli.verify", "Check builds: artifacts, genes, statements."),
     "volume": ("eryphc.cli.volume", "Fetch, verify, convert and look into disk images."),
     "cache": ("eryphc.cli.cache", "Look into the cache, keep it small, empty or verify it."),
     "schema": ("eryphc.cli.schema", "Print a JSON Schema."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eryphc import EryphcError, Outputs, Target, shown_path
+from eryphc import EryphcError, Failure, Outputs, Target, shown_path
 from eryphc.cli import options as shared
 from eryphc.cli.completing import completes
 from eryphc.cli.console import OK, Console, speaking, write
@@ -18,6 +18,7 @@ from eryphc.diagnostics import command as wording
 
 if TYPE_CHECKING:
     from eryphc import Checked, ReadSpec, WrittenFile
+    from eryphc.sharing import Attesting
 
 
 @click.command("build")
@@ -41,6 +42,26 @@ if TYPE_CHECKING:
     shell_complete=completes("folder"),
     help="Where to write; else build/<catlet>/<target>/.",
 )
+@click.option(
+    "--provenance",
+    is_flag=True,
+    help="Also write TARGET.provenance.json beside each folder: what it was made of.",
+)
+@click.option("--builder-id", metavar="URI", help="Who builds, for the statement of provenance.")
+@click.option(
+    "--sign",
+    "key",
+    metavar="KEY",
+    type=click.Path(path_type=Path),
+    shell_complete=completes("file"),
+    help="Also sign the statements with this SSH key: TARGET.provenance.json.sig.",
+)
+@click.option("--with-times", is_flag=True, help="The statement also says when it was built.")
+@click.option(
+    "--sbom",
+    is_flag=True,
+    help="Also write TARGET.cdx.json beside each folder: its parts, for CycloneDX.",
+)
 @shared.printed("How what was written is listed on standard output.")
 @shared.progress("Say which spec is compiled; auto: at a terminal, for several specs.")
 @shared.front
@@ -53,7 +74,12 @@ def command(
     output: Path | None,
     output_format: str,
     progress: str,
+    builder_id: str | None,
+    key: Path | None,
     *,
+    provenance: bool,
+    with_times: bool,
+    sbom: bool,
     console: Console,
     **options: Any,
 ) -> int:
@@ -63,9 +89,31 @@ def command(
     replaced as a whole or not at all, and only if this tool wrote it.
     """
     shared.one_standard_input(specs)
+    attesting = None
+    if provenance or sbom or builder_id is not None or key is not None or with_times:
+        attesting = _attesting(builder_id, key, provenance=provenance, times=with_times, sbom=sbom)
     with ended_cleanly():
-        build = _Build(console, options, specs, targets, output, progress)
+        build = _Build(console, options, specs, targets, output, progress, attesting)
         return build.run(output_format)
+
+
+def _attesting(
+    builder: str | None, key: Path | None, *, provenance: bool, times: bool, sbom: bool
+) -> Attesting:
+    """What makes the files beside the folders."""
+    from eryphc.sharing import Attesting, Wanted, utc_now
+
+    for given, option in (
+        (builder is not None, "--builder-id"),
+        (key is not None, "--sign"),
+        (times, "--with-times"),
+    ):
+        if given and not provenance:
+            message = f"`{option}` has no effect without `--provenance`"
+            raise EryphcError.of(Failure.USAGE, wording.usage(message, None))
+    now = utc_now if times else None
+    wanted = Wanted(provenance=provenance, sbom=sbom, builder=builder, now=now, key=key)
+    return Attesting(wanted)
 
 
 # Disk files of that size are hashed in about half a second, and converted in a few.
@@ -83,8 +131,10 @@ class _Build:
         targets: Sequence[str],
         output: Path | None,
         progress: str,
+        attesting: Attesting | None = None,
     ) -> None:
         self.console = console
+        self.attesting = attesting
         self.specs = specs
         self.several = len(specs) > 1
         self.targets = shared.chosen_targets(targets)
@@ -138,6 +188,8 @@ class _Build:
             for error in unwritable:
                 console.hand(error.diagnostics)
             raise EryphcError(max(error.failure for error in unwritable), ())
+        if self.attesting is not None:
+            console.hand(self.attesting.found)
         if self.several and not console.failed:
             console.add(shared.undeclared_values(self.request, declared))
 
@@ -160,14 +212,17 @@ class _Build:
             self._say_details(checked)
             return checked.declared
         declared: frozenset[str] = frozenset()
-        for built in self.session.builds(read, self.targets, self.request):
+        attesting = self.attesting
+        facts = attesting is not None
+        for built in self.session.builds(read, self.targets, self.request, facts=facts):
             self.console.take(built)
             declared |= built.declared
             if built.target is self.targets[0]:
                 self._say_details(built)
             if not self.console.failed:
                 place = self._place(built.name, built.target)
-                files = outputs.stage(place, built)
+                beside = None if attesting is None else attesting.companions(built)
+                files = outputs.stage(place, built, beside)
                 self.written.append(_listed(built.name, built.target, place, files))
         return declared
 

@@ -307,6 +307,7 @@ def request_of(
     console.hand(given.diagnostics)
     return BuildRequest(
         values=given.values,
+        value_files=given.files,
         other_values=several,
         architecture=options["arch"],
         compat=options["compat"],

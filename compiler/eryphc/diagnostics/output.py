@@ -17,6 +17,7 @@ ARTIFACT_NAME_REFUSED = Code("E0607", "artifact-name-refused")
 IMAGE_DIFFERS = Code("E0608", "image-differs")
 IMAGE_REFUSED = Code("E0609", "image-refused")
 VM_ID_IS_CATLET_ID = Code("N0610", "vm-id-is-catlet-id")
+COMPANION_NOT_OURS = Code("E0611", "companion-not-ours")
 
 _SHOWN = 3
 
@@ -60,6 +61,14 @@ def output_not_ours(place: str, strangers: Sequence[str], *, has_manifest: bool)
         f"the output folder `{place}` holds files that a build did not write",
         notes=tuple(notes),
         help="choose another folder with `--output`, or empty this one yourself",
+    )
+
+
+def companion_not_ours(place: str) -> Diagnostic:
+    return finding(
+        COMPANION_NOT_OURS,
+        f"`{place}` is to be written, and what stands there was not written by a build",
+        help="move it away, or choose another folder with `--output`",
     )
 
 

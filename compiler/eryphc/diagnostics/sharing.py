@@ -17,8 +17,10 @@ NOT_A_GENE_SET = Code("E1016", "not-a-gene-set")
 WRONG_GENE_SET = Code("E1017", "wrong-gene-set")
 FORMAT_TOO_NEW = Code("E1018", "format-too-new")
 MALFORMED_ARTIFACT = Code("E1019", "malformed-artifact")
+NO_SSH_KEYGEN = Code("E1024", "no-ssh-keygen")
 NAME_NOT_EXPRESSIBLE = Code("E1026", "name-not-expressible")
 MOVING_TAG_CONTENT = Code("E1028", "moving-tag-content")
+SIGNING_KEY_TOO_OPEN = Code("E1032", "signing-key-too-open")
 NOT_PUBLISHABLE = Code("E1033", "gene-set-not-publishable")
 RESERVED_FILE_NAME = Code("W1034", "reserved-file-name")
 VARIABLE_UNUSED = Code("W1035", "gene-variable-unused")
@@ -89,6 +91,23 @@ def moving_tag_content(geneset: GeneSetId, example: str) -> Diagnostic:
         notes=("a tag is fixed if it holds digit, dot, digit, or eight digits in a row",),
         help=f"publish the genes as `{geneset.without_tag}/{example}` and let "
         f"`{geneset.tag}` refer to it",
+    )
+
+
+def no_ssh_keygen() -> Diagnostic:
+    return finding(
+        NO_SSH_KEYGEN,
+        "signatures are made and checked by `ssh-keygen`, which is not on the PATH",
+        help="install it: `apt install openssh-client`, `dnf install openssh`, or the OpenSSH "
+        "client of Windows",
+    )
+
+
+def signing_key_too_open(path: str) -> Diagnostic:
+    return finding(
+        SIGNING_KEY_TOO_OPEN,
+        f"`{clipped(path)}` is a private key that others can read",
+        help=f"`chmod 600 {clipped(path)}`, and think of a new key",
     )
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from eryphc.genepool.chain import PoolChain
+from eryphc.genepool.files import PoolFiles
 from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.model import GenePool, GeneSetTag
 from eryphc.genepool.pinned import PinnedPool, PinnedTag
@@ -17,6 +18,7 @@ from eryphc.syntax.identifiers import parse_gene_set
 from eryphc.syntax.names import NameFault
 
 _MOST_TEXT = 2 * 1024 * 1024
+_LONGEST_LICENSE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,21 @@ def description(folder: Path) -> tuple[str, str]:
     if not isinstance(data, dict):
         return "", ""
     return str(data.get("short_description") or ""), str(data.get("description") or "")
+
+
+def licenses_of(tag: GeneSetTag) -> str | None:
+    """What the image of a tag, or the `geneset.json` above it, says of its licence: an SPDX
+    expression."""
+    if isinstance(tag, PinnedTag):
+        return tag.config.details.licenses
+    folder = Path(tag.manifest.source.name).parent.parent
+    read = PoolFiles(folder, str(tag.id)).read(folder / "geneset.json", _MOST_TEXT)
+    try:
+        found = json.loads(read.value or b"")["metadata"]["licenses"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    usable = isinstance(found, str) and found.isprintable() and 0 < len(found) <= _LONGEST_LICENSE
+    return found if usable else None
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -76,7 +76,7 @@ class Lint(Setting):
 class Project(Setting):
     """The project file; `folder` is where it lies and what its paths are relative to.
 
-    `sections` holds what belongs to a target, by key.
+    `sections` holds what belongs to a target, by key. `source` is its text.
     """
 
     pools: tuple[PoolEntry, ...] | None = None
@@ -87,6 +87,7 @@ class Project(Setting):
     lint: Lint | None = None
     folder: Path = field(default=Path(), compare=False)
     sections: Mapping[str, Any] = field(default_factory=FrozenMap)
+    source: SourceText | None = field(default=None, compare=False, repr=False)
 
 
 def word(words: type[StrEnum]) -> Converter:
@@ -197,14 +198,14 @@ def read_project(
     def build(places: Places, **values: Any) -> Project:
         own = {key: value for key, value in values.items() if key not in sections}
         theirs = FrozenMap({key: value for key, value in values.items() if key in sections})
-        return Project(folder=folder, places=places, sections=theirs, **own)
+        return Project(folder=folder, places=places, sections=theirs, source=source, **own)
 
     keys: dict[str, Converter] = {**_OWN}
     keys |= {key: section.shape for key, section in sections.items()}
     shape = Shape("project file", build, keys)
     value = reading.convert(composed.value, "project file", shape)
     if value is None:
-        return Outcome(Project(folder=folder), tuple(reading.diagnostics))
+        return Outcome(Project(folder=folder, source=source), tuple(reading.diagnostics))
     found = [*reading.diagnostics]
     if isinstance(value, Project):
         found += _faults(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import stat
@@ -167,7 +168,8 @@ def _decoded(name: str, data: bytes, limit: int) -> Outcome[SourceText]:
         empty = SourceText(name, "")
         return Outcome(None, (reading.document_too_large(Span(empty, 0, 0)),))
     try:
-        return Outcome(SourceText(name, decode(data)))
+        digest = hashlib.sha256(data).hexdigest()
+        return Outcome(SourceText(name, decode(data), sha256=digest))
     except UnicodeDecodeError as error:
         # What stands before the fault is kept, so that the place can be shown.
         text = data[: error.start].decode("utf-8", "replace")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from eryphc.changes.written import data as log_as_data
     from eryphc.changes.written import markdown as log_as_markdown
     from eryphc.changes.written import text as log_as_text
+    from eryphc.sharing.attesting import Attesting, Wanted, utc_now
     from eryphc.sharing.authors import (
         CheckedSets,
         NewSet,
@@ -27,15 +28,27 @@ if TYPE_CHECKING:
     from eryphc.sharing.locks import Locked, check_lock, lock, update
     from eryphc.sharing.pulling import pull, pull_lock
     from eryphc.sharing.tags import TagComparison, compared_tags
+    from eryphc.sharing.verifying import (
+        Checks,
+        Verified,
+        VerifiedBuild,
+        required_gene,
+        verify,
+    )
 
 _HOMES = {
+    "Attesting": ("eryphc.sharing.attesting", "Attesting"),
     "CheckedSets": ("eryphc.sharing.authors", "CheckedSets"),
+    "Checks": ("eryphc.sharing.verifying", "Checks"),
     "Guest": ("eryphc.authoring.starting", "Guest"),
     "Kind": ("eryphc.authoring.starting", "Kind"),
     "Locked": ("eryphc.sharing.locks", "Locked"),
     "NewSet": ("eryphc.sharing.authors", "NewSet"),
     "PackedSets": ("eryphc.sharing.authors", "PackedSets"),
     "TagComparison": ("eryphc.sharing.tags", "TagComparison"),
+    "Verified": ("eryphc.sharing.verifying", "Verified"),
+    "VerifiedBuild": ("eryphc.sharing.verifying", "VerifiedBuild"),
+    "Wanted": ("eryphc.sharing.attesting", "Wanted"),
     "check_lock": ("eryphc.sharing.locks", "check_lock"),
     "checked_sets": ("eryphc.sharing.authors", "checked_sets"),
     "compared_tags": ("eryphc.sharing.tags", "compared_tags"),
@@ -50,17 +63,25 @@ _HOMES = {
     "new_set": ("eryphc.sharing.authors", "new_set"),
     "packed_as_data": ("eryphc.sharing.authors", "packed_as_data"),
     "packed_sets": ("eryphc.sharing.authors", "packed_sets"),
+    "required_gene": ("eryphc.sharing.verifying", "required_gene"),
     "update": ("eryphc.sharing.locks", "update"),
+    "verify": ("eryphc.sharing.verifying", "verify"),
+    "utc_now": ("eryphc.sharing.attesting", "utc_now"),
 }
 
 __all__ = [
+    "Attesting",
     "CheckedSets",
+    "Checks",
     "Guest",
     "Kind",
     "Locked",
     "NewSet",
     "PackedSets",
     "TagComparison",
+    "Verified",
+    "VerifiedBuild",
+    "Wanted",
     "check_lock",
     "checked_sets",
     "compared_tags",
@@ -75,7 +96,10 @@ __all__ = [
     "packed_sets",
     "pull",
     "pull_lock",
+    "required_gene",
     "update",
+    "utc_now",
+    "verify",
 ]
 
 
