@@ -85,7 +85,7 @@ def test_a_fault_shows_the_line_that_names_the_gene_set(vendored: CommandLine) -
     for path in (vendored.folder / "vendor/blobs/sha256").iterdir():
         path.write_bytes(b"")
     done = vendored(*BUILD, "--genepool", "oci-layout:vendor")
-    assert done.code == 1
+    assert done.code == 3
     assert "error[E1019]: `vendor:acme/motd/latest` is no image of a gene set" in done.err
     assert "spec.yaml:3:" in done.err
     assert not (vendored.folder / "out").exists()

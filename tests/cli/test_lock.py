@@ -271,7 +271,7 @@ def test_content_that_is_gone(project: CommandLine) -> None:
     assert project("lock", "dev.yaml").code == 0
     shutil.rmtree(project.folder / "pool/acme")
     done = project("build", "dev.yaml", "--target", "user-data")
-    assert (done.code, codes(done.err)) == (1, ["E1106"])
+    assert (done.code, codes(done.err)) == (3, ["E1106"])
 
 
 def test_the_same_content_from_another_pool(project: CommandLine) -> None:

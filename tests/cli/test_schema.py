@@ -301,8 +301,13 @@ PROJECTS = {
     "a folder": "pools:\n- path: genes\n",
     "a folder with a type": "pools:\n- name: ours\n  type: folder\n  path: genes\n"
     "  orgs: [acme*]\n",
-    "a registry": "pools:\n- type: oci\n  prefix: registry.example.com/genes\n  fallback: true\n",
-    "an API": "pools:\n- type: genepool\n  url: https://genes.example.com\n",
+    "a registry": "pools:\n- type: oci\n  prefix: registry.example.com/genes\n  orgs: [acme]\n"
+    "  fallback: true\n",
+    "all of a registry": "pools:\n- type: oci\n  prefix: registry.example.com/genes\n"
+    "  orgs: [acme]\n  repository: '{org}_{set}'\n  tag: '{tag}'\n  index: 'index:latest'\n"
+    "  mirrors: [mirror.example/genes]\n  ca: certs/ca.pem\n  insecure: false\n"
+    "  token_hosts: [login.example]\n",
+    "an API": "pools:\n- type: genepool\n  url: https://genes.example.com\n  orgs: [acme]\n",
     "the rest": "shared: [acme/kit]\nspecs: ['*.yaml']\nguest: linux\nepoch: 1700000000\n",
     "hyperv": "hyperv:\n  switches:\n    lan: External\n  folders:\n    machines: 'D:\\vms'\n"
     "  vlans:\n    lan: 42\n  guardian: Datacenter\n"
@@ -314,6 +319,9 @@ WRONG_PROJECTS = {
     "an unknown key": "pool: []\n",
     "a pool without its place": "pools:\n- name: ours\n",
     "a registry without prefix": "pools:\n- type: oci\n  path: x\n",
+    "a registry without organizations": "pools:\n- type: oci\n  prefix: registry.example.com\n",
+    "an API without organizations": "pools:\n- type: genepool\n  url: https://genes.example.com\n"
+    "  orgs: []\n",
     "an unknown type": "pools:\n- type: ftp\n  path: x\n",
     "an unknown guest": "guest: beos\n",
     "an unknown mode": "hyperv:\n  drives:\n    sda: move\n",
