@@ -77,10 +77,42 @@ def codes(done: Done) -> list[str]:
     return [line.partition("[")[2][:5] for line in done.err.splitlines() if "]: " in line]
 
 
-def test_a_build_takes_what_the_registry_has(team: Team) -> None:
+def test_a_build_takes_what_the_registry_has(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "UTC" in team.user_data()
     team.publish("acme/motd/1.1", motd("CET", "1.1"), "1.1", "latest")
+    # For five minutes a tag stands for what it stood for, and no request is sent.
+    again = team("build", "web.yaml", "--guest", "linux", "--target", "user-data", "-v")
+    assert "GET" not in again.err
+    assert "UTC" in team.user_data()
+    monkeypatch.setenv("ERYPHC_FRESH", "0")
     assert "CET" in team.user_data()
+
+
+def test_update_always_asks(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    team.publish("acme/motd/1.1", motd("CET", "1.1"), "1.1", "latest")
+    assert team("lock", "web.yaml").err.endswith("nothing changes (3 gene sets)\n")
+    done = team("update", "web.yaml", "-v")
+    assert "GET" in done.err
+    assert team.lock()["sets"]["acme/motd/latest"] == {"ref": "acme/motd/1.1"}
+    # What it heard counts for a build, too.
+    (team.eryphc.folder / "eryph.lock").unlink()
+    assert "CET" in team.user_data()
+
+
+def test_what_is_wrong_with_the_memory_of_registries(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ERYPHC_FRESH", "soon")
+    done = team("build", "web.yaml", "--guest", "linux", "--target", "user-data")
+    assert done.code == 1
+    assert "ERYPHC_FRESH: it is no number of seconds" in done.err
+    # A wrong word of it makes a build ask.
+    monkeypatch.delenv("ERYPHC_FRESH")
+    team.user_data()
+    for path in (team.cache / "index").iterdir():
+        path.write_bytes(b"no database")
+    assert "UTC" in team.user_data()
 
 
 def test_a_lock_keeps_the_content(team: Team) -> None:

@@ -139,7 +139,7 @@ class _Build:
         self.several = len(specs) > 1
         self.targets = shared.chosen_targets(targets)
         self.request = shared.request_of(console, options, self.targets, several=self.several)
-        self.session = shared.session_of(options, self._say_hashing, self._say_step)
+        self.session = shared.session_of(options, self._say_hashing, self._say_step, console.detail)
         self.output = output
         self.progress = progress
         self.written: list[dict[str, Any]] = []

@@ -59,7 +59,7 @@ def command(
         # Nothing else is written where a document of JSON goes.
         console.data = False
     request = shared.request_of(console, options, chosen, several=len(specs) > 1)
-    session = shared.session_of(options)
+    session = shared.session_of(options, trace=console.detail)
     declared: frozenset[str] = frozenset()
     answers: list[Checked] = []
     for name in specs:

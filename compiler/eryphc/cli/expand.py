@@ -47,7 +47,7 @@ def command(
     gene:ORGANIZATION/SET[/TAG]:GENE, whose variables are given with --var.
     """
     request = shared.request_of(console, options)
-    session = shared.session_of(options)
+    session = shared.session_of(options, trace=console.detail)
     expand = session.expand_gene if spec.startswith("gene:") else session.expand
     expanded = expand(spec, stage, request)
     console.take(expanded)

@@ -24,6 +24,7 @@ from eryphc.cli.locking import accept, change_log, dry_run, spoken
 @accept
 @dry_run
 @change_log
+@shared.network
 @speaking()
 def command(
     specs: tuple[str, ...],
@@ -42,7 +43,7 @@ def command(
     """
     from eryphc import sharing
 
-    session = shared.session_of(options)
+    session = shared.session_of(options, trace=console.detail)
     if check:
         console.take(sharing.check_lock(session, specs))
         result = console.finish()

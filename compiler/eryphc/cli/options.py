@@ -42,7 +42,8 @@ genepool = click.option(
     multiple=True,
     metavar="LOCATION",
     shell_complete=completes("folder"),
-    help="A gene pool: a folder, or oci-layout:DIR. Repeatable, in order of priority.",
+    help="A gene pool: a folder, oci-layout:DIR or oci://HOST/PREFIX?orgs=ORG. Repeatable, in "
+    "order of priority.",
 )
 architecture = click.option(
     "--arch",
@@ -72,20 +73,18 @@ def printed(how: str) -> Callable[[C], C]:
     )
 
 
+_timeout = click.option(
+    "--timeout",
+    type=click.FloatRange(min=1, max=3600),
+    metavar="SECONDS",
+    help="What one request to a registry may take, without the time of large content; else 60.",
+)
+_offline = click.option("--offline", is_flag=True, help="Ask no registry.")
+
+
 def network(function: C) -> C:
-    """The options of a command whose work is to ask registries."""
-    return _apply(
-        function,
-        (
-            click.option(
-                "--timeout",
-                type=click.FloatRange(min=1, max=3600),
-                metavar="SECONDS",
-                help="What one request may take, without the time of large content; else 60.",
-            ),
-            click.option("--offline", is_flag=True, help="Ask no registry."),
-        ),
-    )
+    """The options of a command that may ask registries and has no other that decide about it."""
+    return _apply(function, (_timeout, _offline))
 
 
 def progress(what: str) -> Callable[[C], C]:
@@ -149,7 +148,8 @@ def front(function: C) -> C:
                 is_flag=True,
                 help="Take gene sets from eryph.lock alone, which must have all of them.",
             ),
-            click.option("--offline", is_flag=True, help="Ask no registry."),
+            _offline,
+            _timeout,
             click.option("--frozen", is_flag=True, help="Both --locked and --offline."),
         ),
     )

@@ -26,6 +26,7 @@ from eryphc.cli.locking import accept, change_log, dry_run, spoken
 @accept
 @dry_run
 @change_log
+@shared.network
 @speaking()
 def command(
     specs: tuple[str, ...],
@@ -43,6 +44,6 @@ def command(
     """
     from eryphc import sharing
 
-    session = shared.session_of(options)
+    session = shared.session_of(options, trace=console.detail)
     answers = sharing.update(session, specs, genes=genes, accept=accepted, dry_run=dry_run)
     return spoken(console, answers, output_format, dry_run=dry_run)

@@ -347,6 +347,7 @@ KINDS = (
     Kind("W1034", "reserved-file-name"),
     Kind("W1035", "gene-variable-unused"),
     Kind("W1036", "gene-file-passed-over"),
+    Kind("N1037", "registry-notice"),
     Kind("E1101", "lock-missing"),
     Kind("E1102", "lock-incomplete"),
     Kind("E1104", "lock-newer"),

@@ -28,6 +28,7 @@ REDIRECT_REFUSED = Code("E1020", "redirect-refused")
 CREDENTIALS_UNREADABLE = Code("W1021", "credentials-unreadable")
 OFFLINE = Code("E1025", "offline")
 WITHOUT_EMBEDDED_COPIES = Code("N1031", "without-embedded-copies")
+REGISTRY_NOTICE = Code("N1037", "registry-notice")
 
 ONE_REPOSITORY = (
     'put all gene sets into one repository: `repository: genes`, `tag: "{org}_{set}_{tag}"`'
@@ -234,3 +235,8 @@ def without_embedded_copies(place: Place) -> Diagnostic:
         f"{place.words} takes no manifest with embedded copies, so it was published without them",
         notes=("a pull takes two requests more; nothing else differs",),
     )
+
+
+def registry_notice(host: str, text: str) -> Diagnostic:
+    """`text` is what the registry wants its users to know."""
+    return finding(REGISTRY_NOTICE, f"`{clipped(host)}` says: {clipped(cleaned(text), 200)}")

@@ -5,11 +5,14 @@ Source: docs/reference/genes-and-pools.md, "Pools in a registry".
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
+from eryphc.diagnostics import registry as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.registry_names import (
@@ -24,10 +27,12 @@ from eryphc.genepool.remote import RemotePool
 
 if TYPE_CHECKING:
     from eryphc.genepool.oci.images import Admit, Copy
+    from eryphc.genepool.oci.lately import Lately
     from eryphc.net.client import Client
     from eryphc.net.credentials import Keychain
     from eryphc.project.file import PoolEntry, Project
     from eryphc.store.content import Store
+    from eryphc.store.metadata import Metadata
 
 SCHEME: Final = "oci://"
 _OPTIONS: Final = ("orgs", "repository", "tag", "index", "fallback", "insecure")
@@ -122,6 +127,7 @@ class Network:
     """What the remote pools of one session share: the store, logins, connections.
 
     `heard` hears warnings that no document is the cause of, `trace` a line for each request.
+    `anew`: what registries said lately does not count.
     """
 
     def __init__(
@@ -132,6 +138,7 @@ class Network:
         heard: Heard,
         trace: Callable[[str], None] | None = None,
         seconds: float | None = None,
+        anew: bool = False,
     ) -> None:
         self.environment = environment
         self.offline = offline
@@ -140,6 +147,10 @@ class Network:
         self._seconds = seconds
         self._hosts: set[str] = set()
         self._store: Store | None = None
+        self._metadata: Metadata | None = None
+        self._lately: Lately | None = None
+        self._anew = anew
+        self._guard = threading.Lock()
         self._keychain: Keychain | None = None
         self._clients: dict[tuple[Path | None, bool], Client] = {}
 
@@ -161,8 +172,10 @@ class Network:
             settings.rules,
             self.store,
             connect,
+            self.lately(),
             admit or admit_all,
             offline=self.offline,
+            trace=self._trace,
         )
         return RemotePool(settings.label, images)
 
@@ -175,6 +188,25 @@ class Network:
 
             self._store = Store(open_folder(cache_folder(None, self.environment), self._heard))
         return self._store
+
+    def lately(self) -> Lately:
+        """What registries said in the last minutes."""
+        if self._lately is None:
+            from eryphc.genepool.oci.lately import Lately
+
+            self._lately = Lately(self.metadata, anew=self._anew)
+        return self._lately
+
+    def metadata(self) -> Metadata:
+        """What registries said, in the user's store. Raises StoreError."""
+        from eryphc.store.index import Index
+        from eryphc.store.metadata import Metadata, fresh_seconds
+
+        with self._guard:
+            if self._metadata is None:
+                fresh = fresh_seconds(self.environment)
+                self._metadata = Metadata(Index(self.store().folder), fresh)
+            return self._metadata
 
     def copies(self, settings: RegistrySettings) -> tuple[Copy, ...]:
         """The pool's own registry, then its mirrors."""
@@ -200,12 +232,18 @@ class Network:
                 self._clients[trust],
                 self._keychain,
                 seconds=self._seconds or ORDINARY,
+                hear=partial(self._notice, names.host),
             )
             found.append(Copy(names, registry))
         return tuple(found)
 
+    def _notice(self, host: str, text: str) -> None:
+        self._heard(wording.registry_notice(host, text))
+
     def close(self) -> None:
         """End all connections."""
+        if self._metadata is not None:
+            self._metadata.close()
         for client in self._clients.values():
             client.close()
         self._clients.clear()

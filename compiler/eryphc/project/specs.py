@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -284,6 +285,7 @@ class Pools:
         self._timeout = timeout
         self._surroundings = surroundings or {}
         self._network: Network | None = None
+        self._anew = False
         self._heeds_locks = True
         # Asked for only where there is a project file.
         self._sections = sections
@@ -465,8 +467,15 @@ class Pools:
                 heard=self._heard,
                 trace=self._trace,
                 seconds=self._timeout,
+                anew=self._anew,
             )
         return self._network
+
+    def ask_anew(self) -> None:
+        """Let nothing count that registries said before. For pools that were not asked yet."""
+        self._anew = True
+        if self._network is not None:
+            self._network.lately().anew = True
 
     def _project_pool(
         self, project: Project, entry: PoolEntry, report: Callable[[Diagnostic], None]
@@ -562,20 +571,16 @@ _LAYOUT = "oci-layout:"
 
 
 _REGISTRY = "oci://"
+# The separator of POSIX systems stands inside addresses of registries and layouts.
+_LOCATION = re.compile(
+    rf"(?:{_REGISTRY}(?:\[[^\]]*\]|[^/{os.pathsep}]*)(?::[0-9]+)?|{_LAYOUT})?[^{os.pathsep}]+",
+    re.ASCII,
+)
 
 
 def pool_locations(text: str) -> tuple[str, ...]:
     """The pools that a variable names, separated as in `PATH`."""
-    found: list[str] = []
-    layout = ""
-    for location in text.split(os.pathsep):
-        if f"{location}:" == _LAYOUT:
-            # The separator of POSIX systems stands inside this location.
-            layout = _LAYOUT
-        elif location:
-            found.append(layout + location)
-            layout = ""
-    return tuple(found)
+    return tuple(_LOCATION.findall(text))
 
 
 def _locations(given: Sequence[str], environment: str | None) -> Iterator[tuple[str, str]]:

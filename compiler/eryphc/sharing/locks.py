@@ -96,6 +96,7 @@ def update(
 
     Each of `genes` is `ORG/SET`, which means all its tags, or `ORG/SET/TAG`.
     """
+    session.opener.ask_anew()
     groups = _groups(session, specs)
     chosen = tuple(_selection(gene, groups) for gene in genes)
     answers = []

@@ -112,7 +112,8 @@ class _PlainDisk(diskcache.Disk):  # type: ignore[misc] # the library has no typ
 
 
 class Index:
-    """The index in an opened cache folder, opened when it is first asked. For one thread."""
+    """The index in an opened cache folder, opened when it is first asked. For one thread at a
+    time."""
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder

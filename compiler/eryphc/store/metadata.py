@@ -7,15 +7,18 @@ Hosts, repositories and tags were checked by their grammars before they come her
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from eryphc.diagnostics.command import bad_option_value
 from eryphc.errors import Failure
 from eryphc.frozen import NamedTuple
 from eryphc.store.faults import StoreError
-from eryphc.store.index import Index
+
+if TYPE_CHECKING:
+    from eryphc.store.index import Index
 
 FRESH_VARIABLE: Final = "ERYPHC_FRESH"
 _MINUTES: Final = 5 * 60
@@ -56,7 +59,10 @@ def deprecation_key(host: str, repository: str, identity: str) -> Key:
 
 
 class Metadata:
-    """What registries said. `fresh` are the seconds of `ERYPHC_FRESH`, None without it."""
+    """What registries said. `fresh` are the seconds of `ERYPHC_FRESH`, None without it.
+
+    Threads may share it.
+    """
 
     def __init__(
         self, index: Index, fresh: int | None = None, clock: Callable[[], float] = time.time
@@ -64,10 +70,15 @@ class Metadata:
         self._index = index
         self._fresh = fresh
         self._clock = clock
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        with self._lock:
+            self._index.close()
 
     def get(self, key: Key) -> bytes | None:
         """The value of a key, None where none is fresh enough."""
-        data = self._index.get(key.text)
+        data = self._get(key.text)
         stored = None if data is None else _STORED.match(data)
         if data is None or stored is None:
             return None
@@ -76,17 +87,18 @@ class Metadata:
 
     def put(self, key: Key, value: bytes) -> None:
         stored = f"{int(self._clock())}\n".encode()
-        self._index.set(key.text, stored + value, self._seconds(key))
+        self._set(key.text, stored + value, self._seconds(key))
 
     def forget(self, key: Key) -> None:
-        self._index.remove(key.text)
+        with self._lock:
+            self._index.remove(key.text)
 
     def not_before(self, host: str) -> float | None:
         """When a registry that had enough of us may be asked again, in seconds since 1970.
 
         None where it may be asked now.
         """
-        data = self._index.get(f"host/1/{host}")
+        data = self._get(f"host/1/{host}")
         if data is None or re.fullmatch(rb"\d{1,12}", data) is None:
             return None
         when = int(data)
@@ -97,7 +109,24 @@ class Metadata:
         seconds = min(when - self._clock(), _DAY)
         if seconds > 0:
             until = str(int(self._clock() + seconds)).encode()
-            self._index.set(f"host/1/{host}", until, seconds)
+            self._set(f"host/1/{host}", until, seconds)
+
+    def left(self, host: str) -> float | None:
+        """The seconds until a registry that had enough of us may be asked again."""
+        when = self.not_before(host)
+        return None if when is None else when - self._clock()
+
+    def pause(self, host: str, seconds: float) -> None:
+        """A registry had enough of us, and is not asked for some seconds."""
+        self.put_not_before(host, self._clock() + seconds)
+
+    def _get(self, key: str) -> bytes | None:
+        with self._lock:
+            return self._index.get(key)
+
+    def _set(self, key: str, value: bytes, seconds: float) -> None:
+        with self._lock:
+            self._index.set(key, value, seconds)
 
     def _seconds(self, key: Key) -> int:
         return self._fresh if key.renewed and self._fresh is not None else key.seconds

@@ -628,15 +628,15 @@ class Registry:
                 return RegistryError(wording.too_large(place, remark))
             case Meaning.RATE:
                 anonymous = self._login(work) is None
-                return RegistryError(
-                    wording.rate_limited(place, answer.retry_after, remark, anonymous=anonymous)
-                )
+                pause = answer.retry_after
+                said = wording.rate_limited(place, pause, remark, anonymous=anonymous)
+                return RegistryError(said, pause)
             case Meaning.FAULT:
                 if _is_long(answer, work.deadline):
                     anonymous = self._login(work) is None
-                    return RegistryError(
-                        wording.rate_limited(place, answer.retry_after, remark, anonymous=anonymous)
-                    )
+                    pause = answer.retry_after
+                    said = wording.rate_limited(place, pause, remark, anonymous=anonymous)
+                    return RegistryError(said, pause)
                 reason = f"it answers {answer.status}"
                 return RegistryError(wording.unreachable(place, reason, remark=remark))
             case Meaning.OTHER:

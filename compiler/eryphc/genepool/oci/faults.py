@@ -7,11 +7,15 @@ from eryphc.diagnostics.registry import Place, Remark
 
 
 class RegistryError(Exception):
-    """An operation that failed, and what is said of it. The registry or the network is at fault."""
+    """An operation that failed, and what is said of it. The registry or the network is at fault.
 
-    def __init__(self, diagnostic: Diagnostic) -> None:
+    `pause`: the registry had enough of us, for so many seconds.
+    """
+
+    def __init__(self, diagnostic: Diagnostic, pause: float | None = None) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
+        self.pause = pause
 
 
 class FormRefusedError(RegistryError):

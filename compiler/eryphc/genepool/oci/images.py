@@ -25,6 +25,7 @@ from eryphc.genepool.image_reader import (
     stored_config,
 )
 from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
+from eryphc.genepool.oci.lately import Lately
 from eryphc.genepool.registry_names import (
     NameFaultError,
     RegistryName,
@@ -36,6 +37,7 @@ from eryphc.genepool.remote import Fetched
 from eryphc.identifiers import GeneSetId
 from eryphc.lockfile.model import Entry
 from eryphc.store.faults import StoreError
+from eryphc.store.metadata import Key, tag_key
 
 if TYPE_CHECKING:
     from eryphc.genepool.oci.client import Registry
@@ -62,7 +64,8 @@ class Copy(NamedTuple):
 
 class Images:
     """The gene sets of a pool. `store` opens the store, `connect` the pool's registry and then its
-    mirrors; neither is called before it is needed. `offline`: no registry is asked."""
+    mirrors; neither is called before it is needed. `lately` is what registries said in the last
+    minutes. `offline`: no registry is asked."""
 
     def __init__(
         self,
@@ -71,15 +74,20 @@ class Images:
         rules: TagRules,
         store: Callable[[], Store],
         connect: Callable[[], Sequence[Copy]],
+        lately: Lately,
         admit: Admit,
         *,
         offline: bool,
+        trace: Callable[[str], None] | None = None,
     ) -> None:
         self._label = label
         self._names = names
         self._rules = rules
         self._store = store
         self._connect = connect
+        self._lately = lately
+        self._trace = trace
+        self._failed_mirrors: set[str] = set()
         self._admit = admit
         self._offline = offline
 
@@ -106,9 +114,15 @@ class Images:
             what = f"the gene set `{geneset}` of the pool `{self._label}`"
             return Outcome(None, (wording.offline(what),))
         try:
-            copy = self._connect()[0]
-            name = copy.names.name(geneset)
-            return Outcome(self._fetched(copy, name, name.tag, geneset))
+            name = self._names.name(geneset)
+            moves = self._rules.moves(geneset.tag)
+            key = tag_key(self._names.host, name.repository, name.tag, moving=moves)
+            at_hand = self._remembered(key, geneset)
+            if at_hand is not None:
+                return Outcome(at_hand)
+            fetched = self._fetched(self._connect()[0], name, name.tag, geneset)
+            self._lately.remember(key, fetched.manifest or "", fetched.config.identity)
+            return Outcome(fetched)
         except NotThereError:
             return None
         except _FAULTS as fault:
@@ -123,6 +137,8 @@ class Images:
                 return None
             pool, *mirrors = self._connect()
             for mirror in mirrors:
+                if mirror.names.host in self._failed_mirrors:
+                    continue
                 found = self._of_mirror(mirror, geneset, entry)
                 if found is not None:
                     return Outcome(found)
@@ -135,28 +151,49 @@ class Images:
 
     def _at_hand(self, geneset: GeneSetId, entry: Entry) -> Fetched | None:
         """What the store has whole."""
-        store = self._store()
-        data = None if entry.digest is None else store.blob(entry.digest, MOST_CONFIG)
-        if data is None or entry.digest is None:
-            return None
         where = f"{self._label}:{geneset}"
+        data = None if entry.digest is None else self._store().blob(entry.digest, MOST_CONFIG)
+        if data is None:
+            return None
         config = stored_config(data, where)
         if config.id != geneset:
             raise ImageError(sharing.wrong_gene_set(where, geneset, config.id))
-        manifest = store.manifest(entry.digest)
+        return self._stored(config, data, entry.manifest)
+
+    def _remembered(self, key: Key, geneset: GeneSetId) -> Fetched | None:
+        """What the registry said of a tag lately, if the store has it whole."""
+        manifest, identity = self._lately.recall(key) or (None, None)
+        data = None if identity is None else self._store().blob(identity, MOST_CONFIG)
+        if data is None:
+            return None
+        config = stored_config(data, f"{self._label}:{geneset}")
+        if config.id.without_tag != geneset.without_tag:
+            return None
+        if config.id != geneset and not self._rules.moves(geneset.tag):
+            return None
+        return self._stored(config, data, manifest)
+
+    def _stored(self, config: GeneSetConfig, data: bytes, served: str | None) -> Fetched | None:
+        """A gene set of whose content the store has all. `served` is its manifest's digest."""
+        store = self._store()
+        manifest = store.manifest(config.identity)
         if manifest is None:
             return None
         for file in config.files:
             if store.blob(file.digest, _MOST_TEXT) is None:
                 return None
         signed = self._admit(config, data, manifest)
-        return Fetched(config, entry.manifest, signed)
+        return Fetched(config, served, signed)
 
     def _of_mirror(self, mirror: Copy, geneset: GeneSetId, entry: Entry) -> Fetched | None:
-        """A mirror that fails is as good as one that does not have it."""
+        """A mirror that fails is as good as one that does not have it, and is asked no more."""
         try:
             return self._with_identity(mirror, geneset, entry)
-        except (RegistryError, ImageError, NameFaultError):
+        except (RegistryError, ImageError, NameFaultError) as fault:
+            self._failed_mirrors.add(mirror.names.host)
+            if self._trace is not None:
+                said = fault.diagnostic.message
+                self._trace(f"the mirror {mirror.names.host} is left out: {said}")
             return None
 
     def _with_identity(self, copy: Copy, geneset: GeneSetId, entry: Entry) -> Fetched | None:
@@ -183,8 +220,12 @@ class Images:
         wanted: str | None = None,
     ) -> Fetched:
         where = copy.names.reference(name)
+        self._lately.heed(self._label, copy.names.host, name.repository)
         try:
             answer = copy.registry.get_manifest(name.repository, reference)
+        except RegistryError as fault:
+            self._lately.hear(copy.names.host, fault)
+            raise
         except SeveralManifestsError:
             found = "a multi-platform image"
             raise ImageError(sharing.not_a_gene_set(where, found)) from None
