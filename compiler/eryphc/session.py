@@ -100,6 +100,22 @@ class Session:
 
     # --- what a program asks for -------------------------------------------------------------
 
+    def own_specs(self) -> tuple[Path, ...]:
+        """The specifications that `specs:` of the project file lists, else the folder's own.
+
+        Raises EryphcError for a project file that is no good or lists what is not there.
+        """
+        from eryphc.project.spec_lists import listed_specs
+
+        project = self.opener.project(self.folder)
+        if project is None:
+            return (self.folder,)
+        listed = None if project.value is None else listed_specs(project.value)
+        if listed is None or listed.value is None:
+            found = project.diagnostics if listed is None else listed.diagnostics
+            raise EryphcError(Failure.INPUT, show(found))
+        return tuple(Path(shown_path(path)) for path in listed.value) or (self.folder,)
+
     def read(self, spec: SpecName, request: BuildRequest = DEFAULT) -> ReadSpec:
         """Read a specification: a file, a folder with `catlet.yaml`, `-`, or a text.
 

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("build")
-@click.argument(
-    "specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=completes("file")
-)
+@click.argument("specs", metavar="[SPEC]...", nargs=-1, shell_complete=completes("file"))
 @click.option(
     "--target",
     "targets",
@@ -85,6 +83,8 @@ def command(
 ) -> int:
     """Compile each SPEC and write the artifacts of each target.
 
+    Without SPEC the specs that eryphc.yaml lists, else catlet.yaml here.
+
     Each target gets a folder of its own with its artifacts and manifest.json. A folder is
     replaced as a whole or not at all, and only if this tool wrote it.
     """
@@ -135,11 +135,11 @@ class _Build:
     ) -> None:
         self.console = console
         self.attesting = attesting
-        self.specs = specs
-        self.several = len(specs) > 1
+        self.session = shared.session_of(options, self._say_hashing, self._say_step, console.detail)
+        self.specs = specs or shared.own_specs(self.session)
+        self.several = len(self.specs) > 1
         self.targets = shared.chosen_targets(targets)
         self.request = shared.request_of(console, options, self.targets, several=self.several)
-        self.session = shared.session_of(options, self._say_hashing, self._say_step, console.detail)
         self.output = output
         self.progress = progress
         self.written: list[dict[str, Any]] = []

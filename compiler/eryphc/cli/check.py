@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@click.argument(
-    "specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=completes("file")
-)
+@click.argument("specs", metavar="[SPEC]...", nargs=-1, shell_complete=completes("file"))
 @click.option(
     "--target",
     "targets",
@@ -51,6 +49,8 @@ def command(
 ) -> int:
     """Report what is wrong with each SPEC, on standard output. Nothing is written.
 
+    Without SPEC the specs that eryphc.yaml lists, else catlet.yaml here.
+
     The exit code is 1 if there is an error (with --strict: or a warning).
     """
     shared.one_standard_input(specs)
@@ -58,8 +58,9 @@ def command(
     if losses_format == "json" or (losses_format and console.kind in _WHOLE_STREAM):
         # Nothing else is written where a document of JSON goes.
         console.data = False
-    request = shared.request_of(console, options, chosen, several=len(specs) > 1)
     session = shared.session_of(options, trace=console.detail)
+    specs = specs or shared.own_specs(session)
+    request = shared.request_of(console, options, chosen, several=len(specs) > 1)
     declared: frozenset[str] = frozenset()
     answers: list[Checked] = []
     for name in specs:

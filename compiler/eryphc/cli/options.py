@@ -264,6 +264,11 @@ def one_standard_input(specs: Sequence[str]) -> None:
         raise EryphcError.of(Failure.USAGE, command.usage(message, None))
 
 
+def own_specs(session: Session) -> tuple[str, ...]:
+    """What is meant where no SPEC is given. Raises EryphcError."""
+    return tuple(map(str, session.own_specs()))
+
+
 def session_of(
     options: Mapping[str, Any],
     on_hashing: Callable[[Path, int, int], None] | None = None,

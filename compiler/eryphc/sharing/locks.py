@@ -289,8 +289,6 @@ def _groups(session: Session, names: SpecNames) -> list[_Group]:
 
 def _own_specs(session: Session) -> list[Path]:
     """What the lock of the session's folder has and what its project lists, else `catlet.yaml`."""
-    from eryphc.project.spec_lists import listed_specs
-
     pools = session.opener
     folder = session.folder
     _taken(pools.open(folder))
@@ -299,10 +297,9 @@ def _own_specs(session: Session) -> list[Path]:
     if path.is_file():
         recorded = _taken(pools.lock(path, both_sides=True)).specs
         found |= {path.parent / each for each in recorded if (path.parent / each).is_file()}
-    project = pools.project(folder)
-    if project is not None and project.value is not None and project.value.specs:
-        listed = _taken(listed_specs(project.value))
-        found |= set(listed)
+    listed = session.own_specs()
+    if listed != (folder,):
+        found |= {path.resolve() for path in listed}
     return sorted(found) or [folder]
 
 
