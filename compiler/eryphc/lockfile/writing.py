@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from eryphc.canonical import Json
 from eryphc.lockfile.model import LANGUAGE, LOCK_VERSION, Entry, Lock
+
+_HOUR = 60 * 60
 
 
 def text_of(lock: Lock) -> str:
@@ -42,7 +45,10 @@ def _entry(entry: Entry) -> dict[str, Json]:
 
 
 def write_lock(path: Path, text: str) -> None:
-    """Put a lock in its place, whole or not at all. Raises OSError."""
+    """Put a lock in its place, whole or not at all. Raises OSError.
+
+    What runs left that were killed is removed after an hour.
+    """
     try:
         mode = path.stat().st_mode & 0o777
     except FileNotFoundError:
@@ -60,3 +66,12 @@ def write_lock(path: Path, text: str) -> None:
         with suppress(OSError):
             part.unlink()
         raise
+    _remove_rests(path)
+
+
+def _remove_rests(path: Path) -> None:
+    """Another run may be writing, so that only old files go."""
+    for rest in sorted(path.parent.glob(f".{path.name}.*")):
+        with suppress(OSError):
+            if rest.lstat().st_mtime < time.time() - _HOUR:
+                rest.unlink()
