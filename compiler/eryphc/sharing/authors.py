@@ -283,8 +283,12 @@ def exported_sets(
     """
     from eryphc.authoring.closure import closure_of
 
-    made = closure_of([_geneset(name) for name in names], session.pools())
-    return _finished(made.value, made.diagnostics, Path(output), archive=archive)
+    genesets = [_geneset(name) for name in names]
+    pools = session.pools()
+    session.opener.acquire(genesets, pools)
+    made = closure_of(genesets, pools)
+    found = (*session.overheard(), *made.diagnostics)
+    return _finished(made.value, found, Path(output), archive=archive)
 
 
 def _geneset(name: str) -> GeneSetId:
