@@ -153,6 +153,14 @@ def test_pull_show_and_export(team: Team) -> None:
     assert team("gene", "export", "acme/base/1.0", "-o", "layout").code == 0
     (team.eryphc.folder / "eryphc.yaml").unlink()
     assert "UTC" in team.user_data("--genepool", "oci-layout:layout")
+    assert "UTC" in team.user_data("--genepool", "vendored")
+
+
+def test_what_was_pulled_serves_a_lock(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    assert team("gene", "pull", "--lock", "-o", "vendored").code == 0
+    shutil.rmtree(team.cache)
+    assert "UTC" in team.user_data("--frozen", "--genepool", "vendored")
 
 
 def test_an_export_serves_a_lock(team: Team) -> None:
@@ -339,4 +347,4 @@ def test_tags_of_the_original_packer(team: Team, folder: Path) -> None:
     for path in sorted((folder.parent / "json").glob("*.json")):
         kind, gene = path.stem.split("-")[0], path.stem
         found = [file for file in pulled.rglob("*.json") if file.name != "geneset-tag.json"]
-        assert any(file.read_bytes() == path.read_bytes() + b"\n" for file in found), (kind, gene)
+        assert any(file.read_bytes() == path.read_bytes() for file in found), (kind, gene)

@@ -78,6 +78,9 @@ class PackedSets:
         except StoreError:
             return None
 
+    def manifest(self, identity: str) -> bytes | None:  # noqa: ARG002
+        return None
+
     def tags(self, geneset: GeneSetId) -> tuple[str, ...]:
         if self._offline:
             return ()
