@@ -161,3 +161,41 @@ def test_what_skopeo_reads_of_it(eryphc: CommandLine) -> None:
         check=True,
     )
     assert done.stdout == motd().config == motd_entry().image.config
+
+
+def test_pack_for_eryph(eryphc: CommandLine) -> None:
+    """What it writes is a pool; packing again gives the same, and nothing foreign is replaced."""
+    write_set(eryphc.folder / "motd", LATEST)
+    done = eryphc("gene", "pack", "motd", "--eryph", "-o", "packed")
+    assert (done.code, done.err) == (0, "written to packed\n")
+    first, second, third = done.out.splitlines()
+    assert first.startswith("acme/motd/1.0  sha256:")
+    assert second.startswith("  fodder motd  sha256:")
+    assert second.endswith(" bytes")
+    assert third.startswith("acme/motd/latest  sha256:")
+    folder = eryphc.folder / "packed/acme/motd"
+    before = files_of(folder)
+    digits = second.split("sha256:")[1][:64]
+    assert f"1.0/{digits}/gene.json" in before
+    assert json.loads(before["latest/geneset-tag.json"])["ref"] == "acme/motd/1.0"
+    assert eryphc("gene", "pack", "motd", "--eryph", "-o", "packed").code == 0
+    assert files_of(folder) == before
+    (data, _) = json.loads(eryphc("gene", "pack", "motd", "--eryph", "--format", "json").out)
+    assert data["genes"][0]["hash"] == f"sha256:{digits}"
+    eryphc.write("spec.yaml", "name: web\nfodder:\n- source: gene:acme/motd:motd\n")
+    assert eryphc("check", "spec.yaml", "--genepool", "packed").code == 0
+    (folder / "1.0/notes.txt").write_text("mine")
+    done = eryphc("gene", "pack", "motd/1.0", "--eryph", "-o", "packed")
+    assert done.code == 1
+    assert "exists already" in done.err
+    assert (folder / "1.0/notes.txt").is_file()
+
+
+def test_pack_for_eryph_refuses_what_it_cannot_say(eryphc: CommandLine) -> None:
+    write_set(eryphc.folder / "motd", LATEST)
+    disk = f"format: vhdx\nurl: https://x.example/y\nsha256: {'0' * 64}\n"
+    eryphc.write("motd/1.0/volumes/sda.yaml", disk)
+    done = eryphc("gene", "pack", "motd", "--eryph", "-o", "packed")
+    assert done.code == 1
+    assert "E1033" in done.err
+    assert not (eryphc.folder / "packed").exists()

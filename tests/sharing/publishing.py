@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from eryphc.frozen import FrozenMap
 from eryphc.genepool.contents import ContentFile, TagContents, manifest_file
 from eryphc.genepool.image import Details, Image, image_of, manifest_of
 from eryphc.genepool.layout import LayoutEntry, layout_files
@@ -40,8 +41,10 @@ def image(
     return image_of(contents, Details(about="A test", requires=tuple(map(set_id, requires))))
 
 
-def write_layout(folder: Path, name: str, made: Image) -> None:
-    entry = LayoutEntry((set_id(name),), made, manifest_of(made))
+def write_layout(
+    folder: Path, name: str, made: Image, annotations: Mapping[str, str] = FrozenMap()
+) -> None:
+    entry = LayoutEntry((set_id(name),), made, manifest_of(made, annotations))
     for path, data in layout_files([entry]).items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -56,13 +59,19 @@ class Publisher:
         self._folder = folder
         self._count = 0
 
-    def __call__(self, name: str, made: Image, *tags: str) -> None:
+    def __call__(
+        self,
+        name: str,
+        made: Image,
+        *tags: str,
+        annotations: Mapping[str, str] = FrozenMap(),
+    ) -> None:
         skopeo = shutil.which("skopeo")
         if skopeo is None:
             pytest.skip("no skopeo")
         self._count += 1
         folder = self._folder / str(self._count)
-        write_layout(folder, name, made)
+        write_layout(folder, name, made, annotations)
         geneset = set_id(name)
         for tag in tags or (geneset.tag,):
             subprocess.run(

@@ -92,7 +92,7 @@ class _Walk:
 
 def image_of_tag(tag: GeneSetTag) -> Outcome[Packed]:
     """The image of a tag: as it was found, or made of its texts."""
-    if isinstance(tag, PinnedTag):
+    if isinstance(tag, PinnedTag) and tag.config.form is None:
         return _found_image(tag)
     described = described_tag(tag)
     if described.value is None:

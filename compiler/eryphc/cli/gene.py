@@ -19,7 +19,7 @@ from eryphc.diagnostics.printing import plain
 from eryphc.diagnostics.words import json_text
 
 if TYPE_CHECKING:
-    from eryphc.sharing import PackedSets
+    from eryphc.sharing import EryphSets, PackedSets
 
 _FAIL_ON = ("breaking", "major", "older", "other-os", "changed-tag")
 """The guards that can tell something of two tags alone."""
@@ -262,24 +262,28 @@ def gene_check(paths: tuple[str, ...], *, console: Console, **options: Any) -> i
     "--output",
     metavar="DIR",
     shell_complete=completes("folder"),
-    help="Write an OCI image layout; one that is there is replaced.",
+    help="Write an OCI image layout, or with --eryph a gene pool; what is there is replaced.",
 )
+@click.option("--eryph", is_flag=True, help="Pack as eryph does, for its gene pool.")
 @shared.printed("How it is printed.")
 @speaking()
-def gene_pack(path: str, output: str | None, output_format: str, *, console: Console) -> int:
+def gene_pack(
+    path: str, output: str | None, output_format: str, *, eryph: bool, console: Console
+) -> int:
     """Make the image of a tag, or of all tags of a set, and print its identity and digests.
 
     PATH is the folder of the tag or set. The same texts have the same identity anywhere.
     """
-    from eryphc.sharing import packed_sets
+    from eryphc.sharing import packed_for_eryph, packed_sets
 
+    if eryph:
+        return _packed_for_eryph(console, packed_for_eryph(path, output), output_format)
     return _packed(console, packed_sets(path, output), output_format, texts=True)
 
 
 @command.command("export")
-@click.argument(
-    "ids", metavar="ID...", nargs=-1, required=True, shell_complete=completes("gene-set")
-)
+@click.argument("ids", metavar="[ID...]", nargs=-1, shell_complete=completes("gene-set"))
+@click.option("--lock", "of_lock", is_flag=True, help="All that eryph.lock here pins.")
 @click.option(
     "-o",
     "--output",
@@ -289,6 +293,7 @@ def gene_pack(path: str, output: str | None, output_format: str, *, console: Con
     help="The folder, or with --archive the file, that is written.",
 )
 @click.option("--archive", is_flag=True, help="Write one tar archive instead of a folder.")
+@shared.network
 @_where
 @speaking()
 def gene_export(
@@ -296,6 +301,7 @@ def gene_export(
     output: str,
     output_format: str,
     *,
+    of_lock: bool,
     archive: bool,
     console: Console,
     **options: Any,
@@ -305,10 +311,37 @@ def gene_export(
     ID is ORGANIZATION/SET[/TAG]. The folder is a gene pool, `--genepool oci-layout:DIR`. A layout
     that is there is replaced.
     """
-    from eryphc.sharing import exported_sets
+    from eryphc.sharing import exported_lock, exported_sets
 
-    made = exported_sets(shared.session_of(options), ids, output, archive=archive)
+    if bool(ids) == of_lock:
+        usage = wording.usage("`gene export` takes gene sets, or `--lock`", None)
+        raise EryphcError.of(Failure.USAGE, usage)
+    session = shared.session_of(options, trace=console.detail)
+    if of_lock:
+        made = exported_lock(session, output, archive=archive)
+    else:
+        made = exported_sets(session, ids, output, archive=archive)
     return _packed(console, made, output_format, texts=console.verbose)
+
+
+def _packed_for_eryph(console: Console, made: EryphSets, output_format: str) -> int:
+    """Print packed tags: a tag and its identity a line, below it its genes with their hashes."""
+    console.take(made)
+    if not made.ok:
+        return console.finish()
+    data = made.as_data()
+    if output_format == "json":
+        write(sys.stdout, json_text(data))
+    else:
+        for tag in data:
+            write(sys.stdout, f"{tag['geneset']}/{tag['tag']}  {tag['digest']}\n")
+            for gene in tag["genes"]:
+                arch = "" if gene["arch"] == "any" else f" [{gene['arch']}]"
+                shown = f"{gene['type']} {gene['name']}{arch}"
+                write(sys.stdout, f"  {shown}  {gene['hash']}  {gene['size']} bytes\n")
+    if made.output is not None:
+        console.say(f"written to {plain(made.output)}")
+    return console.finish()
 
 
 def _packed(console: Console, made: PackedSets, output_format: str, *, texts: bool) -> int:

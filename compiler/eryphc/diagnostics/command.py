@@ -108,12 +108,13 @@ def project_without_effect(key: str, span: Span | None) -> Diagnostic:
     return finding(PROJECT_WITHOUT_EFFECT, message, span, "not used")
 
 
-def pool_unsupported(kind: str, where: str, span: Span | None = None) -> Diagnostic:
+def pool_unsupported(kind: str, where: str) -> Diagnostic:
+    """`kind` is what stands before `://`, `where` the option or variable that names the pool."""
     return finding(
         POOL_UNSUPPORTED,
         f"{where}: gene pools of type `{kind}` are not supported by this version",
-        span,
-        help="use a folder, type `folder`, `oci-layout` or `eryph-local`",
+        help="name a folder, `oci-layout:FOLDER` or `oci://HOST/PREFIX?orgs=ORG`; "
+        "other pools stand in `eryphc.yaml`",
     )
 
 

@@ -181,11 +181,13 @@ def too_large(place: Place, remark: Remark) -> Diagnostic:
     )
 
 
-def not_a_registry(place: Place, what: str, remark: Remark = NO_REMARK) -> Diagnostic:
-    """`what` continues "does not answer as a registry:"."""
+def not_a_registry(
+    place: Place, what: str, remark: Remark = NO_REMARK, kind: str = "a registry"
+) -> Diagnostic:
+    """`what` continues "does not answer as a registry:", or as another `kind`."""
     return finding(
         NOT_A_REGISTRY,
-        f"{place.words} does not answer as a registry: {what}",
+        f"{place.words} does not answer as {kind}: {what}",
         notes=remark.notes,
         help="look at the address of the pool, and whether a proxy or a login page answers instead",
     )

@@ -67,6 +67,15 @@ def malformed_artifact(where: str, member: str, problem: str) -> Diagnostic:
     )
 
 
+def malformed_set(where: str, problem: str) -> Diagnostic:
+    """`where` is a gene set in the original's packed form, `problem` a sentence about it."""
+    return finding(
+        MALFORMED_ARTIFACT,
+        f"`{clipped(where, 300)}` is no packed gene set as it should be: {clipped(problem, 300)}",
+        notes=("nothing of it is used",),
+    )
+
+
 def zstd_unreadable(where: str) -> Diagnostic:
     return finding(
         MALFORMED_ARTIFACT,

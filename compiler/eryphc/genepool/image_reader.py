@@ -30,6 +30,7 @@ from eryphc.genepool.contents import (
 from eryphc.genepool.files import canonical_text
 from eryphc.genepool.folder import MANIFEST
 from eryphc.genepool.image import Descriptor, Details, ImageType, PushedVolume
+from eryphc.genepool.model import ListedGene
 from eryphc.genepool.text_layer import Entry, LayerError, layer_size, read_layer
 from eryphc.identifiers import ANY, HYPERVISORS, PROCESSORS, Architecture, GeneSetId, GeneType
 from eryphc.syntax.identifiers import parse_gene_set
@@ -121,7 +122,8 @@ class GeneSetConfig(NamedTuple):
     """What the config of a gene set says. `data` is the config itself, `identity` its digest.
 
     `files` are sorted by path, `diff_ids` are the digests of the layers as they are uncompressed,
-    that of the texts first.
+    that of the texts first. Of a tag in the original's packed form (`form` is `eryph`), `data` is
+    its manifest, there are no layers, and `disks` are listed by the hash of their packing alone.
     """
 
     data: bytes
@@ -131,7 +133,9 @@ class GeneSetConfig(NamedTuple):
     metadata: tuple[tuple[str, str], ...]
     files: tuple[ListedFile, ...]
     details: Details
-    diff_ids: tuple[str, ...]
+    diff_ids: tuple[str, ...] = ()
+    form: str | None = None
+    disks: tuple[ListedGene, ...] = ()
 
 
 class _MalformedError(Exception):

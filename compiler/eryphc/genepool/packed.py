@@ -1,4 +1,4 @@
-"""Packed genes: a folder `<64 hex>/` with `gene.json` and parts, to the data they hold.
+"""Packed genes: `gene.json` and parts, from a folder `<64 hex>/` or a service, to their data.
 
 Only what a compile reads: texts of catlets and fodder; of volumes no more than that they are there.
 Source: docs/reference/genes-and-pools.md, "The packed layout", "gene.json".
@@ -55,6 +55,11 @@ class GeneManifest:
         """
         return canonical_json({key: self.members[key] for key in _MEMBERS if key in self.members})
 
+    @property
+    def hash(self) -> str:
+        """The gene's hash as 64 hex digits."""
+        return hashlib.sha256(self.canonical().encode("ascii")).hexdigest()
+
 
 def canonical_json(value: object) -> str:
     """Compact JSON with the escaping of the original's encoder."""
@@ -87,7 +92,14 @@ def read_gene_manifest(data: bytes) -> GeneManifest:
         value = json.loads(text, parse_float=_refuse_number, parse_constant=_refuse_number)
     except (ValueError, RecursionError):
         raise DamagedError("`gene.json` is not valid JSON") from None
-    if damaged or not isinstance(value, dict):
+    if damaged:
+        raise DamagedError("`gene.json` is no JSON object")
+    return gene_manifest_of(value)
+
+
+def gene_manifest_of(value: object) -> GeneManifest:
+    """The manifest in JSON data. Raises DamagedError."""
+    if not isinstance(value, dict):
         raise DamagedError("`gene.json` is no JSON object")
     members = {key: value[key] for key in _MEMBERS if value.get(key) is not None}
     for key, member in members.items():
@@ -129,7 +141,7 @@ def packed_manifest(files: PoolFiles, folder: Path, digest: str) -> GeneManifest
     if read.value is None:
         raise DamagedError(read.diagnostics[0].message)
     manifest = read_gene_manifest(read.value)
-    if hashlib.sha256(manifest.canonical().encode("ascii")).hexdigest() != digest:
+    if manifest.hash != digest:
         raise DamagedError("its manifest does not have the hash that its gene set lists")
     if not all((folder / f"{part}.part").is_file() for part in manifest.parts):
         return None
@@ -143,15 +155,25 @@ def unpack(files: PoolFiles, folder: Path, manifest: GeneManifest) -> bytes:
         read = files.read(folder / f"{part}.part")
         if read.value is None:
             raise DamagedError(read.diagnostics[0].message)
-        if hashlib.sha1(read.value, usedforsecurity=False).hexdigest() != part:
+        if not is_part(read.value, part):
             raise DamagedError(f"the part `{part}` does not have the hash that names it")
         data += read.value
         if len(data) > MAX_GENE_BYTES:
             raise DamagedError("it is larger than 5 MiB")
+    return expanded(manifest, bytes(data))
+
+
+def is_part(data: bytes, name: str) -> bool:
+    """Whether bytes are the part with this SHA-1, which guards against accidents alone."""
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest() == name
+
+
+def expanded(manifest: GeneManifest, data: bytes) -> bytes:
+    """What the parts of a catlet or fodder gene, one after the other, hold. Raises DamagedError."""
     if manifest.format == "plain":
-        return bytes(data)
+        return data
     try:
-        return _inflate(bytes(data)) if manifest.format == "gz" else _expand_xz(bytes(data))
+        return _inflate(data) if manifest.format == "gz" else _expand_xz(data)
     except DamagedError:
         raise
     except Exception:

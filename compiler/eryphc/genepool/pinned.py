@@ -14,7 +14,7 @@ from eryphc.genepool.contents import TagContents, manifest_file, path_of
 from eryphc.genepool.files import gene_source
 from eryphc.genepool.image_reader import GeneSetConfig, ImageError, ListedFile, contents_with
 from eryphc.genepool.manifest import read_manifest
-from eryphc.genepool.model import GeneSetTag, GeneText, Manifest, Variant, Volume
+from eryphc.genepool.model import GeneSetTag, GeneText, ListedGene, Manifest, Variant, Volume
 from eryphc.genepool.volumes import read_descriptor
 from eryphc.identifiers import (
     HYPERVISORS,
@@ -139,6 +139,15 @@ class PinnedTag:
                 found[disk.architecture] = Variant(
                     kind, name, disk.architecture, digest=digest, volume=volume
                 )
+        for packed in self._packed_disks(kind):
+            if packed.name == name:
+                found[packed.architecture] = Variant(
+                    kind,
+                    name,
+                    packed.architecture,
+                    digest=packed.digest,
+                    volume=Volume(format="vhdx"),
+                )
         for file in self._files(kind):
             if file.name == name and file.architecture is not None:
                 variant = Variant(kind, name, file.architecture)
@@ -154,6 +163,7 @@ class PinnedTag:
     def names(self, kind: GeneType) -> tuple[str, ...]:
         disks = self.config.details.volumes if kind is GeneType.VOLUME else ()
         found = {disk.name for disk in disks if _is_known(disk.architecture)}
+        found |= {disk.name for disk in self._packed_disks(kind)}
         found |= {file.name for file in self._files(kind) if file.name is not None}
         return tuple(sorted(found))
 
@@ -192,6 +202,9 @@ class PinnedTag:
             for file in self.config.files
             if file.type == kind and file.architecture and _is_known(file.architecture)
         )
+
+    def _packed_disks(self, kind: GeneType) -> tuple[ListedGene, ...]:
+        return self.config.disks if kind is GeneType.VOLUME and not self._alias else ()
 
     def _read(self, file: ListedFile) -> Outcome[GeneText]:
         data = self._read_blob(file.digest)

@@ -1,6 +1,7 @@
 """The HTTP client: redirects, retries, deadlines and sizes by our own rules.
 
-An `Authorization` belongs to the origin that it was made for, and no redirect takes it further.
+An `Authorization` or an API key belongs to the origin that it was made for, and no redirect takes
+it further.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ ERROR_BODY = 64 * 1024
 """The most bytes of an answer that says what is wrong."""
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 """Answers after which another attempt may succeed."""
+_SECRETS = ("Authorization", "X-Api-Key")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 T = TypeVar("T")
@@ -169,6 +171,8 @@ class Client:
         }
         if request.authorization is not None:
             headers["Authorization"] = request.authorization
+        if request.key is not None:
+            headers["X-Api-Key"] = request.key
         for _ in range(MOST_REDIRECTS + 1):
             stream = self._exchange(request, here, headers, deadline)
             location = stream.headers.get("Location")
@@ -180,7 +184,8 @@ class Client:
                 stream.read()
             to = _followed(request.address, here, location, refusal)
             if to.origin != here.origin:
-                headers.pop("Authorization", None)
+                for secret in _SECRETS:
+                    headers.pop(secret, None)
             here = to
         raise RequestFailedError(
             Failed.LOOP, f"it redirects more than {MOST_REDIRECTS} times", to=here.shown

@@ -23,7 +23,8 @@ class Body(Protocol):
 
 
 class Request(NamedTuple):
-    """What is asked. `authorization` goes to the origin of `address` alone.
+    """What is asked. `authorization` and `key`, which is sent as `X-Api-Key`, go to the origin of
+    `address` alone.
 
     Its `repr` shows neither headers nor queries.
     """
@@ -33,6 +34,7 @@ class Request(NamedTuple):
     headers: FrozenMap[str] = FrozenMap()
     authorization: str | None = None
     body: Body | None = None
+    key: str | None = None
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.address.shown})"

@@ -159,7 +159,7 @@ _LOCKED_TYPES = (MANIFEST_TYPE, *(each.value for each in GeneType))
 
 
 def _of_image(fetched: Fetched, pool: NamedPool) -> Entry:
-    """A tag of a registry: its identity, and where that was found."""
+    """A tag from a remote pool: its identity, and where that was found."""
     config = fetched.config
     files = {file.path: file.digest for file in config.files if file.type in _LOCKED_TYPES}
     return Entry(
@@ -169,6 +169,7 @@ def _of_image(fetched: Fetched, pool: NamedPool) -> Entry:
         digest=config.identity,
         manifest=fetched.manifest,
         signed=fetched.signed,
+        form=config.form,
     )
 
 

@@ -1,10 +1,11 @@
-"""Opens pools that lie in registries. The network is touched only when a pool has to fetch.
+"""Opens pools that lie in registries or behind the API of eryph. Only fetching uses the network.
 
-Source: docs/reference/genes-and-pools.md, "Pools in a registry".
+Source: docs/reference/genes-and-pools.md, "Pools in a registry", "The gene pool API of eryph".
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -26,6 +27,7 @@ from eryphc.genepool.registry_names import (
 from eryphc.genepool.remote import RemotePool
 
 if TYPE_CHECKING:
+    from eryphc.genepool.eryph_api.client import Api
     from eryphc.genepool.oci.images import Admit, Copy
     from eryphc.genepool.oci.lately import Lately
     from eryphc.net.client import Client
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from eryphc.store.metadata import Metadata
 
 SCHEME: Final = "oci://"
+_URL: Final = re.compile(r"[!-~]{1,2048}")
 _OPTIONS: Final = ("orgs", "repository", "tag", "index", "fallback", "insecure")
 Heard = Callable[[Diagnostic], None]
 
@@ -52,6 +55,15 @@ class RegistrySettings(NamedTuple):
     insecure: bool = False
     token_hosts: tuple[str, ...] = ()
     fallback: bool = False
+
+
+class ServiceSettings(NamedTuple):
+    """A pool behind eryph's gene pool API, which begins at `url`."""
+
+    label: str
+    url: str
+    ca: Path | None = None
+    insecure: bool = False
 
 
 def settings_of_location(location: str) -> RegistrySettings:
@@ -116,6 +128,35 @@ def settings_of_entry(project: Project, entry: PoolEntry) -> RegistrySettings:
     )
 
 
+def settings_of_service(project: Project, entry: PoolEntry) -> ServiceSettings:
+    """The pool of an entry with `url`. Raises TemplateError, whose key is one of it."""
+    url = entry.url or ""
+    insecure = bool(entry.insecure)
+    problem = _url_fault(url, insecure=insecure)
+    if problem is not None:
+        raise TemplateError("url", problem)
+    ca = None if entry.ca is None else project.folder / entry.ca
+    return ServiceSettings(entry.name or url, url, ca, insecure)
+
+
+def _url_fault(url: str, *, insecure: bool) -> str | None:
+    """Why an API cannot be at an address. Nothing of `net` is imported for it."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "is no https address"
+    usable = _URL.fullmatch(url) is not None and host
+    if not usable or parts.scheme not in ("http", "https") or "@" in parts.netloc:
+        return "is no https address"
+    if parts.query or parts.fragment:
+        return "ends with its path: nothing follows `?` or `#`"
+    is_here = host == "localhost" or host.startswith("127.") or host == "::1"
+    if parts.scheme == "http" and not (insecure or is_here):
+        return "is plain http, which only `insecure: true` allows"
+    return None
+
+
 def _flag(given: Mapping[str, Sequence[str]], key: str) -> bool:
     word = given.get(key, ["false"])[0]
     if word not in ("true", "false"):
@@ -178,6 +219,45 @@ class Network:
             trace=self._trace,
         )
         return RemotePool(settings.label, images)
+
+    def service_pool(self, settings: ServiceSettings, admit: Admit | None = None) -> RemotePool:
+        """The pool behind the API of these settings. Nothing is asked yet."""
+        from eryphc.genepool.eryph_api.sets import PackedSets
+        from eryphc.genepool.oci.images import admit_all
+        from eryphc.passes.naming import requires_of
+
+        apis: list[Api] = []
+
+        def connect() -> Api:
+            if not apis:
+                apis.append(self._api(settings))
+            return apis[0]
+
+        sets = PackedSets(
+            settings.label,
+            self.store,
+            connect,
+            requires_of,
+            admit or admit_all,
+            offline=self.offline,
+        )
+        return RemotePool(settings.label, sets)
+
+    def _api(self, settings: ServiceSettings) -> Api:
+        from eryphc.genepool.eryph_api.client import Api, Service
+        from eryphc.genepool.eryph_api.keys import api_key
+        from eryphc.net.addresses import read_address
+        from eryphc.net.client import Client
+        from eryphc.net.timing import ORDINARY
+        from eryphc.net.transport import Trust
+
+        trust = (settings.ca, settings.insecure)
+        if trust not in self._clients:
+            self._clients[trust] = Client(self.environment, Trust(*trust), trace=self._trace)
+        address = read_address(settings.url)
+        service = Service(settings.label, address)
+        key = api_key(self.environment, address.authority, self._heard)
+        return Api(service, self._clients[trust], key, seconds=self._seconds or ORDINARY)
 
     def store(self) -> Store:
         """The user's store. Raises StoreError."""

@@ -482,17 +482,18 @@ class Pools:
     ) -> GenePool | None:
         from eryphc.project.file import PoolType
 
-        if entry.type is not PoolType.OCI:
+        if entry.type not in (PoolType.OCI, PoolType.GENEPOOL):
             return _project_pool(project, entry, report)
         from eryphc.genepool.registry_names import TemplateError
-        from eryphc.project.remotes import settings_of_entry
+        from eryphc.project.remotes import settings_of_entry, settings_of_service
 
         try:
-            settings = settings_of_entry(project, entry)
+            if entry.type is PoolType.GENEPOOL:
+                return self.network().service_pool(settings_of_service(project, entry))
+            return self.network().pool(settings_of_entry(project, entry))
         except TemplateError as fault:
             report(command.project_value("pools", str(fault), entry.at(fault.key)))
             return None
-        return self.network().pool(settings)
 
     def remember(self, path: Path, lock: Lock) -> None:
         """Keep in the store what a lock file pins, for as long as the file is there."""
@@ -624,16 +625,11 @@ def _project_pool(
 ) -> GenePool | None:
     from eryphc.project.file import PoolType
 
-    kind = entry.type or PoolType.FOLDER
-    if kind not in (PoolType.FOLDER, PoolType.ERYPH_LOCAL, PoolType.OCI_LAYOUT):
-        shown = kind.value.replace("_", "-")
-        report(command.pool_unsupported(shown, "the project file", entry.at("type")))
-        return None
     folder = project.folder / (entry.path or "")
     if not folder.is_dir():
         report(command.pool_not_found(entry.path or "", "the project file", entry.at("path")))
         return None
-    if kind is PoolType.OCI_LAYOUT:
+    if entry.type is PoolType.OCI_LAYOUT:
         if not _is_layout(folder):
             report(command.pool_no_layout(entry.path or "", "the project file", entry.at("path")))
             return None

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
         NewSet,
         PackedSets,
         checked_sets,
+        exported_lock,
         exported_sets,
         new_set,
         packed_as_data,
         packed_sets,
     )
+    from eryphc.sharing.eryph_packs import EryphSets, packed_for_eryph
     from eryphc.sharing.locks import Locked, check_lock, lock, update
     from eryphc.sharing.pulling import pull, pull_lock
     from eryphc.sharing.tags import TagComparison, compared_tags
@@ -40,6 +42,7 @@ _HOMES = {
     "Attesting": ("eryphc.sharing.attesting", "Attesting"),
     "CheckedSets": ("eryphc.sharing.authors", "CheckedSets"),
     "Checks": ("eryphc.sharing.verifying", "Checks"),
+    "EryphSets": ("eryphc.sharing.eryph_packs", "EryphSets"),
     "Guest": ("eryphc.authoring.starting", "Guest"),
     "Kind": ("eryphc.authoring.starting", "Kind"),
     "Locked": ("eryphc.sharing.locks", "Locked"),
@@ -52,6 +55,7 @@ _HOMES = {
     "check_lock": ("eryphc.sharing.locks", "check_lock"),
     "checked_sets": ("eryphc.sharing.authors", "checked_sets"),
     "compared_tags": ("eryphc.sharing.tags", "compared_tags"),
+    "exported_lock": ("eryphc.sharing.authors", "exported_lock"),
     "exported_sets": ("eryphc.sharing.authors", "exported_sets"),
     "joined_logs": ("eryphc.changes.log", "joined_logs"),
     "pull": ("eryphc.sharing.pulling", "pull"),
@@ -62,6 +66,7 @@ _HOMES = {
     "log_as_text": ("eryphc.changes.written", "text"),
     "new_set": ("eryphc.sharing.authors", "new_set"),
     "packed_as_data": ("eryphc.sharing.authors", "packed_as_data"),
+    "packed_for_eryph": ("eryphc.sharing.eryph_packs", "packed_for_eryph"),
     "packed_sets": ("eryphc.sharing.authors", "packed_sets"),
     "required_gene": ("eryphc.sharing.verifying", "required_gene"),
     "update": ("eryphc.sharing.locks", "update"),
@@ -73,6 +78,7 @@ __all__ = [
     "Attesting",
     "CheckedSets",
     "Checks",
+    "EryphSets",
     "Guest",
     "Kind",
     "Locked",
@@ -85,6 +91,7 @@ __all__ = [
     "check_lock",
     "checked_sets",
     "compared_tags",
+    "exported_lock",
     "exported_sets",
     "joined_logs",
     "lock",
@@ -93,6 +100,7 @@ __all__ = [
     "log_as_text",
     "new_set",
     "packed_as_data",
+    "packed_for_eryph",
     "packed_sets",
     "pull",
     "pull_lock",

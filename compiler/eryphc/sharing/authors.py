@@ -30,6 +30,7 @@ from eryphc.syntax.identifiers import parse_gene_set
 if TYPE_CHECKING:
     from eryphc.authoring.packing import Packed
     from eryphc.authoring.starting import NewTag
+    from eryphc.genepool.chain import PoolChain
     from eryphc.genepool.model import GeneSetTag, Variant
 
 T = TypeVar("T")
@@ -281,10 +282,35 @@ def exported_sets(
     Each name is ORGANIZATION/SET[/TAG]. A layout or archive that is there is replaced. Raises
     `EryphcError`.
     """
+    genesets = [_geneset(name) for name in names]
+    pools = session.pools()
+    session.opener.acquire(genesets, pools)
+    return _exported(session, genesets, pools, Path(output), archive=archive)
+
+
+def exported_lock(
+    session: Session, output: str | os.PathLike[str], *, archive: bool = False
+) -> PackedSets:
+    """All that the lock of the session's folder pins, written like `exported_sets` does."""
+    from eryphc.sharing.pulling import pinned_sets
+
+    pinned = pinned_sets(session)
+    return _exported(session, pinned.names, pinned.pools, Path(output), archive=archive)
+
+
+def _exported(
+    session: Session,
+    names: Sequence[GeneSetId],
+    pools: PoolChain,
+    output: Path,
+    *,
+    archive: bool,
+) -> PackedSets:
     from eryphc.authoring.closure import closure_of
 
-    made = closure_of([_geneset(name) for name in names], session.pools())
-    return _finished(made.value, made.diagnostics, Path(output), archive=archive)
+    made = closure_of(names, pools)
+    found = (*session.overheard(), *made.diagnostics)
+    return _finished(made.value, found, output, archive=archive)
 
 
 def _geneset(name: str) -> GeneSetId:

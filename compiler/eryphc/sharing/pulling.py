@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from eryphc.diagnostics.shown import show
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.contents import TagContents, contents_of, final_name
+from eryphc.genepool.folder import MANIFEST
 from eryphc.genepool.pinned import PinnedTag
 from eryphc.identifiers import GeneSetId
 from eryphc.source import shown_path
@@ -23,6 +24,7 @@ from eryphc.syntax.names import NameFault
 if TYPE_CHECKING:
     from eryphc.genepool.chain import PoolChain
     from eryphc.genepool.model import GeneSetTag
+    from eryphc.lockfile.model import Lock
     from eryphc.session import Session
 
 
@@ -57,26 +59,47 @@ def pull(session: Session, genes: Sequence[str], into: Path | None = None) -> Pu
 
 def pull_lock(session: Session, into: Path | None = None) -> Pulled:
     """Fetch all that the lock of the session's folder pins, so that `--frozen` works later."""
+    pinned = pinned_sets(session)
+    pulled = _pulled(session, _found(pinned.names, pinned.pools), into)
+    if pulled.ok:
+        session.opener.remember(pinned.path, pinned.lock)
+    return pulled
+
+
+class PinnedSets(NamedTuple):
+    """What a lock pins: `names` of its gene sets but for those that are committed with it, and
+    `pools` that have nothing but what the lock says."""
+
+    path: Path
+    lock: Lock
+    names: tuple[GeneSetId, ...]
+    pools: PoolChain
+
+
+def pinned_sets(session: Session) -> PinnedSets:
+    """What the lock of the session's folder pins, fetched. Raises `EryphcError`."""
+    from functools import partial
+
+    from eryphc.genepool.locked import LockedChain
+
     opener = session.opener
     path = opener.lock_path(session.folder)
     if not path.is_file():
         raise EryphcError.of(Failure.INPUT, lock_wording.missing(shown_path(path)))
-    lock = opener.lock(path)
-    chain = opener.chain(session.folder)
-    for read in (lock, chain):
+    lock, pools = opener.lock(path), opener.open(session.folder)
+    for read in (lock, pools):
         if read.value is None:
             raise EryphcError(Failure.INPUT, show(read.diagnostics))
     assert lock.value is not None  # noqa: S101 - looked at above
-    assert chain.value is not None  # noqa: S101
+    assert pools.value is not None  # noqa: S101
+    named = partial(opener.named, root=path.parent)
+    chain = LockedChain(pools.value, lock.value, named, strict=True)
     # What is committed with the lock needs no fetching.
     names = tuple(
         _name(name) for name, entry in sorted(lock.value.sets.items()) if not entry.is_local
     )
-    opener.acquire(names, chain.value)
-    pulled = _pulled(session, _found(names, chain.value), into)
-    if pulled.ok:
-        opener.remember(path, lock.value)
-    return pulled
+    opener.acquire(names, chain)
+    return PinnedSets(path, lock.value, names, chain)
 
 
 class _Found(NamedTuple):
@@ -145,21 +168,27 @@ def _described(name: GeneSetId, pool: str, tag: GeneSetTag) -> PulledSet:
 
 def _write(into: Path, contents: Sequence[TagContents]) -> None:
     """Write texts as a gene pool. Raises OSError, and EryphcError for a file that is another."""
-    for tag in contents:
-        folder = into / tag.id.organization / tag.id.geneset / tag.id.tag
-        for file in tag.files:
-            path = folder / file.path
-            if path.exists() and path.read_bytes() != file.text:
+    written = {into / str(tag.id): _files(tag) for tag in contents}
+    for folder, files in written.items():
+        for name, data in files.items():
+            path = folder / name
+            if path.exists() and path.read_bytes() != data:
                 raise EryphcError.of(
                     Failure.INPUT, command.file_exists(shown_path(path), "eryphc gene pull -o")
                 )
-    for tag in contents:
-        folder = into / tag.id.organization / tag.id.geneset / tag.id.tag
+    for folder, files in written.items():
         # The manifest makes a folder a tag, so it comes last.
-        for file in sorted(tag.files, key=lambda file: file.type == "manifest"):
-            path = folder / file.path
+        for name in sorted(files, key=lambda name: (name == MANIFEST, name)):
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.text)
+            path.write_bytes(files[name])
+
+
+def _files(tag: TagContents) -> Mapping[str, bytes]:
+    """The files in the folder of a tag: those of its author, or as eryph keeps packed genes."""
+    from eryphc.authoring.eryph_packing import local_files
+
+    return local_files(tag) or {file.path: file.text for file in tag.files}
 
 
 def _name(text: str) -> GeneSetId:

@@ -97,6 +97,12 @@ class Images:
         except StoreError:
             return None
 
+    def manifest(self, identity: str) -> bytes | None:
+        try:
+            return self._store().manifest(identity)
+        except StoreError:
+            return None
+
     def tags(self, geneset: GeneSetId) -> tuple[str, ...]:
         if self._offline:
             return ()
