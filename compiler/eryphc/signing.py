@@ -10,21 +10,21 @@ from __future__ import annotations
 import base64
 import os
 import re
-import shutil
 import stat
-import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from eryphc.diagnostics import command, provenance
 from eryphc.diagnostics import sharing as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.frozen import NamedTuple
 from eryphc.source import shown_path
+
+if TYPE_CHECKING:
+    import subprocess
 
 PROGRAM: Final = "ssh-keygen"
 LONGEST: Final = 64 * 1024
@@ -38,11 +38,15 @@ _FIRST_LINE: Final = "-----BEGIN SSH SIGNATURE-----"
 
 
 class SigningError(Exception):
-    """Nothing could be signed or checked. `outside`: the program is missing or failed."""
+    """Nothing could be signed or checked. `outside`: the program is missing or failed.
 
-    def __init__(self, diagnostic: Diagnostic, *, outside: bool) -> None:
+    `reason` says it without naming the file.
+    """
+
+    def __init__(self, diagnostic: Diagnostic, *, outside: bool, reason: str = "") -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
+        self.reason = reason
         self.outside = outside
 
 
@@ -86,20 +90,20 @@ def read_keys(path: Path) -> bytes:
     """A file of allowed signers, in the format of OpenSSH. Raises SigningError."""
     try:
         if not _plain(path.stat()):
-            raise SigningError(_unreadable(path, "it is no plain file"), outside=False)
+            raise _unreadable(path, "it is no plain file")
         with path.open("rb") as file:
             data = file.read(MOST_KEYS + 1)
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
-        raise SigningError(_unreadable(path, reason), outside=False) from None
+        raise _unreadable(path, reason) from None
     if len(data) > MOST_KEYS:
-        reason = f"it has more than {MOST_KEYS} bytes"
-        raise SigningError(_unreadable(path, reason), outside=False)
+        raise _unreadable(path, f"it has more than {MOST_KEYS} bytes")
     return data
 
 
-def _unreadable(path: Path, reason: str) -> Diagnostic:
-    return command.file_not_found(shown_path(path), reason, ())
+def _unreadable(path: Path, reason: str) -> SigningError:
+    diagnostic = command.file_not_found(shown_path(path), reason, ())
+    return SigningError(diagnostic, outside=False, reason=reason)
 
 
 def check(
@@ -185,6 +189,8 @@ def _fingerprint(said: bytes) -> str:
 @contextmanager
 def _files(signature: bytes, keys: bytes) -> Iterator[tuple[str, str]]:
     """The paths of files with these contents, while they are needed. Raises SigningError."""
+    import tempfile
+
     try:
         folder = tempfile.TemporaryDirectory(prefix="eryphc-")
         with folder:
@@ -207,6 +213,10 @@ def _plain(status: os.stat_result) -> bool:
 
 
 def _run(arguments: Sequence[str], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    # Whoever only reads keys, or finds a note of an earlier check, runs no program.
+    import shutil
+    import subprocess
+
     program = shutil.which(PROGRAM)
     if program is None:
         raise SigningError(wording.no_ssh_keygen(), outside=True)

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from eryphc.frozen import FrozenMap
 from eryphc.genepool.contents import ContentFile, TagContents, manifest_file
-from eryphc.genepool.image import Details, Image, image_of, manifest_of
+from eryphc.genepool.image import Details, Image, image_of, manifest_of, signature_annotations
 from eryphc.genepool.layout import LayoutEntry, layout_files
 from eryphc.identifiers import ANY, GeneSetId
+from eryphc.signing import sign
 from eryphc.syntax.identifiers import parse_gene_set
+from signers import Signer
 
 
 def set_id(name: str) -> GeneSetId:
@@ -40,8 +43,16 @@ def image(
     return image_of(contents, Details(about="A test", requires=tuple(map(set_id, requires))))
 
 
-def write_layout(folder: Path, name: str, made: Image) -> None:
-    entry = LayoutEntry((set_id(name),), made, manifest_of(made))
+def signatures(made: Image, *signers: Signer) -> dict[str, str]:
+    """The annotations with which an image is signed."""
+    texts = [sign(made.config, each.key, "eryphc-geneset") for each in signers]
+    return signature_annotations(texts)
+
+
+def write_layout(
+    folder: Path, name: str, made: Image, annotations: Mapping[str, str] = FrozenMap()
+) -> None:
+    entry = LayoutEntry((set_id(name),), made, manifest_of(made, annotations))
     for path, data in layout_files([entry]).items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -56,13 +67,15 @@ class Publisher:
         self._folder = folder
         self._count = 0
 
-    def __call__(self, name: str, made: Image, *tags: str) -> None:
+    def __call__(
+        self, name: str, made: Image, *tags: str, annotations: Mapping[str, str] = FrozenMap()
+    ) -> None:
         skopeo = shutil.which("skopeo")
         if skopeo is None:
             pytest.skip("no skopeo")
         self._count += 1
         folder = self._folder / str(self._count)
-        write_layout(folder, name, made)
+        write_layout(folder, name, made, annotations)
         geneset = set_id(name)
         for tag in tags or (geneset.tag,):
             subprocess.run(

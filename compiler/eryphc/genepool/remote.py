@@ -47,12 +47,16 @@ class Source(Protocol):
         """A text with a digest that is at hand."""
         ...
 
+    def manifest(self, identity: str) -> bytes | None:
+        """The manifest that is at hand of the gene set with this identity."""
+        ...
+
 
 class RemotePool(PinnedPool):
     """Gene sets that `source` has. Nothing is fetched while the pool is closed."""
 
     def __init__(self, label: str, source: Source) -> None:
-        super().__init__(label, self._config, source.text, self._names)
+        super().__init__(label, self._config, source.text, self._names, source.manifest)
         self._source = source
         self._is_open = False
         self._fetched: dict[GeneSetId, Outcome[Fetched] | None] = {}
@@ -84,7 +88,8 @@ class RemotePool(PinnedPool):
     def _made(self, geneset: GeneSetId, found: Outcome[Fetched]) -> Outcome[GeneSetTag]:
         if found.value is None:
             return Outcome(None, found.diagnostics)
-        tag = PinnedTag(geneset, found.value.config, self.label, self._source.text)
+        config, source = found.value.config, self._source
+        tag = PinnedTag(geneset, config, self.label, source.text, source.manifest)
         return Outcome(tag, found.diagnostics)
 
     def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -24,9 +24,10 @@ from eryphc.genepool.registry_names import (
     names_of,
 )
 from eryphc.genepool.remote import RemotePool
+from eryphc.genepool.trust import Admit, admit_all
 
 if TYPE_CHECKING:
-    from eryphc.genepool.oci.images import Admit, Copy
+    from eryphc.genepool.oci.images import Copy
     from eryphc.genepool.oci.lately import Lately
     from eryphc.net.client import Client
     from eryphc.net.credentials import Keychain
@@ -154,9 +155,9 @@ class Network:
         self._keychain: Keychain | None = None
         self._clients: dict[tuple[Path | None, bool], Client] = {}
 
-    def pool(self, settings: RegistrySettings, admit: Admit | None = None) -> RemotePool:
+    def pool(self, settings: RegistrySettings, admit: Admit = admit_all) -> RemotePool:
         """The pool of these settings. Nothing is asked yet."""
-        from eryphc.genepool.oci.images import Images, admit_all
+        from eryphc.genepool.oci.images import Images
 
         self._hosts |= {settings.names.host, *(each.host for each in settings.mirrors)}
         copies: list[Copy] = []
@@ -173,7 +174,7 @@ class Network:
             self.store,
             connect,
             self.lately(),
-            admit or admit_all,
+            admit,
             offline=self.offline,
             trace=self._trace,
         )

@@ -283,7 +283,10 @@ def exported_sets(
     """
     from eryphc.authoring.closure import closure_of
 
-    made = closure_of([_geneset(name) for name in names], session.pools())
+    wanted = [_geneset(name) for name in names]
+    chain = session.pools()
+    session.opener.acquire(wanted, chain)
+    made = closure_of(wanted, chain)
     return _finished(made.value, made.diagnostics, Path(output), archive=archive)
 
 
