@@ -308,6 +308,8 @@ PROJECTS = {
     "  mirrors: [mirror.example/genes]\n  ca: certs/ca.pem\n  insecure: false\n"
     "  token_hosts: [login.example]\n",
     "an API": "pools:\n- type: genepool\n  url: https://genes.example.com\n  orgs: [acme]\n",
+    "trust": "trust:\n- {orgs: [acme, 'a-*'], require: signature, keys: k, signers: ['*@a.b']}\n"
+    "- {orgs: ['*'], require: none}\n",
     "the rest": "shared: [acme/kit]\nspecs: ['*.yaml']\nguest: linux\nepoch: 1700000000\n",
     "hyperv": "hyperv:\n  switches:\n    lan: External\n  folders:\n    machines: 'D:\\vms'\n"
     "  vlans:\n    lan: 42\n  guardian: Datacenter\n"
@@ -323,6 +325,11 @@ WRONG_PROJECTS = {
     "an API without organizations": "pools:\n- type: genepool\n  url: https://genes.example.com\n"
     "  orgs: []\n",
     "an unknown type": "pools:\n- type: ftp\n  path: x\n",
+    "trust without organizations": "trust: [{require: none}]\n",
+    "trust in nothing": "trust: [{orgs: [acme]}]\n",
+    "trust in something else": "trust: [{orgs: [acme], require: luck}]\n",
+    "signers that are nobody": "trust: [{orgs: [a], require: signature, keys: k, signers: []}]\n",
+    "signatures without keys": "trust: [{orgs: [acme], require: signature}]\n",
     "an unknown guest": "guest: beos\n",
     "an unknown mode": "hyperv:\n  drives:\n    sda: move\n",
     "a VLAN that is none": "hyperv:\n  vlans:\n    lan: 4095\n",

@@ -11,10 +11,12 @@ import pytest
 
 from eryphc.frozen import FrozenMap
 from eryphc.genepool.contents import ContentFile, TagContents, manifest_file
-from eryphc.genepool.image import Details, Image, image_of, manifest_of
+from eryphc.genepool.image import Details, Image, image_of, manifest_of, signature_annotations
 from eryphc.genepool.layout import LayoutEntry, layout_files
 from eryphc.identifiers import ANY, GeneSetId
+from eryphc.signing import sign
 from eryphc.syntax.identifiers import parse_gene_set
+from signers import Signer
 
 
 def set_id(name: str) -> GeneSetId:
@@ -41,6 +43,12 @@ def image(
     return image_of(contents, Details(about="A test", requires=tuple(map(set_id, requires))))
 
 
+def signatures(made: Image, *signers: Signer) -> dict[str, str]:
+    """The annotations with which an image is signed."""
+    texts = [sign(made.config, each.key, "eryphc-geneset") for each in signers]
+    return signature_annotations(texts)
+
+
 def write_layout(
     folder: Path, name: str, made: Image, annotations: Mapping[str, str] = FrozenMap()
 ) -> None:
@@ -60,11 +68,7 @@ class Publisher:
         self._count = 0
 
     def __call__(
-        self,
-        name: str,
-        made: Image,
-        *tags: str,
-        annotations: Mapping[str, str] = FrozenMap(),
+        self, name: str, made: Image, *tags: str, annotations: Mapping[str, str] = FrozenMap()
     ) -> None:
         skopeo = shutil.which("skopeo")
         if skopeo is None:

@@ -91,6 +91,21 @@ def test_a_build_takes_what_the_api_has(team: Team, way: str) -> None:
     assert bool(team.api.parts.asked) == (way != "inline")
 
 
+def test_a_project_that_asks_for_signatures_uses_none_of_it(team: Team) -> None:
+    """In this form nothing can be signed; neither before nor after it came into the store."""
+    key = "AAAAC3NzaC1lZDI1NTE5AAAAIGkHWLrGQ9Xe8SzGXkkzQ0WRJ9r3yAAhkVG5UAEpQ2rW"
+    team.eryphc.write("allowed_signers", f"ci@acme.example ssh-ed25519 {key}\n")
+    team.user_data()
+    rule = "trust:\n- {orgs: [acme], require: signature, keys: allowed_signers}\n"
+    team.eryphc.write(
+        "eryphc.yaml",
+        f"pools:\n- {{name: public, type: genepool, url: '{team.api.url}', orgs: [acme]}}\n{rule}",
+    )
+    done = team("build", "web.yaml", "--guest", "linux", "--target", "user-data")
+    assert done.code == 1
+    assert set(codes(done)) == {"E1022"}
+
+
 def test_a_lock_keeps_the_content(team: Team) -> None:
     assert team("lock", "web.yaml").code == 0
     entry = team.lock()["sets"]["acme/motd/1.0"]

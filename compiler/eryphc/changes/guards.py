@@ -43,7 +43,7 @@ class Pin(NamedTuple):
     @property
     def principal(self) -> str | None:
         """Who signed it, whatever the key."""
-        return None if self.signed is None else self.signed.split(" ")[0]
+        return None if self.signed is None else self.signed.rpartition(" ")[0] or self.signed
 
 
 def is_fixed(geneset: GeneSetId) -> bool:

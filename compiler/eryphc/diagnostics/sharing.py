@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from eryphc.diagnostics.model import Code, Diagnostic, finding, wording
 from eryphc.diagnostics.said import Said
-from eryphc.diagnostics.words import clipped
+from eryphc.diagnostics.words import cleaned, clipped
 from eryphc.identifiers import GeneId, GeneSetId
 from eryphc.source import SourceText, Span, shown_path
 
@@ -17,6 +18,8 @@ NOT_A_GENE_SET = Code("E1016", "not-a-gene-set")
 WRONG_GENE_SET = Code("E1017", "wrong-gene-set")
 FORMAT_TOO_NEW = Code("E1018", "format-too-new")
 MALFORMED_ARTIFACT = Code("E1019", "malformed-artifact")
+SIGNATURE_MISSING = Code("E1022", "signature-missing")
+SIGNATURE_WRONG = Code("E1023", "signature-wrong")
 NO_SSH_KEYGEN = Code("E1024", "no-ssh-keygen")
 NAME_NOT_EXPRESSIBLE = Code("E1026", "name-not-expressible")
 MOVING_TAG_CONTENT = Code("E1028", "moving-tag-content")
@@ -101,6 +104,59 @@ def moving_tag_content(geneset: GeneSetId, example: str) -> Diagnostic:
         help=f"publish the genes as `{geneset.without_tag}/{example}` and let "
         f"`{geneset.tag}` refer to it",
     )
+
+
+def signature_missing(where: str, geneset: GeneSetId, asked: Span | None) -> Diagnostic:
+    """`asked` is the place in the project file that asks for signatures."""
+    return finding(
+        SIGNATURE_MISSING,
+        f"`{clipped(where, 300)}` is not signed, and the project asks for a signature",
+        asked,
+        "asked for here",
+        notes=("a conversion to docker's schema 2 loses signatures",),
+        help=f"sign it with `eryphc gene sign {geneset} --key KEY`, or copy it with "
+        "`skopeo copy --preserve-digests`",
+    )
+
+
+def signature_untrusted(where: str, reasons: Sequence[str], asked: Span | None) -> Diagnostic:
+    """`reasons` say of each signature why it does not count: "its key is not in `keys`"."""
+    return finding(
+        SIGNATURE_MISSING,
+        f"`{clipped(where, 300)}` is signed by nobody whom the project trusts",
+        asked,
+        "asked for here",
+        notes=_reasons(reasons),
+        help="add a key to `keys` or a name to `signers` if you trust who signed",
+    )
+
+
+def folder_unsigned(geneset: GeneSetId, folder: str, asked: Span | None) -> Diagnostic:
+    return finding(
+        SIGNATURE_MISSING,
+        f"`{geneset}` lies in the folder `{clipped(folder, 300)}`, where nothing is signed, and "
+        "the project asks for a signature",
+        asked,
+        "asked for here",
+        help="take it from a registry or an image layout, or commit the folder below the "
+        "project file",
+    )
+
+
+def signature_wrong(where: str, reasons: Sequence[str], asked: Span | None) -> Diagnostic:
+    """`reasons` say of each signature why it does not count."""
+    return finding(
+        SIGNATURE_WRONG,
+        f"`{clipped(where, 300)}` has a signature that is not one of its content",
+        asked,
+        "asked for here",
+        notes=_reasons(reasons),
+        help="nothing of it is used; ask who published it",
+    )
+
+
+def _reasons(reasons: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"signature {at}: {cleaned(each, 300)}" for at, each in enumerate(reasons, 1))
 
 
 def no_ssh_keygen() -> Diagnostic:

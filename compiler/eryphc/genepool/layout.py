@@ -34,6 +34,7 @@ from eryphc.genepool.image_reader import (
 from eryphc.genepool.pinned import PinnedPool
 from eryphc.genepool.registry_names import TagRules
 from eryphc.genepool.text_layer import BLOCK, Entry, header, padded
+from eryphc.genepool.trust import Admit, admit_all
 from eryphc.identifiers import GeneSetId
 from eryphc.syntax.identifiers import parse_gene_set
 
@@ -170,9 +171,10 @@ def read_set(layout: OciLayout, geneset: GeneSetId, rules: TagRules) -> Found | 
     return Found(data, manifest, config, contents)
 
 
-def layout_pool(layout: OciLayout, rules: TagRules) -> PinnedPool:
-    """The gene sets of a layout as a gene pool. A set is read whole when it is asked for."""
-    shelf = _Shelf(layout, rules)
+def layout_pool(layout: OciLayout, rules: TagRules, admit: Admit = admit_all) -> PinnedPool:
+    """The gene sets of a layout as a gene pool. A set is read whole when it is asked for, and
+    `admit` decides whether it is used."""
+    shelf = _Shelf(layout, rules, admit)
     return PinnedPool(layout.label, shelf.find, shelf.texts.get, shelf.known, shelf.manifests.get)
 
 
@@ -180,7 +182,8 @@ class _Shelf:
     """What has been read of a layout: configs by gene set, texts by digest, manifests by
     identity."""
 
-    def __init__(self, layout: OciLayout, rules: TagRules) -> None:
+    def __init__(self, layout: OciLayout, rules: TagRules, admit: Admit) -> None:
+        self._admit = admit
         self.texts: dict[str, bytes] = {}
         self.manifests: dict[str, bytes] = {}
         self._layout = layout
@@ -196,6 +199,8 @@ class _Shelf:
     def find(self, geneset: GeneSetId) -> Outcome[GeneSetConfig] | None:
         try:
             found = read_set(self._layout, geneset, self._rules)
+            if found is not None:
+                self._admit(found.config, found.data, self._layout.where(geneset))
         except ImageError as fault:
             return Outcome(None, (fault.diagnostic,))
         if found is None:

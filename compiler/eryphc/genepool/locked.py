@@ -99,9 +99,14 @@ class LockedChain(PoolChain):
         pinned = entry.files or {}
         same: Outcome[GeneSetTag] | None = None
         others: list[_Other] = []
+        refused: Outcome[GeneSetTag] | None = None
         for pool in holders:
             found = pool.find(geneset)
             if found is None or found.value is None:
+                if _is_refused(found) and pool is not self._before(entry, holders):
+                    # Another copy of the same content may be signed.
+                    refused = found
+                    continue
                 return found or self._gone(geneset, entry)
             contents = contents_of(found.value)
             if contents.value is None:
@@ -117,9 +122,9 @@ class LockedChain(PoolChain):
         if same is not None:
             return same
         if entry.digest is not None:
-            return self._remote(geneset, entry) or self._gone(geneset, entry)
+            return self._remote(geneset, entry) or refused or self._gone(geneset, entry)
         if not others:
-            return self._gone(geneset, entry)
+            return refused or self._gone(geneset, entry)
         own = next((each for each in others if self._is_own(entry, each.pool)), others[0])
         return Outcome(None, (self._changed(geneset, entry, own),))
 
@@ -182,6 +187,15 @@ def _is_remote(pool: GenePool) -> bool:
     from eryphc.genepool.remote import RemotePool
 
     return isinstance(pool, RemotePool)
+
+
+def _is_refused(found: Outcome[GeneSetTag] | None) -> bool:
+    """Whether a project does not trust what a pool has."""
+    if found is None or "eryphc.genepool.trust" not in sys.modules:
+        return False
+    from eryphc.genepool.trust import is_refusal
+
+    return any(map(is_refusal, found.diagnostics))
 
 
 def _ref(tag: GeneSetTag) -> str | None:

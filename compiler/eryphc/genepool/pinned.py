@@ -79,8 +79,7 @@ class PinnedPool:
     def _tag(self, geneset: GeneSetId, config: Outcome[GeneSetConfig]) -> Outcome[GeneSetTag]:
         if config.value is None:
             return Outcome(None, config.diagnostics)
-        manifest = self._find_manifest(config.value.identity)
-        tag = PinnedTag(geneset, config.value, self.label, self._read_blob, manifest)
+        tag = PinnedTag(geneset, config.value, self.label, self._read_blob, self._find_manifest)
         return Outcome(tag, config.diagnostics)
 
     def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -92,10 +91,7 @@ class PinnedPool:
 
 
 class PinnedTag:
-    """One tag as its config lists it. An alias refers to the tag that the config is of.
-
-    `found` is the manifest that it was found with, where that is known.
-    """
+    """One tag as its config lists it. An alias refers to the tag that the config is of."""
 
     def __init__(
         self,
@@ -103,17 +99,22 @@ class PinnedTag:
         config: GeneSetConfig,
         label: str,
         read_blob: ReadBlob,
-        found: bytes | None = None,
+        find_manifest: FindManifest = _unknown,
     ) -> None:
         self.id = geneset
         self.config = config
-        self.found = found
+        self._find_manifest = find_manifest
         self._read_blob = read_blob
         self.label = label
         self._place = f"{label}:{geneset}"
         self._alias = geneset != config.id
         self._texts: dict[str, Outcome[GeneText]] = {}
         self.manifest = self._manifest()
+
+    @property
+    def found(self) -> bytes | None:
+        """The manifest that it was found with, where that is known."""
+        return self._find_manifest(self.config.identity)
 
     @property
     def about(self) -> str:

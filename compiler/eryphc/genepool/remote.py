@@ -88,9 +88,8 @@ class RemotePool(PinnedPool):
     def _made(self, geneset: GeneSetId, found: Outcome[Fetched]) -> Outcome[GeneSetTag]:
         if found.value is None:
             return Outcome(None, found.diagnostics)
-        config = found.value.config
-        manifest = self._source.manifest(config.identity)
-        tag = PinnedTag(geneset, config, self.label, self._source.text, manifest)
+        config, source = found.value.config, self._source
+        tag = PinnedTag(geneset, config, self.label, source.text, source.manifest)
         return Outcome(tag, found.diagnostics)
 
     def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:

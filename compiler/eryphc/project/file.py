@@ -32,6 +32,11 @@ class PoolType(StrEnum):
     GENEPOOL = "genepool"
 
 
+class Require(StrEnum):
+    SIGNATURE = "signature"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Record):
     """A record of the project file."""
@@ -64,6 +69,17 @@ class PoolEntry(Setting):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustEntry(Setting):
+    """What is asked of the gene sets of some organizations. `keys` is a file of allowed signers,
+    `signers` are globs of the principals in it who are believed."""
+
+    orgs: tuple[str, ...] | None = None
+    require: Require | None = None
+    keys: str | None = None
+    signers: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lint(Setting):
     """The numbers of kinds of findings, by what they count as."""
 
@@ -80,6 +96,7 @@ class Project(Setting):
     """
 
     pools: tuple[PoolEntry, ...] | None = None
+    trust: tuple[TrustEntry, ...] | None = None
     shared: tuple[str, ...] | None = None
     specs: tuple[str, ...] | None = None
     guest: str | None = None
@@ -160,8 +177,19 @@ POOL = Shape(
         "token_hosts": list_of(TEXT),
     },
 )
+TRUST = Shape(
+    "trust entry",
+    TrustEntry,
+    {
+        "orgs": list_of(TEXT),
+        "require": word(Require),
+        "keys": TEXT,
+        "signers": list_of(TEXT),
+    },
+)
 _OWN: Mapping[str, Converter] = {
     "pools": list_of(POOL),
+    "trust": list_of(TRUST),
     "shared": list_of(TEXT),
     "specs": list_of(TEXT),
     "guest": TEXT,
@@ -253,7 +281,26 @@ def _faults(project: Project) -> list[Diagnostic]:
             if pool.name == STANDARD:
                 message = f"`{STANDARD}` is the name of the standard genes"
             found.append(command.project_value("pools", message, pool.at("name")))
+    for trust in project.trust or ():
+        found += _trust_faults(trust)
     if project.guest is not None and project.guest not in ("linux", "windows"):
         message = f"`{project.guest}` is neither `linux` nor `windows`"
         found.append(command.project_value("guest", message, project.at("guest")))
+    return found
+
+
+def _trust_faults(entry: TrustEntry) -> list[Diagnostic]:
+    found: list[Diagnostic] = []
+
+    def wrong(key: str, message: str) -> None:
+        found.append(command.project_value("trust", message, entry.at(key)))
+
+    if not entry.orgs:
+        wrong("orgs", "an entry says whose gene sets it is about: `orgs`")
+    if entry.require is None:
+        wrong("require", "an entry says what it asks for: `require: signature`, or `none`")
+    if entry.require is Require.SIGNATURE and not entry.keys:
+        wrong("keys", "signatures are checked by a file of allowed signers: `keys`")
+    if entry.signers is not None and not entry.signers:
+        wrong("signers", "nobody is left who could sign; without `signers` all in `keys` are")
     return found

@@ -25,10 +25,11 @@ from eryphc.genepool.registry_names import (
     names_of,
 )
 from eryphc.genepool.remote import RemotePool
+from eryphc.genepool.trust import Admit, admit_all
 
 if TYPE_CHECKING:
     from eryphc.genepool.eryph_api.client import Api
-    from eryphc.genepool.oci.images import Admit, Copy
+    from eryphc.genepool.oci.images import Copy
     from eryphc.genepool.oci.lately import Lately
     from eryphc.net.client import Client
     from eryphc.net.credentials import Keychain
@@ -195,9 +196,9 @@ class Network:
         self._keychain: Keychain | None = None
         self._clients: dict[tuple[Path | None, bool], Client] = {}
 
-    def pool(self, settings: RegistrySettings, admit: Admit | None = None) -> RemotePool:
+    def pool(self, settings: RegistrySettings, admit: Admit = admit_all) -> RemotePool:
         """The pool of these settings. Nothing is asked yet."""
-        from eryphc.genepool.oci.images import Images, admit_all
+        from eryphc.genepool.oci.images import Images
 
         self._hosts |= {settings.names.host, *(each.host for each in settings.mirrors)}
         copies: list[Copy] = []
@@ -214,16 +215,15 @@ class Network:
             self.store,
             connect,
             self.lately(),
-            admit or admit_all,
+            admit,
             offline=self.offline,
             trace=self._trace,
         )
         return RemotePool(settings.label, images)
 
-    def service_pool(self, settings: ServiceSettings, admit: Admit | None = None) -> RemotePool:
+    def service_pool(self, settings: ServiceSettings, admit: Admit = admit_all) -> RemotePool:
         """The pool behind the API of these settings. Nothing is asked yet."""
         from eryphc.genepool.eryph_api.sets import PackedSets
-        from eryphc.genepool.oci.images import admit_all
         from eryphc.passes.naming import requires_of
 
         apis: list[Api] = []
@@ -238,7 +238,7 @@ class Network:
             self.store,
             connect,
             requires_of,
-            admit or admit_all,
+            admit,
             offline=self.offline,
         )
         return RemotePool(settings.label, sets)

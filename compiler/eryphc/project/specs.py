@@ -30,10 +30,12 @@ from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
+    from eryphc.genepool.trust import Policy
     from eryphc.identifiers import GeneSetId
     from eryphc.lockfile.model import Lock, NamedPool
     from eryphc.project.file import PoolEntry, Project, Section
-    from eryphc.project.remotes import Network
+    from eryphc.project.remotes import Network, RegistrySettings, ServiceSettings
+    from eryphc.store.seals import Seals
 
 PROJECT_FILE = "eryphc.yaml"
 STDIN_NAME = "<stdin>"
@@ -289,9 +291,13 @@ class Pools:
         self._heeds_locks = True
         # Asked for only where there is a project file.
         self._sections = sections
-        self._given = [
-            self._given_pool(location) for location, _ in _locations(locations, environment)
-        ]
+        self._locations = tuple(location for location, _ in _locations(locations, environment))
+        # What programs put before all others, and what options name, by the policy of the project.
+        self._before: tuple[GenePool, ...] = ()
+        self._given: dict[Path | None, list[GenePool]] = {}
+        self._policies: dict[Path, tuple[Policy | None, tuple[Diagnostic, ...]]] = {}
+        self._settings: dict[int, RegistrySettings] = {}
+        self._asks_network = False
         standard = standard_folder()
         self._standard = StandardPool() if standard is not None else None
         self._chains: dict[Path, Outcome[PoolChain]] = {}
@@ -304,7 +310,7 @@ class Pools:
     def before(self, pools: Sequence[GenePool]) -> Pools:
         """These pools, with others before them; no lock counts."""
         other = copy(self)
-        other._given = [*pools, *self._given]
+        other._before = (*pools, *self._before)
         other._locked = other._heeds_locks = False
         other._chains, other._open = {}, {}
         return other
@@ -410,26 +416,57 @@ class Pools:
         project = self.project(folder)
         found: list[Diagnostic] = [] if project is None else [*project.diagnostics]
         entries: list[ProjectPool] = []
+        policy: Policy | None = None
         if project is not None:
             if project.value is None:
                 return Outcome(None, tuple(found))
-            entries = self._project_pools(project.value, found)
+            policy = self._policy(project.value, found)
+            entries = self._project_pools(project.value, policy, found)
             if has_errors(found):
                 return Outcome(None, tuple(found))
-        pools: list[GenePool] = list(self._given)
+        pools: list[GenePool] = [*self._before, *self._given_pools(policy)]
         beside = folder / "genes"
         if beside.is_dir():
-            pools.append(FolderPool(beside))
+            pools.append(_folder_pool(beside, policy))
         if entries:
             pools.append(ProjectPools(entries))
         if self._standard is not None:
             pools.append(self._standard)
         return Outcome(PoolChain(pools), tuple(found))
 
-    def _project_pools(self, project: Project, found: list[Diagnostic]) -> list[ProjectPool]:
+    def _policy(self, project: Project, found: list[Diagnostic]) -> Policy | None:
+        """What the project asks of gene sets, None where that is nothing."""
+        if not project.trust:
+            return None
+        if project.folder not in self._policies:
+            from eryphc.genepool.trust import Notes
+            from eryphc.project.trusting import policy_of
+
+            faults: list[Diagnostic] = []
+            notes = Notes(lambda: self.network().store(), self._seals)
+            policy = policy_of(project, notes, faults.append)
+            self._policies[project.folder] = (policy, tuple(faults))
+        known, faulty = self._policies[project.folder]
+        found += faulty
+        return known
+
+    def _seals(self) -> Seals:
+        from eryphc.store.seals import seals
+
+        return seals(self._surroundings)
+
+    def _given_pools(self, policy: Policy | None) -> list[GenePool]:
+        key = None if policy is None else policy.folder
+        if key not in self._given:
+            self._given[key] = [self._given_pool(each, policy) for each in self._locations]
+        return self._given[key]
+
+    def _project_pools(
+        self, project: Project, policy: Policy | None, found: list[Diagnostic]
+    ) -> list[ProjectPool]:
         entries: list[ProjectPool] = []
         for entry in project.pools or ():
-            pool = self._project_pool(project, entry, found.append)
+            pool = self._project_pool(project, entry, policy, found.append)
             if pool is None:
                 continue
             if entry.name:
@@ -444,17 +481,33 @@ class Pools:
             )
         return entries
 
-    def _given_pool(self, location: str) -> GenePool:
+    def _given_pool(self, location: str, policy: Policy | None) -> GenePool:
         if location.startswith(_REGISTRY):
             from eryphc.project.remotes import settings_of_location
 
             settings = settings_of_location(location)
-            pool = self.network().pool(settings)
+            pool = self._remote_pool(settings, policy)
             owner = ProjectPool(pool, settings.organizations, settings.fallback, remote=True)
             return ProjectPools((owner,))
         if location.startswith(_LAYOUT):
-            return _layout_pool(Path(location.removeprefix(_LAYOUT)), None)
-        return FolderPool(Path(location))
+            return _layout_pool(Path(location.removeprefix(_LAYOUT)), None, policy)
+        return _folder_pool(Path(location), policy)
+
+    def _remote_pool(self, settings: RegistrySettings, policy: Policy | None) -> GenePool:
+        self._asks_network = True
+        network = self.network()
+        pool = network.pool(settings) if policy is None else network.pool(settings, policy.admit)
+        self._settings[id(pool)] = settings
+        return pool
+
+    def _service_pool(self, settings: ServiceSettings, policy: Policy | None) -> GenePool:
+        self._asks_network = True
+        pool = self.network().service_pool
+        return pool(settings) if policy is None else pool(settings, policy.admit)
+
+    def settings(self, pool: GenePool) -> RegistrySettings | None:
+        """Where the registry of a pool is, None for a pool that is in none."""
+        return self._settings.get(id(pool))
 
     def network(self) -> Network:
         """What the remote pools share."""
@@ -478,19 +531,23 @@ class Pools:
             self._network.lately().anew = True
 
     def _project_pool(
-        self, project: Project, entry: PoolEntry, report: Callable[[Diagnostic], None]
+        self,
+        project: Project,
+        entry: PoolEntry,
+        policy: Policy | None,
+        report: Callable[[Diagnostic], None],
     ) -> GenePool | None:
         from eryphc.project.file import PoolType
 
         if entry.type not in (PoolType.OCI, PoolType.GENEPOOL):
-            return _project_pool(project, entry, report)
+            return _project_pool(project, entry, policy, report)
         from eryphc.genepool.registry_names import TemplateError
         from eryphc.project.remotes import settings_of_entry, settings_of_service
 
         try:
             if entry.type is PoolType.GENEPOOL:
-                return self.network().service_pool(settings_of_service(project, entry))
-            return self.network().pool(settings_of_entry(project, entry))
+                return self._service_pool(settings_of_service(project, entry), policy)
+            return self._remote_pool(settings_of_entry(project, entry), policy)
         except TemplateError as fault:
             report(command.project_value("pools", str(fault), entry.at(fault.key)))
             return None
@@ -503,7 +560,7 @@ class Pools:
     @property
     def has_remote(self) -> bool:
         """Whether a pool that was opened lies behind a network."""
-        return self._network is not None
+        return self._asks_network
 
     def acquire(self, names: Iterable[GeneSetId], chain: PoolChain) -> None:
         """Fetch what catlets that name these gene sets will need of the remote pools."""
@@ -610,18 +667,29 @@ def _is_layout(folder: Path) -> bool:
     return is_layout(folder)
 
 
-def _layout_pool(folder: Path, entry: PoolEntry | None) -> GenePool:
+def _folder_pool(folder: Path, policy: Policy | None) -> GenePool:
+    pool = FolderPool(folder)
+    return pool if policy is None else policy.folder_pool(pool)
+
+
+def _layout_pool(folder: Path, entry: PoolEntry | None, policy: Policy | None) -> GenePool:
     from eryphc.genepool.layout import OciLayout, layout_pool
     from eryphc.genepool.registry_names import TagRules
 
     label, rules = shown_path(folder), TagRules()
     if entry is not None:
         label, rules = entry.name or label, TagRules(entry.moving or (), entry.fixed or ())
-    return layout_pool(OciLayout(folder, label), rules)
+    layout = OciLayout(folder, label)
+    return (
+        layout_pool(layout, rules) if policy is None else layout_pool(layout, rules, policy.admit)
+    )
 
 
 def _project_pool(
-    project: Project, entry: PoolEntry, report: Callable[[Diagnostic], None]
+    project: Project,
+    entry: PoolEntry,
+    policy: Policy | None,
+    report: Callable[[Diagnostic], None],
 ) -> GenePool | None:
     from eryphc.project.file import PoolType
 
@@ -633,5 +701,5 @@ def _project_pool(
         if not _is_layout(folder):
             report(command.pool_no_layout(entry.path or "", "the project file", entry.at("path")))
             return None
-        return _layout_pool(folder, entry)
-    return FolderPool(folder)
+        return _layout_pool(folder, entry, policy)
+    return _folder_pool(folder, policy)

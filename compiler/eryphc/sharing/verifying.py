@@ -195,7 +195,14 @@ def _signer(
         found.append(wording.statement_unsigned(shown, f"`{file.name}` is too long for one"))
         return None
     try:
-        checked = signing.check(text, signature, keys, statement.NAMESPACE, signers)
+        checked = signing.check(
+            text,
+            signature,
+            signing.read_keys(keys),
+            statement.NAMESPACE,
+            signers,
+            called=shown_path(keys),
+        )
     except signing.SigningError as error:
         failure = Failure.OUTSIDE if error.outside else Failure.INPUT
         raise EryphcError.of(failure, error.diagnostic) from None

@@ -12,8 +12,8 @@ from eryphc.genepool.contents import TagContents
 from eryphc.genepool.eryph_api.client import Api, Service
 from eryphc.genepool.eryph_api.keys import ApiKey, api_key
 from eryphc.genepool.eryph_api.sets import ATTEMPTS, PAUSE, PackedSets
-from eryphc.genepool.oci.images import admit_all
 from eryphc.genepool.remote import Fetched
+from eryphc.genepool.trust import admit_all
 from eryphc.identifiers import GeneSetId
 from eryphc.net.addresses import read_address
 from eryphc.net.client import Client

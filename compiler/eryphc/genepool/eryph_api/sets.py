@@ -38,7 +38,7 @@ from eryphc.syntax.identifiers import parse_gene_set
 
 if TYPE_CHECKING:
     from eryphc.genepool.eryph_api.client import Api
-    from eryphc.genepool.oci.images import Admit
+    from eryphc.genepool.trust import Admit
     from eryphc.store.content import Store
 
 ATTEMPTS: Final = 5
@@ -181,13 +181,10 @@ class PackedSets:
 
     def _admitted(self, config: GeneSetConfig) -> str | None:
         """A gene set of this form has no manifest of an image, and so no signatures."""
-        return self._admit(config, config.data, _NO_MANIFEST)
+        return self._admit(config, None, self._where(config.id))
 
     def _where(self, geneset: GeneSetId) -> str:
         return f"{self._label}:{geneset}"
-
-
-_NO_MANIFEST: Final = b"{}"
 
 
 def _is_pinned(contents: TagContents, entry: Entry) -> bool:

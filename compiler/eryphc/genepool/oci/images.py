@@ -6,7 +6,7 @@ Source: docs/reference/gene-set-images.md, "Reading an image".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from eryphc.diagnostics import registry as wording
 from eryphc.diagnostics import sharing
@@ -34,6 +34,7 @@ from eryphc.genepool.registry_names import (
     shown_tags,
 )
 from eryphc.genepool.remote import Fetched
+from eryphc.genepool.trust import Admit, NotTrustedError
 from eryphc.identifiers import GeneSetId
 from eryphc.lockfile.model import Entry
 from eryphc.store.faults import StoreError
@@ -44,15 +45,6 @@ if TYPE_CHECKING:
     from eryphc.store.content import Store
 
 _MOST_TEXT: Final = 16 * 1024 * 1024
-
-
-class Admit(Protocol):
-    """Decides whether content may enter the store or be used: the trust policy of a project.
-
-    Gives who signed it, None where nobody had to. Raises ImageError.
-    """
-
-    def __call__(self, config: GeneSetConfig, data: bytes, manifest: bytes) -> str | None: ...
 
 
 class Copy(NamedTuple):
@@ -123,7 +115,11 @@ class Images:
             name = self._names.name(geneset)
             moves = self._rules.moves(geneset.tag)
             key = tag_key(self._names.host, name.repository, name.tag, moving=moves)
-            at_hand = self._remembered(key, geneset)
+            try:
+                at_hand = self._remembered(key, geneset)
+            except NotTrustedError:
+                # It may have been signed since it was stored.
+                at_hand = None
             if at_hand is not None:
                 return Outcome(at_hand)
             fetched = self._fetched(self._connect()[0], name, name.tag, geneset)
@@ -135,12 +131,22 @@ class Images:
             return Outcome(None, (_diagnostic(fault),))
 
     def by_lock(self, geneset: GeneSetId, entry: Entry, *, fetch: bool) -> Outcome[Fetched] | None:
+        may_fetch = fetch and not self._offline
         try:
-            at_hand = self._at_hand(geneset, entry)
-            if at_hand is not None:
-                return Outcome(at_hand)
-            if not fetch or self._offline:
-                return None
+            found = self._at_hand(geneset, entry)
+        except NotTrustedError as refused:
+            # It may have been signed since it was stored.
+            again = self._elsewhere(geneset, entry) if may_fetch else None
+            return again or Outcome(None, (refused.diagnostic,))
+        except _FAULTS as fault:
+            return Outcome(None, (_diagnostic(fault),))
+        if found is not None:
+            return Outcome(found)
+        return self._elsewhere(geneset, entry) if may_fetch else None
+
+    def _elsewhere(self, geneset: GeneSetId, entry: Entry) -> Outcome[Fetched] | None:
+        """What a lock pins, from the mirrors and then the pool's own registry."""
+        try:
             pool, *mirrors = self._connect()
             for mirror in mirrors:
                 if mirror.names.host in self._failed_mirrors:
@@ -164,7 +170,7 @@ class Images:
         config = stored_config(data, where)
         if config.id != geneset:
             raise ImageError(sharing.wrong_gene_set(where, geneset, config.id))
-        return self._stored(config, data, entry.manifest)
+        return self._stored(config, entry.manifest)
 
     def _remembered(self, key: Key, geneset: GeneSetId) -> Fetched | None:
         """What the registry said of a tag lately, if the store has it whole."""
@@ -177,9 +183,9 @@ class Images:
             return None
         if config.id != geneset and not self._rules.moves(geneset.tag):
             return None
-        return self._stored(config, data, manifest)
+        return self._stored(config, manifest)
 
-    def _stored(self, config: GeneSetConfig, data: bytes, served: str | None) -> Fetched | None:
+    def _stored(self, config: GeneSetConfig, served: str | None) -> Fetched | None:
         """A gene set of whose content the store has all. `served` is its manifest's digest."""
         store = self._store()
         manifest = store.manifest(config.identity)
@@ -188,13 +194,15 @@ class Images:
         for file in config.files:
             if store.blob(file.digest, _MOST_TEXT) is None:
                 return None
-        signed = self._admit(config, data, manifest)
+        signed = self._admit(config, manifest, f"{self._label}:{config.id}")
         return Fetched(config, served, signed)
 
     def _of_mirror(self, mirror: Copy, geneset: GeneSetId, entry: Entry) -> Fetched | None:
         """A mirror that fails is as good as one that does not have it, and is asked no more."""
         try:
             return self._with_identity(mirror, geneset, entry)
+        except NotTrustedError:
+            return None
         except (RegistryError, ImageError, NameFaultError) as fault:
             self._failed_mirrors.add(mirror.names.host)
             if self._trace is not None:
@@ -203,8 +211,12 @@ class Images:
             return None
 
     def _with_identity(self, copy: Copy, geneset: GeneSetId, entry: Entry) -> Fetched | None:
-        """By the digest of the manifest and then by tag, whichever has the pinned content."""
+        """By the digest of the manifest and then by tag, whichever has the pinned content.
+
+        A manifest that is not signed as asked may have been signed again under the tag.
+        """
         name = copy.names.name(geneset)
+        refused: NotTrustedError | None = None
         for reference in (entry.manifest, name.tag):
             if reference is None:
                 continue
@@ -212,6 +224,10 @@ class Images:
                 return self._fetched(copy, name, reference, geneset, wanted=entry.digest)
             except (NotThereError, _OtherIdentityError):
                 continue
+            except NotTrustedError as fault:
+                refused = fault
+        if refused is not None:
+            raise refused
         return None
 
     # -- one image --------------------------------------------------------------------------
@@ -245,7 +261,7 @@ class Images:
         moves = wanted is None and self._rules.moves(geneset.tag)
         config = read_config(data, manifest, where, asked=geneset, moves=moves)
         texts = self._texts(copy, name, manifest, config, where)
-        signed = self._admit(config, data, answer.data)
+        signed = self._admit(config, answer.data, where)
         store = self._store()
         for text in texts:
             store.add_blob(text)
@@ -300,8 +316,3 @@ def _is_signed(manifest: bytes) -> bool:
     except ImageError:
         return False
     return isinstance(read, ImageManifest) and bool(read.signatures)
-
-
-def admit_all(config: GeneSetConfig, data: bytes, manifest: bytes) -> str | None:  # noqa: ARG001
-    """The policy of a project that asks for nothing."""
-    return None
