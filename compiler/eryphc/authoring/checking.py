@@ -18,7 +18,7 @@ from eryphc.diagnostics.said import name_of
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.files import PoolFiles
 from eryphc.genepool.image_reader import metadata_fault
-from eryphc.genepool.registry_names import is_fixed
+from eryphc.genepool.registry_names import NO_RULES, TagRules
 from eryphc.genepool.source_tree import SourceTag
 from eryphc.identifiers import HYPERVISORS, PROCESSORS, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import FodderGene
@@ -31,8 +31,11 @@ _SHORT, _LONG = 90, 200
 _MOST_LISTED: Final = 3
 
 
-def faults_of(authored: AuthoredTag) -> Iterator[Diagnostic]:
-    """What breaks a rule for published tags, and what an author hardly meant."""
+def faults_of(authored: AuthoredTag, rules: TagRules = NO_RULES) -> Iterator[Diagnostic]:
+    """What breaks a rule for published tags, and what an author hardly meant.
+
+    `rules` are those of the pool that it goes to.
+    """
     yield from _facts(authored.facts, authored.id)
     yield from _metadata(authored)
     genes = tuple(_genes(authored))
@@ -48,7 +51,7 @@ def faults_of(authored: AuthoredTag) -> Iterator[Diagnostic]:
     yield from (each for each in image.diagnostics if each.code == sharing.NOT_PUBLISHABLE)
     if image.value is not None:
         yield from _names(image.value.contents)
-        yield from _moving(image.value.contents)
+        yield from _moving(image.value.contents, rules)
 
 
 def _facts(facts: SetFacts, geneset: GeneSetId) -> Iterator[Diagnostic]:
@@ -172,7 +175,7 @@ def _names(contents: TagContents) -> Iterator[Diagnostic]:
             yield sharing.reserved_file_name(contents.id, path)
 
 
-def _moving(contents: TagContents) -> Iterator[Diagnostic]:
-    if contents.ref is None and not is_fixed(contents.id.tag):
+def _moving(contents: TagContents, rules: TagRules) -> Iterator[Diagnostic]:
+    if contents.ref is None and rules.moves(contents.id.tag):
         example = f"{contents.id.tag}.0" if contents.id.tag.isdigit() else "1.0"
         yield sharing.moving_tag_content(contents.id, example)

@@ -13,6 +13,7 @@ from eryphc import EryphcError, Failure
 from eryphc.cli import options as shared
 from eryphc.cli.completing import completes
 from eryphc.cli.console import OK, WRONG_INPUT, Console, speaking, write
+from eryphc.cli.gene_push import gene_push
 from eryphc.cli.groups import CommandGroup
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.printing import plain
@@ -183,6 +184,9 @@ def gene_pull(
         what = each.digest or (f"is {each.ref}" if each.ref else "")
         write(sys.stdout, f"{each.geneset:<{width}}  {each.pool}  {what}".rstrip() + "\n")
     return console.finish()
+
+
+command.add_command(gene_push)
 
 
 @command.command("new")

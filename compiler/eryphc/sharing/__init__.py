@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from eryphc.sharing.eryph_packs import EryphSets, packed_for_eryph
     from eryphc.sharing.locks import Locked, check_lock, lock, update
+    from eryphc.sharing.publishing import Pushed, PushedSet, Sign, push
     from eryphc.sharing.pulling import pull, pull_lock
     from eryphc.sharing.tags import TagComparison, compared_tags
     from eryphc.sharing.verifying import (
@@ -48,6 +49,9 @@ _HOMES = {
     "Locked": ("eryphc.sharing.locks", "Locked"),
     "NewSet": ("eryphc.sharing.authors", "NewSet"),
     "PackedSets": ("eryphc.sharing.authors", "PackedSets"),
+    "Pushed": ("eryphc.sharing.publishing", "Pushed"),
+    "PushedSet": ("eryphc.sharing.publishing", "PushedSet"),
+    "Sign": ("eryphc.sharing.publishing", "Sign"),
     "TagComparison": ("eryphc.sharing.tags", "TagComparison"),
     "Verified": ("eryphc.sharing.verifying", "Verified"),
     "VerifiedBuild": ("eryphc.sharing.verifying", "VerifiedBuild"),
@@ -68,6 +72,7 @@ _HOMES = {
     "packed_as_data": ("eryphc.sharing.authors", "packed_as_data"),
     "packed_for_eryph": ("eryphc.sharing.eryph_packs", "packed_for_eryph"),
     "packed_sets": ("eryphc.sharing.authors", "packed_sets"),
+    "push": ("eryphc.sharing.publishing", "push"),
     "required_gene": ("eryphc.sharing.verifying", "required_gene"),
     "update": ("eryphc.sharing.locks", "update"),
     "verify": ("eryphc.sharing.verifying", "verify"),
@@ -84,6 +89,9 @@ __all__ = [
     "Locked",
     "NewSet",
     "PackedSets",
+    "Pushed",
+    "PushedSet",
+    "Sign",
     "TagComparison",
     "Verified",
     "VerifiedBuild",
@@ -104,6 +112,7 @@ __all__ = [
     "packed_sets",
     "pull",
     "pull_lock",
+    "push",
     "required_gene",
     "update",
     "utc_now",

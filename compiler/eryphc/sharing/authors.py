@@ -20,6 +20,7 @@ from eryphc.errors import EryphcError, Failure
 from eryphc.gallery import resolved_tag
 from eryphc.genepool.folder import MANIFEST
 from eryphc.genepool.layout import LAYOUT_FILE, archive_of, is_layout, layout_files
+from eryphc.genepool.registry_names import NO_RULES, TagRules
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Variable, VariableType
 from eryphc.request import BuildRequest, must_be
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from eryphc.authoring.packing import Packed
     from eryphc.authoring.starting import NewTag
     from eryphc.genepool.chain import PoolChain
-    from eryphc.genepool.model import GeneSetTag, Variant
+    from eryphc.genepool.model import GenePool, GeneSetTag, Variant
 
 T = TypeVar("T")
 _BLANK_VALUES = {
@@ -135,21 +136,36 @@ def checked_sets(session: Session, paths: Sequence[str | os.PathLike[str]]) -> C
 
     Each path is the folder of a tag, or of a set with all its tags.
     """
-    from eryphc.authoring.checking import faults_of
-
     found: list[ShownDiagnostic] = []
     tags: list[AuthoredTag] = []
     for path in paths:
         opened = tags_in(Path(path))
         found += show(opened.diagnostics)
         tags += opened.value or ()
-    trying = session.with_pools([AuthoredPool(tags)])
+    found += findings_of(session, tags)
+    return CheckedSets((tag.id for tag in tags), dict.fromkeys(found))
+
+
+def findings_of(
+    session: Session,
+    tags: Sequence[AuthoredTag],
+    pools: Sequence[GenePool] = (),
+    rules: TagRules = NO_RULES,
+) -> list[ShownDiagnostic]:
+    """What is wrong with tags, each by itself and compiled with the others and with more `pools`.
+
+    `rules` say which tags move.
+    """
+    from eryphc.authoring.checking import faults_of
+
+    found: list[ShownDiagnostic] = []
+    trying = session.with_pools([AuthoredPool(tags), *pools])
     for tag in tags:
-        ours = show(faults_of(tag))
+        ours = show(faults_of(tag, rules))
         found += ours
         if not any(each.level is Level.ERROR for each in ours):
             found += _compiled(trying, tag.tag)
-    return CheckedSets((tag.id for tag in tags), dict.fromkeys(found))
+    return found
 
 
 def _compiled(session: Session, tag: GeneSetTag) -> Iterable[ShownDiagnostic]:
@@ -169,11 +185,12 @@ def _compiled(session: Session, tag: GeneSetTag) -> Iterable[ShownDiagnostic]:
 
 
 def _softened(found: ShownDiagnostic) -> ShownDiagnostic:
-    """A gene set that no pool at hand has may lie in a registry: that is only a warning here."""
-    return found._replace(level=Level.WARNING) if found.code == _NOT_FOUND else found
+    """A gene set that no pool at hand has may lie elsewhere: that is only a warning here."""
+    return found._replace(level=Level.WARNING) if found.code in _NOT_FOUND else found
 
 
-_NOT_FOUND = "E0302"
+_NOT_FOUND = frozenset(("E0302", "E1001", "E1002", "E1003", "E1004", "E1011", "E1025"))
+"""No pool has it, or one that may have it cannot be asked."""
 
 
 def _machine(architecture: Architecture) -> Architecture:
@@ -223,7 +240,7 @@ def packed_sets(
     opened = tags_in(folder)
     if opened.value is None:
         return PackedSets((), opened.diagnostics, None)
-    made = packed_all(_with_targets(opened.value))
+    made = packed_all(with_targets(opened.value))
     found = (*opened.diagnostics, *made.diagnostics)
     return _finished(made.value, found, None if output is None else Path(output))
 
@@ -251,7 +268,7 @@ def packed_as_data(made: PackedSets) -> list[dict[str, Any]]:
     ]
 
 
-def _with_targets(tags: Sequence[AuthoredTag]) -> Sequence[AuthoredTag]:
+def with_targets(tags: Sequence[AuthoredTag]) -> Sequence[AuthoredTag]:
     """Tags, and those beside them that they are other names of."""
     from eryphc.authoring.packing import alias_of
 
