@@ -18,6 +18,7 @@ from eryphc.diagnostics.said import name_of
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.files import PoolFiles
 from eryphc.genepool.image_reader import metadata_fault
+from eryphc.genepool.pool_index import read_deprecations
 from eryphc.genepool.registry_names import NO_RULES, TagRules
 from eryphc.genepool.source_tree import SourceTag
 from eryphc.identifiers import HYPERVISORS, PROCESSORS, GeneId, GeneSetId, GeneType
@@ -79,6 +80,22 @@ def _fact_problems(facts: SetFacts, geneset: GeneSetId) -> Iterator[str]:
     metadata = data.get("metadata")
     if metadata is not None:
         yield from _set_metadata(metadata)
+    deprecated = data.get("deprecated")
+    if deprecated is not None and not _is_deprecations(geneset.without_tag, deprecated):
+        yield (
+            f"`deprecated` of `{SET_FILE}` is no object of tags, each with `use` (a gene set with "
+            "its tag), `reason`, or both"
+        )
+
+
+def _is_deprecations(name: str, found: Any) -> bool:
+    if not isinstance(found, dict):
+        return False
+    read = read_deprecations(name, found)
+    return all(
+        tag in read and isinstance(entry, dict) and set(entry) == set(read[tag].data)
+        for tag, entry in found.items()
+    )
 
 
 def _set_metadata(metadata: Any) -> Iterator[str]:

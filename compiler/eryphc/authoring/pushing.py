@@ -130,7 +130,9 @@ def _of_layout(
     layout: OciLayout, read: Found, aliases: tuple[GeneSetId, ...]
 ) -> tuple[AuthoredTag, Packed]:
     texts = {file.digest: file.text for file in read.contents.files}
-    tag = PinnedTag(read.config.id, read.config, layout.label, texts.get, read.data)
+    tag = PinnedTag(
+        read.config.id, read.config, layout.label, texts.get, {read.config.identity: read.data}.get
+    )
     layer = write_layer((file.path, file.text) for file in read.contents.files)
     image = Image(ImageType.GENE_SET, read.config.data, layer, str(read.config.id))
     manifest = manifest_of(image, signature_annotations(read.manifest.signatures))

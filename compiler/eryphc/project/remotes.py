@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 SCHEME: Final = "oci://"
 _URL: Final = re.compile(r"[!-~]{1,2048}")
 _OPTIONS: Final = ("orgs", "repository", "tag", "index", "fallback", "insecure")
+INDEX: Final = "index:latest"
 Heard = Callable[[Diagnostic], None]
 
 
@@ -90,7 +91,7 @@ def settings_of_location(location: str, organizations: Sequence[str] = ()) -> Re
         orgs,
         repository=given.get("repository", [REPOSITORY])[0],
         tag=given.get("tag", [TAG])[0],
-        index=given.get("index", [None])[0],
+        index=given.get("index", [INDEX])[0],
     )
     return RegistrySettings(
         label=f"{SCHEME}{prefix}",
@@ -111,7 +112,7 @@ def settings_of_entry(project: Project, entry: PoolEntry) -> RegistrySettings:
             orgs,
             repository=entry.repository or REPOSITORY,
             tag=entry.tag or TAG,
-            index=entry.index,
+            index=entry.index or INDEX,
         )
 
     try:
@@ -204,6 +205,7 @@ class Network:
         """The pool of these settings. Nothing is asked yet. `pushing`: it is published to."""
         from eryphc.genepool.oci.images import Images
         from eryphc.genepool.oci.lately import Lately
+        from eryphc.genepool.oci.notices import RegistryNotices
 
         self._hosts |= {settings.names.host, *(each.host for each in settings.mirrors)}
         copies: list[Copy] = []
@@ -226,7 +228,10 @@ class Network:
             offline=self.offline,
             trace=self._trace,
         )
-        return RemotePool(settings.label, images)
+        notices = RegistryNotices(
+            settings.names, self.store, connect, self.metadata, offline=self.offline
+        )
+        return RemotePool(settings.label, images, notices)
 
     def service_pool(self, settings: ServiceSettings, admit: Admit = admit_all) -> RemotePool:
         """The pool behind the API of these settings. Nothing is asked yet."""

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
         packed_as_data,
         packed_sets,
     )
+    from eryphc.sharing.deprecating import Deprecated, deprecate
     from eryphc.sharing.eryph_packs import EryphSets, packed_for_eryph
+    from eryphc.sharing.indexing import Indexed, index
     from eryphc.sharing.locks import Locked, check_lock, lock, update
     from eryphc.sharing.publishing import Pushed, PushedSet, Sign, push
     from eryphc.sharing.pulling import pull, pull_lock
@@ -43,8 +45,10 @@ _HOMES = {
     "Attesting": ("eryphc.sharing.attesting", "Attesting"),
     "CheckedSets": ("eryphc.sharing.authors", "CheckedSets"),
     "Checks": ("eryphc.sharing.verifying", "Checks"),
+    "Deprecated": ("eryphc.sharing.deprecating", "Deprecated"),
     "EryphSets": ("eryphc.sharing.eryph_packs", "EryphSets"),
     "Guest": ("eryphc.authoring.starting", "Guest"),
+    "Indexed": ("eryphc.sharing.indexing", "Indexed"),
     "Kind": ("eryphc.authoring.starting", "Kind"),
     "Locked": ("eryphc.sharing.locks", "Locked"),
     "NewSet": ("eryphc.sharing.authors", "NewSet"),
@@ -59,8 +63,10 @@ _HOMES = {
     "check_lock": ("eryphc.sharing.locks", "check_lock"),
     "checked_sets": ("eryphc.sharing.authors", "checked_sets"),
     "compared_tags": ("eryphc.sharing.tags", "compared_tags"),
+    "deprecate": ("eryphc.sharing.deprecating", "deprecate"),
     "exported_lock": ("eryphc.sharing.authors", "exported_lock"),
     "exported_sets": ("eryphc.sharing.authors", "exported_sets"),
+    "index": ("eryphc.sharing.indexing", "index"),
     "joined_logs": ("eryphc.changes.log", "joined_logs"),
     "pull": ("eryphc.sharing.pulling", "pull"),
     "pull_lock": ("eryphc.sharing.pulling", "pull_lock"),
@@ -83,8 +89,10 @@ __all__ = [
     "Attesting",
     "CheckedSets",
     "Checks",
+    "Deprecated",
     "EryphSets",
     "Guest",
+    "Indexed",
     "Kind",
     "Locked",
     "NewSet",
@@ -99,8 +107,10 @@ __all__ = [
     "check_lock",
     "checked_sets",
     "compared_tags",
+    "deprecate",
     "exported_lock",
     "exported_sets",
+    "index",
     "joined_logs",
     "lock",
     "log_as_data",

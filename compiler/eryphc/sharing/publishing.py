@@ -8,11 +8,12 @@ Source: docs/sharing.md, "What push does".
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eryphc.answers import Result
+from eryphc.authoring.indexing import deprecations_of, with_published
 from eryphc.authoring.packing import Packed, packed_all
 from eryphc.authoring.pushing import (
     Publication,
@@ -29,7 +30,7 @@ from eryphc.diagnostics import publishing as wording
 from eryphc.diagnostics.model import Diagnostic, Level, has_errors
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure, failure_of
-from eryphc.frozen import NamedTuple
+from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.contents import TagContents, contents_of
 from eryphc.genepool.layout import OciLayout, is_layout
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
@@ -42,8 +43,11 @@ from eryphc.genepool.oci.publishing import (
     size_of,
     what_is_there,
 )
+from eryphc.genepool.pool_index import Deprecation, IndexedSet
 from eryphc.identifiers import GeneSetId
 from eryphc.sharing.authors import findings_of, with_targets
+from eryphc.sharing.deprecating import stated_all
+from eryphc.sharing.indexing import entered
 from eryphc.sharing.registries import Target, target_of
 from eryphc.source import shown_path
 from eryphc.syntax.identifiers import parse_gene_set
@@ -103,13 +107,15 @@ def push(
     dry_run: bool = False,
     breaking: bool = False,
     replace: bool = False,
+    index: bool = True,
     sign: Sign | None = None,
 ) -> Pushed:
     """Publish tags, each given as its folder, that of its set, or an image layout.
 
     `to` is the name of a pool or an address `oci://HOST/PREFIX`; without it the pool that owns the
     sets. `breaking` takes interfaces that break, `replace` fixed tags with other content. With
-    `dry_run` nothing is sent. Raises `EryphcError` where nothing can be done at all.
+    `index` the list of the pool's gene sets is kept. With `dry_run` nothing is sent. Raises
+    `EryphcError` where nothing can be done at all.
     """
     tags, images, found = _opened(paths)
     target = target_of(session, to, {each.id for each in images})
@@ -131,6 +137,8 @@ def push(
     except RegistryError as fault:
         found += show((fault.diagnostic,))
         done = []
+    if done and index and not dry_run:
+        found += show(_entered(target, [step.plan.packed for step in steps[: len(done)]], tags))
     return Pushed(done, work.log(), [*found, *show(session.overheard())])
 
 
@@ -155,6 +163,42 @@ def _carried_out(
         found += show(notes)
         done.append(pushed)
     return done
+
+
+def _entered(
+    target: Target, made: Sequence[Packed], tags: Sequence[AuthoredTag]
+) -> Sequence[Diagnostic]:
+    """Let the index say what was published, and say what source trees say against tags."""
+    said = _said({each.id.without_tag for each in made}, tags)
+    identities: dict[GeneSetId, str] = {}
+
+    def enter(name: str, entry: IndexedSet | None) -> IndexedSet | None:
+        for each in made:
+            if each.id.without_tag == name:
+                entry = with_published(entry, each)
+        if entry is None:
+            return None
+        deprecated = dict(entry.deprecated)
+        for geneset, words in said.items():
+            tag = entry.tags.get(geneset.tag)
+            if geneset.without_tag == name and tag is not None and tag.digest is not None:
+                deprecated[geneset.tag] = words
+                identities[geneset] = tag.digest
+        return entry._replace(deprecated=FrozenMap(deprecated))
+
+    fault = entered(target, {each.id.without_tag for each in made}, enter)
+    found = () if fault is None else (fault,)
+    return (*found, *stated_all(target, said, identities))
+
+
+def _said(names: Collection[str], tags: Sequence[AuthoredTag]) -> dict[GeneSetId, Deprecation]:
+    """What the source trees of these sets say against tags of theirs."""
+    found: dict[GeneSetId, Deprecation] = {}
+    for tag in tags:
+        if tag.id.without_tag in names:
+            said = deprecations_of(tag.id.without_tag, tag.facts)
+            found |= {tag.id._replace(tag=other): words for other, words in said.items()}
+    return found
 
 
 # -- what is published ------------------------------------------------------------------------
@@ -329,6 +373,8 @@ class _Work:
             manifest, size, notes = sent.manifest, sent.size, sent.notes
         for _, name in step.plan.aliases:
             size += put_alias(self._registry, name, manifest)
+        for geneset in (step.plan.id, *(alias for alias, _ in step.plan.aliases)):
+            self._target.pool.notices.forget(geneset, image.identity)
         return self._pushed(step, manifest, status, size), notes
 
     def _signed(self, manifest: bytes, config: bytes) -> bytes:

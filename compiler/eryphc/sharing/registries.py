@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from eryphc.genepool.oci.client import Registry
     from eryphc.session import Session
 
+_POOL: Final = "the pool"
 NOT_FOR: Final = "the pool `{}` is not for the organization `{}`"
 
 
@@ -70,8 +71,10 @@ def _settings(
     if to is not None:
         named = [each for each in known if each.label == to]
         if not named:
-            raise _usage("--to", f"no pool in a registry is called `{to}`{_those(known)}")
+            raise _usage(_POOL, f"no pool in a registry is called `{to}`{_those(known)}")
         return named[0]
+    if not genesets and len(known) == 1:
+        return known[0]
     chain = session.pools()
     found: set[RegistrySettings] = set()
     for geneset in genesets:
@@ -79,12 +82,10 @@ def _settings(
         settings = next((each for each in owners if each is not None), None)
         if settings is None:
             organization = geneset.organization
-            raise _usage(
-                "--to", f"it is missing, and no pool in a registry is for `{organization}`"
-            )
+            raise _usage(_POOL, f"it is missing, and no pool in a registry is for `{organization}`")
         found.add(settings)
     if len(found) != 1:
-        raise _usage("--to", f"it is missing, and the gene sets go to several pools{_those(known)}")
+        raise _usage(_POOL, f"it is not said which{_those(known)}")
     return found.pop()
 
 
@@ -95,7 +96,7 @@ def _address(location: str, organizations: list[str]) -> RegistrySettings:
     try:
         return settings_of_location(location, organizations)
     except (TemplateError, ValueError) as fault:
-        raise _usage("--to", str(fault)) from None
+        raise _usage(_POOL, str(fault)) from None
 
 
 def registries(session: Session) -> tuple[RegistrySettings, ...]:
