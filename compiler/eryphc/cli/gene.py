@@ -251,16 +251,27 @@ def gene_new(
 @click.argument(
     "paths", metavar="PATH...", nargs=-1, required=True, shell_complete=completes("folder")
 )
+@click.option(
+    "--against",
+    metavar="ID",
+    shell_complete=completes("gene-set"),
+    help="Also report what breaks those who use this tag: ORG/SET/TAG, or a folder.",
+)
 @shared.genepool
+@shared.network
 @speaking(data=True)
-def gene_check(paths: tuple[str, ...], *, console: Console, **options: Any) -> int:
-    """Report all that a publication of gene sets would complain about; contact nothing.
+def gene_check(
+    paths: tuple[str, ...], *, against: str | None, console: Console, **options: Any
+) -> int:
+    """Report all that a publication of gene sets would complain about.
 
-    PATH is the folder of a tag, or of a set with all its tags.
+    PATH is the folder of a tag, or of a set with all its tags. A registry is only asked for what
+    the genes or --against name.
     """
     from eryphc.sharing import checked_sets
 
-    checked = checked_sets(shared.session_of(options), paths)
+    session = shared.session_of(options, trace=console.detail)
+    checked = checked_sets(session, paths, against=against)
     console.take(checked)
     for name in checked.genesets:
         console.detail(f"checked {name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -131,10 +131,13 @@ def _copied(session: Session, geneset: GeneSetId, copy_of: str) -> NewTag:
 # -- gene check -------------------------------------------------------------------------------
 
 
-def checked_sets(session: Session, paths: Sequence[str | os.PathLike[str]]) -> CheckedSets:
-    """What a publication of tags would complain about, without the network.
+def checked_sets(
+    session: Session, paths: Sequence[str | os.PathLike[str]], *, against: str | None = None
+) -> CheckedSets:
+    """What a publication of tags would complain about, by itself without the network.
 
-    Each path is the folder of a tag, or of a set with all its tags.
+    Each path is the folder of a tag, or of a set with all its tags. `against` is a tag, or its
+    folder, whose users the tags must not break. Raises `EryphcError` where there is no such tag.
     """
     found: list[ShownDiagnostic] = []
     tags: list[AuthoredTag] = []
@@ -143,7 +146,27 @@ def checked_sets(session: Session, paths: Sequence[str | os.PathLike[str]]) -> C
         found += show(opened.diagnostics)
         tags += opened.value or ()
     found += findings_of(session, tags)
+    if against is not None:
+        found += _broken(session, tags, against)
     return CheckedSets((tag.id for tag in tags), dict.fromkeys(found))
+
+
+def _broken(
+    session: Session, tags: Sequence[AuthoredTag], against: str
+) -> Iterator[ShownDiagnostic]:
+    """What users of another tag rely on and a tag does not have."""
+    from eryphc.authoring.pushing import broken
+    from eryphc.genepool.contents import contents_of
+    from eryphc.sharing.tags import contents_named
+
+    found: list[Diagnostic] = []
+    before = contents_named(session, against, found)
+    for tag in tags:
+        after = None if tag.tag.manifest.ref is not None else contents_of(tag.tag).value
+        fault = None if after is None else broken(before, after)
+        if fault is not None:
+            found.append(fault)
+    yield from show(found)
 
 
 def findings_of(

@@ -31,7 +31,7 @@ from eryphc.diagnostics.model import Diagnostic, Level, has_errors
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure, failure_of
 from eryphc.frozen import FrozenMap, NamedTuple
-from eryphc.genepool.contents import TagContents, contents_of
+from eryphc.genepool.contents import TagContents
 from eryphc.genepool.layout import OciLayout, is_layout
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
 from eryphc.genepool.oci.publishing import (
@@ -43,6 +43,7 @@ from eryphc.genepool.oci.publishing import (
     size_of,
     what_is_there,
 )
+from eryphc.genepool.pinned import PinnedTag
 from eryphc.genepool.pool_index import Deprecation, IndexedSet
 from eryphc.identifiers import GeneSetId
 from eryphc.sharing.authors import findings_of, with_targets
@@ -324,7 +325,8 @@ class _Work:
             found = self._target.pool.find(plan.id._replace(tag=wanted))
         if found is None:
             return ()
-        contents = None if found.value is None else contents_of(found.value)
+        # Unlike what a build reads of a tag, an image has its documents too.
+        contents = found.value.contents() if isinstance(found.value, PinnedTag) else None
         if contents is None or contents.value is None:
             # What is replaced, or broken with consent, need not be a gene set.
             if self._replace or self._breaking:
