@@ -138,6 +138,17 @@ def test_what_no_pool_has_is_a_warning(author: Author) -> None:
     assert done.err.count("warning[E0302]") == 2
 
 
+def test_what_the_registry_has_already_is_found(author: Author) -> None:
+    author.push(author.tag("1.0"))
+    shutil.rmtree(author.eryphc.folder / "motd")
+    write = author.eryphc.write
+    write("web/latest/geneset-tag.json", '{"geneset":"acme/web/latest","ref":"acme/motd/1.0"}')
+    write("base/1.0/geneset-tag.json", '{"geneset":"acme/base/1.0"}')
+    write("base/1.0/catlet.yaml", "fodder:\n- source: gene:acme/motd/1.0:motd\n")
+    done = author.push("web", "base")
+    assert (done.code, codes(done)) == (0, [])
+
+
 @pytest.mark.parametrize(
     ("alias", "ref", "code"),
     [("v1.2", "acme/motd/1.0", "E1033"), ("latest", "acme/motd/9.9", "E1033")],

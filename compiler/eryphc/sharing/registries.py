@@ -58,7 +58,7 @@ def target_of(session: Session, to: str | None, genesets: Collection[GeneSetId])
 
         raise EryphcError.of(Failure.INPUT, offline(f"the pool `{settings.label}`"))
     registry = network.copies(settings._replace(mirrors=()), pushing=True)[0].registry
-    return Target(settings, registry, network.pool(settings, pushing=True))
+    return Target(settings, registry, session.opener.publishing_pool(settings))
 
 
 def _settings(
