@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from eryphc.answers import Result
 from eryphc.diagnostics import command as wording
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.shown import show
 from eryphc.errors import EryphcError, Failure
 from eryphc.genepool.listing import ListedSet, gene_sets
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
     from eryphc.genepool.model import GeneSetTag, Variant
 
 
-__all__ = ("Description", "described", "listed_sets", "pool_locations", "resolved_tag")
+__all__ = (
+    "Description",
+    "Listing",
+    "described",
+    "listed_sets",
+    "listing",
+    "pool_locations",
+    "resolved_tag",
+)
 
 
 class Description(Result):
@@ -35,16 +44,69 @@ class Description(Result):
         self.data = data if self.ok else None
 
 
+class Listing(Result):
+    """The gene sets that a session can use, by name. What keeps a registry from telling what it has
+    is a warning."""
+
+    def __init__(self, sets: tuple[ListedSet, ...], found: list[Diagnostic]) -> None:
+        super().__init__(each._replace(level=Level.WARNING) for each in show(found))
+        self.sets = sets
+
+
+def listing(session: Session, name: str | None = None) -> Listing:
+    """The gene sets that a session can use; registries are asked for their lists.
+
+    `name` as in `listed_sets`. Raises `EryphcError`.
+    """
+    from eryphc.project.acquire import remote_pools
+
+    must_be("the name", name, str, type(None))
+    chain = session.pools()
+    found: list[Diagnostic] = []
+    with ExitStack() as stack:
+        for pool in remote_pools(chain):
+            stack.enter_context(pool.opened())
+        sets = _named_so(gene_sets(chain, found), name)
+        if not sets and (name or "").count("/") == 1:
+            sets = _in_registry(chain, (name or "").lower())
+    return Listing(sets, [*session.overheard(), *found])
+
+
+def _in_registry(chain: PoolChain, name: str) -> tuple[ListedSet, ...]:
+    """A set that no index lists, by the tags that a registry has of it."""
+    from eryphc.genepool.remote import RemotePool
+
+    geneset = parse_gene_set(f"{name}/latest")
+    if isinstance(geneset, NameFault):
+        return ()
+    for pool in chain.owners(geneset):
+        tags = pool.neighbours(geneset)[0] if isinstance(pool, RemotePool) else ()
+        if tags:
+            listed = ListedSet(
+                organization=geneset.organization,
+                geneset=geneset.geneset,
+                tags=tuple(tags),
+                description="",
+                pool=pool.labels()[0],
+            )
+            return (listed,)
+    return ()
+
+
 def listed_sets(session: Session, name: str | None = None) -> tuple[ListedSet, ...]:
-    """The gene sets that a session can use, by name.
+    """The gene sets that a session can use, by name; of registries those that are remembered.
 
     `name` is an organization, a set, or `ORGANIZATION/SET`. Raises `EryphcError`.
     """
     must_be("the name", name, str, type(None))
+    return _named_so(gene_sets(session.pools()), name)
+
+
+def _named_so(sets: tuple[ListedSet, ...], name: str | None) -> tuple[ListedSet, ...]:
     asked = (name or "").lower().rstrip("/")
     return tuple(
         listed
-        for listed in gene_sets(session.pools())
+        for listed in sets
         if not asked or asked in (listed.organization, listed.geneset, listed.id)
     )
 
@@ -63,7 +125,30 @@ def described(session: Session, id_: str) -> Description:
     geneset, gene = _wanted(chain, id_)
     found: list[Diagnostic] = []
     tag = resolved_tag(chain, geneset, found)
-    return Description(_described(tag, gene, found), found)
+    data = _described(tag, gene, found)
+    return Description({**data, **_published(chain, tag, found)}, found)
+
+
+def _published(chain: PoolChain, tag: GeneSetTag, found: list[Diagnostic]) -> dict[str, Any]:
+    """What is known of a tag as something that was published; only members with a value."""
+    from eryphc.genepool.pinned import PinnedTag
+    from eryphc.genepool.remote import RemotePool
+    from eryphc.project.deprecations import deprecated_tag, warning
+
+    data: dict[str, Any] = {}
+    if isinstance(tag, PinnedTag):
+        data |= {"pool": tag.label, "digest": tag.config.identity}
+        for pool in chain.ordered():
+            fetched = pool.fetched(tag.id) if isinstance(pool, RemotePool) else None
+            if isinstance(pool, RemotePool) and fetched is not None and pool.label == tag.label:
+                with pool.opened():
+                    tags = pool.neighbours(tag.id)[0]
+                data |= {"manifest": fetched.manifest, "signed": fetched.signed, "tags": list(tags)}
+    said = deprecated_tag(chain, tag)
+    if said is not None:
+        data["deprecated"] = said.data
+        found.append(warning(tag.id, said))
+    return {key: value for key, value in data.items() if value}
 
 
 def resolved_tag(chain: PoolChain, geneset: GeneSetId, found: list[Diagnostic]) -> GeneSetTag:

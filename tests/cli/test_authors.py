@@ -199,3 +199,17 @@ def test_pack_for_eryph_refuses_what_it_cannot_say(eryphc: CommandLine) -> None:
     assert done.code == 1
     assert "E1033" in done.err
     assert not (eryphc.folder / "packed").exists()
+
+
+def test_check_compares_with_another_tag(eryphc: CommandLine) -> None:
+    write_set(eryphc.folder / "genes/acme/motd", LATEST)
+    gene = 'name: motd\nfodder:\n- {name: motd, content: "a: b"}\n'
+    tag = {"1.1/geneset-tag.json": tag_json("1.1"), "1.1/fodder/motd.yaml": gene}
+    write_set(eryphc.folder / "genes/acme/motd", tag)
+    for against in ("acme/motd/1.0", "acme/motd", "genes/acme/motd/1.0", "./genes/acme/motd/1.0"):
+        done = eryphc("gene", "check", "genes/acme/motd/1.1", "--against", against)
+        assert (done.code, done.out.count("error[E1027]")) == (1, 1), done.err
+        assert "motd: the variable `text` is gone" in done.out
+    assert eryphc("gene", "check", "genes/acme/motd/1.0", "--against", "acme/motd/1.1").code == 0
+    done = eryphc("gene", "check", "genes/acme/motd", "--against", "acme/motd/9.9")
+    assert (done.code, "E0302" in done.err) == (1, True)

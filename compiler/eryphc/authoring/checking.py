@@ -18,7 +18,8 @@ from eryphc.diagnostics.said import name_of
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.files import PoolFiles
 from eryphc.genepool.image_reader import metadata_fault
-from eryphc.genepool.registry_names import is_fixed
+from eryphc.genepool.pool_index import read_deprecations
+from eryphc.genepool.registry_names import NO_RULES, TagRules
 from eryphc.genepool.source_tree import SourceTag
 from eryphc.identifiers import HYPERVISORS, PROCESSORS, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import FodderGene
@@ -31,8 +32,11 @@ _SHORT, _LONG = 90, 200
 _MOST_LISTED: Final = 3
 
 
-def faults_of(authored: AuthoredTag) -> Iterator[Diagnostic]:
-    """What breaks a rule for published tags, and what an author hardly meant."""
+def faults_of(authored: AuthoredTag, rules: TagRules = NO_RULES) -> Iterator[Diagnostic]:
+    """What breaks a rule for published tags, and what an author hardly meant.
+
+    `rules` are those of the pool that it goes to.
+    """
     yield from _facts(authored.facts, authored.id)
     yield from _metadata(authored)
     genes = tuple(_genes(authored))
@@ -48,7 +52,7 @@ def faults_of(authored: AuthoredTag) -> Iterator[Diagnostic]:
     yield from (each for each in image.diagnostics if each.code == sharing.NOT_PUBLISHABLE)
     if image.value is not None:
         yield from _names(image.value.contents)
-        yield from _moving(image.value.contents)
+        yield from _moving(image.value.contents, rules)
 
 
 def _facts(facts: SetFacts, geneset: GeneSetId) -> Iterator[Diagnostic]:
@@ -76,6 +80,22 @@ def _fact_problems(facts: SetFacts, geneset: GeneSetId) -> Iterator[str]:
     metadata = data.get("metadata")
     if metadata is not None:
         yield from _set_metadata(metadata)
+    deprecated = data.get("deprecated")
+    if deprecated is not None and not _is_deprecations(geneset.without_tag, deprecated):
+        yield (
+            f"`deprecated` of `{SET_FILE}` is no object of tags, each with `use` (a gene set with "
+            "its tag), `reason`, or both"
+        )
+
+
+def _is_deprecations(name: str, found: Any) -> bool:
+    if not isinstance(found, dict):
+        return False
+    read = read_deprecations(name, found)
+    return all(
+        tag in read and isinstance(entry, dict) and set(entry) == set(read[tag].data)
+        for tag, entry in found.items()
+    )
 
 
 def _set_metadata(metadata: Any) -> Iterator[str]:
@@ -172,7 +192,7 @@ def _names(contents: TagContents) -> Iterator[Diagnostic]:
             yield sharing.reserved_file_name(contents.id, path)
 
 
-def _moving(contents: TagContents) -> Iterator[Diagnostic]:
-    if contents.ref is None and not is_fixed(contents.id.tag):
+def _moving(contents: TagContents, rules: TagRules) -> Iterator[Diagnostic]:
+    if contents.ref is None and rules.moves(contents.id.tag):
         example = f"{contents.id.tag}.0" if contents.id.tag.isdigit() else "1.0"
         yield sharing.moving_tag_content(contents.id, example)

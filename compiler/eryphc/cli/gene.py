@@ -13,6 +13,7 @@ from eryphc import EryphcError, Failure
 from eryphc.cli import options as shared
 from eryphc.cli.completing import completes
 from eryphc.cli.console import OK, WRONG_INPUT, Console, speaking, write
+from eryphc.cli.gene_push import gene_deprecate, gene_index, gene_push
 from eryphc.cli.groups import CommandGroup
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.printing import plain
@@ -25,6 +26,7 @@ _FAIL_ON = ("breaking", "major", "older", "other-os", "changed-tag")
 """The guards that can tell something of two tags alone."""
 
 _where = shared.all_of(shared.genepool, shared.printed("How it is printed."))
+_anywhere = shared.all_of(_where, shared.network)
 
 
 @click.group("gene", cls=CommandGroup)
@@ -34,16 +36,18 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("prefix", metavar="[NAME]", required=False, shell_complete=completes("gene-set"))
-@_where
+@_anywhere
 @speaking()
 def gene_list(prefix: str | None, output_format: str, *, console: Console, **options: Any) -> int:
     """List the gene sets that can be used here, with their tags.
 
     NAME is an organization, a set, or ORGANIZATION/SET; without it all are listed.
     """
-    from eryphc.gallery import listed_sets
+    from eryphc.gallery import listing
 
-    found = listed_sets(shared.session_of(options), prefix)
+    answer = listing(shared.session_of(options, trace=console.detail), prefix)
+    console.take(answer)
+    found = answer.sets
     if output_format == "json":
         data = [
             {
@@ -51,6 +55,7 @@ def gene_list(prefix: str | None, output_format: str, *, console: Console, **opt
                 "tags": list(listed.tags),
                 "description": listed.description,
                 "pool": listed.pool,
+                **({"deprecated": list(listed.deprecated)} if listed.deprecated else {}),
             }
             for listed in found
         ]
@@ -62,7 +67,9 @@ def gene_list(prefix: str | None, output_format: str, *, console: Console, **opt
         console.say(f"no gene set{named}")
     width = max((len(listed.id) for listed in found), default=0)
     for listed in found:
-        tags = ", ".join(listed.tags)
+        tags = ", ".join(
+            f"{tag} deprecated" if tag in listed.deprecated else tag for tag in listed.tags
+        )
         text = f"{listed.description} ({tags})" if listed.description else f"({tags})"
         write(sys.stdout, f"{listed.id:<{width}}  {text}\n")
     return console.finish()
@@ -70,7 +77,7 @@ def gene_list(prefix: str | None, output_format: str, *, console: Console, **opt
 
 @command.command("show")
 @click.argument("id_", metavar="ID", shell_complete=completes("gene-set"))
-@_where
+@_anywhere
 @speaking()
 def gene_show(id_: str, output_format: str, *, console: Console, **options: Any) -> int:
     """Show what a gene set or a fodder gene offers.
@@ -79,7 +86,7 @@ def gene_show(id_: str, output_format: str, *, console: Console, **options: Any)
     """
     from eryphc.gallery import described
 
-    shown = described(shared.session_of(options), id_)
+    shown = described(shared.session_of(options, trace=console.detail), id_)
     console.take(shown)
     if shown.data is not None:
         if output_format == "json":
@@ -185,6 +192,11 @@ def gene_pull(
     return console.finish()
 
 
+command.add_command(gene_push)
+command.add_command(gene_index)
+command.add_command(gene_deprecate)
+
+
 @command.command("new")
 @click.argument("folder", metavar="DIR", shell_complete=completes("folder"))
 @click.option("--catlet", "kind", flag_value="catlet", help="Begin with a catlet gene.")
@@ -239,16 +251,27 @@ def gene_new(
 @click.argument(
     "paths", metavar="PATH...", nargs=-1, required=True, shell_complete=completes("folder")
 )
+@click.option(
+    "--against",
+    metavar="ID",
+    shell_complete=completes("gene-set"),
+    help="Also report what breaks those who use this tag: ORG/SET/TAG, or a folder.",
+)
 @shared.genepool
+@shared.network
 @speaking(data=True)
-def gene_check(paths: tuple[str, ...], *, console: Console, **options: Any) -> int:
-    """Report all that a publication of gene sets would complain about; contact nothing.
+def gene_check(
+    paths: tuple[str, ...], *, against: str | None, console: Console, **options: Any
+) -> int:
+    """Report all that a publication of gene sets would complain about.
 
-    PATH is the folder of a tag, or of a set with all its tags.
+    PATH is the folder of a tag, or of a set with all its tags. A registry is only asked for what
+    the genes or --against name.
     """
     from eryphc.sharing import checked_sets
 
-    checked = checked_sets(shared.session_of(options), paths)
+    session = shared.session_of(options, trace=console.detail)
+    checked = checked_sets(session, paths, against=against)
     console.take(checked)
     for name in checked.genesets:
         console.detail(f"checked {name}")
@@ -373,6 +396,11 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
             yield f"  {data[key]}"
     for key, value in data["metadata"].items():
         yield f"  {key}: {value}"
+    for key in ("pool", "digest", "manifest", "signed"):
+        if data.get(key):
+            yield f"  {key} {data[key]}"
+    if data.get("tags"):
+        yield f"  tags {', '.join(data['tags'])}"
     for gene in data["genes"]:
         yield ""
         arch = "" if gene["arch"] == "any" else f" [{gene['arch']}]"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from eryphc.canonical import Json, canonical, digest_of
+from eryphc.canonical import Json, canonical, digest_of, read_canonical
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.contents import ContentFile, TagContents
 from eryphc.genepool.text_layer import write_layer
@@ -202,6 +202,14 @@ def manifest_of(
         "layers": layers,
         "annotations": {**annotations, **ours},
     }
+    return canonical(data)
+
+
+def without_copies(manifest: bytes) -> bytes:
+    """A manifest of ours without the copies that it carries, for registries that refuse these."""
+    data = read_canonical(manifest)
+    for described in (data["config"], *data["layers"]):
+        described.pop("data", None)
     return canonical(data)
 
 

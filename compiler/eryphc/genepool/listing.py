@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
+from eryphc.diagnostics.model import Diagnostic
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.files import PoolFiles
 from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.model import GenePool, GeneSetTag
 from eryphc.genepool.pinned import PinnedPool, PinnedTag
+from eryphc.genepool.pool_index import EMPTY, Deprecation, PoolIndex, read_deprecations
+from eryphc.genepool.remote import RemotePool
 from eryphc.identifiers import GeneSetId
 from eryphc.syntax.identifiers import parse_gene_set
 from eryphc.syntax.names import NameFault
@@ -23,26 +27,36 @@ _LONGEST_LICENSE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedSet:
-    """A gene set as one pool has it: its tags, sorted, and what it says of itself."""
+    """A gene set as one pool has it: its tags, sorted, and what it says of itself. `deprecated` are
+    those of the tags that its authors say should not be used any more."""
 
     organization: str
     geneset: str
     tags: tuple[str, ...]
     description: str
     pool: str
+    deprecated: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         return f"{self.organization}/{self.geneset}"
 
 
-def gene_sets(chain: PoolChain) -> tuple[ListedSet, ...]:
-    """All gene sets by name; for a set in several pools the tags that each adds."""
+def gene_sets(chain: PoolChain, faults: list[Diagnostic] | None = None) -> tuple[ListedSet, ...]:
+    """All gene sets by name; for a set in several pools the tags that each adds.
+
+    `faults` gets what keeps a registry from telling what it has.
+    """
     found: list[ListedSet] = []
     seen: set[GeneSetId] = set()
     for pool in _pools(chain):
         if isinstance(pool, FolderPool):
             found += _of_folder(pool, seen)
+        elif isinstance(pool, RemotePool):
+            index = pool.index()
+            if faults is not None:
+                faults += index.diagnostics
+            found += _of_index(pool, index.value or EMPTY, chain, seen)
         elif isinstance(pool, PinnedPool):
             found += _of_images(pool, seen)
     return tuple(sorted(found, key=lambda listed: listed.id))
@@ -69,14 +83,38 @@ def _of_folder(pool: FolderPool, seen: set[GeneSetId]) -> Iterator[ListedSet]:
                     seen.add(parsed)
                     tags.append(tag.name)
             if tags:
-                short = description(geneset)[0]
+                name = f"{organization.name}/{geneset.name}".lower()
+                said = deprecations_in(geneset, name)
                 yield ListedSet(
                     organization=organization.name,
                     geneset=geneset.name,
                     tags=tuple(tags),
-                    description=short,
+                    description=description(geneset)[0],
                     pool=pool.label,
+                    deprecated=tuple(tag for tag in tags if tag.lower() in said),
                 )
+
+
+def _of_index(
+    pool: RemotePool, index: PoolIndex, chain: PoolChain, seen: set[GeneSetId]
+) -> Iterator[ListedSet]:
+    """What the index of a registry lists, of the organizations that the pool is asked for."""
+    for name, listed in index.items():
+        organization, _, geneset = name.partition("/")
+        ids = [GeneSetId(organization, geneset, tag) for tag in listed.tags]
+        new = [each for each in ids if each not in seen]
+        if not new or not any(owner is pool for owner in chain.owners(new[0])):
+            continue
+        seen.update(new)
+        tags = tuple(each.tag for each in new)
+        yield ListedSet(
+            organization=organization,
+            geneset=geneset,
+            tags=tags,
+            description=listed.about or "",
+            pool=pool.label,
+            deprecated=tuple(tag for tag in tags if tag in listed.deprecated),
+        )
 
 
 def _of_images(pool: PinnedPool, seen: set[GeneSetId]) -> Iterator[ListedSet]:
@@ -104,13 +142,22 @@ def descriptions_of(tag: GeneSetTag) -> tuple[str, str]:
 
 def description(folder: Path) -> tuple[str, str]:
     """The short and the long description in a gene set's `geneset.json`; empty for none."""
+    data = _facts(folder)
+    return str(data.get("short_description") or ""), str(data.get("description") or "")
+
+
+def deprecations_in(folder: Path, name: str) -> Mapping[str, Deprecation]:
+    """What the `geneset.json` of the set `ORG/SET` in a folder says against its tags."""
+    return read_deprecations(name, _facts(folder).get("deprecated"))
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    """The members of a gene set's `geneset.json`; none where it cannot be read."""
     try:
         data = json.loads((folder / "geneset.json").read_bytes()[:_MOST_TEXT])
     except (OSError, ValueError, RecursionError):
-        return "", ""
-    if not isinstance(data, dict):
-        return "", ""
-    return str(data.get("short_description") or ""), str(data.get("description") or "")
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def licenses_of(tag: GeneSetTag) -> str | None:

@@ -229,6 +229,9 @@ class TagRules(NamedTuple):
         return not is_fixed(tag)
 
 
+NO_RULES: Final = TagRules()
+
+
 def is_fixed(tag: str) -> bool:
     """Whether a tag reads like a version or a date: digit, dot, digit, or eight digits in a row."""
     return _FIXED.search(tag) is not None

@@ -6,7 +6,7 @@ all gene sets that they will need, and closes it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from eryphc.frozen import NamedTuple
 from eryphc.genepool.image_reader import GeneSetConfig
 from eryphc.genepool.model import GeneSetTag
 from eryphc.genepool.pinned import PinnedPool, PinnedTag
+from eryphc.genepool.pool_index import EMPTY, Deprecation, PoolIndex
 from eryphc.identifiers import GeneSetId
 from eryphc.lockfile.model import Entry
 
@@ -52,11 +53,51 @@ class Source(Protocol):
         ...
 
 
+class Notices(Protocol):
+    """What a remote pool says about its gene sets to people. Nothing is found out by it."""
+
+    def index(self, *, fetch: bool) -> Outcome[PoolIndex]:
+        """The list of its gene sets, without `fetch` the one that is remembered."""
+        ...
+
+    def deprecations(self, identities: Mapping[GeneSetId, str]) -> dict[GeneSetId, Deprecation]:
+        """What its authors say against gene sets of these identities. A fault is no answer."""
+        ...
+
+    def forget_index(self) -> None:
+        """Nothing of the index is remembered any more: it was written."""
+        ...
+
+    def forget(self, geneset: GeneSetId, identity: str) -> None:
+        """Nothing of the tag is remembered any more: it was published, or something said of it."""
+        ...
+
+
+class NoNotices:
+    """The notices of a pool that has none."""
+
+    def index(self, *, fetch: bool) -> Outcome[PoolIndex]:  # noqa: ARG002
+        return Outcome(EMPTY)
+
+    def deprecations(
+        self,
+        identities: Mapping[GeneSetId, str],  # noqa: ARG002
+    ) -> dict[GeneSetId, Deprecation]:
+        return {}
+
+    def forget_index(self) -> None:
+        return
+
+    def forget(self, geneset: GeneSetId, identity: str) -> None:  # noqa: ARG002
+        return
+
+
 class RemotePool(PinnedPool):
     """Gene sets that `source` has. Nothing is fetched while the pool is closed."""
 
-    def __init__(self, label: str, source: Source) -> None:
+    def __init__(self, label: str, source: Source, notices: Notices | None = None) -> None:
         super().__init__(label, self._config, source.text, self._names, source.manifest)
+        self.notices = notices or NoNotices()
         self._source = source
         self._is_open = False
         self._fetched: dict[GeneSetId, Outcome[Fetched] | None] = {}
@@ -97,6 +138,14 @@ class RemotePool(PinnedPool):
         if self._is_open and geneset not in self._known_tags:
             self._known_tags[geneset] = self._source.tags(geneset)
         return (self._known_tags.get(geneset) or tags, sets)
+
+    def index(self) -> Outcome[PoolIndex]:
+        """The list of the gene sets in the registry, for people; empty where there is none."""
+        return self.notices.index(fetch=self._is_open)
+
+    def deprecations(self, identities: Mapping[GeneSetId, str]) -> dict[GeneSetId, Deprecation]:
+        """What its authors say against gene sets of these identities; nothing while closed."""
+        return self.notices.deprecations(identities) if self._is_open else {}
 
     def _names(self) -> tuple[GeneSetId, ...]:
         return tuple(name for name, found in self._fetched.items() if found is not None)

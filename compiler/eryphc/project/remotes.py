@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 SCHEME: Final = "oci://"
 _URL: Final = re.compile(r"[!-~]{1,2048}")
 _OPTIONS: Final = ("orgs", "repository", "tag", "index", "fallback", "insecure")
+INDEX: Final = "index:latest"
 Heard = Callable[[Diagnostic], None]
 
 
@@ -67,10 +68,11 @@ class ServiceSettings(NamedTuple):
     insecure: bool = False
 
 
-def settings_of_location(location: str) -> RegistrySettings:
+def settings_of_location(location: str, organizations: Sequence[str] = ()) -> RegistrySettings:
     """The pool of `oci://HOST/PREFIX?orgs=ORG[&repository=...&tag=...]`.
 
-    Raises TemplateError, whose key is an option of the address.
+    `organizations` are those of an address that names none. Raises TemplateError, whose key is an
+    option of the address.
     """
     parts = urlsplit(location)
     given = parse_qs(parts.query, keep_blank_values=True)
@@ -80,6 +82,7 @@ def settings_of_location(location: str) -> RegistrySettings:
         if key != "orgs" and len(values) > 1:
             raise TemplateError(key, "is given twice")
     orgs = tuple(each for text in given.get("orgs", ()) for each in text.split(",") if each)
+    orgs = orgs or tuple(organizations)
     if not orgs:
         raise TemplateError("orgs", "says which organizations the pool owns: `?orgs=ORG`")
     prefix = f"{parts.netloc}{parts.path}".rstrip("/")
@@ -88,7 +91,7 @@ def settings_of_location(location: str) -> RegistrySettings:
         orgs,
         repository=given.get("repository", [REPOSITORY])[0],
         tag=given.get("tag", [TAG])[0],
-        index=given.get("index", [None])[0],
+        index=given.get("index", [INDEX])[0],
     )
     return RegistrySettings(
         label=f"{SCHEME}{prefix}",
@@ -109,7 +112,7 @@ def settings_of_entry(project: Project, entry: PoolEntry) -> RegistrySettings:
             orgs,
             repository=entry.repository or REPOSITORY,
             tag=entry.tag or TAG,
-            index=entry.index,
+            index=entry.index or INDEX,
         )
 
     try:
@@ -196,30 +199,39 @@ class Network:
         self._keychain: Keychain | None = None
         self._clients: dict[tuple[Path | None, bool], Client] = {}
 
-    def pool(self, settings: RegistrySettings, admit: Admit = admit_all) -> RemotePool:
-        """The pool of these settings. Nothing is asked yet."""
+    def pool(
+        self, settings: RegistrySettings, admit: Admit = admit_all, *, pushing: bool = False
+    ) -> RemotePool:
+        """The pool of these settings. Nothing is asked yet. `pushing`: it is published to."""
         from eryphc.genepool.oci.images import Images
+        from eryphc.genepool.oci.lately import Lately
+        from eryphc.genepool.oci.notices import RegistryNotices
 
         self._hosts |= {settings.names.host, *(each.host for each in settings.mirrors)}
         copies: list[Copy] = []
 
         def connect() -> Sequence[Copy]:
             if not copies:
-                copies.extend(self.copies(settings))
+                copies.extend(self.copies(settings, pushing=pushing))
             return copies
 
+        # Who publishes has to know what the registry says now.
+        lately = Lately(self.metadata, anew=True) if pushing else self.lately()
         images = Images(
             settings.label,
             settings.names,
             settings.rules,
             self.store,
             connect,
-            self.lately(),
+            lately,
             admit,
             offline=self.offline,
             trace=self._trace,
         )
-        return RemotePool(settings.label, images)
+        notices = RegistryNotices(
+            settings.names, self.store, connect, self.metadata, offline=self.offline
+        )
+        return RemotePool(settings.label, images, notices)
 
     def service_pool(self, settings: ServiceSettings, admit: Admit = admit_all) -> RemotePool:
         """The pool behind the API of these settings. Nothing is asked yet."""
@@ -288,8 +300,8 @@ class Network:
                 self._metadata = Metadata(Index(self.store().folder), fresh)
             return self._metadata
 
-    def copies(self, settings: RegistrySettings) -> tuple[Copy, ...]:
-        """The pool's own registry, then its mirrors."""
+    def copies(self, settings: RegistrySettings, *, pushing: bool = False) -> tuple[Copy, ...]:
+        """The pool's own registry, then its mirrors. `pushing`: they are asked for that right."""
         from eryphc.genepool.oci.client import Registry, Site, client_for
         from eryphc.genepool.oci.images import Copy
         from eryphc.net.credentials import Keychain
@@ -313,6 +325,7 @@ class Network:
                 self._keychain,
                 seconds=self._seconds or ORDINARY,
                 hear=partial(self._notice, names.host),
+                pushing=pushing,
             )
             found.append(Copy(names, registry))
         return tuple(found)

@@ -30,6 +30,7 @@ from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
+    from eryphc.genepool.remote import RemotePool
     from eryphc.genepool.trust import Policy
     from eryphc.identifiers import GeneSetId
     from eryphc.lockfile.model import Lock, NamedPool
@@ -499,6 +500,11 @@ class Pools:
         pool = network.pool(settings) if policy is None else network.pool(settings, policy.admit)
         self._settings[id(pool)] = settings
         return pool
+
+    def publishing_pool(self, settings: RegistrySettings) -> RemotePool:
+        """What the registry has where somebody publishes, whatever the policy of the project."""
+        self._asks_network = True
+        return self.network().pool(settings, pushing=True)
 
     def _service_pool(self, settings: ServiceSettings, policy: Policy | None) -> GenePool:
         self._asks_network = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +20,7 @@ from eryphc.errors import EryphcError, Failure
 from eryphc.gallery import resolved_tag
 from eryphc.genepool.folder import MANIFEST
 from eryphc.genepool.layout import LAYOUT_FILE, archive_of, is_layout, layout_files
+from eryphc.genepool.registry_names import NO_RULES, TagRules
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Variable, VariableType
 from eryphc.request import BuildRequest, must_be
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from eryphc.authoring.packing import Packed
     from eryphc.authoring.starting import NewTag
     from eryphc.genepool.chain import PoolChain
-    from eryphc.genepool.model import GeneSetTag, Variant
+    from eryphc.genepool.model import GenePool, GeneSetTag, Variant
 
 T = TypeVar("T")
 _BLANK_VALUES = {
@@ -130,26 +131,64 @@ def _copied(session: Session, geneset: GeneSetId, copy_of: str) -> NewTag:
 # -- gene check -------------------------------------------------------------------------------
 
 
-def checked_sets(session: Session, paths: Sequence[str | os.PathLike[str]]) -> CheckedSets:
-    """What a publication of tags would complain about, without the network.
+def checked_sets(
+    session: Session, paths: Sequence[str | os.PathLike[str]], *, against: str | None = None
+) -> CheckedSets:
+    """What a publication of tags would complain about, by itself without the network.
 
-    Each path is the folder of a tag, or of a set with all its tags.
+    Each path is the folder of a tag, or of a set with all its tags. `against` is a tag, or its
+    folder, whose users the tags must not break. Raises `EryphcError` where there is no such tag.
     """
-    from eryphc.authoring.checking import faults_of
-
     found: list[ShownDiagnostic] = []
     tags: list[AuthoredTag] = []
     for path in paths:
         opened = tags_in(Path(path))
         found += show(opened.diagnostics)
         tags += opened.value or ()
-    trying = session.with_pools([AuthoredPool(tags)])
+    found += findings_of(session, tags)
+    if against is not None:
+        found += _broken(session, tags, against)
+    return CheckedSets((tag.id for tag in tags), dict.fromkeys(found))
+
+
+def _broken(
+    session: Session, tags: Sequence[AuthoredTag], against: str
+) -> Iterator[ShownDiagnostic]:
+    """What users of another tag rely on and a tag does not have."""
+    from eryphc.authoring.pushing import broken
+    from eryphc.genepool.contents import contents_of
+    from eryphc.sharing.tags import contents_named
+
+    found: list[Diagnostic] = []
+    before = contents_named(session, against, found)
     for tag in tags:
-        ours = show(faults_of(tag))
+        after = None if tag.tag.manifest.ref is not None else contents_of(tag.tag).value
+        fault = None if after is None else broken(before, after)
+        if fault is not None:
+            found.append(fault)
+    yield from show(found)
+
+
+def findings_of(
+    session: Session,
+    tags: Sequence[AuthoredTag],
+    pools: Sequence[GenePool] = (),
+    rules: TagRules = NO_RULES,
+) -> list[ShownDiagnostic]:
+    """What is wrong with tags, each by itself and compiled with the others and with more `pools`.
+
+    `rules` say which tags move.
+    """
+    from eryphc.authoring.checking import faults_of
+
+    found: list[ShownDiagnostic] = []
+    trying = session.with_pools([AuthoredPool(tags), *pools])
+    for tag in tags:
+        ours = show(faults_of(tag, rules))
         found += ours
         if not any(each.level is Level.ERROR for each in ours):
             found += _compiled(trying, tag.tag)
-    return CheckedSets((tag.id for tag in tags), dict.fromkeys(found))
+    return found
 
 
 def _compiled(session: Session, tag: GeneSetTag) -> Iterable[ShownDiagnostic]:
@@ -169,11 +208,12 @@ def _compiled(session: Session, tag: GeneSetTag) -> Iterable[ShownDiagnostic]:
 
 
 def _softened(found: ShownDiagnostic) -> ShownDiagnostic:
-    """A gene set that no pool at hand has may lie in a registry: that is only a warning here."""
-    return found._replace(level=Level.WARNING) if found.code == _NOT_FOUND else found
+    """A gene set that no pool at hand has may lie elsewhere: that is only a warning here."""
+    return found._replace(level=Level.WARNING) if found.code in _NOT_FOUND else found
 
 
-_NOT_FOUND = "E0302"
+_NOT_FOUND = frozenset(("E0302", "E1001", "E1002", "E1003", "E1004", "E1011", "E1025"))
+"""No pool has it, or one that may have it cannot be asked."""
 
 
 def _machine(architecture: Architecture) -> Architecture:
@@ -223,7 +263,7 @@ def packed_sets(
     opened = tags_in(folder)
     if opened.value is None:
         return PackedSets((), opened.diagnostics, None)
-    made = packed_all(_with_targets(opened.value))
+    made = packed_all(with_targets(opened.value))
     found = (*opened.diagnostics, *made.diagnostics)
     return _finished(made.value, found, None if output is None else Path(output))
 
@@ -251,7 +291,7 @@ def packed_as_data(made: PackedSets) -> list[dict[str, Any]]:
     ]
 
 
-def _with_targets(tags: Sequence[AuthoredTag]) -> Sequence[AuthoredTag]:
+def with_targets(tags: Sequence[AuthoredTag]) -> Sequence[AuthoredTag]:
     """Tags, and those beside them that they are other names of."""
     from eryphc.authoring.packing import alias_of
 

@@ -149,6 +149,7 @@ def _locked(
     if made.value is None:
         return Locked(shown, found, group.old, None, None, written=False)
     new = made.value.lock
+    found += _deprecated(session, group, new)
     moved = moves(group.old, new, made.value.contents, partial(_content, session, group))
     stopped = [stop for stop in moved.stops if stop.guard not in accept]
     found += [wording.guarded(str(stop.id), stop.guard, stop.sentence) for stop in stopped]
@@ -183,6 +184,25 @@ def _fetching(session: Session, group: _Group, anew: Callable[[str], bool]) -> I
                 for pool in remote_pools(chain):
                     stack.enter_context(pool.opened())
         yield
+
+
+def _deprecated(session: Session, group: _Group, lock: Lock) -> list[Diagnostic]:
+    """Warnings for what is pinned and should not be used any more."""
+    from eryphc.project.deprecations import deprecated_sets
+
+    pools = session.opener
+    chains = (pools.open(spec.folder).value for spec in group.specs)
+    known = {id(pool): pool for chain in chains if chain is not None for pool in chain.ordered()}
+    found: list[Diagnostic] = []
+    for pool in known.values():
+        name = pools.named(pool, root=group.root).name
+        identities = {
+            geneset: entry.digest
+            for each, entry in lock.sets.items()
+            if entry.pool == name and isinstance(geneset := parse_gene_set(each), GeneSetId)
+        }
+        found += deprecated_sets(pool, identities)
+    return found
 
 
 def _content(session: Session, group: _Group, name: str, entry: Entry) -> TagContents | None:

@@ -46,7 +46,7 @@ def compared_tags(session: Session, before: str, after: str) -> TagComparison:
     must_be("the first tag", before, str)
     must_be("the second tag", after, str)
     found: list[Diagnostic] = []
-    old, new = (_contents(session, name, found) for name in (before, after))
+    old, new = (contents_named(session, name, found) for name in (before, after))
     same_set = old.id.without_tag == new.id.without_tag
     asked = new.id.without_tag if same_set else str(new.id)
     log = change_log([set_changes(asked, Side(old), Side(new))])
@@ -59,7 +59,11 @@ def _pin(contents: TagContents) -> Pin:
     return Pin(contents.id, contents.id, "", files=files)
 
 
-def _contents(session: Session, name: str, found: list[Diagnostic]) -> TagContents:
+def contents_named(session: Session, name: str, found: list[Diagnostic]) -> TagContents:
+    """The texts of a tag, given as `ORGANIZATION/SET[/TAG]` or as its folder.
+
+    `found` gets what is said of it. Raises `EryphcError`.
+    """
     tag = _tag(session, name, found)
     read = contents_of(tag)
     found += read.diagnostics
@@ -71,7 +75,9 @@ def _contents(session: Session, name: str, found: list[Diagnostic]) -> TagConten
 def _tag(session: Session, name: str, found: list[Diagnostic]) -> GeneSetTag:
     parsed = parse_gene_set(name)
     if isinstance(parsed, GeneSetId):
-        return resolved_tag(session.pools(), parsed, found)
+        pools = session.pools()
+        session.opener.acquire((parsed,), pools)
+        return resolved_tag(pools, parsed, found)
     folder = Path(name)
     if not folder.is_dir():
         if name.count("/") in (1, 2) and not name.startswith((".", "/")):

@@ -153,8 +153,10 @@ class Registry:
     """Asks one registry. Names of repositories are those below its prefix. Threads may share it.
 
     `seconds` is what an operation may take, without what large content gets by its size. `hear`
-    hears what the registry wants its users to know. Methods raise RegistryError, those that read
-    also NotThereError; ValueError for a name that no registry has.
+    hears what the registry wants its users to know. `pushing`: every request asks for the right to
+    publish too, as some registries deny all others on a repository that is not there yet. Methods
+    raise RegistryError, those that read also NotThereError; ValueError for a name that no registry
+    has.
     """
 
     def __init__(
@@ -165,6 +167,7 @@ class Registry:
         *,
         seconds: float = ORDINARY,
         hear: Callable[[str], None] | None = None,
+        pushing: bool = False,
     ) -> None:
         if not _HOST.fullmatch(site.host):
             raise ValueError(f"{site.host!r} is no host")
@@ -174,10 +177,15 @@ class Registry:
         self._keychain = keychain
         self._seconds = seconds
         self._hear = hear
+        self._pushing = pushing
         self._heard: set[str] = set()
         self._gate: Gate | None = None
         self._root: Address | None = None
         self._lock = threading.Lock()
+
+    def place(self, repository: str) -> Place:
+        """How messages call a whole repository of this registry."""
+        return Place(self.site.pool, self.site.host, repository)
 
     def close(self) -> None:
         """Close the connections of its client."""
@@ -481,10 +489,10 @@ class Registry:
         if len(name) > 255:
             raise ValueError(f"{name!r} is too long for a repository")
         _checked(_REPOSITORY, name, "repository")
-        place = Place(self.site.pool, self.site.host, name)
+        place = self.place(name)
         deadline = Deadline(self._client.clock, self._seconds)
         address, gate = self._reached(place, deadline)
-        actions = "pull,push" if action is Action.PUSH else "pull"
+        actions = "pull,push" if self._pushing or action is Action.PUSH else "pull"
         return _Work(place, action, address, gate, Wanted(name, actions), deadline, tag)
 
     def _reached(self, place: Place, deadline: Deadline) -> tuple[Address, Gate]:

@@ -1,0 +1,223 @@
+"""Images around one document in a registry: the index of a pool, statements on gene sets.
+
+Source: docs/reference/gene-set-images.md, "Pointers, aliases and the index".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from eryphc.diagnostics import sharing
+from eryphc.frozen import FrozenMap, NamedTuple
+from eryphc.genepool.image import (
+    MOST_CONFIG,
+    Descriptor,
+    ImageType,
+    document_image,
+    manifest_of,
+)
+from eryphc.genepool.image_reader import (
+    MOST_LAYER_BLOB,
+    Document,
+    ImageError,
+    ImageManifest,
+    read_config,
+    read_document,
+    read_manifest,
+)
+from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
+from eryphc.genepool.oci.publishing import send
+from eryphc.genepool.pool_index import (
+    EMPTY,
+    IndexedSet,
+    IndexedTag,
+    PoolIndex,
+    PoolIndexError,
+    read_index,
+    write_index,
+)
+from eryphc.genepool.registry_names import NameFaultError, RegistryName, TagRules
+from eryphc.identifiers import GeneSetId
+
+if TYPE_CHECKING:
+    from eryphc.genepool.image_reader import GeneSetConfig
+    from eryphc.genepool.oci.images import Copy
+
+ROUNDS: Final = 3
+"""How often an index is written while others write it too."""
+
+
+class FoundDocument(NamedTuple):
+    """A document as it was found; `config` and `manifest` are the bytes of its image."""
+
+    document: Document
+    config: bytes
+    manifest: bytes
+
+
+def found_document(copy: Copy, name: RegistryName, type_: ImageType) -> FoundDocument | None:
+    """The document under a name, None where there is none. Raises RegistryError, ImageError."""
+    where = copy.names.reference(name)
+    found = _found_manifest(copy, name)
+    if found is None:
+        return None
+    manifest, data = found
+    config = blob_of(copy, name, manifest.config, MOST_CONFIG)
+    if len(manifest.layers) != 1:
+        raise ImageError(sharing.malformed_artifact(where, "layers", "are not one"))
+    layer = blob_of(copy, name, manifest.layers[0], MOST_LAYER_BLOB)
+    return FoundDocument(read_document(config, layer, manifest, type_, where), config, data)
+
+
+def _found_manifest(copy: Copy, name: RegistryName) -> tuple[ImageManifest, bytes] | None:
+    where = copy.names.reference(name)
+    try:
+        answer = copy.registry.get_manifest(name.repository, name.tag)
+    except NotThereError:
+        return None
+    except SeveralManifestsError:
+        found = "a multi-platform image"
+        raise ImageError(sharing.not_a_gene_set(where, found)) from None
+    assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
+    manifest = read_manifest(answer.data, where)
+    if not isinstance(manifest, ImageManifest):
+        raise ImageError(sharing.not_a_gene_set(where, "an index of images"))
+    return manifest, answer.data
+
+
+def blob_of(copy: Copy, name: RegistryName, described: Descriptor, most: int) -> bytes:
+    """The content that a manifest describes: its copy there, or the blob. Raises ImageError."""
+    if described.size > most:
+        where = copy.names.reference(name)
+        problem = f"has {described.size} bytes, more than the {most} that it may have"
+        raise ImageError(sharing.malformed_artifact(where, described.digest, problem))
+    if described.data is not None:
+        return described.data
+    try:
+        return copy.registry.get_blob(name.repository, described.digest, described.size)
+    except NotThereError:
+        where = copy.names.reference(name)
+        problem = "is not there"
+        raise ImageError(sharing.malformed_artifact(where, described.digest, problem)) from None
+
+
+# --- the index of a pool -------------------------------------------------------------------------
+
+
+class IndexOvertakenError(Exception):
+    """Others wrote the index each time before ours was read back."""
+
+
+def read_pool_index(copy: Copy) -> PoolIndex | None:
+    """The index of a pool, None where there is none.
+
+    Raises RegistryError, ImageError, PoolIndexError.
+    """
+    found = _index_text(copy)
+    return None if found is None else read_index(found)
+
+
+def _index_text(copy: Copy) -> bytes | None:
+    if copy.names.index_name is None:
+        return None
+    found = found_document(copy, copy.names.index_name, ImageType.INDEX)
+    return None if found is None else found.document.text
+
+
+def update_pool_index(
+    copy: Copy,
+    change: Callable[[PoolIndex], PoolIndex],
+    sign: Callable[[bytes, bytes], bytes] | None = None,
+) -> PoolIndex:
+    """Write what `change` makes of the index, and read it back; gives it.
+
+    While others write it too, all is done anew, at most three times. Raises RegistryError,
+    ImageError, PoolIndexError, IndexOvertakenError.
+    """
+    name = copy.names.index_name
+    if name is None:
+        raise PoolIndexError("the pool has no name for one")
+    for _ in range(ROUNDS):
+        before = _index_text(copy)
+        changed = change(EMPTY if before is None else read_index(before))
+        text = write_index(changed)
+        if text == before:
+            return changed
+        image = document_image(ImageType.INDEX, text)
+        manifest = manifest_of(image)
+        if sign is not None:
+            manifest = sign(manifest, image.config)
+        try:
+            send(copy.registry, name, image, manifest)
+        except RegistryError as fault:
+            if fault.diagnostic.code.number != "E1010":
+                raise
+            continue
+        return changed
+    raise IndexOvertakenError
+
+
+def listed_set(
+    copy: Copy, name: str, rules: TagRules, known: IndexedSet | None
+) -> IndexedSet | None:
+    """A gene set by the tags that the registry has of it, None where it has none.
+
+    What is `known` of fixed tags stays; other tags are looked into. What is no gene set is left
+    out. Raises RegistryError.
+    """
+    tags: dict[str, IndexedTag] = {}
+    about = None if known is None else known.about
+    for geneset, place in _names_of(copy, name):
+        entry = None if known is None else known.tags.get(geneset.tag)
+        if entry is None or entry.digest is None or rules.moves(geneset.tag):
+            config = _config(copy, place, geneset, rules)
+            if config is None:
+                continue
+            entry = entry_of(geneset, config.id, config.ref, config.identity)
+            about = about or config.details.about
+        tags[geneset.tag] = entry
+    if not tags:
+        return None
+    ordered = FrozenMap(sorted(tags.items()))
+    if known is None:
+        return IndexedSet(ordered, about)
+    deprecated = {tag: each for tag, each in known.deprecated.items() if tag in tags}
+    return known._replace(tags=ordered, about=about, deprecated=FrozenMap(deprecated))
+
+
+def entry_of(geneset: GeneSetId, content: GeneSetId, ref: str | None, identity: str) -> IndexedTag:
+    """What the index says of a tag whose image is that of the tag `content`."""
+    if content != geneset:
+        return IndexedTag(alias=content.tag)
+    return IndexedTag(digest=identity) if ref is None else IndexedTag(ref=ref)
+
+
+def _names_of(copy: Copy, name: str) -> list[tuple[GeneSetId, RegistryName]]:
+    organization, _, geneset = name.partition("/")
+    try:
+        place = copy.names.name(GeneSetId(organization, geneset, "latest"))
+        tags = copy.registry.list_tags(place.repository)
+    except (NotThereError, NameFaultError):
+        return []
+    named = ((copy.names.geneset(place._replace(tag=tag)), tag) for tag in tags)
+    return sorted(
+        (each, place._replace(tag=tag)) for each, tag in named if each and each.without_tag == name
+    )
+
+
+def _config(
+    copy: Copy, place: RegistryName, geneset: GeneSetId, rules: TagRules
+) -> GeneSetConfig | None:
+    """What a tag is, None where it is no gene set."""
+    try:
+        found = _found_manifest(copy, place)
+        if found is None:
+            return None
+        manifest, _ = found
+        data = blob_of(copy, place, manifest.config, MOST_CONFIG)
+        moves = rules.moves(geneset.tag)
+        where = copy.names.reference(place)
+        return read_config(data, manifest, where, asked=geneset, moves=moves)
+    except ImageError:
+        return None

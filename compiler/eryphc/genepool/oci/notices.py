@@ -1,0 +1,171 @@
+"""What a registry says about its gene sets: the index, and what their authors say against them.
+
+Answers are remembered for a while, because lists and locks ask often.
+Source: docs/reference/gene-set-images.md, "The index of a pool", "Deprecation".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from eryphc.canonical import canonical, read_json
+from eryphc.diagnostics import sharing
+from eryphc.diagnostics.model import Outcome
+from eryphc.genepool.image import MOST_INDEX, MOST_STATEMENT, ImageType
+from eryphc.genepool.image_reader import ImageError
+from eryphc.genepool.oci.faults import RegistryError
+from eryphc.genepool.pool_index import (
+    EMPTY,
+    Deprecation,
+    PoolIndex,
+    PoolIndexError,
+    read_deprecation,
+    read_index,
+)
+from eryphc.genepool.registry_names import NameFaultError, RegistryName, RegistryNames
+from eryphc.identifiers import GeneSetId
+from eryphc.store.faults import StoreError
+
+if TYPE_CHECKING:
+    from eryphc.genepool.oci.images import Copy
+    from eryphc.store.content import Store
+    from eryphc.store.metadata import Key, Metadata
+
+_NONE: Final = b""
+"""What is remembered where the registry has nothing."""
+
+
+class RegistryNotices:
+    """The notices of one pool.
+
+    `store` opens the store, `connect` the pool's registry, `metadata` what is remembered; none is
+    called before it is needed. `offline`: no registry is asked.
+    """
+
+    def __init__(
+        self,
+        names: RegistryNames,
+        store: Callable[[], Store],
+        connect: Callable[[], Sequence[Copy]],
+        metadata: Callable[[], Metadata],
+        *,
+        offline: bool,
+    ) -> None:
+        self._names = names
+        self._store = store
+        self._connect = connect
+        self._metadata = metadata
+        self._offline = offline
+
+    def index(self, *, fetch: bool) -> Outcome[PoolIndex]:
+        name = self._names.index_name
+        if name is None:
+            return Outcome(EMPTY)
+        try:
+            text = self._index_text(name, fetch=fetch and not self._offline)
+            return Outcome(read_index(text) if text else EMPTY)
+        except PoolIndexError as fault:
+            where = self._names.reference(name)
+            return Outcome(None, (sharing.malformed_artifact(where, "index.json", str(fault)),))
+        except (RegistryError, ImageError, StoreError) as fault:
+            return Outcome(None, (fault.diagnostic,))
+
+    def _index_text(self, name: RegistryName, *, fetch: bool) -> bytes:
+        """The text of the index, empty where there is none. The memory has its digest alone."""
+        from eryphc.store.metadata import index_key
+
+        key = index_key(self._names.host, name.repository, name.tag)
+        store = self._store()
+        memory = self._metadata()
+        known = memory.get(key)
+        if known == _NONE:
+            return _NONE
+        text = None if known is None else _kept(store, known)
+        if text is not None or not fetch:
+            return text or _NONE
+        from eryphc.genepool.oci.documents import found_document
+
+        found = found_document(self._connect()[0], name, ImageType.INDEX)
+        text = _NONE if found is None else found.document.text
+        memory.put(key, store.add_blob(text).encode("ascii") if text else _NONE)
+        return text
+
+    def deprecations(self, identities: Mapping[GeneSetId, str]) -> dict[GeneSetId, Deprecation]:
+        if self._offline:
+            return {}
+        found: dict[GeneSetId, Deprecation] = {}
+        try:
+            for geneset, identity in identities.items():
+                said = self._deprecation(self._metadata(), geneset, identity)
+                if said is not None:
+                    found[geneset] = said
+        except (RegistryError, StoreError):
+            # Who asks works without an answer, and says so where the registry matters.
+            return found
+        return found
+
+    def _deprecation(
+        self, memory: Metadata, geneset: GeneSetId, identity: str
+    ) -> Deprecation | None:
+        try:
+            name = self._names.name(geneset)
+        except NameFaultError:
+            return None
+        from eryphc.store.metadata import deprecation_key
+
+        key = deprecation_key(self._names.host, name.repository, identity)
+        known = memory.get(key)
+        if known is None:
+            from eryphc.genepool.oci.statements import found_deprecation
+
+            try:
+                said = found_deprecation(self._connect()[0], name, identity)
+            except ImageError:
+                said = None
+            memory.put(key, _NONE if said is None else canonical(said.data))
+            return said
+        return _read(known)
+
+    def forget_index(self) -> None:
+        """Ask the registry the next time: the index was written."""
+        name = self._names.index_name
+        if name is not None:
+            from eryphc.store.metadata import index_key
+
+            self._forget(index_key(self._names.host, name.repository, name.tag))
+
+    def forget(self, geneset: GeneSetId, identity: str) -> None:
+        from eryphc.store.metadata import deprecation_key, tag_key, tags_key
+
+        name, host = self._names.name(geneset), self._names.host
+        self._forget(
+            deprecation_key(host, name.repository, identity),
+            tag_key(host, name.repository, name.tag, moving=True),
+            tags_key(host, name.repository),
+        )
+
+    def _forget(self, *keys: Key) -> None:
+        try:
+            memory = self._metadata()
+        except StoreError:
+            # Then nothing is remembered either.
+            return
+        for key in keys:
+            memory.forget(key)
+
+
+def _kept(store: Store, digest: bytes) -> bytes | None:
+    try:
+        return store.blob(digest.decode("ascii", "replace"), MOST_INDEX)
+    except ValueError:
+        return None
+
+
+def _read(known: bytes) -> Deprecation | None:
+    if known == _NONE or len(known) > MOST_STATEMENT:
+        return None
+    try:
+        return read_deprecation(read_json(known))
+    except ValueError:
+        return None
