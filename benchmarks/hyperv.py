@@ -14,13 +14,12 @@ import random
 import sys
 import tempfile
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fleet import write_fleet
-from measure import Case, CommandFailedError, run
+from measure import Case, CommandFailedError, in_rounds, run
 
 ROOT = Path(__file__).resolve().parents[1]
 DRIFT = 0.15
@@ -51,7 +50,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="eryphc-bench-") as temporary:
         try:
             cases = prepare(Path(temporary).resolve())
-            drift = measure(cases, options.rounds, random.Random(options.seed))  # noqa: S311
+            shuffle = random.Random(options.seed)  # noqa: S311
+            drift = in_rounds(cases, cases[BASE], options.rounds, shuffle)
         except CommandFailedError as error:
             print(error, file=sys.stderr)
             return 2
@@ -166,21 +166,6 @@ def recorded(deployment: Path) -> list[str]:
     answers.clear()
     command("plan")
     return answers
-
-
-def measure(cases: dict[str, Case], rounds: int, shuffle: random.Random) -> float:
-    """Run all cases round by round, each round in another order; gives the drift of P."""
-    base = cases[BASE]
-    for case in cases.values():
-        run(case, record=False)
-    for number in range(rounds):
-        due = [base, base, *(case for case in cases.values() if number % case.every == 0)]
-        shuffle.shuffle(due)
-        for case in due:
-            run(case, record=True)
-    third = max(1, len(base.cpu) // 3)
-    first, last = median(base.cpu[:third]), median(base.cpu[-third:])
-    return abs(first - last) / min(first, last)
 
 
 def report(cases: dict[str, Case], drift: float) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -60,6 +62,31 @@ def run(case: Case, *, record: bool) -> None:
     if record:
         case.cpu.append(usage.ru_utime + usage.ru_stime)
         case.memory.append(usage.ru_maxrss)
+
+
+def in_rounds(
+    cases: Mapping[str, Case],
+    base: Case,
+    rounds: int,
+    shuffle: random.Random,
+    told: Callable[[int], None] = lambda _: None,
+) -> float:
+    """Run all cases round by round, each round in another order; gives the drift of `base`.
+
+    `base`, which everything is divided by, is among the cases and runs thrice. `told` hears the
+    number of each round.
+    """
+    for case in cases.values():
+        run(case, record=False)
+    for number in range(rounds):
+        due = [base, base, *(case for case in cases.values() if number % case.every == 0)]
+        shuffle.shuffle(due)
+        for case in due:
+            run(case, record=True)
+        told(number + 1)
+    third = max(1, len(base.cpu) // 3)
+    first, last = median(base.cpu[:third]), median(base.cpu[-third:])
+    return abs(first - last) / min(first, last)
 
 
 def _become(case: Case, said: Path) -> None:

@@ -15,12 +15,11 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fleet import write_fleet
-from measure import Case, CommandFailedError, run
+from measure import Case, CommandFailedError, in_rounds, run
 
 ROOT = Path(__file__).resolve().parents[1]
 DRIFT = 0.15
@@ -66,7 +65,8 @@ def main() -> int:
         creation = creating_a_file(folder / "created-before")
         try:
             cases = prepare(folder, options.fleet)
-            drift = measure(cases, options.rounds, random.Random(options.seed))  # noqa: S311
+            shuffle = random.Random(options.seed)  # noqa: S311
+            drift = in_rounds(cases, cases[BASE], options.rounds, shuffle, _say)
         except CommandFailedError as error:
             print(error, file=sys.stderr)
             return 2
@@ -96,6 +96,12 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--gate", action="store_true", help="exit 1 where a goal is not reached")
     return parser.parse_args()
+
+
+def _say(number: int) -> None:
+    """Tell of a round that is done."""
+    if sys.stderr.isatty():
+        print(f"\rround {number}", end="", file=sys.stderr)
 
 
 def creating_a_file(folder: Path) -> float:
@@ -189,24 +195,6 @@ def _seed(plain: Path) -> tuple[str, ...]:
     network = plain / "network-config"
     given = (f"--network-config={network}",) if network.exists() else ()
     return (*given, str(plain / "user-data"), str(plain / "meta-data"))
-
-
-def measure(cases: dict[str, Case], rounds: int, shuffle: random.Random) -> float:
-    """Run all cases round by round, each round in another order; gives the drift of P."""
-    base = cases[BASE]
-    for case in cases.values():
-        run(case, record=False)
-    for number in range(rounds):
-        # P thrice: everything is divided by it.
-        due = [base, base, *(case for case in cases.values() if number % case.every == 0)]
-        shuffle.shuffle(due)
-        for case in due:
-            run(case, record=True)
-        if sys.stderr.isatty():
-            print(f"\rround {number + 1} of {rounds}", end="", file=sys.stderr)
-    third = max(1, len(base.cpu) // 3)
-    first, last = median(base.cpu[:third]), median(base.cpu[-third:])
-    return abs(first - last) / min(first, last)
 
 
 def report(cases: dict[str, Case], fleet: int, drift: float) -> list[str]:

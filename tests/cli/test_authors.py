@@ -116,6 +116,22 @@ def test_faults(eryphc: CommandLine, words: tuple[str, ...], code: str) -> None:
     assert list(eryphc.folder.iterdir()) == []
 
 
+def test_a_parent_may_leave_a_value_to_those_who_inherit(eryphc: CommandLine) -> None:
+    folder = eryphc.folder / "genes/acme"
+    eryphc("gene", "new", "genes/acme/login/1.0")
+    gene = "name: login\nvariables:\n- {name: key, required: true}\n"
+    gene += "fodder:\n- name: login\n  content: 'ssh_authorized_keys: [\"{{ key }}\"]'\n"
+    for path in (folder / "login/1.0/fodder").iterdir():
+        path.unlink()
+    (folder / "login/1.0/fodder/login.yaml").write_text(gene)
+    eryphc("gene", "new", "genes/acme/base/1.0", "--catlet")
+    base = "fodder:\n- source: gene:acme/login/1.0:login\n"
+    (folder / "base/1.0/catlet.yaml").write_text(base)
+    done = eryphc("gene", "check", "genes/acme/base/1.0", "--genepool", "genes")
+    assert (done.code, "note[E0413]" in done.out) == (0, True), done
+    assert "those who inherit from it have to bind it" in done.out
+
+
 @pytest.mark.parametrize(
     "words", [("--guest", "linux"), ("--catlet",), ("--fodder",), ("--both", "--guest", "windows")]
 )

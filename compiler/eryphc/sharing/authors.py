@@ -204,7 +204,14 @@ def _compiled(session: Session, tag: GeneSetTag) -> Iterable[ShownDiagnostic]:
     for variant in tag.variants(GeneType.CATLET, "catlet").value or ():
         spec = SourceText(f"<{tag.id}>", f"name: check\nparent: {tag.id}\n")
         request = BuildRequest(values=_values_for(_variables(tag, variant)))
-        yield from map(_softened, session.expand(spec, request=request).diagnostics)
+        yield from map(_softened_parent, session.expand(spec, request=request).diagnostics)
+
+
+def _softened_parent(found: ShownDiagnostic) -> ShownDiagnostic:
+    """A parent may leave the value of a gene's variable to the catlets that inherit from it."""
+    if found.code == _VALUE_MISSING:
+        return found._replace(level=Level.NOTE, help="those who inherit from it have to bind it")
+    return _softened(found)
 
 
 def _softened(found: ShownDiagnostic) -> ShownDiagnostic:
@@ -214,6 +221,7 @@ def _softened(found: ShownDiagnostic) -> ShownDiagnostic:
 
 _NOT_FOUND = frozenset(("E0302", "E1001", "E1002", "E1003", "E1004", "E1011", "E1025"))
 """No pool has it, or one that may have it cannot be asked."""
+_VALUE_MISSING = "E0413"
 
 
 def _machine(architecture: Architecture) -> Architecture:
