@@ -7,9 +7,8 @@ closure is found in waves, one for each level.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Final
+from typing import Final, TypeAlias
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.genepool.chain import PoolChain
@@ -20,6 +19,8 @@ from eryphc.genepool.remote import RemotePool
 from eryphc.identifiers import GeneSetId, GeneType
 from eryphc.passes.naming import requires_of
 from eryphc.syntax.identifiers import parse_gene_set
+
+_Found: TypeAlias = "Outcome[GeneSetTag] | None"
 
 AT_ONCE: Final = 4
 MOST: Final = 2_000
@@ -44,7 +45,6 @@ def acquire(
     with ExitStack() as stack:
         for pool in remote_pools(chain):
             stack.enter_context(pool.opened())
-        workers = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
         while waiting and len(seen) < MOST:
             wave = sorted(waiting - seen)[: MOST - len(seen)]
             seen |= set(wave)
@@ -52,11 +52,21 @@ def acquire(
             asked = [geneset for geneset in wave if known(geneset) is None]
             for geneset in wave:
                 waiting |= _read(known(geneset) or ())
-            for geneset, found in zip(asked, workers.map(chain.find, asked), strict=True):
+            for geneset, found in zip(asked, _at_once(chain.find, asked), strict=True):
                 if found is None:
                     # What else there is stands in the message.
                     chain.neighbours(geneset)
                 waiting |= leads_to(found)
+
+
+def _at_once(find: Callable[[GeneSetId], _Found], asked: Sequence[GeneSetId]) -> list[_Found]:
+    """What `find` gives for each, some asked at the same time."""
+    if len(asked) < 2:
+        return [find(geneset) for geneset in asked]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(AT_ONCE) as workers:
+        return list(workers.map(find, asked))
 
 
 def leads_to(found: Outcome[GeneSetTag] | None) -> set[GeneSetId]:
