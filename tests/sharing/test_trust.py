@@ -428,6 +428,39 @@ def test_a_forged_note_does_not_help_what_is_unsigned(team: Team) -> None:
     assert team.refused("--frozen") == (1, ["E1022"])
 
 
+# -- cache verify ----------------------------------------------------------------------------
+
+
+def test_cache_verify_checks_signatures(team: Team) -> None:
+    """What a registry served without a policy, signed by nobody at all, is removed."""
+    text = sign(motd().config, signer(CI).key, "eryphc-index")
+    publish_as(team, signature_annotations([text.replace("U1NI", "U1NJ")]))
+    team.asks("")
+    assert team("lock", "web.yaml").code == 0
+    done = team("cache", "verify")
+    assert (done.code, codes(done)) == (1, ["W1203"])
+    assert "manifests/" in done.err
+    assert team("cache", "verify").code == 0
+    team.publishes(signer(CI))
+    assert team("update").code == 0
+    assert team("cache", "verify").code == 0
+
+
+def test_cache_verify_without_the_program(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    team.publishes(signer(CI))
+    assert team("lock", "web.yaml").code == 0
+    assert team("cache", "verify").code == 0
+    without_programs(monkeypatch)
+    done = team("cache", "verify")
+    assert (done.code, codes(done)) == (3, ["E1024"])
+    assert "none damaged" in done.out
+    note = team.notes()[0]
+    note.write_bytes(note.read_bytes()[:-1] + b"!")
+    done = team("cache", "verify")
+    assert (done.code, sorted(codes(done))) == (1, ["E1024", "W1203"])
+    assert "1 damaged" in done.out
+
+
 # -- settings --------------------------------------------------------------------------------
 
 
