@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from cli.command_line import CommandLine, Done
+from cli.command_line import CommandLine, Done, child_environment
 from eryphc.genepool.image import Image, signature_annotations
 from eryphc.signing import sign
 from genepool.oci.real import registry
@@ -459,6 +461,34 @@ def test_cache_verify_without_the_program(team: Team, monkeypatch: pytest.Monkey
     done = team("cache", "verify")
     assert (done.code, sorted(codes(done))) == (1, ["E1024", "W1203"])
     assert "1 damaged" in done.out
+
+
+# -- what a build pays -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trust", ["", ASKED])
+def test_a_build_imports_no_more_than_it_needs(team: Team, trust: str) -> None:
+    """Without a policy nothing of signatures, and with one and good notes no program."""
+    team.publishes(signer(CI))
+    team.asks(trust)
+    assert team("lock", "web.yaml").code == 0
+    program = (
+        "import sys; from eryphc.cli.app import run; "
+        "code = run(['build', 'web.yaml', '--target', 'user-data', '--locked']); "
+        "never = {'subprocess', 'tempfile', 'eryphc.genepool.signatures', 'eryphc.net'}; "
+        "policy = {'eryphc.signing', 'eryphc.project.trusting', 'eryphc.store.seals'}; "
+        "print(code, sorted(never & set(sys.modules)), len(policy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=team.eryphc.folder,
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    policies = 3 if trust else 0
+    assert done.stdout.splitlines()[-1] == f"0 [] {policies}", done.stderr
 
 
 # -- settings --------------------------------------------------------------------------------

@@ -38,9 +38,8 @@ class NotTrustedError(ImageError):
 class Admit(Protocol):
     """Decides whether content may enter the store or be used: the trust policy of a project.
 
-    `where` names the copy, `manifest` is what it was found with, None for what is no image and has
-    no signatures. Gives who signed it and with
-    which key, as a lock has it; None where nobody had to. Raises ImageError.
+    `where` names the copy, `manifest` is what it was found with, None for a form without one. Gives
+    who signed it and with which key, as a lock has it; None where nobody had to. Raises ImageError.
     """
 
     def __call__(self, config: GeneSetConfig, manifest: bytes | None, where: str) -> str | None: ...
@@ -152,6 +151,8 @@ class Policy:
         known = self._notes.signer(config.identity, policy)
         if known is not None:
             return known
+        if manifest is None:
+            raise NotTrustedError(wording.signature_impossible(where, rule.place))
         principal, key = _checked(rule, config, manifest, where)
         self._notes.write(config.identity, policy, principal, key)
         return _signed(principal, key)
@@ -182,9 +183,7 @@ def is_refusal(diagnostic: Diagnostic) -> bool:
     return diagnostic.code in (wording.SIGNATURE_MISSING, wording.SIGNATURE_WRONG)
 
 
-def _checked(
-    rule: Rule, config: GeneSetConfig, manifest: bytes | None, where: str
-) -> tuple[str, str]:
+def _checked(rule: Rule, config: GeneSetConfig, manifest: bytes, where: str) -> tuple[str, str]:
     """Principal and key of the first signature that counts. Raises ImageError."""
     from eryphc import signing
     from eryphc.genepool.image import ImageType
@@ -192,7 +191,7 @@ def _checked(
 
     reasons: list[str] = []
     intact = True
-    for signature in () if manifest is None else signatures_of(manifest, where):
+    for signature in signatures_of(manifest, where):
         try:
             checked = signing.check(
                 config.data,
