@@ -18,6 +18,7 @@ from eryphc.diagnostics import sharing as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.folder import FolderPool
+from eryphc.genepool.image import ImageType
 from eryphc.genepool.image_reader import GeneSetConfig, ImageError
 from eryphc.genepool.model import GeneSetTag
 from eryphc.identifiers import GeneSetId
@@ -153,9 +154,22 @@ class Policy:
             return known
         if manifest is None:
             raise NotTrustedError(wording.signature_impossible(where, rule.place))
-        principal, key = _checked(rule, config, manifest, where)
+        principal, key = _checked(rule, config.data, manifest, ImageType.GENE_SET, config.id, where)
         self._notes.write(config.identity, policy, principal, key)
         return _signed(principal, key)
+
+    def believes(
+        self, geneset: GeneSetId, type_: ImageType, config: bytes, manifest: bytes, where: str
+    ) -> bool:
+        """Whether a document about a gene set, such as its deprecation, is signed as asked.
+
+        `config` and `manifest` are those of the image around it.
+        """
+        rule = self.rule(geneset)
+        try:
+            return rule is None or bool(_checked(rule, config, manifest, type_, geneset, where))
+        except ImageError:
+            return False
 
     def folder_pool(self, pool: FolderPool) -> FolderPool:
         """A pool in a folder as it may be used: whole if it is committed with the policy."""
@@ -183,10 +197,16 @@ def is_refusal(diagnostic: Diagnostic) -> bool:
     return diagnostic.code in (wording.SIGNATURE_MISSING, wording.SIGNATURE_WRONG)
 
 
-def _checked(rule: Rule, config: GeneSetConfig, manifest: bytes, where: str) -> tuple[str, str]:
+def _checked(
+    rule: Rule,
+    config: bytes,
+    manifest: bytes,
+    type_: ImageType,
+    geneset: GeneSetId,
+    where: str,
+) -> tuple[str, str]:
     """Principal and key of the first signature that counts. Raises ImageError."""
     from eryphc import signing
-    from eryphc.genepool.image import ImageType
     from eryphc.genepool.signatures import namespace, signatures_of
 
     reasons: list[str] = []
@@ -194,10 +214,10 @@ def _checked(rule: Rule, config: GeneSetConfig, manifest: bytes, where: str) -> 
     for signature in signatures_of(manifest, where):
         try:
             checked = signing.check(
-                config.data,
+                config,
                 signature,
                 rule.keys or b"",
-                namespace(ImageType.GENE_SET),
+                namespace(type_),
                 rule.signers,
                 called=rule.called,
             )
@@ -209,7 +229,7 @@ def _checked(rule: Rule, config: GeneSetConfig, manifest: bytes, where: str) -> 
         by = f"{checked.key}: " if checked.key else ""
         reasons.append(f"{by}{checked.reason}")
     if not reasons:
-        raise NotTrustedError(wording.signature_missing(where, config.id, rule.place))
+        raise NotTrustedError(wording.signature_missing(where, geneset, rule.place))
     if not intact:
         raise NotTrustedError(wording.signature_wrong(where, reasons, rule.place))
     raise NotTrustedError(wording.signature_untrusted(where, reasons, rule.place))
