@@ -48,6 +48,7 @@ NOT_OURS = {
         "eryphc.net",
         "eryphc.genepool.oci",
         "eryphc.genepool.local",
+        "eryphc.genepool.trust",
         "eryphc.genepool.packed",
         "eryphc.guest.archive",
         "eryphc.guest.cloudconfig.bootmerge",

@@ -52,11 +52,15 @@ class CachePruned(NamedTuple):
 
 
 class CacheVerified(NamedTuple):
-    """How many files and records were looked at; `diagnostics` tell of what was damaged."""
+    """How many files and records were looked at; `diagnostics` tell of what was damaged.
+
+    `unchecked` tells what kept signatures from being checked: a program that is missing.
+    """
 
     path: str
     checked: int
     diagnostics: tuple[ShownDiagnostic, ...]
+    unchecked: tuple[ShownDiagnostic, ...] = ()
 
 
 def info(named: str | None, environment: Mapping[str, str]) -> CacheInfo:
@@ -117,7 +121,7 @@ def clear(
 def verify(
     named: str | None, environment: Mapping[str, str], waiting: Waiting = lambda: None
 ) -> CacheVerified:
-    """Hash everything in the cache and check all seals; what is damaged is removed."""
+    """Hash everything in the cache, check all seals and signatures; what is damaged is removed."""
     from eryphc.volumes.upkeep import verify_images
 
     place = cache_folder(named, environment)
@@ -127,21 +131,39 @@ def verify(
             return CacheVerified(shown_path(place), 0, ())
         own = seals(environment)
         found: list[Diagnostic] = []
+        unchecked: list[Diagnostic] = []
+        store = Store(folder)
         with _index(Folder(folder.root, found.append)) as index:
-            content = upkeep.verify(Store(folder), _checks(own), index, waiting)
+            checks = _checks(own, store, unchecked)
+            content = upkeep.verify(store, checks, index, waiting)
         images = verify_images(folder, own, waiting)
     damaged = (*content.damaged, *found, *images.damaged)
     checked = content.checked + images.checked
-    return CacheVerified(shown_path(folder.root), checked, show(damaged))
+    path = shown_path(folder.root)
+    return CacheVerified(path, checked, show(damaged), show(dict.fromkeys(unchecked)))
 
 
-def _checks(own: Seals) -> upkeep.Checks:
+def _checks(own: Seals, store: Store, unchecked: list[Diagnostic]) -> upkeep.Checks:
+    def is_signed(identity: str, manifest: bytes) -> bool:
+        from eryphc.genepool.signatures import is_signed_well
+        from eryphc.signing import SigningError
+
+        try:
+            return is_signed_well(manifest, store.blob(identity))
+        except SigningError as fault:
+            unchecked.append(fault.diagnostic)
+            return True
+
     def is_good(key: str, value: bytes) -> bool:
         if not key.startswith(collect.OUTPUTS):
             return True
         return own.opened(OUTPUT_RECORD, value, key.rpartition("/")[2]) is not None
 
-    return upkeep.Checks(note=lambda note: own.opened(TRUST_NOTE, note) is not None, record=is_good)
+    return upkeep.Checks(
+        manifest=is_signed,
+        note=lambda note: own.opened(TRUST_NOTE, note) is not None,
+        record=is_good,
+    )
 
 
 @contextmanager

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from cli.command_line import CommandLine, Done
+from cli.command_line import CommandLine, Done, child_environment
 from eryphc.genepool.image import Image, signature_annotations
 from eryphc.signing import sign
 from genepool.oci.real import registry
@@ -426,6 +428,67 @@ def test_a_forged_note_does_not_help_what_is_unsigned(team: Team) -> None:
     body = note.read_bytes().replace(identity, motd().identity.encode())
     note.write_bytes(body)
     assert team.refused("--frozen") == (1, ["E1022"])
+
+
+# -- cache verify ----------------------------------------------------------------------------
+
+
+def test_cache_verify_checks_signatures(team: Team) -> None:
+    """What a registry served without a policy, signed by nobody at all, is removed."""
+    text = sign(motd().config, signer(CI).key, "eryphc-index")
+    publish_as(team, signature_annotations([text.replace("U1NI", "U1NJ")]))
+    team.asks("")
+    assert team("lock", "web.yaml").code == 0
+    done = team("cache", "verify")
+    assert (done.code, codes(done)) == (1, ["W1203"])
+    assert "manifests/" in done.err
+    assert team("cache", "verify").code == 0
+    team.publishes(signer(CI))
+    assert team("update").code == 0
+    assert team("cache", "verify").code == 0
+
+
+def test_cache_verify_without_the_program(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    team.publishes(signer(CI))
+    assert team("lock", "web.yaml").code == 0
+    assert team("cache", "verify").code == 0
+    without_programs(monkeypatch)
+    done = team("cache", "verify")
+    assert (done.code, codes(done)) == (3, ["E1024"])
+    assert "none damaged" in done.out
+    note = team.notes()[0]
+    note.write_bytes(note.read_bytes()[:-1] + b"!")
+    done = team("cache", "verify")
+    assert (done.code, sorted(codes(done))) == (1, ["E1024", "W1203"])
+    assert "1 damaged" in done.out
+
+
+# -- what a build pays -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trust", ["", ASKED])
+def test_a_build_imports_no_more_than_it_needs(team: Team, trust: str) -> None:
+    """Without a policy nothing of signatures, and with one and good notes no program."""
+    team.publishes(signer(CI))
+    team.asks(trust)
+    assert team("lock", "web.yaml").code == 0
+    program = (
+        "import sys; from eryphc.cli.app import run; "
+        "code = run(['build', 'web.yaml', '--target', 'user-data', '--locked']); "
+        "never = {'subprocess', 'tempfile', 'eryphc.genepool.signatures', 'eryphc.net'}; "
+        "policy = {'eryphc.signing', 'eryphc.project.trusting', 'eryphc.store.seals'}; "
+        "print(code, sorted(never & set(sys.modules)), len(policy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=team.eryphc.folder,
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    policies = 3 if trust else 0
+    assert done.stdout.splitlines()[-1] == f"0 [] {policies}", done.stderr
 
 
 # -- settings --------------------------------------------------------------------------------

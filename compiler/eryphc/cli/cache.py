@@ -12,7 +12,7 @@ import click
 
 from eryphc import caches
 from eryphc.cli import options as shared
-from eryphc.cli.console import OK, WRONG_INPUT, Console, speaking, write
+from eryphc.cli.console import FAILED_OUTSIDE, OK, WRONG_INPUT, Console, speaking, write
 from eryphc.cli.groups import CommandGroup
 from eryphc.diagnostics.words import json_text
 
@@ -124,18 +124,19 @@ def cache_clear(
 def cache_verify(cache_dir: str | None, output_format: str, *, console: Console) -> int:
     """Look for damage, and remove what is damaged.
 
-    Everything is hashed, disk images too, and all seals are checked. The exit code is 1 if
-    something was damaged.
+    Everything is hashed, disk images too, and all seals and signatures are checked. The exit code
+    is 1 if something was damaged.
     """
     done = caches.verify(cache_dir, os.environ, _waiting(console))
-    console.hand(done.diagnostics)
+    console.hand((*done.diagnostics, *done.unchecked))
     if output_format == "json":
         data = {"path": done.path, "checked": done.checked, "damaged": len(done.diagnostics)}
         write(sys.stdout, json_text(data))
     else:
         damaged = len(done.diagnostics) or "none"
         write(sys.stdout, f"looked at {done.checked}, {damaged} damaged\n")
-    return console.finish(WRONG_INPUT if done.diagnostics else OK)
+    code = OK if not done.unchecked else FAILED_OUTSIDE
+    return console.finish(WRONG_INPUT if done.diagnostics else code)
 
 
 def _waiting(console: Console) -> Callable[[], None]:

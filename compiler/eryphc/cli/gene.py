@@ -14,6 +14,7 @@ from eryphc.cli import options as shared
 from eryphc.cli.completing import completes
 from eryphc.cli.console import OK, WRONG_INPUT, Console, speaking, write
 from eryphc.cli.gene_push import gene_deprecate, gene_index, gene_push
+from eryphc.cli.gene_sign import gene_sign
 from eryphc.cli.groups import CommandGroup
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.printing import plain
@@ -195,6 +196,7 @@ def gene_pull(
 command.add_command(gene_push)
 command.add_command(gene_index)
 command.add_command(gene_deprecate)
+command.add_command(gene_sign)
 
 
 @command.command("new")

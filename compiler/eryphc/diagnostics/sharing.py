@@ -119,6 +119,17 @@ def signature_missing(where: str, geneset: GeneSetId, asked: Span | None) -> Dia
     )
 
 
+def signature_impossible(where: str, asked: Span | None) -> Diagnostic:
+    return finding(
+        SIGNATURE_MISSING,
+        f"`{clipped(where, 300)}` comes in a form that holds no signatures, and the project asks "
+        "for one",
+        asked,
+        "asked for here",
+        help="push it to a registry of your own and sign it there",
+    )
+
+
 def signature_untrusted(where: str, reasons: Sequence[str], asked: Span | None) -> Diagnostic:
     """`reasons` say of each signature why it does not count: "its key is not in `keys`"."""
     return finding(

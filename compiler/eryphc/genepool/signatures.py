@@ -103,6 +103,25 @@ def _bytes(signature: str) -> bytes:
     return signature.encode("utf-8", "replace")
 
 
+def is_signed_well(manifest: bytes, config: bytes | None) -> bool:
+    """Whether a stored manifest has no signatures, or one that somebody made of its `config`.
+
+    Without the config nothing can be said against it, nor where readers refuse it anyway. Raises
+    SigningError.
+    """
+    try:
+        signatures = signatures_of(manifest, "")
+    except ImageError:
+        return True
+    if not signatures or config is None:
+        return True
+    return any(
+        check_intact(config, each, namespace(type_)) is not None
+        for each in signatures
+        for type_ in ImageType
+    )
+
+
 def _as_oci(root: dict[str, Any]) -> dict[str, Any]:
     for part in (root, root["config"], *root["layers"]):
         if part.get("mediaType") in _AS_OCI:

@@ -18,6 +18,7 @@ from eryphc.diagnostics import sharing as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.folder import FolderPool
+from eryphc.genepool.image import ImageType
 from eryphc.genepool.image_reader import GeneSetConfig, ImageError
 from eryphc.genepool.model import GeneSetTag
 from eryphc.identifiers import GeneSetId
@@ -38,9 +39,8 @@ class NotTrustedError(ImageError):
 class Admit(Protocol):
     """Decides whether content may enter the store or be used: the trust policy of a project.
 
-    `where` names the copy, `manifest` is what it was found with, None for what is no image and has
-    no signatures. Gives who signed it and with
-    which key, as a lock has it; None where nobody had to. Raises ImageError.
+    `where` names the copy, `manifest` is what it was found with, None for a form without one. Gives
+    who signed it and with which key, as a lock has it; None where nobody had to. Raises ImageError.
     """
 
     def __call__(self, config: GeneSetConfig, manifest: bytes | None, where: str) -> str | None: ...
@@ -152,9 +152,24 @@ class Policy:
         known = self._notes.signer(config.identity, policy)
         if known is not None:
             return known
-        principal, key = _checked(rule, config, manifest, where)
+        if manifest is None:
+            raise NotTrustedError(wording.signature_impossible(where, rule.place))
+        principal, key = _checked(rule, config.data, manifest, ImageType.GENE_SET, config.id, where)
         self._notes.write(config.identity, policy, principal, key)
         return _signed(principal, key)
+
+    def believes(
+        self, geneset: GeneSetId, type_: ImageType, config: bytes, manifest: bytes, where: str
+    ) -> bool:
+        """Whether a document about a gene set, such as its deprecation, is signed as asked.
+
+        `config` and `manifest` are those of the image around it.
+        """
+        rule = self.rule(geneset)
+        try:
+            return rule is None or bool(_checked(rule, config, manifest, type_, geneset, where))
+        except ImageError:
+            return False
 
     def folder_pool(self, pool: FolderPool) -> FolderPool:
         """A pool in a folder as it may be used: whole if it is committed with the policy."""
@@ -183,22 +198,26 @@ def is_refusal(diagnostic: Diagnostic) -> bool:
 
 
 def _checked(
-    rule: Rule, config: GeneSetConfig, manifest: bytes | None, where: str
+    rule: Rule,
+    config: bytes,
+    manifest: bytes,
+    type_: ImageType,
+    geneset: GeneSetId,
+    where: str,
 ) -> tuple[str, str]:
     """Principal and key of the first signature that counts. Raises ImageError."""
     from eryphc import signing
-    from eryphc.genepool.image import ImageType
     from eryphc.genepool.signatures import namespace, signatures_of
 
     reasons: list[str] = []
     intact = True
-    for signature in () if manifest is None else signatures_of(manifest, where):
+    for signature in signatures_of(manifest, where):
         try:
             checked = signing.check(
-                config.data,
+                config,
                 signature,
                 rule.keys or b"",
-                namespace(ImageType.GENE_SET),
+                namespace(type_),
                 rule.signers,
                 called=rule.called,
             )
@@ -210,7 +229,7 @@ def _checked(
         by = f"{checked.key}: " if checked.key else ""
         reasons.append(f"{by}{checked.reason}")
     if not reasons:
-        raise NotTrustedError(wording.signature_missing(where, config.id, rule.place))
+        raise NotTrustedError(wording.signature_missing(where, geneset, rule.place))
     if not intact:
         raise NotTrustedError(wording.signature_wrong(where, reasons, rule.place))
     raise NotTrustedError(wording.signature_untrusted(where, reasons, rule.place))

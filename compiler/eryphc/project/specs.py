@@ -288,6 +288,8 @@ class Pools:
         self._timeout = timeout
         self._surroundings = surroundings or {}
         self._network: Network | None = None
+        # Where the pools lie that were opened and that are in registries.
+        self._registries: dict[int, RegistrySettings] = {}
         self._anew = False
         self._heeds_locks = True
         # Asked for only where there is a project file.
@@ -297,7 +299,6 @@ class Pools:
         self._before: tuple[GenePool, ...] = ()
         self._given: dict[Path | None, list[GenePool]] = {}
         self._policies: dict[Path, tuple[Policy | None, tuple[Diagnostic, ...]]] = {}
-        self._settings: dict[int, RegistrySettings] = {}
         self._asks_network = False
         standard = standard_folder()
         self._standard = StandardPool() if standard is not None else None
@@ -487,18 +488,18 @@ class Pools:
             from eryphc.project.remotes import settings_of_location
 
             settings = settings_of_location(location)
-            pool = self._remote_pool(settings, policy)
+            pool = self._registry_pool(settings, policy)
             owner = ProjectPool(pool, settings.organizations, settings.fallback, remote=True)
             return ProjectPools((owner,))
         if location.startswith(_LAYOUT):
             return _layout_pool(Path(location.removeprefix(_LAYOUT)), None, policy)
         return _folder_pool(Path(location), policy)
 
-    def _remote_pool(self, settings: RegistrySettings, policy: Policy | None) -> GenePool:
+    def _registry_pool(self, settings: RegistrySettings, policy: Policy | None) -> RemotePool:
         self._asks_network = True
         network = self.network()
         pool = network.pool(settings) if policy is None else network.pool(settings, policy.admit)
-        self._settings[id(pool)] = settings
+        self._registries[id(pool)] = settings
         return pool
 
     def publishing_pool(self, settings: RegistrySettings) -> RemotePool:
@@ -506,14 +507,14 @@ class Pools:
         self._asks_network = True
         return self.network().pool(settings, pushing=True)
 
-    def _service_pool(self, settings: ServiceSettings, policy: Policy | None) -> GenePool:
+    def _service_pool(self, settings: ServiceSettings, policy: Policy | None) -> RemotePool:
         self._asks_network = True
         pool = self.network().service_pool
         return pool(settings) if policy is None else pool(settings, policy.admit)
 
-    def settings(self, pool: GenePool) -> RegistrySettings | None:
-        """Where the registry of a pool is, None for a pool that is in none."""
-        return self._settings.get(id(pool))
+    def registry_of(self, pool: GenePool) -> RegistrySettings | None:
+        """Where a pool that was opened here lies, None where that is no registry."""
+        return self._registries.get(id(pool))
 
     def network(self) -> Network:
         """What the remote pools share."""
@@ -553,7 +554,7 @@ class Pools:
         try:
             if entry.type is PoolType.GENEPOOL:
                 return self._service_pool(settings_of_service(project, entry), policy)
-            return self._remote_pool(settings_of_entry(project, entry), policy)
+            return self._registry_pool(settings_of_entry(project, entry), policy)
         except TemplateError as fault:
             report(command.project_value("pools", str(fault), entry.at(fault.key)))
             return None

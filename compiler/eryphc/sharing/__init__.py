@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from eryphc.sharing.locks import Locked, check_lock, lock, update
     from eryphc.sharing.publishing import Pushed, PushedSet, Sign, push
     from eryphc.sharing.pulling import pull, pull_lock
+    from eryphc.sharing.signed import SignedSet, sign_set
     from eryphc.sharing.tags import TagComparison, compared_tags
     from eryphc.sharing.verifying import (
         Checks,
@@ -56,6 +57,7 @@ _HOMES = {
     "Pushed": ("eryphc.sharing.publishing", "Pushed"),
     "PushedSet": ("eryphc.sharing.publishing", "PushedSet"),
     "Sign": ("eryphc.sharing.publishing", "Sign"),
+    "SignedSet": ("eryphc.sharing.signed", "SignedSet"),
     "TagComparison": ("eryphc.sharing.tags", "TagComparison"),
     "Verified": ("eryphc.sharing.verifying", "Verified"),
     "VerifiedBuild": ("eryphc.sharing.verifying", "VerifiedBuild"),
@@ -80,6 +82,7 @@ _HOMES = {
     "packed_sets": ("eryphc.sharing.authors", "packed_sets"),
     "push": ("eryphc.sharing.publishing", "push"),
     "required_gene": ("eryphc.sharing.verifying", "required_gene"),
+    "sign_set": ("eryphc.sharing.signed", "sign_set"),
     "update": ("eryphc.sharing.locks", "update"),
     "verify": ("eryphc.sharing.verifying", "verify"),
     "utc_now": ("eryphc.sharing.attesting", "utc_now"),
@@ -100,6 +103,7 @@ __all__ = [
     "Pushed",
     "PushedSet",
     "Sign",
+    "SignedSet",
     "TagComparison",
     "Verified",
     "VerifiedBuild",
@@ -124,6 +128,7 @@ __all__ = [
     "pull_lock",
     "push",
     "required_gene",
+    "sign_set",
     "update",
     "utc_now",
     "verify",

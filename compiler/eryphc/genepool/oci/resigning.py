@@ -1,0 +1,140 @@
+"""A signature for a gene set that a registry has already.
+
+Its tag gets the same manifest with one more annotation, and so does each moving tag that is another
+name of it. The content stays, and so does the identity.
+Source: docs/signing.md, "Sign what you publish".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from eryphc.canonical import digest_of
+from eryphc.diagnostics import registry as wording
+from eryphc.diagnostics import sharing
+from eryphc.diagnostics.registry import Place
+from eryphc.frozen import NamedTuple
+from eryphc.genepool.image import MOST_CONFIG
+from eryphc.genepool.image_reader import (
+    GeneSetConfig,
+    ImageError,
+    ImageManifest,
+    read_config,
+    read_manifest,
+)
+from eryphc.genepool.oci.faults import (
+    NotThereError,
+    RegistryError,
+    SeveralManifestsError,
+    TagImmutableError,
+)
+from eryphc.genepool.oci.images import Copy
+from eryphc.genepool.registry_names import RegistryName, TagRules
+from eryphc.identifiers import GeneSetId
+
+Sign: TypeAlias = "Callable[[bytes, bytes, str], bytes]"
+"""A manifest, the config that it describes and the name of the copy to the manifest with a
+signature; the same bytes where it has that signature."""
+
+
+class Signed(NamedTuple):
+    """What was signed: `config` of a gene set, and the `manifest` that the `tags` have now.
+
+    `name` is the first of them in the registry; `sent` are those that had another manifest.
+    """
+
+    config: GeneSetConfig
+    manifest: bytes
+    name: RegistryName
+    tags: tuple[GeneSetId, ...]
+    sent: tuple[GeneSetId, ...]
+
+
+def sign_there(copy: Copy, rules: TagRules, geneset: GeneSetId, sign: Sign) -> Signed:
+    """Sign a gene set in a registry.
+
+    Raises NotThereError where there is none, RegistryError, ImageError for what is no gene set,
+    NameFaultError, and what `sign` raises.
+    """
+    found = _found(copy, geneset)
+    config = _config(copy, found, geneset, moves=rules.moves(geneset.tag))
+    manifest = sign(found.data, config.data, copy.names.reference(found.name))
+    tags: list[GeneSetId] = []
+    sent: list[GeneSetId] = []
+    for each in dict.fromkeys((config.id, geneset, *_moving(copy, rules, found.name, config.id))):
+        try:
+            there = _found(copy, each)
+        except (NotThereError, ImageError):
+            continue
+        if there.manifest.config.digest != config.identity:
+            continue
+        tags.append(each)
+        if there.data != manifest:
+            _put(copy, there.name, manifest)
+            sent.append(each)
+    if not tags:
+        raise _overtaken(copy, found.name)
+    return Signed(config, manifest, copy.names.name(tags[0]), tuple(tags), tuple(sent))
+
+
+class _Found(NamedTuple):
+    name: RegistryName
+    data: bytes
+    manifest: ImageManifest
+
+
+def _found(copy: Copy, geneset: GeneSetId) -> _Found:
+    name = copy.names.name(geneset)
+    where = copy.names.reference(name)
+    try:
+        answer = copy.registry.get_manifest(name.repository, name.tag)
+    except SeveralManifestsError:
+        found = "a multi-platform image"
+        raise ImageError(sharing.not_a_gene_set(where, found)) from None
+    assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
+    manifest = read_manifest(answer.data, where)
+    if not isinstance(manifest, ImageManifest):
+        raise ImageError(sharing.not_a_gene_set(where, "an index of images"))
+    return _Found(name, answer.data, manifest)
+
+
+def _config(copy: Copy, found: _Found, asked: GeneSetId, *, moves: bool) -> GeneSetConfig:
+    described = found.manifest.config
+    where = copy.names.reference(found.name)
+    if described.size > MOST_CONFIG:
+        problem = f"has {described.size} bytes, more than the {MOST_CONFIG} that it may have"
+        raise ImageError(sharing.malformed_artifact(where, "config", problem))
+    data = described.data
+    if data is None:
+        data = copy.registry.get_blob(found.name.repository, described.digest, described.size)
+    return read_config(data, found.manifest, where, asked=asked, moves=moves)
+
+
+def _moving(
+    copy: Copy, rules: TagRules, name: RegistryName, geneset: GeneSetId
+) -> Iterator[GeneSetId]:
+    """The moving tags of the same set that the registry has."""
+    for tag in copy.registry.list_tags(name.repository):
+        found = copy.names.geneset(name._replace(tag=tag))
+        if found is None or found.without_tag != geneset.without_tag:
+            continue
+        if rules.moves(found.tag):
+            yield found
+
+
+def _put(copy: Copy, name: RegistryName, manifest: bytes) -> None:
+    """Replace the manifest of a tag. Raises RegistryError."""
+    try:
+        copy.registry.put_manifest(name.repository, name.tag, manifest)
+    except TagImmutableError as fault:
+        help_text = "sign when you push: `eryphc gene push --sign KEY`"
+        raise RegistryError(fault.diagnostic._replace(help=help_text)) from None
+    there = copy.registry.get_manifest(name.repository, name.tag)
+    if there is None or there.digest != digest_of(manifest):
+        raise _overtaken(copy, name)
+
+
+def _overtaken(copy: Copy, name: RegistryName) -> RegistryError:
+    site = copy.registry.site
+    return RegistryError(wording.overtaken(Place(site.pool, site.host, name.repository), name.tag))
