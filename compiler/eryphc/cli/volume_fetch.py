@@ -18,6 +18,7 @@ from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.words import json_text
 from eryphc.disks import NeededVolume, needed_volumes
+from eryphc.net.addresses import shown_url
 from eryphc.volumes.convert import convert
 from eryphc.volumes.faults import VolumeError
 from eryphc.volumes.fetch import Desk, Image, Policy, image_of
@@ -96,7 +97,10 @@ class Fetching:
             place = self._in_pool(wanted, kind)
         limits = policy(self.options)
         desk = Desk(os.environ, self.cache, limits, self.progress.bytes, self._waiting)
-        image = image_of(str(wanted.gene), wanted.volume, desk)
+        image = image_of(str(wanted.gene), wanted.volume, desk, wanted.pinned)
+        pinned = wanted.pinned
+        if image.dated and pinned is not None and pinned.url is not None:
+            self.console.add((wording.dated(str(wanted.gene), shown_url(pinned.url)),))
         kind = kind or image.format
         if place is None and self.into is not None:
             place = self._in_pool(wanted, kind)
@@ -119,7 +123,7 @@ class Fetching:
             "size": size,
             "virtual_size": header.virtual_size if isinstance(header, DiskHeader) else None,
             "published_sha256": image.sha256,
-            "url": wanted.volume.url,
+            "url": pinned.url if image.dated and pinned is not None else wanted.volume.url,
             "fetched": image.fetched,
         }
 

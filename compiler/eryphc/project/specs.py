@@ -308,6 +308,11 @@ class Pools:
         self._names: dict[int, str] = {}
         self._projects: dict[Path, Outcome[Project] | None] = {}
 
+    @property
+    def offline(self) -> bool:
+        """Whether nobody may be asked over the network."""
+        return self._offline
+
     def before(self, pools: Sequence[GenePool]) -> Pools:
         """These pools, with others before them; no lock counts."""
         other = copy(self)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from eryphc.changes.log import ChangeLog
     from eryphc.genepool.contents import TagContents
     from eryphc.genepool.model import GenePool, GeneSetTag
-    from eryphc.project.locking import LockedSpec
+    from eryphc.project.locking import LockedSpec, Resolved
     from eryphc.session import Session
 
 T = TypeVar("T")
@@ -73,15 +73,19 @@ def lock(
     specs: SpecNames = (),
     *,
     accept: Collection[str] = (),
+    disks: bool = False,
     dry_run: bool = False,
 ) -> tuple[Locked, ...]:
     """Pin the gene sets of specifications, in the lock of their project; one answer a lock.
 
     Without `specs` those that the lock knows and those that the project file lists. A pin that is
-    still asked for stays as it is.
+    still asked for stays as it is. With `disks` also the digests of disks that are only described;
+    a lock that has some, or whose project wants them, gets them without it.
     """
     groups = _groups(session, specs)
-    return tuple(_locked(session, group, _nothing, accept, dry_run=dry_run) for group in groups)
+    return tuple(
+        _locked(session, group, _nothing, accept, disks=disks, dry_run=dry_run) for group in groups
+    )
 
 
 def update(
@@ -134,6 +138,7 @@ def _locked(
     anew: Callable[[str], bool],
     accept: Collection[str],
     *,
+    disks: bool = False,
     dry_run: bool,
 ) -> Locked:
     from eryphc.lockfile.writing import text_of, write_lock
@@ -144,6 +149,8 @@ def _locked(
     named = partial(pools.named, root=group.root)
     with _fetching(session, group, anew):
         made = Resolver(group.old, pools.open, named, anew).resolved(group.specs, group.kept)
+        if made.value is not None and (disks or _wants_disks(session, group)):
+            made = _with_disks(session, group, made.value, made.diagnostics)
     found = [*group.found, *session.overheard(), *made.diagnostics]
     shown = shown_path(group.path)
     if made.value is None:
@@ -160,6 +167,39 @@ def _locked(
         write_lock(group.path, text)
         pools.remember(group.path, new)
     return Locked(shown, found, group.old, new, moved.log, written=written)
+
+
+def _wants_disks(session: Session, group: _Group) -> bool:
+    """Whether the project asks for disks, or the lock has some already."""
+    if any(entry.disks for entry in group.old.sets.values()):
+        return True
+    for spec in group.specs:
+        project = session.opener.project(spec.folder)
+        settings = None if project is None or project.value is None else project.value.lock
+        if settings is not None and settings.disks:
+            return True
+    return False
+
+
+def _with_disks(
+    session: Session, group: _Group, made: Resolved, found: Sequence[Diagnostic]
+) -> Outcome[Resolved]:
+    """The lock with the disks that are only described."""
+    from eryphc.project.disks import with_disks
+    from eryphc.volumes.fetch import published_disk
+
+    def look_up(name: str, entry: Entry) -> Outcome[TagContents]:
+        contents = made.contents.get(name) or _content(session, group, name, entry)
+        if contents is None:
+            place = place_of(group.old, name)
+            gone = wording.content_gone(name, entry.pool or "", place, ())
+            return Outcome(None, (gone,))
+        return Outcome(contents)
+
+    published = published_disk(session.environment, offline=session.opener.offline)
+    lock = with_disks(made.lock, look_up, published)
+    both = (*found, *lock.diagnostics)
+    return Outcome(None if lock.value is None else made._replace(lock=lock.value), both)
 
 
 @contextmanager
