@@ -105,8 +105,7 @@ def _pinned(
     session: Session, folder: Path, gene: GeneId, architecture: Architecture
 ) -> LockedDisk | None:
     """What the lock for a folder says of a disk: of its description, or of a file alone."""
-    path = session.opener.lock_path(folder)
-    lock = session.opener.lock(path).value if path.is_file() else None
+    lock = session.opener.lock_of(folder)
     entry = None if lock is None else lock.sets.get(str(gene.geneset))
     if entry is None:
         return None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli.command_line import CommandLine, Done
+from volumes.images import disk, needs_qemu_img
 from volumes.publisher import Publisher
 
 SDA = "volumes/hyperv/amd64/sda.yaml"
@@ -222,6 +223,73 @@ def test_a_description_that_is_wrong(shop: Shop, more: str, says: str) -> None:
     assert done.code == 1
     assert says in done.err
     assert not Path("eryph.lock").exists()
+
+
+class TestFiles:
+    """Disks that lie in a pool elsewhere, without a description."""
+
+    VHDX = "volumes/hyperv/amd64/sda.vhdx"
+
+    @pytest.fixture
+    def file(self, shop: Shop) -> Path:
+        folder = shop.run.folder / "team/acme/base/1.0"
+        (folder / SDA).unlink()
+        path = folder / self.VHDX
+        path.write_bytes(OLD)
+        return path
+
+    def test_the_lock_pins_them(self, shop: Shop, file: Path) -> None:
+        assert shop("lock", "web.yaml").code == 0
+        digest = f"sha256:{hashlib.sha256(OLD).hexdigest()}"
+        assert shop.disks() == {self.VHDX: {"digest": digest}}
+        assert shop("lock", "--check").code == 0
+        # They ask for no disks that are only described.
+        shop.set("1.0")
+        shop.run.write("project/db.yaml", "name: db\nparent: acme/base/1.0\n")
+        assert shop("lock", "db.yaml").code == 0
+        assert shop.asked() == []
+        assert file.is_file()
+
+    def test_another_disk_under_a_fixed_tag_is_guarded(self, shop: Shop, file: Path) -> None:
+        assert shop("lock", "web.yaml").code == 0
+        file.write_bytes(NEW)
+        assert "nothing changes" in shop("lock").err
+        done = shop("update")
+        assert (done.code, codes(done)) == (1, ["E1107"])
+        assert "--accept changed-tag" in done.err
+        assert "disk hyperv/amd64 sha256:" in done.out
+        assert shop("update", "--accept", "changed-tag").code == 0
+        digest = f"sha256:{hashlib.sha256(NEW).hexdigest()}"
+        assert shop.disks() == {self.VHDX: {"digest": digest}}
+
+    def test_those_beside_the_lock_are_local(self, shop: Shop, file: Path) -> None:
+        assert file.is_file()
+        (shop.run.folder / "team").rename("team")
+        Path("eryphc.yaml").write_text("pools:\n- {name: team, path: team}\n")
+        assert shop("lock", "web.yaml").code == 0
+        assert shop.disks() is None
+
+    def test_fetch_refuses_another_one(self, shop: Shop, file: Path) -> None:
+        assert shop("lock", "web.yaml").code == 0
+        file.write_bytes(NEW)
+        done = shop.fetch()
+        assert (done.code, codes(done)) == (1, ["E0801"])
+
+    @pytest.mark.integration
+    @needs_qemu_img
+    def test_a_build_refuses_another_one(self, shop: Shop, file: Path) -> None:
+        file.write_bytes(disk(shop.run.folder / "one", "vhdx").read_bytes())
+        assert shop("lock", "web.yaml").code == 0
+        build = ("build", "web.yaml", "--target", "hyperv", "--guest", "linux")
+        assert shop(*build).code == 0
+        assert shop(*build, "--locked").code == 0
+        data = bytearray(file.read_bytes())
+        data[-1] ^= 1
+        file.write_bytes(data)
+        for words in (build, (*build, "--locked")):
+            done = shop(*words)
+            assert (done.code, codes(done)) == (1, ["E1109"]), done.err
+            assert self.VHDX in done.err
 
 
 def test_what_a_description_says_beside_is_passed_over(shop: Shop) -> None:

@@ -18,7 +18,6 @@ from eryphc.diagnostics import command as command_wording
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.words import json_text
 from eryphc.disks import NeededVolume, needed_volumes
-from eryphc.net.addresses import shown_url
 from eryphc.volumes.convert import convert
 from eryphc.volumes.faults import VolumeError
 from eryphc.volumes.fetch import Desk, Image, Policy, image_of
@@ -98,9 +97,8 @@ class Fetching:
         limits = policy(self.options)
         desk = Desk(os.environ, self.cache, limits, self.progress.bytes, self._waiting)
         image = image_of(str(wanted.gene), wanted.volume, desk, wanted.pinned)
-        pinned = wanted.pinned
-        if image.dated and pinned is not None and pinned.url is not None:
-            self.console.add((wording.dated(str(wanted.gene), shown_url(pinned.url)),))
+        if image.dated is not None:
+            self.console.add((wording.dated(str(wanted.gene), image.dated),))
         kind = kind or image.format
         if place is None and self.into is not None:
             place = self._in_pool(wanted, kind)
@@ -123,7 +121,7 @@ class Fetching:
             "size": size,
             "virtual_size": header.virtual_size if isinstance(header, DiskHeader) else None,
             "published_sha256": image.sha256,
-            "url": pinned.url if image.dated and pinned is not None else wanted.volume.url,
+            "url": image.dated or wanted.volume.url,
             "fetched": image.fetched,
         }
 

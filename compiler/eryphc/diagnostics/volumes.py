@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eryphc.diagnostics.model import Code, Diagnostic, finding
-from eryphc.diagnostics.words import clipped
+from eryphc.diagnostics.words import cleaned, clipped
 from eryphc.digests import Digest
 
 DIGEST_DIFFERS = Code("E0801", "volume-digest-differs")
@@ -143,7 +143,7 @@ def dated(gene: str, url: str) -> Diagnostic:
     return finding(
         DATED,
         f"the publisher of `{clipped(gene)}` has a newer image than the one that the lock pins",
-        notes=(f"that one was taken from `{clipped(url, 300)}`",),
+        notes=(f"that one was taken from `{cleaned(url.partition('?')[0], 300)}`",),
         help="`eryphc update` pins a newer one where its gene set names one",
     )
 

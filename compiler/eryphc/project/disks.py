@@ -1,19 +1,23 @@
-"""Disk images that descriptions do not pin, into a lock: the digest that counts today.
+"""Disk images that no text pins: into a lock goes the digest that counts today.
 
 Source: docs/reference/lock.md, "Disks".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 
+from eryphc.diagnostics import lock as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.frozen import FrozenMap
-from eryphc.genepool.contents import ContentFile, TagContents
+from eryphc.genepool.contents import ContentFile, TagContents, disk_path
 from eryphc.genepool.volumes import read_descriptor
 from eryphc.identifiers import GeneType
-from eryphc.ir.volume import Volume
+from eryphc.ir.stages import PinnedGene
+from eryphc.ir.volume import DiskFault, DiskImage, Volume
 from eryphc.lockfile.model import Entry, Lock, LockedDisk
+from eryphc.lockfile.reading import place_of
 from eryphc.source import SourceText
 
 Published = Callable[[Volume], Outcome[LockedDisk]]
@@ -74,3 +78,23 @@ def _disks(
         if said.value is not None:
             disks[path] = said.value
     return disks
+
+
+def other_disks(
+    lock: Lock, genes: Iterable[PinnedGene], disks: Mapping[Path, DiskImage | DiskFault]
+) -> Iterator[Diagnostic]:
+    """Disk files of pools that are not those that the lock pins; `disks` has what was read.
+
+    A disk whose hash nobody wanted is not looked at.
+    """
+    for gene in genes:
+        path = None if gene.volume is None else gene.volume.path
+        entry = lock.sets.get(str(gene.id.geneset))
+        read = None if path is None else disks.get(path)
+        if path is None or entry is None or not isinstance(read, DiskImage) or read.sha256 is None:
+            continue
+        place = disk_path(gene.id.name, gene.architecture, path.suffix)
+        pinned = entry.disk_files.get(place)
+        if pinned is not None and pinned != f"sha256:{read.sha256}":
+            name, pool = str(gene.id.geneset), entry.pool or ""
+            yield wording.changed(name, pool, pool, (place,), place_of(lock, name))

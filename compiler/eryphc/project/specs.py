@@ -398,6 +398,11 @@ class Pools:
             self._locks[path, both_sides] = _read_lock(path, both_sides=both_sides)
         return self._locks[path, both_sides]
 
+    def lock_of(self, folder: Path) -> Lock | None:
+        """The lock for the specs in `folder`; None where there is none, or none that counts."""
+        path = self.lock_path(folder)
+        return self.lock(path).value if self._heeds_locks and path.is_file() else None
+
     def named(self, pool: GenePool, root: Path) -> NamedPool:
         """How a lock in the folder `root` calls a pool; local is what is committed with it."""
         from eryphc.lockfile.model import NamedPool

@@ -43,15 +43,15 @@ class Desk(NamedTuple):
 
 
 class Image(NamedTuple):
-    """A disk image at hand. `fetched`: it came over the network in this run. `dated`: from the
-    address of one day, because the publisher has a newer one."""
+    """A disk image at hand. `fetched`: it came over the network in this run. `dated` is the address
+    of one day that it came from, because the publisher has a newer one."""
 
     path: Path
     format: str
     sha256: str
     size: int
     fetched: bool
-    dated: bool = False
+    dated: str | None = None
 
 
 def wanted_digest(
@@ -125,7 +125,7 @@ def image_of(gene: str, volume: Volume, desk: Desk, pinned: LockedDisk | None = 
         return kept
     url = _address_now(gene, volume, pinned, desk)
     image = _fetched(volume, url, digest, "the lock", desk)
-    return image._replace(dated=url != volume.url)
+    return image if url == volume.url else image._replace(dated=url)
 
 
 def _digest(pinned: LockedDisk) -> Digest:
