@@ -507,6 +507,7 @@ class Compilation:
             paths = backend.disk_files(inputs.catlet, options)
             hashed = backend.hashed_formats
             inputs = inputs._replace(disks={path: read(path, hashed) for path in paths})
+            self._found += self._other_disks(fed, inputs.disks)
         if backend.reports_losses and definition.losses is not None:
             find, secrets = definition.losses(), Secrets(self._records)
             inputs = inputs._replace(losses=find(inputs, secrets, self._lasting_name()))
@@ -515,6 +516,17 @@ class Compilation:
         if plan is not None and backend.details is not None:
             self._details += backend.details(plan)
         return None if plan is None else (backend, inputs, plan)
+
+    def _other_disks(self, fed: Fed, disks: Mapping[Path, Any]) -> Iterable[Diagnostic]:
+        """Disk files of pools that are not those that the lock pins."""
+        if self._reading is None or not disks:
+            return ()
+        lock = self._workspace.pools.lock_of(self._reading.spec.folder)
+        if lock is None:
+            return ()
+        from eryphc.project.disks import other_disks
+
+        return other_disks(lock, fed.genes, disks)
 
     def _lasting_name(self) -> str:
         """What artifacts call the specification: the same on every machine, from every folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eryphc.answers import Result
@@ -11,8 +12,10 @@ from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import NamedTuple
 from eryphc.gallery import resolved_tag
+from eryphc.genepool.contents import path_of
 from eryphc.identifiers import Architecture, GeneId, GeneType
 from eryphc.ir.volume import Volume
+from eryphc.lockfile.model import LockedDisk
 from eryphc.request import BuildRequest
 from eryphc.session import Session
 
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 
 
 class NeededVolume(NamedTuple):
-    """A volume gene, its tag and variant; `drives` are those of the spec that start from it."""
+    """A volume gene, its tag and variant; `drives` are those of the spec that start from it.
+    `pinned` is what a lock says of the disk."""
 
     gene: GeneId
     architecture: Architecture
@@ -30,6 +34,7 @@ class NeededVolume(NamedTuple):
     drives: tuple[str, ...] = ()
     spec: str | None = None
     catlet: str | None = None
+    pinned: LockedDisk | None = None
 
 
 class NeededVolumes(Result):
@@ -91,7 +96,24 @@ def _of_gene(
     if isinstance(variant, Diagnostic):
         raise EryphcError.of(Failure.INPUT, *found, variant)
     volume = variant.volume or Volume(path=variant.path)
-    return [NeededVolume(gene, variant.architecture, volume, tag)], show(found)
+    pinned = _pinned(session, session.folder, gene, variant.architecture)
+    needed = NeededVolume(gene, variant.architecture, volume, tag, pinned=pinned)
+    return [needed], show(found)
+
+
+def _pinned(
+    session: Session, folder: Path, gene: GeneId, architecture: Architecture
+) -> LockedDisk | None:
+    """What the lock for a folder says of a disk: of its description, or of a file alone."""
+    lock = session.opener.lock_of(folder)
+    entry = None if lock is None else lock.sets.get(str(gene.geneset))
+    if entry is None:
+        return None
+    wanted = path_of(GeneType.VOLUME, gene.name, architecture).rpartition(".")[0]
+    for file, disk in entry.disks.items():
+        if file.rpartition(".")[0] == wanted:
+            return disk
+    return None
 
 
 def _of_spec(
@@ -107,6 +129,7 @@ def _of_spec(
         if drive.get("source") is not None:
             drives.setdefault(drive["source"], []).append(drive.get("name", ""))
     said = list(fed.diagnostics)
+    folder = session.folder if read._reading is None else read._reading.spec.folder
     found = [
         NeededVolume(
             gene=gene.id,
@@ -116,6 +139,7 @@ def _of_spec(
             drives=tuple(sorted(drives[str(gene.id)])),
             spec=word,
             catlet=read.name,
+            pinned=_pinned(session, folder, gene.id, gene.architecture),
         )
         for gene in fed.genes
         # An ancestor's volume that no drive starts from any more is not needed.

@@ -373,6 +373,16 @@ def test_damaged_locks_give_no_traceback(project: CommandLine) -> None:
             assert "E0917" not in done.out + done.err
 
 
+def test_the_disk_of_a_standard_base(eryphc: CommandLine) -> None:
+    eryphc.write("catlet.yaml", "name: web\nparent: dbosoft/ubuntu-24.04/std-1.1\n")
+    done = eryphc("lock", "catlet.yaml", "--disks", "--offline")
+    assert done.code == 0, done.err
+    data = json.loads((eryphc.folder / "eryph.lock").read_text())
+    disks = data["sets"]["dbosoft/ubuntu-24.04/std-1.1"]["disks"]
+    assert sorted(disks) == ["volumes/hyperv/amd64/sda.yaml", "volumes/kvm/amd64/sda.yaml"]
+    assert all("/release-20260826/" in disk["url"] for disk in disks.values())
+
+
 # -- what changes, and what may not change unseen -------------------------------------------
 
 

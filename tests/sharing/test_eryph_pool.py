@@ -363,3 +363,14 @@ def test_tags_of_the_original_packer(team: Team, folder: Path) -> None:
         kind, gene = path.stem.split("-")[0], path.stem
         found = [file for file in pulled.rglob("*.json") if file.name != "geneset-tag.json"]
         assert any(file.read_bytes() == path.read_bytes() for file in found), (kind, gene)
+
+
+def test_a_policy_asks_for_signatures_that_packed_sets_do_not_have(team: Team) -> None:
+    path = team.eryphc.folder / "eryphc.yaml"
+    key = "AAAAC3NzaC1lZDI1NTE5AAAAIJxD4uYbwVfbmYbT7NSFKBvz3rVWmlFfNdSbm5aPdAEi"
+    team.eryphc.write("allowed_signers", f"ci@acme.example ssh-ed25519 {key}\n")
+    trust = "trust:\n- {orgs: [acme], require: signature, keys: allowed_signers}\n"
+    path.write_text(path.read_text() + trust)
+    done = team("build", "web.yaml", "--target", "user-data")
+    assert (done.code, set(codes(done))) == (1, {"E1022"}), done.err
+    assert not any(path.is_file() for path in (team.cache / "blobs").rglob("*"))

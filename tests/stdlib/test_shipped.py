@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 from importlib.resources import files
 from pathlib import Path
@@ -119,11 +120,27 @@ def test_a_set_of_fodder_has_a_latest_tag(name: str) -> None:
 
 @every("name", LINUX)
 def test_a_linux_base_names_the_vendors_disk_for_its_drive(name: str) -> None:
-    (tag,) = (standard() / "dbosoft" / name).glob("std-?.?")
-    drives = catlet(tag / "catlet.yaml").drives or ()
-    for drive in drives:
-        for hypervisor in ("hyperv", "kvm"):
-            assert (tag / "volumes" / hypervisor / "amd64" / f"{drive.name}.yaml").is_file()
+    for tag in (standard() / "dbosoft" / name).glob("std-?.?"):
+        drives = catlet(tag / "catlet.yaml").drives or ()
+        for drive in drives:
+            for hypervisor in ("hyperv", "kvm"):
+                path = tag / "volumes" / hypervisor / "amd64" / f"{drive.name}.yaml"
+                assert path.is_file()
+
+
+@every("name", ["ubuntu-20.04", "ubuntu-22.04", "ubuntu-24.04"])
+def test_a_dated_disk_is_the_newest_one_of_its_day(name: str) -> None:
+    folder = standard() / "dbosoft" / name / "std-1.1"
+    texts = {file.read_text() for file in folder.glob("volumes/*/amd64/sda.yaml")}
+    (text,) = texts
+    volume = read_descriptor(SourceText("sda.yaml", text)).value
+    assert volume is not None
+    assert volume.dated is not None
+    assert volume.url is not None
+    newest, dated = (url.rpartition("/") for url in (volume.url, volume.dated.url))
+    assert dated[2] == newest[2] == volume.dated.file
+    assert re.fullmatch(rf"{re.escape(newest[0])}-[0-9]{{8}}", dated[0])
+    assert volume.sha256 is None
 
 
 def test_no_fixed_tag_of_ours_has_the_name_of_a_published_one() -> None:

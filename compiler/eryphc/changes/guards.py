@@ -17,6 +17,7 @@ from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool import versions
 from eryphc.genepool.contents import TagContents
 from eryphc.identifiers import GeneSetId
+from eryphc.lockfile.model import DESCRIPTION
 
 NOTHING: Final[FrozenMap[str]] = FrozenMap()
 _GUEST: Final = ("_os_type", "_os_name")
@@ -27,9 +28,9 @@ class Pin(NamedTuple):
 
     `id` is the gene set as it is asked for, `final` the one at the end of its references. `digest`
     is the identity of its image, None where the pool has none. `files` are the digests of its texts
-    by canonical path, `disks` those of disks by the path of their description; each is the name of
-    an algorithm, a colon and hex digits. `signed` is the principal that signed it, and after a
-    blank the fingerprint of the key.
+    by canonical path, `disks` those of disks by the path of their description or file; each is the
+    name of an algorithm, a colon and hex digits. `signed` is the principal that signed it, and
+    after a blank the fingerprint of the key.
     """
 
     id: GeneSetId
@@ -148,10 +149,19 @@ def _changed_tag(move: Move) -> str | None:
 
 
 def _same_content(old: Pin, new: Pin) -> bool:
-    """By the identity of the images where both have one, else by their files."""
+    """By the identity of the images where both have one, else by their files, of disks too.
+
+    A disk that is only described is no content: its publisher may bring a newer one.
+    """
     if old.digest is not None and new.digest is not None:
         return old.digest == new.digest
+    if _disk_files(old) != _disk_files(new):
+        return False
     return old.files == new.files and (bool(old.files) or old.digest == new.digest)
+
+
+def _disk_files(pin: Pin) -> dict[str, str]:
+    return {path: disk for path, disk in pin.disks.items() if not path.endswith(DESCRIPTION)}
 
 
 def _other_pool(move: Move) -> str | None:

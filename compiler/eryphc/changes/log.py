@@ -320,6 +320,8 @@ def _description(file: ContentFile) -> dict[str, Json]:
     }
     if volume.sha256 is not None:
         found["sha256"] = f"sha256:{volume.sha256}"
+    if volume.dated is not None:
+        found["dated"] = volume.dated.url
     return {key: value for key, value in found.items() if value is not None}
 
 

@@ -20,6 +20,12 @@ from eryphc.cli.locking import accept, change_log, dry_run, spoken
     help="Write nothing; fail if the lock is not what the specifications need. Reads no pinned "
     "content.",
 )
+@click.option(
+    "--disks",
+    is_flag=True,
+    help="Also pin disk images whose descriptions have no digest, as their publishers have them "
+    "today. A lock that pins some keeps doing so.",
+)
 @shared.genepool
 @accept
 @dry_run
@@ -32,6 +38,7 @@ def command(
     output_format: str,
     *,
     check: bool,
+    disks: bool,
     dry_run: bool,
     console: Console,
     **options: Any,
@@ -50,5 +57,5 @@ def command(
         if not result and not console.found:
             console.say("the lock is what the specifications need")
         return result
-    answers = sharing.lock(session, specs, accept=accepted, dry_run=dry_run)
+    answers = sharing.lock(session, specs, accept=accepted, disks=disks, dry_run=dry_run)
     return spoken(console, answers, output_format, dry_run=dry_run)

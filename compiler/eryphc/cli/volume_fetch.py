@@ -96,7 +96,9 @@ class Fetching:
             place = self._in_pool(wanted, kind)
         limits = policy(self.options)
         desk = Desk(os.environ, self.cache, limits, self.progress.bytes, self._waiting)
-        image = image_of(str(wanted.gene), wanted.volume, desk)
+        image = image_of(str(wanted.gene), wanted.volume, desk, wanted.pinned)
+        if image.dated is not None:
+            self.console.add((wording.dated(str(wanted.gene), image.dated),))
         kind = kind or image.format
         if place is None and self.into is not None:
             place = self._in_pool(wanted, kind)
@@ -119,7 +121,7 @@ class Fetching:
             "size": size,
             "virtual_size": header.virtual_size if isinstance(header, DiskHeader) else None,
             "published_sha256": image.sha256,
-            "url": wanted.volume.url,
+            "url": image.dated or wanted.volume.url,
             "fetched": image.fetched,
         }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from eryphc.diagnostics.model import Code, Diagnostic, finding
-from eryphc.diagnostics.words import clipped
+from eryphc.diagnostics.words import cleaned, clipped
+from eryphc.digests import Digest
 
 DIGEST_DIFFERS = Code("E0801", "volume-digest-differs")
 DOWNLOAD_FAILED = Code("E0802", "volume-download-failed")
@@ -19,8 +20,10 @@ DAMAGED = Code("E0811", "volume-damaged")
 PLACE_TAKEN = Code("E0812", "volume-place-taken")
 OTHER_POOL = Code("E0813", "volume-other-pool")
 CONVERSION_DIFFERS = Code("E0814", "volume-conversion-differs")
+MOVED_ON = Code("E0815", "volume-moved-on")
 NOTHING_TO_FETCH = Code("N0801", "volume-nothing-to-fetch")
 NOT_CHECKED = Code("N0802", "volume-not-checked")
+DATED = Code("N0803", "volume-dated")
 
 
 def digest_differs(what: str, algorithm: str, wanted: str, found: str, said: str) -> Diagnostic:
@@ -119,6 +122,29 @@ def conversion_differs(path: str, reason: str) -> Diagnostic:
         CONVERSION_DIFFERS,
         f"`{clipped(path)}` was read back and is not the disk that was converted: {reason}",
         notes=("the disk or the file system changed it, or qemu-img is at fault",),
+    )
+
+
+def moved_on(gene: str, said: str, locked: str, newest: Digest) -> Diagnostic:
+    """`said` is who gives the digest of the newest image, `locked` the digest that a lock pins."""
+    return finding(
+        MOVED_ON,
+        f"the image of `{clipped(gene)}` that the lock pins is not published any more",
+        notes=(
+            f"the lock says {locked}",
+            f"{said} says {newest.algorithm}:{newest.hex}",
+        ),
+        help="`eryphc update` pins the newest one; or put the image into the pool: "
+        "`eryphc volume fetch --into POOL` where somebody has it",
+    )
+
+
+def dated(gene: str, url: str) -> Diagnostic:
+    return finding(
+        DATED,
+        f"the publisher of `{clipped(gene)}` has a newer image than the one that the lock pins",
+        notes=(f"that one was taken from `{cleaned(url.partition('?')[0], 300)}`",),
+        help="`eryphc update` pins a newer one where its gene set names one",
     )
 
 

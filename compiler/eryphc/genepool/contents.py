@@ -60,6 +60,12 @@ def path_of(kind: GeneType, name: str, architecture: Architecture, form: str | N
     return f"{_FOLDERS[kind]}/{between}{name}.{suffix}"
 
 
+def disk_path(name: str, architecture: Architecture, suffix: str) -> str:
+    """The canonical path of a disk file; `suffix` begins with a dot."""
+    described = path_of(GeneType.VOLUME, name, architecture)
+    return described.removesuffix(".yaml") + suffix.lower()
+
+
 def _parts(architecture: Architecture) -> str:
     hypervisor, processor = architecture
     return hypervisor if processor == "any" else f"{hypervisor}/{processor}"

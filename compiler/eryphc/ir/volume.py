@@ -8,11 +8,21 @@ from pathlib import Path
 from eryphc.frozen import NamedTuple
 
 
+class DatedImage(NamedTuple):
+    """The image of one day, which keeps its address: `digest` is `<algorithm>:<hex>`, `file` what
+    its publisher calls it."""
+
+    url: str
+    digest: str
+    file: str | None = None
+
+
 class Volume(NamedTuple):
     """A disk image: a file at hand, or where one can be had; never its content.
 
     `format` is `vhdx`, `vhd`, `qcow2`, `img` or `raw`; `size` is in bytes. `sha256` is over the
-    image file. `checksums_url` is a list of the publisher in which `file` has its digest.
+    image file. `checksums_url` is a list of the publisher in which `file` has its digest. `dated`
+    is the same disk as it was on the day of the description.
     """
 
     path: Path | None = None
@@ -22,6 +32,7 @@ class Volume(NamedTuple):
     checksums_url: str | None = None
     file: str | None = None
     size: int | None = None
+    dated: DatedImage | None = None
 
 
 class Firmware(StrEnum):

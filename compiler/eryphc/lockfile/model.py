@@ -14,12 +14,14 @@ from eryphc.source import SourceText
 
 LOCK_VERSION: Final = 1
 LANGUAGE: Final = 1
+DESCRIPTION: Final = ".yaml"
+"""How the path of a description of a disk ends."""
 MOST_REFERENCES: Final = 4
 """How many tags may stand for one another until the one that holds the genes."""
 
 
 class LockedDisk(NamedTuple):
-    """A disk image that its description does not pin. `digest` is `<algorithm>:<hex>`; `url` is
+    """A disk image that no text of its gene set pins. `digest` is `<algorithm>:<hex>`; `url` is
     where the image of that day lies, None where only the newest has an address."""
 
     digest: str
@@ -34,7 +36,7 @@ class Entry(NamedTuple):
     has the digest of each text (`sha256:<hex>`) by its canonical path. `digest` is the identity of
     a tag from a registry, `manifest` and `form` help to fetch and read it, `signed` names signer
     and key. `requires` are the gene sets that its catlet gene names; `disks` go by the path of
-    their description.
+    their description, or of the file where there is none.
     """
 
     pool: str | None = None
@@ -51,6 +53,17 @@ class Entry(NamedTuple):
     def pinned(self) -> bool:
         """Whether content is pinned: not of references, and not of local sets."""
         return self.files is not None
+
+    @property
+    def disk_files(self) -> Mapping[str, str]:
+        """The digests of disks that are part of the tag: files without a description."""
+        return FrozenMap(
+            {
+                path: disk.digest
+                for path, disk in self.disks.items()
+                if not path.endswith(DESCRIPTION)
+            }
+        )
 
     @property
     def is_local(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.frozen import NamedTuple
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.files import gene_source
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
@@ -52,6 +53,34 @@ def named_sets(
 def _set_part(source: str) -> str:
     """The gene set in the text of a source."""
     return source.split(":")[1] if source.count(":") else source
+
+
+class NamedGene(NamedTuple):
+    """A gene as a catlet names it; without `name` it is one that the set alone tells."""
+
+    geneset: GeneSetId
+    type: GeneType
+    name: str | None
+
+
+def named_genes(catlet: Catlet) -> Iterator[NamedGene]:
+    """The genes that a catlet names: its parent, volumes of drives, fodder. Malformed names are
+    passed over."""
+    for geneset, (record, key, source, _) in named_sets(catlet, []):
+        if key == "parent":
+            yield NamedGene(geneset, GeneType.CATLET, "catlet")
+            continue
+        kind = GeneType.VOLUME if isinstance(record, Drive) else GeneType.FODDER
+        gene = parse_gene(source)
+        yield NamedGene(geneset, kind, gene.name if isinstance(gene, GeneId) else None)
+
+
+def genes_named_by(contents: TagContents) -> tuple[NamedGene, ...] | None:
+    """The genes that the catlet gene of a tag names; None where it cannot be read."""
+    read = _catlet_of(contents)
+    if read is None:
+        return ()
+    return None if read.value is None else tuple(named_genes(read.value))
 
 
 def names_in(catlet: Catlet) -> Outcome[tuple[GeneSetId, ...]]:

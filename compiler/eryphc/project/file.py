@@ -89,6 +89,13 @@ class Lint(Setting):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockSettings(Setting):
+    """`disks`: the lock pins disk images that are only described, without a digest."""
+
+    disks: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project(Setting):
     """The project file; `folder` is where it lies and what its paths are relative to.
 
@@ -102,6 +109,7 @@ class Project(Setting):
     guest: str | None = None
     epoch: str | None = None
     lint: Lint | None = None
+    lock: LockSettings | None = None
     folder: Path = field(default=Path(), compare=False)
     sections: Mapping[str, Any] = field(default_factory=FrozenMap)
     source: SourceText | None = field(default=None, compare=False, repr=False)
@@ -155,6 +163,7 @@ def _kind(choice: Choice) -> Converter:
 
 TEXT: Converter = Reading.text
 LINT = Shape("lint section", Lint, {choice.value: list_of(_kind(choice)) for choice in Choice})
+LOCK = Shape("lock section", LockSettings, {"disks": Reading.boolean})
 POOL = Shape(
     "gene pool",
     PoolEntry,
@@ -195,6 +204,7 @@ _OWN: Mapping[str, Converter] = {
     "guest": TEXT,
     "epoch": TEXT,
     "lint": LINT,
+    "lock": LOCK,
 }
 
 

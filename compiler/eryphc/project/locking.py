@@ -5,21 +5,29 @@ Source: docs/reference/lock.md, "lock and update".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from eryphc.diagnostics import lock as wording
+from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.chain import PoolChain
-from eryphc.genepool.contents import MANIFEST_TYPE, TagContents, contents_of, final_name
+from eryphc.genepool.contents import (
+    MANIFEST_TYPE,
+    TagContents,
+    contents_of,
+    disk_path,
+    final_name,
+)
+from eryphc.genepool.files import place_of
 from eryphc.genepool.model import GenePool, GeneSetTag
 from eryphc.genepool.remote import Fetched, RemotePool
 from eryphc.identifiers import GeneSetId, GeneType
-from eryphc.lockfile.model import Entry, Lock, NamedPool, walk
+from eryphc.lockfile.model import Entry, Lock, LockedDisk, NamedPool, walk
 from eryphc.passes.naming import requires_of
 from eryphc.passes.resolve import resolve
-from eryphc.source import Span
+from eryphc.source import Span, shown_path
 from eryphc.syntax.identifiers import parse_gene_set
 
 
@@ -41,7 +49,8 @@ class Resolved(NamedTuple):
 
 class Resolver:
     """Makes the entries of one lock. `pools` opens those of a folder, `named` says how the lock
-    calls one of them, `anew` which gene sets are looked up although the old lock pins them."""
+    calls one of them, `anew` which gene sets are looked up although the old lock pins them.
+    `hashed` gives the SHA-256 of a disk file as `sha256:` and hex digits, or raises OSError."""
 
     def __init__(
         self,
@@ -49,11 +58,13 @@ class Resolver:
         pools: Callable[[Path], Outcome[PoolChain]],
         named: Callable[[GenePool], NamedPool],
         anew: Callable[[str], bool],
+        hashed: Callable[[Path], str],
     ) -> None:
         self._old = old
         self._pools = pools
         self._named = named
         self._anew = anew
+        self._hashed = hashed
         self._sets: dict[str, Entry] = {}
         # The specification for which a gene set was looked up, and how the lock calls its pool.
         self._by: dict[str, tuple[str, str]] = {}
@@ -152,7 +163,25 @@ class Resolver:
         if pool.local:
             return Entry(pool=pool.name, requires=requires)
         files = {file.path: file.digest for file in contents.value.files}
-        return Entry(pool=pool.name, requires=requires, files=FrozenMap(files))
+        disks = FrozenMap(dict(sorted(self._disk_files(tag))))
+        return Entry(pool=pool.name, requires=requires, files=FrozenMap(files), disks=disks)
+
+    def _disk_files(self, tag: GeneSetTag) -> Iterator[tuple[str, LockedDisk]]:
+        """The disks of a tag that are only files, by what their paths are in its canonical form."""
+        for name in tag.names(GeneType.VOLUME):
+            for variant in tag.variants(GeneType.VOLUME, name).value or ():
+                path = None if variant.volume is None else variant.volume.path
+                if path is None or tag.read(variant).value is not None:
+                    continue
+                try:
+                    digest = self._hashed(path)
+                except OSError as error:
+                    reason = (error.strerror or "it cannot be read").lower()
+                    self._found.append(
+                        pools.file_unreadable(shown_path(path), reason, place_of(path))
+                    )
+                    continue
+                yield disk_path(name, variant.architecture, path.suffix), LockedDisk(digest)
 
 
 _LOCKED_TYPES = (MANIFEST_TYPE, *(each.value for each in GeneType))

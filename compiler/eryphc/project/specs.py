@@ -309,6 +309,11 @@ class Pools:
         self._names: dict[int, str] = {}
         self._projects: dict[Path, Outcome[Project] | None] = {}
 
+    @property
+    def offline(self) -> bool:
+        """Whether nobody may be asked over the network."""
+        return self._offline
+
     def before(self, pools: Sequence[GenePool]) -> Pools:
         """These pools, with others before them; no lock counts."""
         other = copy(self)
@@ -393,6 +398,11 @@ class Pools:
         if (path, both_sides) not in self._locks:
             self._locks[path, both_sides] = _read_lock(path, both_sides=both_sides)
         return self._locks[path, both_sides]
+
+    def lock_of(self, folder: Path) -> Lock | None:
+        """The lock for the specs in `folder`; None where there is none, or none that counts."""
+        path = self.lock_path(folder)
+        return self.lock(path).value if self._heeds_locks and path.is_file() else None
 
     def named(self, pool: GenePool, root: Path) -> NamedPool:
         """How a lock in the folder `root` calls a pool; local is what is committed with it."""

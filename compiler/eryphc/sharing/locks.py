@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from eryphc.changes.log import ChangeLog
     from eryphc.genepool.contents import TagContents
     from eryphc.genepool.model import GenePool, GeneSetTag
-    from eryphc.project.locking import LockedSpec
+    from eryphc.project.locking import LockedSpec, Resolved
     from eryphc.session import Session
+    from eryphc.sharing.usage import Named
 
 T = TypeVar("T")
 SpecNames = Sequence["str | os.PathLike[str]"]
@@ -73,15 +74,19 @@ def lock(
     specs: SpecNames = (),
     *,
     accept: Collection[str] = (),
+    disks: bool = False,
     dry_run: bool = False,
 ) -> tuple[Locked, ...]:
     """Pin the gene sets of specifications, in the lock of their project; one answer a lock.
 
     Without `specs` those that the lock knows and those that the project file lists. A pin that is
-    still asked for stays as it is.
+    still asked for stays as it is. With `disks` also the digests of disks that are only described;
+    a lock that has some, or whose project wants them, gets them without it.
     """
     groups = _groups(session, specs)
-    return tuple(_locked(session, group, _nothing, accept, dry_run=dry_run) for group in groups)
+    return tuple(
+        _locked(session, group, _nothing, accept, disks=disks, dry_run=dry_run) for group in groups
+    )
 
 
 def update(
@@ -134,23 +139,34 @@ def _locked(
     anew: Callable[[str], bool],
     accept: Collection[str],
     *,
+    disks: bool = False,
     dry_run: bool,
 ) -> Locked:
     from eryphc.lockfile.writing import text_of, write_lock
     from eryphc.project.locking import Resolver
     from eryphc.sharing.moves import moves
+    from eryphc.sharing.usage import Usage
 
     pools = session.opener
     named = partial(pools.named, root=group.root)
     with _fetching(session, group, anew):
-        made = Resolver(group.old, pools.open, named, anew).resolved(group.specs, group.kept)
+        resolver = Resolver(group.old, pools.open, named, anew, _hashed)
+        made = resolver.resolved(group.specs, group.kept)
+        if made.value is not None and (disks or _wants_disks(session, group)):
+            made = _with_disks(session, group, made.value, made.diagnostics)
     found = [*group.found, *session.overheard(), *made.diagnostics]
     shown = shown_path(group.path)
     if made.value is None:
         return Locked(shown, found, group.old, None, None, written=False)
     new = made.value.lock
     found += _deprecated(session, group, new)
-    moved = moves(group.old, new, made.value.contents, partial(_content, session, group))
+    contents = made.value.contents
+
+    def look_up(name: str, entry: Entry) -> TagContents | None:
+        return contents.get(name) or _content(session, group, name, entry)
+
+    usage = Usage(new, partial(_named_by_spec, session, group), look_up)
+    moved = moves(group.old, new, contents, partial(_content, session, group), usage)
     stopped = [stop for stop in moved.stops if stop.guard not in accept]
     found += [wording.guarded(str(stop.id), stop.guard, stop.sentence) for stop in stopped]
     text = text_of(new)
@@ -160,6 +176,47 @@ def _locked(
         write_lock(group.path, text)
         pools.remember(group.path, new)
     return Locked(shown, found, group.old, new, moved.log, written=written)
+
+
+def _hashed(path: Path) -> str:
+    """The digest of a disk file. Raises OSError."""
+    from eryphc.volumes.checksums import hash_file
+
+    return f"sha256:{hash_file(path)['sha256']}"
+
+
+def _wants_disks(session: Session, group: _Group) -> bool:
+    """Whether the project asks for disks, or the lock has some already."""
+    for entry in group.old.sets.values():
+        if any(path not in entry.disk_files for path in entry.disks):
+            return True
+    for spec in group.specs:
+        project = session.opener.project(spec.folder)
+        settings = None if project is None or project.value is None else project.value.lock
+        if settings is not None and settings.disks:
+            return True
+    return False
+
+
+def _with_disks(
+    session: Session, group: _Group, made: Resolved, found: Sequence[Diagnostic]
+) -> Outcome[Resolved]:
+    """The lock with the disks that are only described."""
+    from eryphc.project.disks import with_disks
+    from eryphc.volumes.fetch import published_disk
+
+    def look_up(name: str, entry: Entry) -> Outcome[TagContents]:
+        contents = made.contents.get(name) or _content(session, group, name, entry)
+        if contents is None:
+            place = place_of(group.old, name)
+            gone = wording.content_gone(name, entry.pool or "", place, ())
+            return Outcome(None, (gone,))
+        return Outcome(contents)
+
+    published = published_disk(session.environment, offline=session.opener.offline)
+    lock = with_disks(made.lock, look_up, published)
+    both = (*found, *lock.diagnostics)
+    return Outcome(None if lock.value is None else made._replace(lock=lock.value), both)
 
 
 @contextmanager
@@ -205,6 +262,14 @@ def _deprecated(session: Session, group: _Group, lock: Lock) -> list[Diagnostic]
     return found
 
 
+def _named_by_spec(session: Session, group: _Group, path: str) -> Named:
+    """The genes that a specification names, None where it cannot be read."""
+    from eryphc.passes.naming import named_genes
+
+    reading = session.read(group.root / path)._reading
+    return None if reading is None else tuple(named_genes(reading.document.catlet))
+
+
 def _content(session: Session, group: _Group, name: str, entry: Entry) -> TagContents | None:
     """The pinned content of a tag, where a pool still has it."""
     from eryphc.genepool.contents import contents_of
@@ -216,11 +281,14 @@ def _content(session: Session, group: _Group, name: str, entry: Entry) -> TagCon
         for pool in () if chain is None else chain.owners(geneset):
             tag = _tag_of(pool, geneset, entry)
             contents = None if tag is None or tag.value is None else contents_of(tag.value).value
-            if contents is not None and entry.files == {
-                file.path: file.digest for file in contents.files
-            }:
+            if contents is not None and _is_of(entry, contents):
                 return contents
     return None
+
+
+def _is_of(entry: Entry, contents: TagContents) -> bool:
+    """Whether contents are those of an entry; of a local set whatever is there now is."""
+    return entry.is_local or entry.files == {file.path: file.digest for file in contents.files}
 
 
 def _tag_of(pool: GenePool, geneset: GeneSetId, entry: Entry) -> Outcome[GeneSetTag] | None:

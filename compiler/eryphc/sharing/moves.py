@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from eryphc.changes.guards import Move, Pin, Stop, stops
+from eryphc.changes.interface import GeneKey
 from eryphc.changes.log import NOTHING, ChangeLog, Side, change_log, set_changes
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.contents import TagContents
@@ -25,11 +26,13 @@ def moves(
     after: Lock,
     contents: Mapping[str, TagContents],
     look_up: Callable[[str, Entry], TagContents | None],
+    used: Callable[[str], Collection[GeneKey] | None] = lambda _name: None,
 ) -> Moves:
     """Compare two locks, by the gene sets that specifications and catlet genes ask for.
 
     `contents` has what was looked up for the new lock; `look_up` finds the pinned content of a
-    tag, None where it is not at hand. Local gene sets are left out: they are committed.
+    tag, None where it is not at hand. `used` has the genes of a gene set that specifications use,
+    None meaning all. Local gene sets are left out: they are committed.
     """
     old_names, new_names = _asked(before), _asked(after)
     users = {**used_by(before), **used_by(after)}
@@ -53,7 +56,8 @@ def moves(
             sides[place] = Side(texts, pin)
         found.append(set_changes(name, sides[0], sides[1], users.get(name, ())))
         if old is not None and new is not None:
-            stopped += stops(Move(old, new, sides[0].contents, sides[1].contents))
+            genes = None if same else used(name)
+            stopped += stops(Move(old, new, sides[0].contents, sides[1].contents, genes))
     return Moves(change_log(found), tuple(stopped))
 
 

@@ -78,7 +78,7 @@ def _settings(
     chain = session.pools()
     found: set[RegistrySettings] = set()
     for geneset in genesets:
-        owners = (session.opener.settings(pool) for pool in chain.owners(geneset))
+        owners = (session.opener.registry_of(pool) for pool in chain.owners(geneset))
         settings = next((each for each in owners if each is not None), None)
         if settings is None:
             organization = geneset.organization
@@ -101,7 +101,7 @@ def _address(location: str, organizations: list[str]) -> RegistrySettings:
 
 def registries(session: Session) -> tuple[RegistrySettings, ...]:
     """The pools of a session that lie in registries, in order. Raises EryphcError."""
-    found = (session.opener.settings(pool) for pool in session.pools().ordered())
+    found = (session.opener.registry_of(pool) for pool in session.pools().ordered())
     return tuple(each for each in found if each is not None)
 
 

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from eryphc.diagnostics import registry as registry_wording
 from eryphc.diagnostics import volumes as wording
-from eryphc.digests import Digest
+from eryphc.diagnostics.model import Outcome
+from eryphc.digests import Digest, Hashes
 from eryphc.frozen import NamedTuple
 from eryphc.ir.volume import DiskFault, Volume
-from eryphc.net.addresses import shown_url
+from eryphc.lockfile.model import LockedDisk
+from eryphc.net.addresses import is_loopback, read_address, shown_url
 from eryphc.net.client import Client
-from eryphc.net.download import Policy, client_for, fetch_file, fetch_list
+from eryphc.net.download import LIST_LIMIT, Policy, client_for, fetch_file, fetch_list
 from eryphc.net.faults import NetError
 from eryphc.source import shown_path
 from eryphc.volumes.checksums import find_digest, hash_file
@@ -20,7 +23,7 @@ from eryphc.volumes.faults import VolumeError
 from eryphc.volumes.headers import read_header
 from eryphc.volumes.places import locked, opened, private_parent, stored
 
-__all__ = ("Desk", "Heard", "Image", "Policy", "image_of", "wanted_digest")
+__all__ = ("Desk", "Heard", "Image", "Policy", "image_of", "published_disk", "wanted_digest")
 
 Heard = Callable[[str, int, int | None], None]
 """Hears of a file how many bytes of how many have arrived."""
@@ -40,13 +43,15 @@ class Desk(NamedTuple):
 
 
 class Image(NamedTuple):
-    """A disk image at hand. `fetched`: it came over the network in this run."""
+    """A disk image at hand. `fetched`: it came over the network in this run. `dated` is the address
+    of one day that it came from, because the publisher has a newer one."""
 
     path: Path
     format: str
     sha256: str
     size: int
     fetched: bool
+    dated: str | None = None
 
 
 def wanted_digest(
@@ -68,24 +73,120 @@ def wanted_digest(
     return found, f"the list `{shown}`"
 
 
-def image_of(gene: str, volume: Volume, desk: Desk) -> Image:
-    """The pool's file, else the publisher's, verified. Raises VolumeError."""
+def published_disk(
+    environment: Mapping[str, str], *, offline: bool
+) -> Callable[[Volume], Outcome[LockedDisk]]:
+    """Gives the digest that a publisher's list has for a described disk, each list asked once."""
+    known: dict[tuple[str | None, str | None], Outcome[LockedDisk]] = {}
+
+    def published(volume: Volume) -> Outcome[LockedDisk]:
+        key = (volume.checksums_url, volume.file)
+        if key not in known:
+            known[key] = asked(volume)
+        return known[key]
+
+    def asked(volume: Volume) -> Outcome[LockedDisk]:
+        url = volume.checksums_url or ""
+        if offline:
+            return Outcome(None, (registry_wording.offline(f"the list `{shown_url(url)}`"),))
+        # This machine is asked over plain http, as registries on it are.
+        policy = Policy(LIST_LIMIT, "any list of checksums", allow_http=_is_here(url))
+        try:
+            digest, _ = wanted_digest(volume, policy, environment)
+        except VolumeError as fault:
+            return Outcome(None, (fault.diagnostic,))
+        return Outcome(LockedDisk(f"{digest.algorithm}:{digest.hex}"))
+
+    return published
+
+
+def _is_here(url: str) -> bool:
+    try:
+        return is_loopback(read_address(url).host)
+    except ValueError:
+        return False
+
+
+def image_of(gene: str, volume: Volume, desk: Desk, pinned: LockedDisk | None = None) -> Image:
+    """The pool's file, else the publisher's, verified. `pinned` is what a lock says of it.
+
+    Raises VolumeError.
+    """
     if volume.path is not None:
-        header = read_header(volume.path)
-        if isinstance(header, DiskFault):
-            diagnostic = wording.unreadable(shown_path(volume.path), header.reason)
-            raise VolumeError(diagnostic, outside=False)
-        sha256 = hash_file(volume.path)["sha256"]
-        return Image(volume.path, header.format, sha256, header.size, fetched=False)
+        return _at_hand(volume.path, pinned)
     if volume.url is None:
         raise VolumeError(wording.no_source(gene), outside=False)
+    if pinned is None:
+        digest, said = wanted_digest(volume, desk.policy, desk.environment)
+        return _fetched(volume, volume.url, digest, said, desk)
+    digest = _digest(pinned)
+    kept = _kept(volume, digest, desk)
+    if kept is not None:
+        return kept
+    url = _address_now(gene, volume, pinned, desk)
+    image = _fetched(volume, url, digest, "the lock", desk)
+    return image if url == volume.url else image._replace(dated=url)
+
+
+def _digest(pinned: LockedDisk) -> Digest:
+    algorithm, _, digits = pinned.digest.partition(":")
+    return Digest(algorithm, digits)
+
+
+def _at_hand(path: Path, pinned: LockedDisk | None) -> Image:
+    header = read_header(path)
+    if isinstance(header, DiskFault):
+        diagnostic = wording.unreadable(shown_path(path), header.reason)
+        raise VolumeError(diagnostic, outside=False)
+    wanted = None if pinned is None else _digest(pinned)
+    hashes = hash_file(path, "sha256" if wanted is None else wanted.algorithm)
+    if wanted is not None and hashes[wanted.algorithm] != wanted.hex:
+        found = hashes[wanted.algorithm]
+        fault = wording.digest_differs(
+            shown_path(path), wanted.algorithm, wanted.hex, found, "the lock"
+        )
+        raise VolumeError(fault, outside=False)
+    return Image(path, header.format, hashes["sha256"], header.size, fetched=False)
+
+
+def _address_now(gene: str, volume: Volume, pinned: LockedDisk, desk: Desk) -> str:
+    """Where a pinned image can be had: the newest where it still is that, else the dated one."""
+    assert volume.url is not None  # noqa: S101 - callers have looked
+    wanted = _digest(pinned)
+    try:
+        newest, said = wanted_digest(volume, desk.policy, desk.environment)
+    except VolumeError:
+        if pinned.url is None:
+            raise
+        return pinned.url
+    if newest == wanted:
+        return volume.url
+    if pinned.url is not None:
+        return pinned.url
+    if newest.algorithm != wanted.algorithm:
+        # Which image that is shows only when it is here.
+        return volume.url
+    raise VolumeError(wording.moved_on(gene, said, pinned.digest, newest), outside=True)
+
+
+def _kept(volume: Volume, digest: Digest, desk: Desk) -> Image | None:
+    """What the cache has with this digest, without asking anybody."""
+    place = stored(opened(desk.cache).root, digest)
+    if not place.is_file():
+        return None
+    hashes = hash_file(place, digest.algorithm)
+    if hashes[digest.algorithm] != digest.hex:
+        return None
+    return _image(volume, place, hashes, fetched=False)
+
+
+def _fetched(volume: Volume, url: str, digest: Digest, said: str, desk: Desk) -> Image:
     policy = desk.policy
     if volume.size is not None:
         policy = policy._replace(
             limit=min(policy.limit, volume.size),
             limit_said=policy.limit_said if policy.limit < volume.size else "the description",
         )
-    digest, said = wanted_digest(volume, desk.policy, desk.environment)
     cache = opened(desk.cache)
     place = stored(cache.root, digest)
     private_parent(cache, place)
@@ -95,17 +196,21 @@ def image_of(gene: str, volume: Volume, desk: Desk) -> Image:
         if hashes is None or fetched:
             # A file of the cache whose digest is no longer the one in its name was damaged.
             place.unlink(missing_ok=True)
-            name = volume.url.rpartition("/")[2].partition("?")[0]
+            name = url.rpartition("/")[2].partition("?")[0]
             with _asking(desk.environment) as client:
                 hashes = fetch_file(
                     client,
-                    volume.url,
+                    url,
                     place,
                     digest,
                     said,
                     policy,
                     lambda done, total: desk.heard(name, done, total),
                 )
+    return _image(volume, place, hashes, fetched=fetched)
+
+
+def _image(volume: Volume, place: Path, hashes: Hashes, *, fetched: bool) -> Image:
     kind = volume.format
     if kind in (None, "img"):
         header = read_header(place)
