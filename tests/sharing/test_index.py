@@ -94,6 +94,22 @@ def test_a_set_that_no_index_lists(author: Author) -> None:
     assert (done.code, done.out) == (0, "acme/motd  (1.0)\n")
 
 
+def test_a_misspelt_set_is_guessed_from_the_index(author: Author) -> None:
+    author.push(author.tag("1.0"))
+    author.eryphc.write("web.yaml", "name: web\nfodder:\n- source: gene:acme/mitd/1.0:motd\n")
+    done = author.eryphc("check", "web.yaml", "--genepool", author.pool)
+    assert (done.code, "did you mean `motd`" in done.out + done.err) == (1, True), done.out
+    done = author.eryphc("gene", "pull", "acme/mitd/1.0", "--genepool", author.pool)
+    assert "motd" in done.err
+
+
+def test_two_published_tags_are_compared(author: Author) -> None:
+    author.push(author.tag("1.0"))
+    author.push(author.tag("1.1", MOTD_TEXT.replace("Welcome", "Hello")))
+    words = ("gene", "diff", "acme/motd/1.0", "acme/motd/1.1", "--genepool", author.pool)
+    assert 'default "Welcome" → "Hello"' in author.eryphc(*words).out
+
+
 def test_a_registry_that_does_not_answer(author: Author) -> None:
     pool = "oci://127.0.0.1:1/x?orgs=acme"
     done = author.eryphc("gene", "list", "--genepool", pool, "--timeout", "1")

@@ -116,6 +116,7 @@ def gene_show(id_: str, output_format: str, *, console: Console, **options: Any)
     show_default=True,
     help="How the change log is printed; markdown is for pull requests.",
 )
+@shared.network
 @speaking()
 def gene_diff(
     before: str,
@@ -133,7 +134,7 @@ def gene_diff(
     """
     from eryphc.sharing import compared_tags, log_as_data, log_as_markdown, log_as_text
 
-    found = compared_tags(shared.session_of(options), before, after)
+    found = compared_tags(shared.session_of(options, trace=console.detail), before, after)
     console.take(found)
     if found.log is None:
         return console.finish()

@@ -137,7 +137,15 @@ class RemotePool(PinnedPool):
         tags, sets = super().neighbours(geneset)
         if self._is_open and geneset not in self._known_tags:
             self._known_tags[geneset] = self._source.tags(geneset)
-        return (self._known_tags.get(geneset) or tags, sets)
+        tags = self._known_tags.get(geneset) or tags
+        if not tags:
+            sets = (*sets, *self._listed_beside(geneset))
+        return (tags, tuple(sorted(set(sets))))
+
+    def _listed_beside(self, geneset: GeneSetId) -> tuple[str, ...]:
+        """The sets of the same organization that the index lists."""
+        named = (name.partition("/") for name in self.index().value or ())
+        return tuple(name for org, _, name in named if org == geneset.organization)
 
     def index(self) -> Outcome[PoolIndex]:
         """The list of the gene sets in the registry, for people; empty where there is none."""

@@ -57,8 +57,9 @@ def target_of(session: Session, to: str | None, genesets: Collection[GeneSetId])
         from eryphc.diagnostics.registry import offline
 
         raise EryphcError.of(Failure.INPUT, offline(f"the pool `{settings.label}`"))
+    pool = session.opener.publishing_pool(settings)
     registry = network.copies(settings._replace(mirrors=()), pushing=True)[0].registry
-    return Target(settings, registry, session.opener.publishing_pool(settings))
+    return Target(settings, registry, pool)
 
 
 def _settings(
