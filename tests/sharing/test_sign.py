@@ -11,8 +11,8 @@ import pytest
 
 from eryphc.genepool.image import manifest_of
 from genepool.oci.fake import Profile, digest_of, faking
-from sharing.publishing import image
-from sharing.test_trust import CI, EVE, MOTD, Team, codes, host, motd, team
+from sharing.publishing import image, signatures
+from sharing.test_trust import CI, EVE, MOTD, Team, base, codes, host, motd, team
 from signers import made, run, signer
 
 __all__ = ["host", "team"]
@@ -125,7 +125,8 @@ def test_what_cannot_be_signed(team: Team, tmp_path: Path) -> None:
         (["acme/motd/1.0", "--key", str(tmp_path / "none")], 1, "E1611"),
         (["acme/motd/1.0", "--key", str(tmp_path)], 1, "E1611"),
         (["acme/none/1.0", "--key", str(signer(CI).key)], 1, "E0302"),
-        (["other/motd/1.0", "--key", str(signer(CI).key)], 1, "E0912"),
+        (["other/motd/1.0", "--key", str(signer(CI).key)], 2, "E0904"),
+        (["acme/motd/1.0", "--to", "none", "--key", str(signer(CI).key)], 2, "E0904"),
         (["acme", "--key", str(signer(CI).key)], 2, "E0912"),
         (["acme/motd/1.0", "--offline", "--key", str(signer(CI).key)], 1, "E1025"),
     ):
@@ -177,7 +178,7 @@ def test_a_registry_that_keeps_tags(team: Team) -> None:
         fake.immutable = True
         done = sign(team)
     assert (done.code, codes(done)) == (3, ["E1008"])
-    assert "sign when you push: `eryphc gene push --sign KEY`" in done.err
+    assert "sign when you push: `eryphc gene push PATH --sign KEY`" in done.err
 
 
 def test_a_manifest_in_the_form_of_docker(team: Team) -> None:
@@ -190,3 +191,81 @@ def test_a_manifest_in_the_form_of_docker(team: Team) -> None:
     assert sign(team).code == 0
     assert signed_by(team, "1.0") == 1
     assert "UTC" in team.builds()
+
+
+# -- what is signed when it is published ------------------------------------------------------
+
+
+def key_of(who: str = CI) -> tuple[str, str]:
+    return ("--sign", str(signer(who).key))
+
+
+def writes(team: Team, zone: str = "UTC") -> None:
+    """The sources of acme/motd/1.0, with `latest` as its other name."""
+    for tag, ref in (("1.0", None), ("latest", "acme/motd/1.0")):
+        manifest = {
+            "version": "1.1",
+            "geneset": f"acme/motd/{tag}",
+            **({"ref": ref} if ref else {}),
+        }
+        team.eryphc.write(f"src/acme/motd/{tag}/geneset-tag.json", json.dumps(manifest))
+    team.eryphc.write("src/acme/motd/1.0/fodder/motd.yaml", MOTD.format(zone))
+
+
+def test_push_signs(team: Team) -> None:
+    writes(team, "WET")
+    pushed = team("gene", "push", "src/acme/motd", "--replace", *key_of())
+    assert pushed.code == 0, pushed.err
+    assert signed_by(team, "1.0") == signed_by(team, "latest") == 1
+    assert "WET" in team.builds()
+    # What is there and lacks the signature gets it, and the second of another key.
+    for who, count in ((CI, 1), (EVE, 2)):
+        assert team("gene", "push", "src/acme/motd", *key_of(who)).code == 0
+        assert signed_by(team, "1.0") == signed_by(team, "latest") == count
+
+
+def test_push_with_a_key_that_signs_nothing_sends_nothing(team: Team, tmp_path: Path) -> None:
+    writes(team, "EET")
+    key = made(tmp_path, CI).key
+    key.chmod(0o640)
+    team.publishes()
+    before = in_registry(team, "1.0")
+    done = team("gene", "push", "src/acme/motd", "--replace", "--sign", str(key), "-v")
+    assert (done.code, codes(done)) == (1, ["E1032"])
+    assert "PUT" not in done.err
+    assert in_registry(team, "1.0") == before
+
+
+def test_a_word_against_a_tag_is_believed_if_it_is_signed(team: Team) -> None:
+    team.publish("acme/base/1.0", base(), annotations=signatures(base(), signer(CI)))
+    writes(team, "MET")
+    assert team("gene", "push", "src/acme/motd", "--replace", *key_of()).code == 0
+    words = ("acme/motd/1.0", "--reason", "too old")
+    warned = {}
+    for name, key in (("nobody", ()), ("another", key_of(EVE)), ("own", key_of())):
+        done = team("gene", "deprecate", *words, *key)
+        assert done.code == 0, done.err
+        # Without a policy every word counts, and is remembered; that is no reason to believe it.
+        team.asks("")
+        assert codes(team("gene", "show", "acme/motd/1.0")) == ["W1029"]
+        team.asks()
+        warned[name] = codes(team("gene", "show", "acme/motd/1.0"))
+    assert warned == {"nobody": [], "another": [], "own": ["W1029"]}
+    assert codes(team("lock", "web.yaml")) == ["W1029"]
+    # The second time the answer is remembered.
+    done = team("gene", "show", "acme/motd/1.0", "-v")
+    assert codes(done) == ["W1029"]
+    assert "manifests/st-" not in done.err
+
+
+def test_a_registry_that_keeps_tags_does_not_take_a_signature_quietly(team: Team) -> None:
+    with faking("quay") as fake:
+        fake.profile = Profile(replaced=(409, "TAG_IMMUTABLE"))
+        team.publish.host = fake.server.address.removeprefix("http://")
+        team.asks()
+        writes(team)
+        pushed = team("gene", "push", "src/acme/motd/1.0", "--no-index")
+        assert pushed.code == 0, pushed.err
+        fake.immutable = True
+        done = team("gene", "push", "src/acme/motd/1.0", "--no-index", *key_of())
+    assert (done.code, codes(done)) == (3, ["E1008"])

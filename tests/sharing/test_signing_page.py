@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ import pytest
 from eryphc.project.file import read_project
 from eryphc.source import SourceText
 from eryphc.targets.definition import project_sections
-from sharing.test_trust import CI, Team, host, motd, team
+from sharing.test_trust import CI, MOTD, Team, host, team
 
 __all__ = ["host", "team"]
 
@@ -39,17 +40,21 @@ def test_the_policy_can_be_read(team: Team) -> None:
 )
 def test_the_commands_run_as_they_stand_there(team: Team) -> None:
     """But for the name of the registry, and that it is asked over plain http."""
-    team.publishes()
-    generate, sign, check = (text for language, text in BLOCKS if language == "sh")
+    manifest = {"version": "1.1", "geneset": "acme/motd/1.0"}
+    team.eryphc.write("motd/1.0/geneset-tag.json", json.dumps(manifest))
+    team.eryphc.write("motd/1.0/fodder/motd.yaml", MOTD.format("UTC"))
+    generate, push, sign, check = (text for language, text in BLOCKS if language == "sh")
     assert sh(team, generate) == ""
     public = (team.eryphc.folder / "signing-key.pub").read_text()
     team.eryphc.write("allowed_signers", f"{CI} {public}")
+    assert sh(team, push.replace("push", "push --replace")) == sh(team, sign)
     assert sh(team, sign) == f"{team.publish.host}/genes/acme/motd:1.0\n"
+    identity = json.loads(sh(team, "eryphc gene pack motd/1.0 --format json"))[0]["digest"]
     check = check.replace("registry.example.com", team.publish.host)
     said = sh(team, check.replace("skopeo inspect", "skopeo inspect --tls-verify=false"))
     good, digest = said.splitlines()
     assert good.startswith(f'Good "eryphc-geneset" signature for {CI} with ED25519 key SHA256:')
-    assert f"sha256:{digest.split()[0]}" == motd().identity
+    assert f"sha256:{digest.split()[0]}" == identity
 
 
 def sh(team: Team, script: str) -> str:

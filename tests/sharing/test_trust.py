@@ -128,6 +128,28 @@ def test_what_is_not_signed_is_refused(team: Team) -> None:
     assert not (team.eryphc.folder / "build").exists()
 
 
+def test_whole_messages(team: Team) -> None:
+    team.publishes(signer(EVE))
+    where, key = f"{team.publish.host}/genes/acme/motd:latest", signer(EVE).fingerprint
+    team.eryphc.write("web.yaml", "name: web\nfodder:\n- source: gene:acme/motd:motd\n")
+    assert (
+        team.build().err.split("\n\n")[0]
+        == f"""\
+error[E1022]: `{where}` is signed by nobody whom the project trusts
+ --> eryphc.yaml:7:27
+  |
+7 | - {{orgs: [acme], require: signature, keys: allowed_signers}}
+  |                           ^^^^^^^^^ asked for here
+ ::: web.yaml:3:16: `acme/motd/latest` is named here
+  = note: signature 1: {key}: its key is not in `allowed_signers`, or not for today
+  = help: add a key to `keys` or a name to `signers` if you trust who signed"""
+    )
+    publish_as(team, signature_annotations(["trust me"]))
+    told = team("lock", "web.yaml").err
+    assert "has a signature that is not one of its content" in told
+    assert "= note: signature 1: it is a signature of other content, or damaged" in told
+
+
 def test_nothing_refused_enters_the_store(team: Team) -> None:
     team.publishes()
     assert team.refused()[0] == 1
@@ -333,6 +355,21 @@ def test_pulled_unsigned_without_a_policy_and_built_with_one(team: Team) -> None
     assert team.refused("--frozen") == (1, ["E1022"])
     assert "UTC" in team.builds("--locked")
     assert "UTC" in team.builds("--frozen")
+
+
+def test_a_refused_folder_that_comes_later_does_not_stand_in_the_way(
+    team: Team, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    team.publishes(signer(CI))
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    assert team("gene", "pull", "acme/base/1.0", "-o", str(elsewhere)).code == 0
+    folder = f"  fallback: true\n- {{path: '{elsewhere}', orgs: [acme]}}\n"
+    team.asks(folder + ASKED)
+    assert team("lock", "web.yaml").code == 0
+    assert "UTC" in team.builds("--frozen")
+    shutil.rmtree(team.cache)
+    assert team.refused("--frozen") == (1, ["E1022"])
+    assert "UTC" in team.builds("--locked")
 
 
 def test_an_update_to_something_unsigned_is_stopped(team: Team) -> None:

@@ -13,6 +13,14 @@ from eryphc.cli.console import Console, speaking, write
 from eryphc.diagnostics.printing import plain
 from eryphc.diagnostics.words import json_text
 
+_sign = click.option(
+    "--sign",
+    "key",
+    metavar="KEY",
+    shell_complete=completes("file"),
+    help="Sign it with this key of SSH, or with the one in an agent whose .pub file is named.",
+)
+
 
 @click.command("push")
 @click.argument(
@@ -27,6 +35,7 @@ from eryphc.diagnostics.words import json_text
 @click.option("--breaking", is_flag=True, help="Publish what breaks those who use older tags.")
 @click.option("--replace", is_flag=True, help="Replace fixed tags that have other content.")
 @click.option("--no-index", is_flag=True, help="Leave the list of the pool's gene sets alone.")
+@_sign
 @shared.genepool
 @shared.printed("How it is printed.")
 @shared.network
@@ -40,6 +49,7 @@ def gene_push(
     breaking: bool,
     replace: bool,
     no_index: bool,
+    key: str | None,
     console: Console,
     **options: Any,
 ) -> int:
@@ -48,8 +58,9 @@ def gene_push(
     PATH is the folder of a tag, of a set with all its tags, or an OCI image layout. Everything is
     checked before anything is sent. What is there already is not sent again.
     """
-    from eryphc.sharing import log_as_text, push
+    from eryphc.sharing import Signing, log_as_text, push
 
+    signing = None if key is None else Signing(key)
     session = shared.session_of(options, trace=console.detail)
     pushed = push(
         session,
@@ -59,6 +70,8 @@ def gene_push(
         breaking=breaking,
         replace=replace,
         index=not no_index,
+        sign=None if signing is None else signing.gene_set,
+        sign_statements=None if signing is None else signing.statement,
     )
     if pushed.log.changed:
         for line in log_as_text(pushed.log, verbose=console.verbose).splitlines():
@@ -127,6 +140,7 @@ def gene_index(
     help="The pool of eryphc.yaml, or oci://HOST/PREFIX; else the pool that owns the set.",
 )
 @click.option("--no-index", is_flag=True, help="Leave the list of the pool's gene sets alone.")
+@_sign
 @shared.genepool
 @shared.network
 @speaking()
@@ -137,6 +151,7 @@ def gene_deprecate(
     use: str | None,
     to: str | None,
     no_index: bool,
+    key: str | None,
     console: Console,
     **options: Any,
 ) -> int:
@@ -145,10 +160,11 @@ def gene_deprecate(
     The tag stays where it is. `lock`, `update`, `gene list` and `gene show` warn of it. A later
     word takes the place of an earlier one.
     """
-    from eryphc.sharing import deprecate
+    from eryphc.sharing import Signing, deprecate
 
+    sign = None if key is None else Signing(key).statement
     session = shared.session_of(options, trace=console.detail)
-    done = deprecate(session, id_, reason=reason, use=use, to=to, index=not no_index)
+    done = deprecate(session, id_, reason=reason, use=use, to=to, index=not no_index, sign=sign)
     console.take(done)
     write(sys.stdout, f"{plain(done.reference)}\n")
     console.say(f"{done.geneset} is deprecated" if done.changed else "it said so before")

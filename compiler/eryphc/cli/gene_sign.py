@@ -23,11 +23,24 @@ from eryphc.diagnostics.words import json_text
     shell_complete=completes("file"),
     help="The private key of SSH, or the .pub file of one in an agent.",
 )
+@click.option(
+    "--to",
+    metavar="POOL",
+    help="The pool of eryphc.yaml, or oci://HOST/PREFIX; else the pool that owns the set.",
+)
 @shared.genepool
 @shared.printed("How it is printed.")
 @shared.network
 @speaking()
-def gene_sign(id_: str, key: str, output_format: str, *, console: Console, **options: Any) -> int:
+def gene_sign(
+    id_: str,
+    key: str,
+    output_format: str,
+    *,
+    to: str | None,
+    console: Console,
+    **options: Any,
+) -> int:
     """Sign a gene set in its registry, and print its reference.
 
     ID is ORGANIZATION/SET/TAG. Its content and identity stay; moving tags that are other names of
@@ -35,7 +48,7 @@ def gene_sign(id_: str, key: str, output_format: str, *, console: Console, **opt
     """
     from eryphc.sharing import sign_set
 
-    signed = sign_set(shared.session_of(options, trace=console.detail), id_, key)
+    signed = sign_set(shared.session_of(options, trace=console.detail), id_, key, to=to)
     console.take(signed)
     if output_format == "json":
         write(sys.stdout, json_text(signed.data))

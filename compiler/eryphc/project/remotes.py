@@ -25,7 +25,7 @@ from eryphc.genepool.registry_names import (
     names_of,
 )
 from eryphc.genepool.remote import RemotePool
-from eryphc.genepool.trust import Admit, admit_all
+from eryphc.genepool.trust import Policy, admit_all
 
 if TYPE_CHECKING:
     from eryphc.genepool.eryph_api.client import Api
@@ -200,7 +200,7 @@ class Network:
         self._clients: dict[tuple[Path | None, bool], Client] = {}
 
     def pool(
-        self, settings: RegistrySettings, admit: Admit = admit_all, *, pushing: bool = False
+        self, settings: RegistrySettings, policy: Policy | None = None, *, pushing: bool = False
     ) -> RemotePool:
         """The pool of these settings. Nothing is asked yet. `pushing`: it is published to."""
         from eryphc.genepool.oci.images import Images
@@ -224,16 +224,16 @@ class Network:
             self.store,
             connect,
             lately,
-            admit,
+            admit_all if policy is None else policy.admit,
             offline=self.offline,
             trace=self._trace,
         )
         notices = RegistryNotices(
-            settings.names, self.store, connect, self.metadata, offline=self.offline
+            settings.names, self.store, connect, self.metadata, policy, offline=self.offline
         )
         return RemotePool(settings.label, images, notices)
 
-    def service_pool(self, settings: ServiceSettings, admit: Admit = admit_all) -> RemotePool:
+    def service_pool(self, settings: ServiceSettings, policy: Policy | None = None) -> RemotePool:
         """The pool behind the API of these settings. Nothing is asked yet."""
         from eryphc.genepool.eryph_api.sets import PackedSets
         from eryphc.passes.naming import requires_of
@@ -250,7 +250,7 @@ class Network:
             self.store,
             connect,
             requires_of,
-            admit,
+            admit_all if policy is None else policy.admit,
             offline=self.offline,
         )
         return RemotePool(settings.label, sets)

@@ -507,8 +507,7 @@ class Pools:
 
     def _registry_pool(self, settings: RegistrySettings, policy: Policy | None) -> RemotePool:
         self._asks_network = True
-        network = self.network()
-        pool = network.pool(settings) if policy is None else network.pool(settings, policy.admit)
+        pool = self.network().pool(settings, policy)
         self._registries[id(pool)] = settings
         return pool
 
@@ -519,8 +518,7 @@ class Pools:
 
     def _service_pool(self, settings: ServiceSettings, policy: Policy | None) -> RemotePool:
         self._asks_network = True
-        pool = self.network().service_pool
-        return pool(settings) if policy is None else pool(settings, policy.admit)
+        return self.network().service_pool(settings, policy)
 
     def registry_of(self, pool: GenePool) -> RegistrySettings | None:
         """Where a pool that was opened here lies, None where that is no registry."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from eryphc.changes.written import data as log_as_data
     from eryphc.changes.written import markdown as log_as_markdown
     from eryphc.changes.written import text as log_as_text
+    from eryphc.genepool.oci.resigning import Sign
     from eryphc.sharing.attesting import Attesting, Wanted, utc_now
     from eryphc.sharing.authors import (
         CheckedSets,
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from eryphc.sharing.eryph_packs import EryphSets, packed_for_eryph
     from eryphc.sharing.indexing import Indexed, index
     from eryphc.sharing.locks import Locked, check_lock, lock, update
-    from eryphc.sharing.publishing import Pushed, PushedSet, Sign, push
+    from eryphc.sharing.publishing import Pushed, PushedSet, push
     from eryphc.sharing.pulling import pull, pull_lock
-    from eryphc.sharing.signed import SignedSet, sign_set
+    from eryphc.sharing.signed import SignedSet, Signing, sign_set
     from eryphc.sharing.tags import TagComparison, compared_tags
     from eryphc.sharing.verifying import (
         Checks,
@@ -56,8 +57,9 @@ _HOMES = {
     "PackedSets": ("eryphc.sharing.authors", "PackedSets"),
     "Pushed": ("eryphc.sharing.publishing", "Pushed"),
     "PushedSet": ("eryphc.sharing.publishing", "PushedSet"),
-    "Sign": ("eryphc.sharing.publishing", "Sign"),
+    "Sign": ("eryphc.genepool.oci.resigning", "Sign"),
     "SignedSet": ("eryphc.sharing.signed", "SignedSet"),
+    "Signing": ("eryphc.sharing.signed", "Signing"),
     "TagComparison": ("eryphc.sharing.tags", "TagComparison"),
     "Verified": ("eryphc.sharing.verifying", "Verified"),
     "VerifiedBuild": ("eryphc.sharing.verifying", "VerifiedBuild"),
@@ -104,6 +106,7 @@ __all__ = [
     "PushedSet",
     "Sign",
     "SignedSet",
+    "Signing",
     "TagComparison",
     "Verified",
     "VerifiedBuild",

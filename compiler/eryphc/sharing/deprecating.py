@@ -6,7 +6,7 @@ Source: docs/reference/gene-set-images.md, "Deprecation".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from eryphc.answers import Result
@@ -19,6 +19,7 @@ from eryphc.frozen import FrozenMap
 from eryphc.genepool.image_reader import GeneSetConfig
 from eryphc.genepool.oci.faults import RegistryError
 from eryphc.genepool.oci.images import Copy
+from eryphc.genepool.oci.resigning import Sign
 from eryphc.genepool.oci.statements import put_deprecation, statement_tag
 from eryphc.genepool.pool_index import MOST_REASON, Deprecation, IndexedSet
 from eryphc.identifiers import GeneSetId
@@ -60,7 +61,7 @@ def deprecate(
     use: str | None = None,
     to: str | None = None,
     index: bool = True,
-    sign: Callable[[bytes, bytes], bytes] | None = None,
+    sign: Sign | None = None,
 ) -> Deprecated:
     """Deprecate a tag, given as `ORG/SET/TAG`: why, and what to use instead.
 
@@ -104,7 +105,7 @@ def stated(
     geneset: GeneSetId,
     identity: str,
     said: Deprecation,
-    sign: Callable[[bytes, bytes], bytes] | None = None,
+    sign: Sign | None = None,
 ) -> bool:
     """Put the statement beside a tag; whether it was not there. Raises RegistryError."""
     names = target.settings.names
@@ -115,14 +116,17 @@ def stated(
 
 
 def stated_all(
-    target: Target, said: Mapping[GeneSetId, Deprecation], identities: Mapping[GeneSetId, str]
+    target: Target,
+    said: Mapping[GeneSetId, Deprecation],
+    identities: Mapping[GeneSetId, str],
+    sign: Sign | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Put the statements of source trees beside tags; what kept one from being said."""
     for geneset, each in said.items():
         identity = identities.get(geneset)
         try:
             if identity is not None:
-                stated(target, geneset, identity, each)
+                stated(target, geneset, identity, each, sign)
         except RegistryError as fault:
             return (fault.diagnostic,)
     return ()

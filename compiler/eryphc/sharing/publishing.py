@@ -8,7 +8,7 @@ Source: docs/sharing.md, "What push does".
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,15 +34,16 @@ from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.layout import OciLayout, is_layout
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
+from eryphc.genepool.oci.images import Copy
 from eryphc.genepool.oci.publishing import (
     There,
     identity_of,
-    put,
     put_alias,
     send,
     size_of,
     what_is_there,
 )
+from eryphc.genepool.oci.resigning import Sign, put_signed
 from eryphc.genepool.pinned import PinnedTag
 from eryphc.genepool.pool_index import Deprecation, IndexedSet
 from eryphc.identifiers import GeneSetId
@@ -55,10 +56,6 @@ from eryphc.syntax.identifiers import parse_gene_set
 
 if TYPE_CHECKING:
     from eryphc.session import Session
-
-Sign = Callable[[bytes, bytes], bytes]
-"""Gives a manifest with a signature over the bytes of its config, which come second. One that has
-the signature already stays as it is."""
 
 
 class PushedSet(NamedTuple):
@@ -110,12 +107,14 @@ def push(
     replace: bool = False,
     index: bool = True,
     sign: Sign | None = None,
+    sign_statements: Sign | None = None,
 ) -> Pushed:
     """Publish tags, each given as its folder, that of its set, or an image layout.
 
     `to` is the name of a pool or an address `oci://HOST/PREFIX`; without it the pool that owns the
     sets. `breaking` takes interfaces that break, `replace` fixed tags with other content. With
-    `index` the list of the pool's gene sets is kept. With `dry_run` nothing is sent. Raises
+    `index` the list of the pool's gene sets is kept. With `dry_run` nothing is sent. `sign` signs
+    tags, `sign_statements` what source trees say against tags (`signing_with` makes both). Raises
     `EryphcError` where nothing can be done at all.
     """
     tags, images, found = _opened(paths)
@@ -139,7 +138,8 @@ def push(
         found += show((fault.diagnostic,))
         done = []
     if done and index and not dry_run:
-        found += show(_entered(target, [step.plan.packed for step in steps[: len(done)]], tags))
+        packed = [step.plan.packed for step in steps[: len(done)]]
+        found += show(_entered(target, packed, tags, sign_statements))
     return Pushed(done, work.log(), [*found, *show(session.overheard())])
 
 
@@ -167,7 +167,7 @@ def _carried_out(
 
 
 def _entered(
-    target: Target, made: Sequence[Packed], tags: Sequence[AuthoredTag]
+    target: Target, made: Sequence[Packed], tags: Sequence[AuthoredTag], sign: Sign | None
 ) -> Sequence[Diagnostic]:
     """Let the index say what was published, and say what source trees say against tags."""
     said = _said({each.id.without_tag for each in made}, tags)
@@ -189,7 +189,7 @@ def _entered(
 
     fault = entered(target, {each.id.without_tag for each in made}, enter)
     found = () if fault is None else (fault,)
-    return (*found, *stated_all(target, said, identities))
+    return (*found, *stated_all(target, said, identities, sign))
 
 
 def _said(names: Collection[str], tags: Sequence[AuthoredTag]) -> dict[GeneSetId, Deprecation]:
@@ -363,7 +363,7 @@ class _Work:
             if manifest == step.there.manifest:
                 status = "unchanged"
             else:
-                put(self._registry, step.plan.name, manifest)
+                put_signed(Copy(self._names, self._registry), step.plan.name, manifest)
                 size = len(manifest)
         else:
             sent = send(

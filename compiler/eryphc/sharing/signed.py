@@ -1,4 +1,4 @@
-"""`gene sign`: a signature for a gene set that a registry has.
+"""Signatures of gene sets in registries: `gene sign`, and what `gene push` signs with.
 
 Source: docs/signing.md, "Sign what you publish".
 """
@@ -12,24 +12,58 @@ from typing import TYPE_CHECKING, Any
 from eryphc.answers import Result
 from eryphc.canonical import digest_of
 from eryphc.diagnostics import command, pools
-from eryphc.diagnostics import registry as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import show
 from eryphc.errors import EryphcError, Failure, failure_of
+from eryphc.genepool.image import ImageType
 from eryphc.genepool.image_reader import ImageError
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
-from eryphc.genepool.oci.resigning import Sign, Signed, sign_there
+from eryphc.genepool.oci.images import Copy
+from eryphc.genepool.oci.resigning import Signed, sign_there
 from eryphc.genepool.registry_names import NameFaultError
-from eryphc.genepool.signatures import signed_manifest
-from eryphc.identifiers import GeneSetId
+from eryphc.genepool.signatures import namespace, signed_manifest
 from eryphc.request import must_be
-from eryphc.signing import SigningError
+from eryphc.sharing.registries import target_of
+from eryphc.signing import SigningError, sign
 from eryphc.syntax.identifiers import parse_gene_set
 from eryphc.syntax.names import NameFault
 
 if TYPE_CHECKING:
-    from eryphc.project.remotes import RegistrySettings
     from eryphc.session import Session
+
+
+class Signing:
+    """Signs with a private key, or with the one in an agent whose public half `key` is.
+
+    The key is tried at once, so that nothing is published that cannot be signed. All raise
+    `EryphcError`.
+    """
+
+    def __init__(self, key: str | os.PathLike[str]) -> None:
+        self._key = Path(key)
+        try:
+            sign(b"", self._key, namespace(ImageType.GENE_SET))
+        except SigningError as fault:
+            raise _unsigned(fault) from None
+
+    def __repr__(self) -> str:
+        return "Signing()"
+
+    def gene_set(self, manifest: bytes, config: bytes) -> bytes:
+        """The manifest of a gene set with a signature; as it is where it has that one."""
+        return self._signed(manifest, config, ImageType.GENE_SET)
+
+    def statement(self, manifest: bytes, config: bytes) -> bytes:
+        """The same of a statement on a gene set."""
+        return self._signed(manifest, config, ImageType.DEPRECATION)
+
+    def _signed(self, manifest: bytes, config: bytes, type_: ImageType) -> bytes:
+        try:
+            return signed_manifest(manifest, config, self._key, "the image", type_)
+        except SigningError as fault:
+            raise _unsigned(fault) from None
+        except ImageError as fault:
+            raise _failed(fault.diagnostic) from None
 
 
 class SignedSet(Result):
@@ -65,51 +99,35 @@ class SignedSet(Result):
         }
 
 
-def signing_with(key: str | os.PathLike[str]) -> Sign:
-    """What signs manifests with a key: the private one, or the public half of one in an agent."""
-    path = Path(key)
+def sign_set(
+    session: Session, name: str, key: str | os.PathLike[str], *, to: str | None = None
+) -> SignedSet:
+    """Sign a gene set, `ORG/SET[/TAG]`, in a registry.
 
-    def sign(manifest: bytes, config: bytes, where: str) -> bytes:
-        return signed_manifest(manifest, config, path, where)
-
-    return sign
-
-
-def sign_set(session: Session, name: str, key: str | os.PathLike[str]) -> SignedSet:
-    """Sign a gene set, `ORG/SET[/TAG]`, in the registry of the first pool that owns it.
-
-    Raises `EryphcError`.
+    `to` is the name of a pool or an address `oci://HOST/PREFIX`; without it the pool that owns the
+    set. Raises `EryphcError`.
     """
     must_be("the name", name, str)
     geneset = parse_gene_set(name.removeprefix("gene:"))
     if isinstance(geneset, NameFault):
         raise EryphcError.of(Failure.USAGE, command.gene_unknown(name, geneset.message))
-    settings = _settings(session, geneset)
-    network = session.opener.network()
-    if network.offline:
-        raise EryphcError.of(Failure.INPUT, wording.offline(f"the pool `{settings.label}`"))
-    copy = network.copies(settings._replace(mirrors=()))[0]
+    target = target_of(session, to, {geneset})
+    copy = Copy(target.settings.names, target.registry)
+    signing = Signing(key)
     try:
-        signed = sign_there(copy, settings.rules, geneset, signing_with(key))
+        signed = sign_there(copy, target.settings.rules, geneset, signing.gene_set)
     except NotThereError:
-        fault = pools.gene_set_not_found(geneset, None, (), (), (settings.label,))
+        label = target.settings.label
+        fault = pools.gene_set_not_found(geneset, None, (), (), (label,))
         raise EryphcError.of(Failure.INPUT, fault) from None
-    except SigningError as fault:
-        failure = Failure.OUTSIDE if fault.outside else Failure.INPUT
-        raise EryphcError.of(failure, fault.diagnostic) from None
     except (RegistryError, ImageError, NameFaultError) as fault:
         raise _failed(fault.diagnostic) from None
     return SignedSet(signed, copy.names.reference(signed.name))
 
 
-def _settings(session: Session, geneset: GeneSetId) -> RegistrySettings:
-    """The registry of the first pool in one that owns a gene set. Raises EryphcError."""
-    for pool in session.pools().owners(geneset):
-        settings = session.opener.registry_of(pool)
-        if settings is not None:
-            return settings
-    reason = f"no pool in a registry is for `{geneset.organization}`"
-    raise EryphcError.of(Failure.INPUT, command.gene_unknown(str(geneset), reason))
+def _unsigned(fault: SigningError) -> EryphcError:
+    failure = Failure.OUTSIDE if fault.outside else Failure.INPUT
+    return EryphcError.of(failure, fault.diagnostic)
 
 
 def _failed(diagnostic: Diagnostic) -> EryphcError:

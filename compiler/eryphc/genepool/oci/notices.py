@@ -7,6 +7,7 @@ Source: docs/reference/gene-set-images.md, "The index of a pool", "Deprecation".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from eryphc.canonical import canonical, read_json
@@ -29,9 +30,13 @@ from eryphc.store.faults import StoreError
 
 if TYPE_CHECKING:
     from eryphc.genepool.oci.images import Copy
+    from eryphc.genepool.oci.statements import Believe
+    from eryphc.genepool.trust import Policy
     from eryphc.store.content import Store
     from eryphc.store.metadata import Key, Metadata
 
+_POLICY: Final = "policy"
+"""What a remembered statement says that it was checked by."""
 _NONE: Final = b""
 """What is remembered where the registry has nothing."""
 
@@ -40,7 +45,7 @@ class RegistryNotices:
     """The notices of one pool.
 
     `store` opens the store, `connect` the pool's registry, `metadata` what is remembered; none is
-    called before it is needed. `offline`: no registry is asked.
+    called before it is needed. `policy` is that of the project. `offline`: no registry is asked.
     """
 
     def __init__(
@@ -49,9 +54,11 @@ class RegistryNotices:
         store: Callable[[], Store],
         connect: Callable[[], Sequence[Copy]],
         metadata: Callable[[], Metadata],
+        policy: Policy | None = None,
         *,
         offline: bool,
     ) -> None:
+        self._policy = policy
         self._names = names
         self._store = store
         self._connect = connect
@@ -115,17 +122,29 @@ class RegistryNotices:
         from eryphc.store.metadata import deprecation_key
 
         key = deprecation_key(self._names.host, name.repository, identity)
+        rule = None if self._policy is None else self._policy.rule(geneset)
+        asked = None if rule is None else rule.digest
         known = memory.get(key)
-        if known is None:
-            from eryphc.genepool.oci.statements import found_deprecation
+        if known is not None and (asked is None or _believed_by(known, asked)):
+            return _read(known)
+        from eryphc.genepool.oci.statements import UnbelievedError, found_deprecation
 
-            try:
-                said = found_deprecation(self._connect()[0], name, identity)
-            except ImageError:
-                said = None
-            memory.put(key, _NONE if said is None else canonical(said.data))
-            return said
-        return _read(known)
+        try:
+            said = found_deprecation(self._connect()[0], name, identity, self._belief(geneset))
+        except UnbelievedError:
+            return None
+        except ImageError:
+            said = None
+        more = {} if asked is None else {_POLICY: asked}
+        memory.put(key, _NONE if said is None else canonical({**said.data, **more}))
+        return said
+
+    def _belief(self, geneset: GeneSetId) -> Believe:
+        from eryphc.genepool.oci.statements import believe_all
+
+        if self._policy is None:
+            return believe_all
+        return partial(self._policy.believes, geneset, ImageType.DEPRECATION)
 
     def forget_index(self) -> None:
         """Ask the registry the next time: the index was written."""
@@ -160,6 +179,17 @@ def _kept(store: Store, digest: bytes) -> bytes | None:
         return store.blob(digest.decode("ascii", "replace"), MOST_INDEX)
     except ValueError:
         return None
+
+
+def _believed_by(known: bytes, policy: str) -> bool:
+    """Whether what is remembered holds under a policy: that nothing is said does under each."""
+    if known == _NONE:
+        return True
+    try:
+        found = read_json(known)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and found.get(_POLICY) == policy
 
 
 def _read(known: bytes) -> Deprecation | None:

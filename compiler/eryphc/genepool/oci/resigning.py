@@ -23,6 +23,7 @@ from eryphc.genepool.image_reader import (
     read_config,
     read_manifest,
 )
+from eryphc.genepool.oci.documents import blob_of
 from eryphc.genepool.oci.faults import (
     NotThereError,
     RegistryError,
@@ -33,9 +34,9 @@ from eryphc.genepool.oci.images import Copy
 from eryphc.genepool.registry_names import RegistryName, TagRules
 from eryphc.identifiers import GeneSetId
 
-Sign: TypeAlias = "Callable[[bytes, bytes, str], bytes]"
-"""A manifest, the config that it describes and the name of the copy to the manifest with a
-signature; the same bytes where it has that signature."""
+Sign: TypeAlias = "Callable[[bytes, bytes], bytes]"
+"""A manifest, and the config that it describes, to the manifest with a signature; the same bytes
+where it has that signature."""
 
 
 class Signed(NamedTuple):
@@ -59,7 +60,7 @@ def sign_there(copy: Copy, rules: TagRules, geneset: GeneSetId, sign: Sign) -> S
     """
     found = _found(copy, geneset)
     config = _config(copy, found, geneset, moves=rules.moves(geneset.tag))
-    manifest = sign(found.data, config.data, copy.names.reference(found.name))
+    manifest = sign(found.data, config.data)
     tags: list[GeneSetId] = []
     sent: list[GeneSetId] = []
     for each in dict.fromkeys((config.id, geneset, *_moving(copy, rules, found.name, config.id))):
@@ -71,7 +72,7 @@ def sign_there(copy: Copy, rules: TagRules, geneset: GeneSetId, sign: Sign) -> S
             continue
         tags.append(each)
         if there.data != manifest:
-            _put(copy, there.name, manifest)
+            put_signed(copy, there.name, manifest)
             sent.append(each)
     if not tags:
         raise _overtaken(copy, found.name)
@@ -100,14 +101,8 @@ def _found(copy: Copy, geneset: GeneSetId) -> _Found:
 
 
 def _config(copy: Copy, found: _Found, asked: GeneSetId, *, moves: bool) -> GeneSetConfig:
-    described = found.manifest.config
     where = copy.names.reference(found.name)
-    if described.size > MOST_CONFIG:
-        problem = f"has {described.size} bytes, more than the {MOST_CONFIG} that it may have"
-        raise ImageError(sharing.malformed_artifact(where, "config", problem))
-    data = described.data
-    if data is None:
-        data = copy.registry.get_blob(found.name.repository, described.digest, described.size)
+    data = blob_of(copy, found.name, found.manifest.config, MOST_CONFIG)
     return read_config(data, found.manifest, where, asked=asked, moves=moves)
 
 
@@ -123,12 +118,15 @@ def _moving(
             yield found
 
 
-def _put(copy: Copy, name: RegistryName, manifest: bytes) -> None:
-    """Replace the manifest of a tag. Raises RegistryError."""
+def put_signed(copy: Copy, name: RegistryName, manifest: bytes) -> None:
+    """Replace the manifest of a tag by one with the same content. Raises RegistryError.
+
+    Elsewhere the same content is as good; here it is not, for it lacks the signature.
+    """
     try:
         copy.registry.put_manifest(name.repository, name.tag, manifest)
     except TagImmutableError as fault:
-        help_text = "sign when you push: `eryphc gene push --sign KEY`"
+        help_text = "sign when you push: `eryphc gene push PATH --sign KEY`"
         raise RegistryError(fault.diagnostic._replace(help=help_text)) from None
     there = copy.registry.get_manifest(name.repository, name.tag)
     if there is None or there.digest != digest_of(manifest):

@@ -14,13 +14,27 @@ from eryphc.canonical import Json, canonical, read_json
 from eryphc.genepool.image import Image, ImageType, document_image, manifest_of
 from eryphc.genepool.image_reader import ImageError
 from eryphc.genepool.oci.documents import found_document
-from eryphc.genepool.oci.publishing import put, send
+from eryphc.genepool.oci.publishing import send
+from eryphc.genepool.oci.resigning import put_signed
 from eryphc.genepool.pool_index import Deprecation, read_deprecation
 from eryphc.genepool.registry_names import RegistryName
 from eryphc.identifiers import GeneSetId
 
 if TYPE_CHECKING:
     from eryphc.genepool.oci.images import Copy
+
+
+Believe = Callable[[bytes, bytes, str], bool]
+"""Whether a statement is signed as asked, by the config and the manifest of its image and the name
+of the copy."""
+
+
+class UnbelievedError(Exception):
+    """There is a statement, and it is not signed as a project asks."""
+
+
+def believe_all(_config: bytes, _manifest: bytes, _where: str) -> bool:
+    return True
 
 
 def statement_tag(identity: str) -> str:
@@ -39,10 +53,12 @@ def deprecation_image(geneset: GeneSetId, identity: str, said: Deprecation) -> I
     return document_image(ImageType.DEPRECATION, canonical(said.data), more, str(geneset))
 
 
-def found_deprecation(copy: Copy, name: RegistryName, identity: str) -> Deprecation | None:
+def found_deprecation(
+    copy: Copy, name: RegistryName, identity: str, believe: Believe = believe_all
+) -> Deprecation | None:
     """What the registry says against a gene set of this identity, whose name there is given.
 
-    A statement on something else is none. Raises RegistryError, ImageError.
+    A statement on something else is none. Raises RegistryError, ImageError, UnbelievedError.
     """
     place = name._replace(tag=statement_tag(identity))
     found = found_document(copy, place, ImageType.DEPRECATION)
@@ -52,6 +68,8 @@ def found_deprecation(copy: Copy, name: RegistryName, identity: str) -> Deprecat
     about = found.document.about.get("type") == ImageType.DEPRECATION.value
     if not about or not isinstance(subject, dict) or subject.get("identity") != identity:
         return None
+    if not believe(found.config, found.manifest, copy.names.reference(place)):
+        raise UnbelievedError
     try:
         return read_deprecation(read_json(found.document.text))
     except ValueError:
@@ -81,7 +99,7 @@ def put_deprecation(
         manifest = there.manifest if sign is None else sign(there.manifest, image.config)
         if manifest == there.manifest:
             return False
-        put(copy.registry, place, manifest)
+        put_signed(copy, place, manifest)
         return True
     manifest = manifest_of(image)
     send(copy.registry, place, image, manifest if sign is None else sign(manifest, image.config))
