@@ -14,6 +14,7 @@ from eryphc.genepool.folder import MANIFEST, FolderPool
 from eryphc.genepool.model import GenePool, GeneSetTag
 from eryphc.genepool.pinned import PinnedPool, PinnedTag
 from eryphc.identifiers import GeneSetId
+from eryphc.reads import Reads
 from eryphc.syntax.identifiers import parse_gene_set
 from eryphc.syntax.names import NameFault
 
@@ -113,13 +114,13 @@ def description(folder: Path) -> tuple[str, str]:
     return str(data.get("short_description") or ""), str(data.get("description") or "")
 
 
-def licenses_of(tag: GeneSetTag) -> str | None:
+def licenses_of(tag: GeneSetTag, reads: Reads | None = None) -> str | None:
     """What the image of a tag, or the `geneset.json` above it, says of its licence: an SPDX
-    expression."""
+    expression. What is read of the disk is noted in `reads`."""
     if isinstance(tag, PinnedTag):
         return tag.config.details.licenses
     folder = Path(tag.manifest.source.name).parent.parent
-    read = PoolFiles(folder, str(tag.id)).read(folder / "geneset.json", _MOST_TEXT)
+    read = PoolFiles(folder, str(tag.id), reads).read(folder / "geneset.json", _MOST_TEXT)
     try:
         found = json.loads(read.value or b"")["metadata"]["licenses"]
     except (ValueError, RecursionError, KeyError, TypeError):

@@ -71,7 +71,7 @@ class LocalTag:
         path, listed = variant.path, variant.digest
         assert path is not None  # noqa: S101
         assert listed is not None  # noqa: S101
-        if listed in self._merged() and path.is_file():
+        if listed in self._merged() and self._files.is_file(path):
             read = self._files.read_text(path)
             if read.value is None:
                 return Outcome(None, read.diagnostics)
@@ -91,7 +91,7 @@ class LocalTag:
         return Outcome(GeneText(source=source, raw=text, sha256=digest(text), form="json"))
 
     def _missing(self, path: Path) -> str:
-        if path.is_file():
+        if self._files.is_file(path):
             return "`genes.json` does not list it as complete"
         return f"`{shown_path(path)}` is missing"
 
@@ -106,7 +106,11 @@ class LocalTag:
 
     def _unpacked(self, gene: ListedGene) -> bool:
         path = self._path(gene)
-        return gene.digest in self._merged() and path.is_file() and self._files.leaves(path) is None
+        return (
+            gene.digest in self._merged()
+            and self._files.is_file(path)
+            and self._files.leaves(path) is None
+        )
 
     def _merged(self) -> frozenset[str]:
         """Hashes in `genes.json`; none where it is missing or says something else."""
@@ -116,7 +120,7 @@ class LocalTag:
 
     def _read_merged(self) -> frozenset[str]:
         path = self._folder / "genes.json"
-        if not path.is_file():
+        if not self._files.is_file(path):
             return frozenset()
         read = self._files.read_text(path)
         root = compose_json(SourceText(shown_path(path), read.value or "", regions=())).value

@@ -6,7 +6,7 @@ Source: docs/reference/lock.md, "What a build does with a lock".
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from eryphc.diagnostics import lock as wording
@@ -16,7 +16,7 @@ from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.contents import contents_of, final_name
 from eryphc.genepool.model import GenePool, GeneSetTag, GeneText, Manifest, Variant
 from eryphc.identifiers import GeneSetId, GeneType
-from eryphc.lockfile.model import Entry, Lock, NamedPool
+from eryphc.lockfile.model import MOST_REFERENCES, Entry, Lock, NamedPool, entry_digest
 from eryphc.lockfile.reading import place_of
 from eryphc.source import SourceText, Span
 
@@ -66,6 +66,16 @@ class LockedChain(PoolChain):
         if entry.pinned:
             return self._pinned(geneset, entry, holders)
         return self._local(geneset, entry, holders)
+
+    def lock_notes(self, geneset: GeneSetId) -> Iterator[tuple[str, str | None]]:
+        """What finding a gene set takes from the lock: the digest of each entry, by its name."""
+        name: str | None = str(geneset)
+        for _ in range(MOST_REFERENCES + 1):
+            if name is None:
+                return
+            entry = self._lock.sets.get(name)
+            yield name, None if entry is None else entry_digest(entry)
+            name = None if entry is None else entry.ref
 
     def _not_locked(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
         name = str(geneset)

@@ -85,6 +85,10 @@ class RemotePool(PinnedPool):
             self._locked[key] = None if found is None else self._made(geneset, found)
         return self._locked[key]
 
+    def asked(self, geneset: GeneSetId) -> bool:
+        """Whether a registry was asked what a tag means, or somebody wanted to ask it."""
+        return geneset in self._fetched
+
     def _made(self, geneset: GeneSetId, found: Outcome[Fetched]) -> Outcome[GeneSetTag]:
         if found.value is None:
             return Outcome(None, found.diagnostics)

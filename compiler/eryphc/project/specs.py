@@ -26,6 +26,7 @@ from eryphc.genepool.folder import MANIFEST, FolderPool, StandardPool, standard_
 from eryphc.genepool.model import GenePool
 from eryphc.lockfile import LOCK_FILE, STANDARD
 from eryphc.passes.read import Notation, decode, notation_of
+from eryphc.reads import Reads
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
 
@@ -263,7 +264,8 @@ def _os_type(manifest: Path) -> str | None:
 class Pools:
     """Opens the pools of specs in their order; specs of one folder share them.
 
-    With `locked` nothing but the lock decides which gene sets are taken.
+    With `locked` nothing but the lock decides which gene sets are taken. With `noting` the pools
+    know what they read.
     Source: docs/reference/genes-and-pools.md, "Pools and their order".
     """
 
@@ -279,7 +281,10 @@ class Pools:
         heard: Callable[[Diagnostic], None] = lambda _diagnostic: None,
         trace: Callable[[str], None] | None = None,
         timeout: float | None = None,
+        noting: bool = False,
     ) -> None:
+        self._noting = noting
+        self._opening: dict[Path, Reads] = {}
         self._locked = locked
         self._offline = offline
         self._heard = heard
@@ -406,6 +411,10 @@ class Pools:
                 name = _from(folder, above)
         return NamedPool(name, local)
 
+    def opening(self, folder: Path) -> Reads | None:
+        """What was looked at to open the pools for a spec in `folder`; None without `noting`."""
+        return self._opening.get(folder)
+
     def open(self, folder: Path) -> Outcome[PoolChain]:
         """All pools for a spec that lies in `folder`, whatever a lock says."""
         if folder not in self._open:
@@ -427,12 +436,37 @@ class Pools:
         pools: list[GenePool] = [*self._before, *self._given_pools(policy)]
         beside = folder / "genes"
         if beside.is_dir():
-            pools.append(_folder_pool(beside, policy))
+            pools.append(_folder_pool(beside, policy, self._noting))
+        if self._noting:
+            self._opening[folder] = self._looked_at(beside, project)
         if entries:
             pools.append(ProjectPools(entries))
         if self._standard is not None:
             pools.append(self._standard)
         return Outcome(PoolChain(pools), tuple(found))
+
+    def _looked_at(self, beside: Path, project: Outcome[Project] | None) -> Reads:
+        """What is at the places that pools are opened for."""
+        reads = Reads()
+        layouts = (each.removeprefix(_LAYOUT) for each in self._locations)
+        places = [beside, *(Path(each) for each in layouts if not each.startswith(_REGISTRY))]
+        if project is not None and project.value is not None:
+            folder = project.value.folder
+            places += [folder / entry.path for entry in project.value.pools or () if entry.path]
+            for rule in project.value.trust or ():
+                if rule.keys:
+                    self._look_into(folder / rule.keys, reads)
+        for place in places:
+            reads.look(place)
+        return reads
+
+    @staticmethod
+    def _look_into(path: Path, reads: Reads) -> None:
+        """Note the content of a file that a policy names."""
+        try:
+            reads.content(path, path.read_bytes())
+        except OSError:
+            reads.fault(path)
 
     def _policy(self, project: Project, found: list[Diagnostic]) -> Policy | None:
         """What the project asks of gene sets, None where that is nothing."""
@@ -490,8 +524,8 @@ class Pools:
             owner = ProjectPool(pool, settings.organizations, settings.fallback, remote=True)
             return ProjectPools((owner,))
         if location.startswith(_LAYOUT):
-            return _layout_pool(Path(location.removeprefix(_LAYOUT)), None, policy)
-        return _folder_pool(Path(location), policy)
+            return _layout_pool(Path(location.removeprefix(_LAYOUT)), None, policy, self._noting)
+        return _folder_pool(Path(location), policy, self._noting)
 
     def _remote_pool(self, settings: RegistrySettings, policy: Policy | None) -> GenePool:
         self._asks_network = True
@@ -540,7 +574,7 @@ class Pools:
         from eryphc.project.file import PoolType
 
         if entry.type not in (PoolType.OCI, PoolType.GENEPOOL):
-            return _project_pool(project, entry, policy, report)
+            return _project_pool(project, entry, policy, report, self._noting)
         from eryphc.genepool.registry_names import TemplateError
         from eryphc.project.remotes import settings_of_entry, settings_of_service
 
@@ -667,19 +701,24 @@ def _is_layout(folder: Path) -> bool:
     return is_layout(folder)
 
 
-def _folder_pool(folder: Path, policy: Policy | None) -> GenePool:
-    pool = FolderPool(folder)
+def _folder_pool(folder: Path, policy: Policy | None, noting: bool) -> GenePool:  # noqa: FBT001
+    pool = FolderPool(folder, noting=noting)
     return pool if policy is None else policy.folder_pool(pool)
 
 
-def _layout_pool(folder: Path, entry: PoolEntry | None, policy: Policy | None) -> GenePool:
+def _layout_pool(
+    folder: Path,
+    entry: PoolEntry | None,
+    policy: Policy | None,
+    noting: bool,  # noqa: FBT001
+) -> GenePool:
     from eryphc.genepool.layout import OciLayout, layout_pool
     from eryphc.genepool.registry_names import TagRules
 
     label, rules = shown_path(folder), TagRules()
     if entry is not None:
         label, rules = entry.name or label, TagRules(entry.moving or (), entry.fixed or ())
-    layout = OciLayout(folder, label)
+    layout = OciLayout(folder, label, Reads() if noting else None)
     return (
         layout_pool(layout, rules) if policy is None else layout_pool(layout, rules, policy.admit)
     )
@@ -690,6 +729,7 @@ def _project_pool(
     entry: PoolEntry,
     policy: Policy | None,
     report: Callable[[Diagnostic], None],
+    noting: bool,  # noqa: FBT001
 ) -> GenePool | None:
     from eryphc.project.file import PoolType
 
@@ -701,5 +741,5 @@ def _project_pool(
         if not _is_layout(folder):
             report(command.pool_no_layout(entry.path or "", "the project file", entry.at("path")))
             return None
-        return _layout_pool(folder, entry, policy)
-    return _folder_pool(folder, policy)
+        return _layout_pool(folder, entry, policy, noting)
+    return _folder_pool(folder, policy, noting)

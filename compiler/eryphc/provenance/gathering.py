@@ -113,6 +113,25 @@ def _secrets(known: Known) -> frozenset[str]:
     return frozenset(found)
 
 
+def holds_secrets(known: Known) -> bool:
+    """Whether a secret went into the build: a value of a secret variable, or secret fodder."""
+    secret = _secrets(known)
+    if any(name.lower() in secret and not blank(text) for name, text in known.values.items()):
+        return True
+    for catlet in (known.fed.catlet, known.inputs.catlet.catlet):
+        fodder = catlet.fodder or ()
+        variables = [*_variables(catlet)]
+        for each in fodder:
+            variables += each.variables or ()
+        if any(each.secret for each in fodder):
+            return True
+        for variable in variables:
+            hidden = variable.secret or (variable.name or "").lower() in secret
+            if hidden and not blank(variable.value):
+                return True
+    return False
+
+
 def _holds_secret(known: Known, source: SourceText) -> bool:
     """Whether a secret stands in the text of the specification itself."""
     catlet = known.inputs.catlet.pedigree.documents[0].catlet
