@@ -22,7 +22,7 @@ from eryphc.origin import DEFAULTED, Step, placeless
 from eryphc.passes.memory import PassMemory
 from eryphc.project.specs import Pools, Spec, lasting_name, levels_for
 from eryphc.reads import DiskNote, Noted, Reads, disk_note, disk_state, text_note
-from eryphc.request import BuildRequest
+from eryphc.request import BuildRequest, values_in
 from eryphc.source import SourceText, Span
 from eryphc.syntax.names import blank
 from eryphc.targets import Target
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-VARIABLE_PREFIX = "ERYPHC_VAR_"
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 
 Ask: TypeAlias = Callable[[str, bool], "str | None"]
@@ -82,11 +81,7 @@ class Workspace:
         self.folder = folder
         self.pools = pools
         self.environment = environment
-        self.values = {
-            name[len(VARIABLE_PREFIX) :]: value
-            for name, value in sorted(environment.items())
-            if name.startswith(VARIABLE_PREFIX) and len(name) > len(VARIABLE_PREFIX)
-        }
+        self.values = values_in(environment)
         self.memory = PassMemory()
         self._on_hashing = on_hashing
         self._on_converting = on_converting

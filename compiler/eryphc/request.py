@@ -27,6 +27,19 @@ _LONGEST_INSTANCE_ID = 255
 _PUBLIC_NAMES = {type(None): "None", SourceText: "Source"}
 
 
+VARIABLE_PREFIX = "ERYPHC_VAR_"
+
+
+def values_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """The values that an environment has for variables, sorted by their names as they stand
+    there."""
+    return {
+        name[len(VARIABLE_PREFIX) :]: value
+        for name, value in sorted(environment.items())
+        if name.startswith(VARIABLE_PREFIX) and len(name) > len(VARIABLE_PREFIX)
+    }
+
+
 class ValuesFile(NamedTuple):
     """A file that values of variables were read from. `path` is how it was named, `sha256` over its
     bytes, `variables` are the names it gave values for."""

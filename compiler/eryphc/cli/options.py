@@ -274,6 +274,8 @@ def session_of(
     on_hashing: Callable[[Path, int, int], None] | None = None,
     on_converting: Callable[[str, Path, int, int], None] | None = None,
     trace: Callable[[str], None] | None = None,
+    *,
+    noting: bool = False,
 ) -> Session:
     """The session of a command line. Raises EryphcError for a pool folder that is not there."""
     ask = None
@@ -288,6 +290,7 @@ def session_of(
         offline=bool(options.get("offline") or options.get("frozen")),
         trace=trace,
         timeout=options.get("timeout"),
+        noting=noting,
     )
 
 

@@ -102,6 +102,7 @@ class Project(Setting):
     guest: str | None = None
     epoch: str | None = None
     lint: Lint | None = None
+    cache: bool | None = None
     folder: Path = field(default=Path(), compare=False)
     sections: Mapping[str, Any] = field(default_factory=FrozenMap)
     source: SourceText | None = field(default=None, compare=False, repr=False)
@@ -195,6 +196,7 @@ _OWN: Mapping[str, Converter] = {
     "guest": TEXT,
     "epoch": TEXT,
     "lint": LINT,
+    "cache": Reading.boolean,
 }
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from eryphc.sharing.eryph_packs import EryphSets, packed_for_eryph
     from eryphc.sharing.locks import Locked, check_lock, lock, update
+    from eryphc.sharing.outputs import CacheUse, OutputCache
     from eryphc.sharing.pulling import pull, pull_lock
     from eryphc.sharing.tags import TagComparison, compared_tags
     from eryphc.sharing.verifying import (
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "CacheUse": ("eryphc.sharing.outputs", "CacheUse"),
+    "OutputCache": ("eryphc.sharing.outputs", "OutputCache"),
     "Attesting": ("eryphc.sharing.attesting", "Attesting"),
     "CheckedSets": ("eryphc.sharing.authors", "CheckedSets"),
     "Checks": ("eryphc.sharing.verifying", "Checks"),
@@ -76,6 +79,7 @@ _HOMES = {
 
 __all__ = [
     "Attesting",
+    "CacheUse",
     "CheckedSets",
     "Checks",
     "EryphSets",
@@ -83,6 +87,7 @@ __all__ = [
     "Kind",
     "Locked",
     "NewSet",
+    "OutputCache",
     "PackedSets",
     "TagComparison",
     "Verified",
