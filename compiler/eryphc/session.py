@@ -51,6 +51,7 @@ class Session:
     converted. With `locked` every gene set comes from the lock, which must have all of them.
     With `offline` no registry is asked. `trace` hears a line for each request to one, which
     may take `timeout` seconds. With `noting` builds know what they read.
+    `spare` is an image layout that gives what the lock pins and nobody else has.
     Raises `EryphcError` for a folder or a pool that is not there.
     """
 
@@ -68,6 +69,7 @@ class Session:
         trace: Callable[[str], None] | None = None,
         timeout: float | None = None,
         noting: bool = False,
+        spare: str | os.PathLike[str] | None = None,
     ) -> None:
         self.folder = Path(folder)
         _must_be_folder(self.folder)
@@ -92,6 +94,7 @@ class Session:
             trace=trace,
             timeout=timeout,
             noting=noting,
+            spare=None if spare is None else os.fspath(spare),
         )
         self._workspace = Workspace(
             self.folder, pools, self.environment, on_hashing, on_converting, heard, noting=noting

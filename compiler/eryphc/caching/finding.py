@@ -34,6 +34,14 @@ class Given(NamedTuple):
         return next((text for given, text in in_environment if given.lower() == name), None)
 
 
+class Output(NamedTuple):
+    """An output that can be taken, its record, and that record as it is sealed."""
+
+    built: Built
+    record: OutputRecord
+    sealed: bytes
+
+
 class Finder:
     """Looks on shelves in order. `found` are notes about records that are not trusted."""
 
@@ -43,10 +51,8 @@ class Finder:
         self._distrusted: set[str] = set()
         self.found: list[Diagnostic] = []
 
-    def output(
-        self, asked: Asked, key: str, target: Target, given: Given
-    ) -> tuple[Built, bytes] | None:
-        """The output with this key, and its sealed record; None where it has to be made."""
+    def output(self, asked: Asked, key: str, target: Target, given: Given) -> Output | None:
+        """The output with this key; None where it has to be made."""
         for shelf in self._shelves:
             sealed = shelf.record(key)
             if sealed is None:
@@ -65,7 +71,7 @@ class Finder:
                 digest = None if lock is None or lock.source is None else lock.source.sha256
                 if built.facts is not None and digest is not None:
                     built.facts = with_lock(built.facts, f"sha256:{digest}")
-                return built, sealed
+                return Output(built, record, sealed)
         return None
 
     def _distrust(self, shelf: Shelf) -> None:

@@ -160,8 +160,14 @@ class _Build:
         self.cache = None if options["no_cache"] else self._cache(options)
         if self.cache is not None:
             self.session = shared.session_of(
-                options, self._say_hashing, self._say_step, console.detail, noting=True
+                options,
+                self._say_hashing,
+                self._say_step,
+                console.detail,
+                noting=True,
+                spare=self.cache.spare,
             )
+        self.places: dict[tuple[str, Target], Path] = {}
         self.output = output
         self.progress = progress
         self.written: list[dict[str, Any]] = []
@@ -285,6 +291,7 @@ class _Build:
         files = outputs.unchanged(place, built) if from_cache and beside is None else None
         if files is None:
             files = outputs.stage(place, built, beside)
+        self.places[built.name, built.target] = place
         self.written.append(_listed(built.name, built.target, place, files))
         return files
 
@@ -292,6 +299,7 @@ class _Build:
         """What was written is kept for later runs."""
         if self.cache is not None:
             self.cache.settle()
+            self.cache.write(self.session, self.places)
             self.console.hand(self.cache.found)
 
     def _build(self, name: str, read: ReadSpec, outputs: Outputs) -> frozenset[str]:

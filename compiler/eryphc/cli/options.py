@@ -276,6 +276,7 @@ def session_of(
     trace: Callable[[str], None] | None = None,
     *,
     noting: bool = False,
+    spare: Path | None = None,
 ) -> Session:
     """The session of a command line. Raises EryphcError for a pool folder that is not there."""
     ask = None
@@ -291,6 +292,7 @@ def session_of(
         trace=trace,
         timeout=options.get("timeout"),
         noting=noting,
+        spare=spare,
     )
 
 

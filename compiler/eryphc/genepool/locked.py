@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from eryphc.diagnostics import lock as wording
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome
@@ -19,6 +19,9 @@ from eryphc.identifiers import GeneSetId, GeneType
 from eryphc.lockfile.model import MOST_REFERENCES, Entry, Lock, NamedPool, entry_digest
 from eryphc.lockfile.reading import place_of
 from eryphc.source import SourceText, Span
+
+if TYPE_CHECKING:
+    from eryphc.genepool.spare import SparePool
 
 _NO_TEXT: Final = SourceText("eryph.lock", "", regions=())
 
@@ -34,7 +37,8 @@ class _Other(NamedTuple):
 class LockedChain(PoolChain):
     """The pools of `chain`, with what `lock` pins. `named` says how the lock calls a pool.
 
-    With `strict` every gene set must be in the lock, and nothing may stand in its way.
+    With `strict` every gene set must be in the lock, and nothing may stand in its way. `spare` is
+    asked for what is pinned and nowhere else at hand.
     """
 
     def __init__(
@@ -44,8 +48,10 @@ class LockedChain(PoolChain):
         named: Callable[[GenePool], NamedPool],
         *,
         strict: bool,
+        spare: SparePool | None = None,
     ) -> None:
         super().__init__(chain.pools)
+        self._spare = spare
         self._lock = lock
         self._named = named
         self._strict = strict
@@ -134,7 +140,8 @@ class LockedChain(PoolChain):
         if entry.digest is not None:
             return self._remote(geneset, entry) or refused or self._gone(geneset, entry)
         if not others:
-            return refused or self._gone(geneset, entry)
+            spare = None if self._spare is None else self._spare.tag(geneset, entry)
+            return spare or refused or self._gone(geneset, entry)
         own = next((each for each in others if self._is_own(entry, each.pool)), others[0])
         return Outcome(None, (self._changed(geneset, entry, own),))
 
@@ -144,6 +151,8 @@ class LockedChain(PoolChain):
 
         for pool in self.ordered():
             if isinstance(pool, RemotePool) and self._is_own(entry, pool):
+                if self._spare is not None and not pool.at_hand(geneset, entry):
+                    self._spare.restock(geneset, entry)
                 return pool.locked(geneset, entry)
         return None
 

@@ -31,6 +31,7 @@ from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
+    from eryphc.genepool.spare import SparePool
     from eryphc.genepool.trust import Policy
     from eryphc.identifiers import GeneSetId
     from eryphc.lockfile.model import Lock, NamedPool
@@ -265,7 +266,7 @@ class Pools:
     """Opens the pools of specs in their order; specs of one folder share them.
 
     With `locked` nothing but the lock decides which gene sets are taken. With `noting` the pools
-    know what they read.
+    know what they read. `spare` is an image layout, for what a lock pins and nobody else has.
     Source: docs/reference/genes-and-pools.md, "Pools and their order".
     """
 
@@ -282,7 +283,9 @@ class Pools:
         trace: Callable[[str], None] | None = None,
         timeout: float | None = None,
         noting: bool = False,
+        spare: str | None = None,
     ) -> None:
+        self._spare = spare
         self._noting = noting
         self._opening: dict[Path, Reads] = {}
         self._locked = locked
@@ -382,7 +385,23 @@ class Pools:
         if lock.value is None:
             return Outcome(None, found)
         named = partial(self.named, root=path.parent)
-        return Outcome(LockedChain(opened.value, lock.value, named, strict=self._locked), found)
+        chain = LockedChain(
+            opened.value, lock.value, named, strict=self._locked, spare=self._spare_pool(folder)
+        )
+        return Outcome(chain, found)
+
+    def _spare_pool(self, folder: Path) -> SparePool | None:
+        if self._spare is None:
+            return None
+        from eryphc.genepool.spare import SparePool
+
+        project = self.project(folder)
+        policy = None if project is None else self._policy_of(project)
+        admit = None if policy is None else policy.admit
+        return SparePool(Path(self._spare), lambda: self.network().store(), admit)
+
+    def _policy_of(self, project: Outcome[Project]) -> Policy | None:
+        return None if project.value is None else self._policy(project.value, [])
 
     def lock_path(self, folder: Path) -> Path:
         """Where the lock for the specs in `folder` lies, if there is one."""
