@@ -67,7 +67,7 @@ class Asked(NamedTuple):
 
 def asked_of(name: str, request: BuildRequest, around: Surroundings) -> Asked | None:
     """What is asked for; None for what is in no file, and where a file cannot be read."""
-    path = _spec_path(name)
+    path = spec_path(name)
     if path is None:
         return None
     folder = path.parent.resolve()
@@ -108,7 +108,7 @@ class _UnreadableError(Exception):
     """What a build will complain about."""
 
 
-def _spec_path(name: str) -> Path | None:
+def spec_path(name: str) -> Path | None:
     """The file of a specification as `read_spec` finds it."""
     if name in ("", "-"):
         return None

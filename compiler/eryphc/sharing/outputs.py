@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eryphc.artifacts.manifest import MANIFEST_NAME
 from eryphc.artifacts.trees import write_tree
-from eryphc.caching.asked import Surroundings, asked_of, key_of, tool_here
+from eryphc.caching.asked import Surroundings, asked_of, key_of, spec_path, tool_here
 from eryphc.caching.finding import Finder, Given
 from eryphc.caching.record import OutputRecord, encoded, record_of
 from eryphc.caching.shelves import OUTPUTS, FolderShelf, OwnShelf, Shelf
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from eryphc.answers import Built
     from eryphc.artifacts.file import WrittenFile
     from eryphc.authoring.packing import Packed
+    from eryphc.lockfile.model import Entry
     from eryphc.session import Session
 
 
@@ -89,6 +90,7 @@ class OutputCache:
         self._environment = environment
         self._kept: list[_Kept] = []
         self._keys: dict[tuple[str, Target], str] = {}
+        self._folders: dict[Path, None] = {}
         self._own: OwnShelf | None = None
         self._around: Surroundings | None = None
         shelves: list[Shelf] = []
@@ -122,6 +124,9 @@ class OutputCache:
         self, name: str, targets: Sequence[Target], request: BuildRequest
     ) -> tuple[Built, ...] | None:
         """The outputs of all targets of a specification; None where one has to be made."""
+        path = spec_path(name)
+        if path is not None:
+            self._folders[path.parent] = None
         asked = None if self._around is None else asked_of(name, request, self._around)
         if asked is None:
             return None
@@ -189,7 +194,9 @@ class OutputCache:
         """
         if self._target is None:
             return
-        files: dict[str, bytes | _File] = {**layout_files(each.entry for each in _genes(session))}
+        files: dict[str, bytes | _File] = {
+            **layout_files(each.entry for each in _genes(session, self._folders))
+        }
         for kept in self._kept if self._seals.shared else ():
             place = places.get((kept.record.catlet, kept.target))
             if place is None or not kept.shareable:
@@ -249,22 +256,34 @@ class _Files(Mapping[str, bytes]):
         return len(self._files)
 
 
-def _genes(session: Session) -> Sequence[Packed]:
-    """The images of all that the lock of the session's folder pins, as far as they can be had."""
+def _genes(session: Session, folders: Iterable[Path]) -> Sequence[Packed]:
+    """The images of all that the locks of these folders pin, as far as they can be had."""
     from eryphc.authoring.closure import images_of
 
     opener = session.opener
-    path = opener.lock_path(session.folder)
-    lock = opener.lock(path).value if path.is_file() else None
-    chain = opener.chain(session.folder).value
-    if lock is None or chain is None:
-        return ()
-    parsed = (
-        parse_gene_set(name) for name, entry in sorted(lock.sets.items()) if not entry.is_local
-    )
-    names = [each for each in parsed if isinstance(each, GeneSetId)]
-    opener.acquire(names, chain)
-    return images_of(names, chain)
+    found: dict[GeneSetId, Packed] = {}
+    for folder in folders:
+        path = opener.lock_path(folder)
+        lock = opener.lock(path).value if path.is_file() else None
+        chain = opener.chain(folder).value
+        if lock is None or chain is None:
+            continue
+        parsed = map(parse_gene_set, sorted(lock.sets))
+        names = [each for each in parsed if isinstance(each, GeneSetId)]
+        pinned = [each for each in names if not lock.sets[str(each)].is_local]
+        opener.acquire(pinned, chain)
+        for image in images_of(pinned, chain):
+            entry = lock.sets.get(str(image.id))
+            if entry is not None and _is_pinned(image, entry):
+                found.setdefault(image.id, image)
+    return tuple(found[each] for each in sorted(found))
+
+
+def _is_pinned(image: Packed, entry: Entry) -> bool:
+    """Whether an image is what the lock pins, not what a pool has now."""
+    if entry.digest is not None:
+        return image.image.identity == entry.digest
+    return {file.path: file.digest for file in image.contents.files} == entry.files
 
 
 def _layout_in(folder: Path) -> Path | None:
