@@ -77,6 +77,11 @@ if TYPE_CHECKING:
     help="Write the locked genes there, and with ERYPHC_CACHE_KEY the outputs; replaces DIR.",
 )
 @click.option("--no-cache", is_flag=True, help="Neither take nor keep outputs, whatever is set.")
+@click.option(
+    "--check-reproducible",
+    is_flag=True,
+    help="Build twice, the second time under other circumstances, and compare.",
+)
 @shared.printed("How what was written is listed on standard output.")
 @shared.progress("Say which spec is compiled; auto: at a terminal, for several specs.")
 @shared.front
@@ -158,15 +163,19 @@ class _Build:
         self.targets = shared.chosen_targets(targets)
         self.request = shared.request_of(console, options, self.targets, several=self.several)
         self.cache = None if options["no_cache"] else self._cache(options)
-        if self.cache is not None:
+        if self.cache is not None or options["cache_from"] is not None:
             self.session = shared.session_of(
                 options,
                 self._say_hashing,
                 self._say_step,
                 console.detail,
-                noting=True,
-                spare=self.cache.spare,
+                noting=self.cache is not None,
+                spare=self._spare(options["cache_from"]),
             )
+        self.again = options["check_reproducible"]
+        self.answers: dict[str, str] = {}
+        if self.again:
+            self._prepare_again()
         self.places: dict[tuple[str, Target], Path] = {}
         self.output = output
         self.progress = progress
@@ -186,6 +195,52 @@ class _Build:
         locked = bool(options.get("locked") or options.get("frozen"))
         return OutputCache(use, os.environ, options["genepools"], locked=locked)
 
+    @staticmethod
+    def _spare(source: Path | None) -> Path | None:
+        """Where locked genes lie that are not at hand."""
+        if source is None:
+            return None
+        from eryphc.sharing import spare_in
+
+        return spare_in(source)
+
+    def _prepare_again(self) -> None:
+        """Remember what the second build cannot be told again. Raises EryphcError."""
+        if "-" in self.specs:
+            message = "`--check-reproducible` reads each spec twice, and standard input only once"
+            raise EryphcError.of(Failure.USAGE, wording.usage(message, "name a file"))
+        ask = self.session.ask
+        if ask is None:
+            return
+
+        def remembered(name: str, secret: bool) -> str | None:  # noqa: FBT001 - as a session asks
+            answer = ask(name, secret)
+            if answer is not None:
+                self.answers[f"ERYPHC_VAR_{name}"] = answer
+            return answer
+
+        self.session.ask = remembered
+
+    def _build_again(self) -> None:
+        """Build the same a second time, and report where that differs."""
+        from eryphc.cli.again import words_again
+        from eryphc.sharing import Twice, build_again, first_difference, second_place
+
+        with second_place() as folder:
+            output = folder / "build"
+            words = words_again(click.get_current_context(), self.specs, output)
+            fault = build_again(words, folder, {**os.environ, **self.answers})
+            pairs = []
+            for (name, target), place in self.places.items():
+                second = self._place_in(output, name, target)
+                pairs.append(Twice(place, second))
+                for suffix in () if self.attesting is None else self.attesting.suffixes:
+                    both = (each.with_name(each.name + suffix) for each in (place, second))
+                    pairs.append(Twice(*both))
+            found = fault or first_difference(pairs)
+        if found is not None:
+            self.console.add((found,))
+
     def _wants_cache(self, name: str) -> bool:
         """Whether the project of a spec says that outputs are kept."""
         if name in ("", "-"):
@@ -204,6 +259,8 @@ class _Build:
                 if not self.console.failed:
                     outputs.commit()
                     self._settle()
+                    if self.again:
+                        self._build_again()
         finally:
             if self.cache is not None:
                 self.cache.close()
@@ -348,7 +405,10 @@ class _Build:
     def _place(self, name: str, target: Target) -> Path:
         if self.output is None:
             return Path("build", name, target.value)
-        place = self.output / name if self.several else self.output
+        return self._place_in(self.output, name, target)
+
+    def _place_in(self, output: Path, name: str, target: Target) -> Path:
+        place = output / name if self.several else output
         return place / target.value if self.several or len(self.targets) > 1 else place
 
 

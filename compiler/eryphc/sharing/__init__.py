@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     )
     from eryphc.sharing.eryph_packs import EryphSets, packed_for_eryph
     from eryphc.sharing.locks import Locked, check_lock, lock, update
-    from eryphc.sharing.outputs import CacheUse, OutputCache
+    from eryphc.sharing.outputs import CacheUse, OutputCache, spare_in
     from eryphc.sharing.pulling import pull, pull_lock
+    from eryphc.sharing.reproducing import Twice, build_again, first_difference, second_place
     from eryphc.sharing.tags import TagComparison, compared_tags
     from eryphc.sharing.verifying import (
         Checks,
@@ -52,6 +53,11 @@ _HOMES = {
     "NewSet": ("eryphc.sharing.authors", "NewSet"),
     "PackedSets": ("eryphc.sharing.authors", "PackedSets"),
     "TagComparison": ("eryphc.sharing.tags", "TagComparison"),
+    "Twice": ("eryphc.sharing.reproducing", "Twice"),
+    "build_again": ("eryphc.sharing.reproducing", "build_again"),
+    "first_difference": ("eryphc.sharing.reproducing", "first_difference"),
+    "second_place": ("eryphc.sharing.reproducing", "second_place"),
+    "spare_in": ("eryphc.sharing.outputs", "spare_in"),
     "Verified": ("eryphc.sharing.verifying", "Verified"),
     "VerifiedBuild": ("eryphc.sharing.verifying", "VerifiedBuild"),
     "Wanted": ("eryphc.sharing.attesting", "Wanted"),
@@ -90,14 +96,17 @@ __all__ = [
     "OutputCache",
     "PackedSets",
     "TagComparison",
+    "Twice",
     "Verified",
     "VerifiedBuild",
     "Wanted",
+    "build_again",
     "check_lock",
     "checked_sets",
     "compared_tags",
     "exported_lock",
     "exported_sets",
+    "first_difference",
     "joined_logs",
     "lock",
     "log_as_data",
@@ -110,6 +119,8 @@ __all__ = [
     "pull",
     "pull_lock",
     "required_gene",
+    "second_place",
+    "spare_in",
     "update",
     "utc_now",
     "verify",

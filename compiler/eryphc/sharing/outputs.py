@@ -85,7 +85,7 @@ class OutputCache:
         self._target = use.target
         if use.target is not None:
             _must_be_replaceable(use.target)
-        self.spare = None if use.source is None else _layout_in(use.source)
+        self.spare = None if use.source is None else spare_in(use.source)
         self._heard: list[Diagnostic] = []
         self._environment = environment
         self._kept: list[_Kept] = []
@@ -286,8 +286,11 @@ def _is_pinned(image: Packed, entry: Entry) -> bool:
     return {file.path: file.digest for file in image.contents.files} == entry.files
 
 
-def _layout_in(folder: Path) -> Path | None:
-    """The folder, None where nothing is there yet. Raises `EryphcError` for another folder."""
+def spare_in(folder: Path) -> Path | None:
+    """A folder of `--cache-from`, None where nothing is there yet.
+
+    Raises `EryphcError` for a folder of another kind.
+    """
     try:
         if not os.path.lexists(folder) or (folder.is_dir() and not any(folder.iterdir())):
             return None
