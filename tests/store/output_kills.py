@@ -91,6 +91,7 @@ def check(work: Work) -> list[str]:
     work.wheel.run(work.folder, "cache", "prune", home=work.home, environment=key)
     rests = work.home / "cache/eryphc/tmp"
     found += [path.name for path in rests.iterdir()] if rests.exists() else []
+    found += [path.name for path in work.folder.iterdir() if path.name.startswith(".handed-on")]
     outputs = work.folder / "handed-on/outputs"
     if outputs.exists() and len(list(outputs.iterdir())) != SPECS:
         found.append("a folder that is not whole")
