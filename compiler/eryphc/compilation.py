@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -21,7 +20,7 @@ from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.origin import DEFAULTED, Step, placeless
 from eryphc.passes.memory import PassMemory
 from eryphc.project.specs import Pools, Spec, lasting_name, levels_for
-from eryphc.reads import DiskNote, Noted, Reads, disk_note, disk_state, text_note
+from eryphc.reads import DiskNote, Noted, disk_note, disk_state, text_note
 from eryphc.request import BuildRequest, values_in
 from eryphc.source import SourceText, Span
 from eryphc.syntax.names import blank
@@ -184,7 +183,6 @@ class Compilation:
         self._details: list[str] = []
         self._prepared: list[tuple[TargetDefinition[Any, Any], TargetInput[Any]]] = []
         # What is noted beside the reads of the pools.
-        self._reads = Reads()
         self._given: dict[str, str | None] = {}
         self._disk_states: dict[Path, tuple[int, int, int] | None] = {}
         self._lasting = True
@@ -477,7 +475,6 @@ class Compilation:
         if opening is None or found is None or holds_secrets(known):
             return None
         found.reads.take(opening)
-        found.reads.take(self._reads)
         disks = self._noted_disks(known.inputs)
         if not found.reads.whole or disks is None:
             return None
@@ -515,7 +512,7 @@ class Compilation:
             fed=fed,
             inputs=self._prepared[-1][1],
             find=self._chain.find,
-            licenses=partial(licenses_of, reads=self._reads if self._workspace.noting else None),
+            licenses=licenses_of,
         )
 
     def _converted(self, wanted: Iterable[Conversion]) -> Mapping[str, ArtifactFile] | None:

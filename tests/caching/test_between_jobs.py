@@ -52,6 +52,7 @@ SPEC = """\
 name: web
 parent: acme/base/1.0
 fodder:
+- source: gene:eryphc/nginx/1.0:nginx
 - source: gene:acme/motd/latest:motd
 - source: gene:local/own/1.0:own
 """
@@ -166,7 +167,8 @@ def test_it_hands_on_what_it_took(pipeline: Pipeline) -> None:
 def test_the_folder_is_a_pool_and_holds_only_what_is_named(pipeline: Pipeline) -> None:
     pipeline.first()
     sets = [str(each) for each in OciLayout(pipeline.cache, "cache").genesets()]
-    assert sets == ["acme/base/1.0", "acme/motd/1.0", "acme/motd/latest"]
+    of_registry = ["acme/base/1.0", "acme/motd/1.0", "acme/motd/latest"]
+    assert sets == [*of_registry, "eryphc/nginx/1.0"]
     outputs = sorted((pipeline.cache / "outputs").iterdir())
     assert len(outputs) == 4
     named = [digest_of(path.read_bytes()) for path in (pipeline.cache / "blobs/sha256").iterdir()]
@@ -263,6 +265,23 @@ def test_a_new_lock_is_a_miss(pipeline: Pipeline) -> None:
     lock["sets"]["acme/motd/1.0"]["digest"] = "sha256:" + "0" * 64
     (job / "eryph.lock").write_text(json.dumps(lock, indent=2, sort_keys=True) + "\n")
     ran = pipeline.run(job, *BUILD, "--offline", "--cache-from", str(pipeline.cache), check=False)
+    assert "error[E1106]" in ran.err
+
+
+def test_standard_genes_come_from_the_folder_where_the_tool_has_others(
+    pipeline: Pipeline, tmp_path: Path, wheel: Wheel
+) -> None:
+    """The lock pins those of an earlier version of the tool."""
+    made = tree(pipeline.first() / "build")
+    site = tmp_path / "later"
+    shutil.copytree(wheel.site, site)
+    shutil.rmtree(site / "eryph_stdlib_genes/eryphc/nginx/1.0")
+    pipeline.wheel = Wheel(site)
+    job = pipeline.job("second")
+    words = ("--frozen", "--cache-from", str(pipeline.cache))
+    ran = pipeline.run(job, *BUILD, *words, key=None)
+    assert tree(job / "build") == made
+    ran = pipeline.run(job, *BUILD, "--frozen", check=False)
     assert "error[E1106]" in ran.err
 
 

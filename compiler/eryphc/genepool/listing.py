@@ -114,12 +114,14 @@ def description(folder: Path) -> tuple[str, str]:
     return str(data.get("short_description") or ""), str(data.get("description") or "")
 
 
-def licenses_of(tag: GeneSetTag, reads: Reads | None = None) -> str | None:
+def licenses_of(tag: GeneSetTag) -> str | None:
     """What the image of a tag, or the `geneset.json` above it, says of its licence: an SPDX
-    expression. What is read of the disk is noted in `reads`."""
+    expression."""
     if isinstance(tag, PinnedTag):
         return tag.config.details.licenses
     folder = Path(tag.manifest.source.name).parent.parent
+    # Only tags in folders take notes of what is read for them.
+    reads: Reads | None = getattr(tag, "reads", None)
     read = PoolFiles(folder, str(tag.id), reads).read(folder / "geneset.json", _MOST_TEXT)
     try:
         found = json.loads(read.value or b"")["metadata"]["licenses"]

@@ -15,6 +15,7 @@ from eryphc.genepool.files import PoolFiles, decode, digest, place_of
 from eryphc.genepool.model import GeneText, ListedGene, Manifest, Variant, Volume
 from eryphc.genepool.packed import DamagedError, packed_manifest, unpack
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
+from eryphc.reads import Reads
 from eryphc.source import SourceText, shown_path
 from eryphc.syntax.json_nodes import compose_json
 from eryphc.syntax.nodes import MappingNode, ScalarNode, SequenceNode
@@ -32,6 +33,11 @@ class LocalTag:
         self._folder = folder
         self._complete: frozenset[str] | None = None
         self._texts: dict[str, Outcome[GeneText]] = {}
+
+    @property
+    def reads(self) -> Reads | None:
+        """Where it is noted what is read for the tag."""
+        return self._files.reads
 
     def names(self, kind: GeneType) -> tuple[str, ...]:
         return tuple(sorted({gene.name for gene in self.manifest.genes if gene.type is kind}))

@@ -281,9 +281,13 @@ def _genes(session: Session, folders: Iterable[Path]) -> Sequence[Packed]:
 
 def _is_pinned(image: Packed, entry: Entry) -> bool:
     """Whether an image is what the lock pins, not what a pool has now."""
+    from eryphc.project.locking import LOCKED_TYPES
+
     if entry.digest is not None:
         return image.image.identity == entry.digest
-    return {file.path: file.digest for file in image.contents.files} == entry.files
+    files = image.contents.files
+    pinned = {file.path: file.digest for file in files if file.type in LOCKED_TYPES}
+    return pinned == entry.files
 
 
 def spare_in(folder: Path) -> Path | None:
