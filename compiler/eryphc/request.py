@@ -14,7 +14,7 @@ from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
-from eryphc.passes.feed import Compat
+from eryphc.ir.compat import Compat
 from eryphc.source import SourceText
 from eryphc.syntax.identifiers import parse_architecture
 from eryphc.syntax.names import CATLET, NameFault, name_faults

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from eryphc.canonical import Json, canonical, digest_of
 from eryphc.frozen import NamedTuple
-from eryphc.genepool.folder import MANIFEST
 from eryphc.lockfile import LOCK_FILE
-from eryphc.project.specs import CATLET_FILE, PROJECT_FILE, find_project_file
+from eryphc.project.places import CATLET_FILE, PROJECT_FILE, find_project_file
 from eryphc.request import BuildRequest
 from eryphc.source import SourceText
 from eryphc.targets import Target
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 _DOMAIN: Final = b"eryphc-request/1\0"
 _LIBRARIES: Final = ("jinja2", "jsonschema", "lark", "pyyaml")
 _INSTALLED: Final = re.compile(r"([A-Za-z0-9_.-]+?)-([^-]+)(?:-py[0-9.]+)?\.(?:dist|egg)-info\Z")
+# The manifest of a tag that may lie beside a specification.
+_TAG: Final = "geneset-tag.json"
 _LARGEST: Final = 16 * 1024 * 1024
 
 
@@ -83,7 +84,7 @@ def asked_of(name: str, request: BuildRequest, around: Surroundings) -> Asked | 
             "code": around.tool.code,
             "python": around.tool.python,
             "libraries": dict(around.tool.libraries),
-            "spec": [name, place, _digest(path), _digest_if_there(path.parent / MANIFEST)],
+            "spec": [name, place, _digest(path), _digest_if_there(path.parent / _TAG)],
             "from": str(Path.cwd()) if outside else here.as_posix(),
             "project": None if project is None else [PROJECT_FILE, _digest(project)],
             "lock": None if lock is None else _pins(lock, place),

@@ -18,8 +18,13 @@ from eryphc.cli.interruption import ended_cleanly
 from eryphc.diagnostics import command as wording
 
 if TYPE_CHECKING:
-    from eryphc import Built, Checked, WrittenFile
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from eryphc import Built, Checked, Session, WrittenFile
     from eryphc.sharing import Attesting, OutputCache
+
+    Ask: TypeAlias = Callable[[str, bool], "str | None"]
 
 
 @click.command("build")
@@ -157,31 +162,53 @@ class _Build:
     ) -> None:
         self.console = console
         self.attesting = attesting
-        self.session = shared.session_of(options, self._say_hashing, self._say_step, console.detail)
+        self._options = options
+        self._session: Session | None = None
+        self.cache: OutputCache | None = None
+        self.answers: dict[str, str] = {}
+        self.again = options["check_reproducible"]
+        named = any(options[name] for name in ("own_cache", "cache_from", "cache_to"))
+        if options["no_cache"] or not named:
+            # Outputs that a cache has need none; else what is wrong with pools is said first.
+            self._session = self._begun()
         self.specs = specs or shared.own_specs(self.session)
         self.several = len(self.specs) > 1
         self.targets = shared.chosen_targets(targets)
         self.request = shared.request_of(console, options, self.targets, several=self.several)
-        self.cache = None if options["no_cache"] else self._cache(options)
-        if self.cache is not None or options["cache_from"] is not None:
-            self.session = shared.session_of(
-                options,
-                self._say_hashing,
-                self._say_step,
-                console.detail,
-                noting=self.cache is not None,
-                spare=self._spare(options["cache_from"]),
-            )
-        self.again = options["check_reproducible"]
-        self.answers: dict[str, str] = {}
-        if self.again:
-            self._prepare_again()
+        if self.again and "-" in self.specs:
+            message = "`--check-reproducible` reads each spec twice, and standard input only once"
+            raise EryphcError.of(Failure.USAGE, wording.usage(message, "name a file"))
+        if not options["no_cache"]:
+            self.cache = self._cache(options)
+        if self.cache is not None:
+            # One that takes notes, and only if something has to be compiled.
+            self._session = None
         self.places: dict[tuple[str, Target], Path] = {}
         self.output = output
         self.progress = progress
         self.written: list[dict[str, Any]] = []
         self._said: tuple[str, Path, int] | None = None
         self._watched = progress == "auto" and sys.stderr.isatty()
+
+    @property
+    def session(self) -> Session:
+        """What compiles. It is begun when it is first asked for."""
+        if self._session is None:
+            self._session = self._begun()
+        return self._session
+
+    def _begun(self) -> Session:
+        session = shared.session_of(
+            self._options,
+            self._say_hashing,
+            self._say_step,
+            self.console.detail,
+            noting=self.cache is not None,
+            spare=self._spare(self._options["cache_from"]),
+        )
+        if self.again:
+            session.ask = self._remembering(session.ask)
+        return session
 
     def _cache(self, options: Mapping[str, Any]) -> OutputCache | None:
         """The caches of this run, None where neither options nor the project ask for any."""
@@ -204,14 +231,10 @@ class _Build:
 
         return spare_in(source)
 
-    def _prepare_again(self) -> None:
-        """Remember what the second build cannot be told again. Raises EryphcError."""
-        if "-" in self.specs:
-            message = "`--check-reproducible` reads each spec twice, and standard input only once"
-            raise EryphcError.of(Failure.USAGE, wording.usage(message, "name a file"))
-        ask = self.session.ask
+    def _remembering(self, ask: Ask | None) -> Ask | None:
+        """Asks, and remembers the answers for the second build."""
         if ask is None:
-            return
+            return None
 
         def remembered(name: str, secret: bool) -> str | None:  # noqa: FBT001 - as a session asks
             answer = ask(name, secret)
@@ -219,7 +242,7 @@ class _Build:
                 self.answers[f"ERYPHC_VAR_{name}"] = answer
             return answer
 
-        self.session.ask = remembered
+        return remembered
 
     def _build_again(self) -> None:
         """Build the same a second time, and report where that differs."""
@@ -356,7 +379,8 @@ class _Build:
         """What was written is kept for later runs."""
         if self.cache is not None:
             self.cache.settle()
-            self.cache.write(self.session, self.places)
+            if self.cache.writes:
+                self.cache.write(self.session, self.places)
             self.console.hand(self.cache.found)
 
     def _build(self, name: str, read: ReadSpec, outputs: Outputs) -> frozenset[str]:

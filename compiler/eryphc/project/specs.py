@@ -26,6 +26,7 @@ from eryphc.genepool.folder import MANIFEST, FolderPool, StandardPool, standard_
 from eryphc.genepool.model import GenePool
 from eryphc.lockfile import LOCK_FILE, STANDARD
 from eryphc.passes.read import Notation, decode, notation_of
+from eryphc.project.places import CATLET_FILE, find_project_file
 from eryphc.reads import Reads
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
@@ -39,9 +40,7 @@ if TYPE_CHECKING:
     from eryphc.project.remotes import Network, RegistrySettings, ServiceSettings
     from eryphc.store.seals import Seals
 
-PROJECT_FILE = "eryphc.yaml"
 STDIN_NAME = "<stdin>"
-CATLET_FILE = "catlet.yaml"
 
 
 class InputMissingError(Exception):
@@ -666,15 +665,6 @@ def levels_for(
 
         said = levels_of(project)
     return LevelPolicy(asked, said, own)
-
-
-def find_project_file(folder: Path) -> Path | None:
-    """The nearest `eryphc.yaml` at or above `folder`."""
-    for candidate in (folder, *folder.parents):
-        path = candidate / PROJECT_FILE
-        if path.is_file():
-            return path
-    return None
 
 
 _LAYOUT = "oci-layout:"

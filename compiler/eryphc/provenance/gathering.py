@@ -30,7 +30,8 @@ from eryphc.lockfile import LOCK_FILE
 from eryphc.lockfile.model import Lock
 from eryphc.passes.naming import named_sets
 from eryphc.project.file import Project
-from eryphc.project.specs import PROJECT_FILE, Spec, lasting_name
+from eryphc.project.places import PROJECT_FILE
+from eryphc.project.specs import Spec, lasting_name
 from eryphc.provenance.facts import BuildFacts, DiskFacts, Resource, SetFacts
 from eryphc.request import BuildRequest
 from eryphc.source import SourceText

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eryphc.artifacts.manifest import MANIFEST_NAME
-from eryphc.artifacts.trees import write_tree
 from eryphc.caching.asked import Surroundings, asked_of, key_of, spec_path, tool_here
 from eryphc.caching.finding import Finder, Given
 from eryphc.caching.record import OutputRecord, encoded, record_of
@@ -24,8 +23,6 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import NamedTuple
-from eryphc.genepool.layout import LAYOUT_FILE, is_layout, layout_files
-from eryphc.identifiers import GeneSetId
 from eryphc.provenance.tool import code_digest
 from eryphc.request import BuildRequest
 from eryphc.source import shown_path
@@ -35,7 +32,6 @@ from eryphc.store.folder import open_folder
 from eryphc.store.index import Index
 from eryphc.store.places import cache_folder
 from eryphc.store.seals import OUTPUT_RECORD, seals
-from eryphc.syntax.identifiers import parse_gene_set
 from eryphc.targets import Target
 
 if TYPE_CHECKING:
@@ -120,6 +116,11 @@ class OutputCache:
         self._finder.found.clear()
         return show(heard)
 
+    @property
+    def writes(self) -> bool:
+        """Whether a folder for other jobs is written."""
+        return self._target is not None
+
     def restored(
         self, name: str, targets: Sequence[Target], request: BuildRequest
     ) -> tuple[Built, ...] | None:
@@ -192,6 +193,9 @@ class OutputCache:
 
         `places` are the folders of the targets, by the catlet. Raises `EryphcError`.
         """
+        from eryphc.artifacts.trees import write_tree
+        from eryphc.genepool.layout import is_layout, layout_files
+
         if self._target is None:
             return
         files: dict[str, bytes | _File] = {
@@ -259,6 +263,8 @@ class _Files(Mapping[str, bytes]):
 def _genes(session: Session, folders: Iterable[Path]) -> Sequence[Packed]:
     """The images of all that the locks of these folders pin, as far as they can be had."""
     from eryphc.authoring.closure import images_of
+    from eryphc.identifiers import GeneSetId
+    from eryphc.syntax.identifiers import parse_gene_set
 
     opener = session.opener
     found: dict[GeneSetId, Packed] = {}
@@ -302,6 +308,8 @@ def spare_in(folder: Path) -> Path | None:
         reason = (error.strerror or type(error).__name__).lower()
         fault = command.file_unreadable(shown_path(folder), reason)
         raise EryphcError.of(Failure.OUTSIDE, fault) from error
+    from eryphc.genepool.layout import is_layout
+
     if not is_layout(folder):
         raise EryphcError.of(Failure.USAGE, command.pool_no_layout(str(folder), "--cache-from"))
     return folder
@@ -311,6 +319,8 @@ def _must_be_replaceable(folder: Path) -> None:
     """Raises `EryphcError` for what `--cache-to` did not write."""
     if not os.path.lexists(folder):
         return
+    from eryphc.genepool.layout import LAYOUT_FILE, is_layout
+
     try:
         ours = not folder.is_symlink() and folder.is_dir()
         ours = ours and (not any(folder.iterdir()) or is_layout(folder))
