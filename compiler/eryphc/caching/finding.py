@@ -49,6 +49,7 @@ class Finder:
         self._shelves = shelves
         self._seals = seals
         self._distrusted: set[str] = set()
+        self._looks = Looks()
         self.found: list[Diagnostic] = []
 
     def output(self, asked: Asked, key: str, target: Target, given: Given) -> Output | None:
@@ -63,7 +64,9 @@ class Finder:
                     self._distrust(shelf)
                 continue
             record = decoded(body)
-            if record is None or not is_unchanged(record, asked, given, by_state=shelf.own):
+            if record is None or not is_unchanged(
+                record, asked, given, self._looks, by_state=shelf.own
+            ):
                 continue
             built = _taken(record, target, shelf)
             if built is not None:
@@ -80,7 +83,22 @@ class Finder:
             self.found.append(outputs_not_trusted(shelf.label))
 
 
-def is_unchanged(record: OutputRecord, asked: Asked, given: Given, *, by_state: bool) -> bool:
+class Looks:
+    """What one run has seen of files and folders: it looks at each only once, as a build does."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, Note], bool] = {}
+
+    def unchanged(self, path: str, note: Note) -> bool:
+        known = self._known.get((path, note))
+        if known is None:
+            known = self._known[path, note] = unchanged(path, note)
+        return known
+
+
+def is_unchanged(
+    record: OutputRecord, asked: Asked, given: Given, looks: Looks, *, by_state: bool
+) -> bool:
     """Whether all that a record notes is as it was.
 
     `by_state`: size and times of a disk image may tell that; else it is hashed.
@@ -89,7 +107,7 @@ def is_unchanged(record: OutputRecord, asked: Asked, given: Given, *, by_state: 
     return (
         all(_same(note, _entry(asked, name)) for name, note in reads.lock.items())
         and all(_same(note, text_note(given.value(name))) for name, note in reads.values.items())
-        and all(unchanged(_at(asked, path), note) for path, note in reads.paths.items())
+        and all(looks.unchanged(_at(asked, path), note) for path, note in reads.paths.items())
         and all(
             disk_unchanged(_at(asked, path), note, by_state=by_state)
             for path, note in reads.disks.items()
