@@ -15,10 +15,11 @@ from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.model import GenePool
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.ir.catlet import Catlet, Fodder
+from eryphc.ir.compat import Compat
 from eryphc.ir.stages import Document, PinnedGene, Substituted
 from eryphc.origin import Step
 from eryphc.passes.breed import breed
-from eryphc.passes.feed import Compat, feed
+from eryphc.passes.feed import feed
 from eryphc.passes.memory import PassMemory
 from eryphc.passes.pedigree import read_pedigree
 from eryphc.passes.read import Notation, read_catlet

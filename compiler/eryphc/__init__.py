@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from eryphc.diagnostics.shown import ShownDiagnostic as Diagnostic
     from eryphc.errors import EryphcError, Failure
     from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
+    from eryphc.ir.compat import Compat
     from eryphc.outputs import Outputs
-    from eryphc.passes.feed import Compat
     from eryphc.project.specs import read_source
     from eryphc.request import BuildRequest
     from eryphc.schemas import schema_names, schema_text
@@ -39,7 +39,7 @@ _HOMES = {
     "BuildRequest": ("eryphc.request", "BuildRequest"),
     "Built": ("eryphc.answers", "Built"),
     "Checked": ("eryphc.answers", "Checked"),
-    "Compat": ("eryphc.passes.feed", "Compat"),
+    "Compat": ("eryphc.ir.compat", "Compat"),
     "Compiled": ("eryphc.answers", "Compiled"),
     "DiagnosticsFormat": ("eryphc.diagnostics.rendering", "DiagnosticsFormat"),
     "Diagnostic": ("eryphc.diagnostics.shown", "ShownDiagnostic"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from eryphc.ir.stages import Document, PinnedGene
     from eryphc.project.specs import Spec
     from eryphc.provenance.facts import BuildFacts
+    from eryphc.reads import Noted
     from eryphc.request import BuildRequest
     from eryphc.source import SourceText
     from eryphc.targets import Target
@@ -183,7 +184,8 @@ class Compiled(Expanded):
 class Built(Checked):
     """The files of one target, by path; nothing is on disk. There are none after an error.
 
-    `facts` are what they were made of, where they were asked for.
+    `facts` are what they were made of, where they were asked for. `noted` is what was read for
+    them; None where that is not known, or where a secret went into them.
     """
 
     def __init__(
@@ -192,6 +194,7 @@ class Built(Checked):
         target: Target,
         made: tuple[Mapping[str, ArtifactFile], Manifest] | None,
         facts: BuildFacts | None = None,
+        noted: Noted | None = None,
     ) -> None:
         super().__init__(report)
         self.name = report.name
@@ -199,6 +202,7 @@ class Built(Checked):
         self.files: Mapping[str, ArtifactFile] = {}
         self.manifest: Manifest | None = None
         self.facts = facts if self.ok else None
+        self.noted = noted if self.ok else None
         if made is not None and self.ok:
             self.files, self.manifest = made
 

@@ -20,7 +20,8 @@ from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.origin import DEFAULTED, Step, placeless
 from eryphc.passes.memory import PassMemory
 from eryphc.project.specs import Pools, Spec, lasting_name, levels_for
-from eryphc.request import BuildRequest
+from eryphc.reads import DiskNote, Noted, disk_note, disk_state, text_note
+from eryphc.request import BuildRequest, values_in
 from eryphc.source import SourceText, Span
 from eryphc.syntax.names import blank
 from eryphc.targets import Target
@@ -41,11 +42,11 @@ if TYPE_CHECKING:
     from eryphc.guest.model import GuestOptions, GuestRequest
     from eryphc.project.file import Project
     from eryphc.provenance.facts import BuildFacts
+    from eryphc.provenance.gathering import Known
     from eryphc.volumes.disk_images import DiskImages
 
 T = TypeVar("T")
 
-VARIABLE_PREFIX = "ERYPHC_VAR_"
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 
 Ask: TypeAlias = Callable[[str, bool], "str | None"]
@@ -59,7 +60,8 @@ OnConverting: TypeAlias = Callable[[str, Path, int, int], None]
 class Workspace:
     """What the compilations of one session share: what was read once, and the environment.
 
-    `values` are those of the environment, by the names of variables as they stand there.
+    `values` are those of the environment, by the names of variables as they stand there. With
+    `noting` compilations know what was read for them.
     """
 
     def __init__(
@@ -70,16 +72,15 @@ class Workspace:
         on_hashing: OnHashing | None = None,
         on_converting: OnConverting | None = None,
         heard: list[Diagnostic] | None = None,
+        *,
+        noting: bool = False,
     ) -> None:
+        self.noting = noting
         self._heard = [] if heard is None else heard
         self.folder = folder
         self.pools = pools
         self.environment = environment
-        self.values = {
-            name[len(VARIABLE_PREFIX) :]: value
-            for name, value in sorted(environment.items())
-            if name.startswith(VARIABLE_PREFIX) and len(name) > len(VARIABLE_PREFIX)
-        }
+        self.values = values_in(environment)
         self.memory = PassMemory()
         self._on_hashing = on_hashing
         self._on_converting = on_converting
@@ -95,7 +96,13 @@ class Workspace:
     def with_pools(self, pools: Pools) -> Workspace:
         """One with other pools, which remembers nothing of them."""
         return Workspace(
-            self.folder, pools, self.environment, self._on_hashing, self._on_converting, self._heard
+            self.folder,
+            pools,
+            self.environment,
+            self._on_hashing,
+            self._on_converting,
+            self._heard,
+            noting=self.noting,
         )
 
     @property
@@ -175,6 +182,10 @@ class Compilation:
         self._shared = 0
         self._details: list[str] = []
         self._prepared: list[tuple[TargetDefinition[Any, Any], TargetInput[Any]]] = []
+        # What is noted beside the reads of the pools.
+        self._given: dict[str, str | None] = {}
+        self._disk_states: dict[Path, tuple[int, int, int] | None] = {}
+        self._lasting = True
         if read is None:
             self._levels = workspace.levels(None, request)
             return
@@ -333,13 +344,18 @@ class Compilation:
         chain = self._take(self._workspace.pools.chain(folder))
         if chain is None:
             return None
+        if self._workspace.noting:
+            chain = chain.listening()
         self._chain = chain
         if self._workspace.pools.has_remote:
             from eryphc.passes.naming import names_in
 
             names = names_in(document.catlet).value or ()
             self._workspace.pools.acquire(names, chain)
-            self._found += self._workspace.overheard()
+            overheard = self._workspace.overheard()
+            self._found += overheard
+            # What is wrong with a store or a login now need not be so the next time.
+            self._lasting = self._lasting and not overheard
         return self._take(pipeline.to_bred(document, chain, self._workspace.memory))
 
     def _values_of(self, bred: Bred) -> Mapping[str, str]:
@@ -363,6 +379,9 @@ class Compilation:
                     answer = self._ask(name, bool(variable.secret))
                     if answer is not None:
                         values[name] = answer
+                        self._lasting = False
+        lower = {name.lower(): text for name, text in values.items()}
+        self._given = {name: lower.get(name) for name in names}
         return values
 
     def _left_open(self) -> set[str]:
@@ -435,14 +454,55 @@ class Compilation:
 
     def facts(self, fed: Fed, target: Target) -> BuildFacts | None:
         """What the target that was emitted last was made of; None where none was."""
+        from eryphc.provenance.gathering import facts_of
+
+        known = self._known(fed, target)
+        return None if known is None else facts_of(known)
+
+    def noted(self, fed: Fed, target: Target) -> Noted | None:
+        """What was read for the target that was emitted last. Call `facts` before.
+
+        None where not all of it is known or lasts, and where a secret has a value.
+        """
+        from eryphc.genepool.noting import consulted
+        from eryphc.provenance.gathering import holds_secrets
+
+        known = self._known(fed, target)
+        if known is None or self._chain.asked is None or not self._lasting:
+            return None
+        opening = self._workspace.pools.opening(known.spec.folder)
+        found = consulted(self._chain, sorted(self._chain.asked))
+        if opening is None or found is None or holds_secrets(known):
+            return None
+        found.reads.take(opening)
+        disks = self._noted_disks(known.inputs)
+        if not found.reads.whole or disks is None:
+            return None
+        values = {name: text_note(text) for name, text in self._given.items()}
+        return Noted(found.reads.notes, found.lock, values, disks)
+
+    def _noted_disks(self, inputs: TargetInput[Any]) -> Mapping[str, DiskNote] | None:
+        """The disk images that were read; None where one is none."""
+        from eryphc.ir.volume import DiskImage
+
+        found: dict[str, DiskNote] = {}
+        for path, image in inputs.disks.items():
+            state = self._disk_states.get(path)
+            if state is None or not isinstance(image, DiskImage):
+                return None
+            found[str(path.absolute())] = disk_note(state, image.sha256)
+        return found
+
+    def _known(self, fed: Fed, target: Target) -> Known | None:
+        """All about the target that was emitted last; None where none was."""
         from eryphc.genepool.listing import licenses_of
-        from eryphc.provenance.gathering import Known, facts_of
+        from eryphc.provenance.gathering import Known
 
         if self._reading is None or not self._prepared:
             return None
         spec, pools = self._reading.spec, self._workspace.pools
         path = pools.lock_path(spec.folder)
-        known = Known(
+        return Known(
             request=self._request,
             target=target,
             spec=spec,
@@ -454,7 +514,6 @@ class Compilation:
             find=self._chain.find,
             licenses=licenses_of,
         )
-        return facts_of(known)
 
     def _converted(self, wanted: Iterable[Conversion]) -> Mapping[str, ArtifactFile] | None:
         """The converted images as files of the target; None after the first fault."""
@@ -505,6 +564,9 @@ class Compilation:
         if backend.disk_files is not None:
             read = self._workspace.disks
             paths = backend.disk_files(inputs.catlet, options)
+            if self._workspace.noting:
+                # Before they are read: a change meanwhile is one that a later look finds.
+                self._disk_states |= {path: disk_state(path) for path in paths}
             hashed = backend.hashed_formats
             inputs = inputs._replace(disks={path: read(path, hashed) for path in paths})
             self._found += self._other_disks(fed, inputs.disks)

@@ -74,6 +74,16 @@ class Outputs:
         with _output():
             return self._folders.stage(Path(folder), built.files, built.manifest, companions)
 
+    def unchanged(
+        self, folder: str | os.PathLike[str], built: Writable
+    ) -> tuple[WrittenFile, ...] | None:
+        """The files, if the folder has exactly these already; None if they are to be staged."""
+        from eryphc.artifacts.present import present
+
+        return (
+            None if built.manifest is None else present(Path(folder), built.files, built.manifest)
+        )
+
     def commit(self) -> None:
         """Swap in all that was staged, or none of it."""
         with _output():

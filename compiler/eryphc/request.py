@@ -14,7 +14,7 @@ from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
-from eryphc.passes.feed import Compat
+from eryphc.ir.compat import Compat
 from eryphc.source import SourceText
 from eryphc.syntax.identifiers import parse_architecture
 from eryphc.syntax.names import CATLET, NameFault, name_faults
@@ -25,6 +25,19 @@ O = TypeVar("O")  # noqa: E741 - the options of a target
 
 _LONGEST_INSTANCE_ID = 255
 _PUBLIC_NAMES = {type(None): "None", SourceText: "Source"}
+
+
+VARIABLE_PREFIX = "ERYPHC_VAR_"
+
+
+def values_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """The values that an environment has for variables, sorted by their names as they stand
+    there."""
+    return {
+        name[len(VARIABLE_PREFIX) :]: value
+        for name, value in sorted(environment.items())
+        if name.startswith(VARIABLE_PREFIX) and len(name) > len(VARIABLE_PREFIX)
+    }
 
 
 class ValuesFile(NamedTuple):

@@ -50,7 +50,8 @@ class Session:
     hears how far a large disk file has been hashed, `on_converting` how far a disk image has been
     converted. With `locked` every gene set comes from the lock, which must have all of them.
     With `offline` no registry is asked. `trace` hears a line for each request to one, which
-    may take `timeout` seconds.
+    may take `timeout` seconds. With `noting` builds know what they read.
+    `spare` is an image layout that gives what the lock pins and nobody else has.
     Raises `EryphcError` for a folder or a pool that is not there.
     """
 
@@ -67,6 +68,8 @@ class Session:
         offline: bool = False,
         trace: Callable[[str], None] | None = None,
         timeout: float | None = None,
+        noting: bool = False,
+        spare: str | os.PathLike[str] | None = None,
     ) -> None:
         self.folder = Path(folder)
         _must_be_folder(self.folder)
@@ -90,9 +93,11 @@ class Session:
             heard=heard.append,
             trace=trace,
             timeout=timeout,
+            noting=noting,
+            spare=None if spare is None else os.fspath(spare),
         )
         self._workspace = Workspace(
-            self.folder, pools, self.environment, on_hashing, on_converting, heard
+            self.folder, pools, self.environment, on_hashing, on_converting, heard, noting=noting
         )
 
     def __repr__(self) -> str:
@@ -244,17 +249,19 @@ class Session:
         """The files of several targets, each as it is made; what they share is compiled once.
 
         A fault for one target does not stop another. With `facts` each answer knows what it was
-        made of, which statements and lists of parts tell.
+        made of, which statements and lists of parts tell; in a session with `noting` also what was
+        read for it.
         """
         targets = _known(targets)
         compilation = self._begun(spec, request)
         fed = compilation.fed()
         for target in targets:
             made = None if fed is None else compilation.emitted(fed, target)
-            known = None
+            known = noted = None
             if facts and fed is not None and made is not None:
                 known = compilation.facts(fed, target)
-            yield Built(compilation.report(), target, made, known)
+                noted = compilation.noted(fed, target)
+            yield Built(compilation.report(), target, made, known, noted)
 
     def _begun(self, spec: SpecName, request: BuildRequest) -> Compilation:
         return Compilation(self._workspace, self.read(spec, request), request, self.ask)

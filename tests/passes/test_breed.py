@@ -8,7 +8,7 @@ import pytest
 
 from catlets import Result, run, write_pool
 from eryphc.diagnostics.model import Level, related
-from eryphc.passes.feed import Compat
+from eryphc.ir.compat import Compat
 
 KIT = (
     "name: tls\nvariables: [{name: days}]\nfodder: [{name: a, content: x}, {name: b, content: y}]\n"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from importlib import metadata
 from importlib.metadata import Distribution, PackageNotFoundError
+from pathlib import Path
 
 import pytest
 
 from eryphc.provenance import tool
+from eryphc.version import __version__
 
 LINES = ("eryph_runtime/a.py,sha256=b,1", "eryphc/version.py,sha256=a,1", "eryphc/x.py,sha256=c,2")
 OF_INSTALLER = (
@@ -43,7 +46,7 @@ class Installed(Distribution):
 def test_only_the_modules_count(
     record: str | None, expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tool, "distribution", lambda _name: Installed(record))
+    monkeypatch.setattr(metadata, "distribution", lambda _name: Installed(record))
     assert tool.tool_digest() == expected
 
 
@@ -51,5 +54,19 @@ def test_a_tool_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> Distribution:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(tool, "distribution", missing)
+    monkeypatch.setattr(metadata, "distribution", missing)
     assert tool.tool_digest() is None
+
+
+def test_the_wheel_that_runs_is_the_one_beside_the_package(tmp_path: Path) -> None:
+    folder = tmp_path / f"eryphc-{__version__}.dist-info"
+    folder.mkdir()
+    assert tool.code_digest(tmp_path) is None
+    (folder / "RECORD").write_text("\n".join((*LINES, *OF_INSTALLER)))
+    assert tool.code_digest(tmp_path) == DIGEST
+    (folder / "RECORD").write_text("\n".join(OF_INSTALLER))
+    assert tool.code_digest(tmp_path) is None
+
+
+def test_a_checkout_has_no_digest() -> None:
+    assert tool.code_digest() is None

@@ -15,7 +15,7 @@ import hashlib
 import itertools
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from eryphc.artifacts.owned import FolderContents, contents_of
@@ -59,6 +59,22 @@ def repair(place: Path) -> None:
                 old.rename(place)
             else:
                 remove_ours(old)
+    for new in _abandoned(place, _NEW):
+        with contextlib.suppress(FileNotFoundError):
+            remove_all(new)
+
+
+def repair_tree(place: Path, ours: Callable[[Path], bool]) -> None:
+    """The same for a folder without a manifest; `ours` tells which may be removed.
+
+    Raises `OSError`.
+    """
+    for old in _abandoned(place, _OLD):
+        with contextlib.suppress(FileNotFoundError):
+            if not os.path.lexists(place):
+                old.rename(place)
+            elif ours(old):
+                remove_all(old)
     for new in _abandoned(place, _NEW):
         with contextlib.suppress(FileNotFoundError):
             remove_all(new)

@@ -18,8 +18,10 @@ def write_tree(place: Path, files: Mapping[str, bytes], ours: Callable[[Path], b
     """Make `place` a folder with exactly these files, by paths with `/`.
 
     A folder that is there already is replaced if it is empty or `ours`. Gives whether it was
-    written: False, and nothing is touched, where something else is in the way. Raises OSError.
+    written: False, and nothing is touched, where something else is in the way. What a run that was
+    killed has left beside is put right. Raises OSError.
     """
+    swap.repair_tree(place, ours)
     if os.path.lexists(place) and not _may_go(place, ours):
         return False
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -34,11 +34,15 @@ def closure_of(names: Sequence[GeneSetId], pools: GenePool) -> Outcome[tuple[Pac
         walk.follow(name)
     if has_errors(walk.found):
         return Outcome(None, tuple(walk.found))
-    made = tuple(
-        walk.made[each]._replace(aliases=tuple(sorted(walk.aliases.get(each, ()))))
-        for each in sorted(walk.made)
-    )
-    return Outcome(made, tuple(walk.found))
+    return Outcome(walk.packed(), tuple(walk.found))
+
+
+def images_of(names: Sequence[GeneSetId], pools: GenePool) -> tuple[Packed, ...]:
+    """The images of exactly these gene sets, sorted. What cannot be had or packed is left out."""
+    walk = _Walk(pools)
+    for name in names:
+        walk.take(name)
+    return walk.packed()
 
 
 class _Walk:
@@ -50,6 +54,19 @@ class _Walk:
         self.aliases: dict[GeneSetId, set[GeneSetId]] = {}
         self.found: list[Diagnostic] = []
         self._seen: set[GeneSetId] = set()
+
+    def packed(self) -> tuple[Packed, ...]:
+        """The images, sorted, each with its other names."""
+        return tuple(
+            self.made[each]._replace(aliases=tuple(sorted(self.aliases.get(each, ()))))
+            for each in sorted(self.made)
+        )
+
+    def take(self, name: GeneSetId) -> None:
+        """One gene set, without what it names."""
+        tag = self.pools.find(name)
+        if tag is not None and tag.value is not None:
+            self._taken(tag.value)
 
     def follow(self, name: GeneSetId) -> None:
         waiting = [name]

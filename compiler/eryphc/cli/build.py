@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eryphc import EryphcError, Failure, Outputs, Target, shown_path
+from eryphc import EryphcError, Failure, Outputs, ReadSpec, Target, shown_path
 from eryphc.cli import options as shared
 from eryphc.cli.completing import completes
 from eryphc.cli.console import OK, Console, speaking, write
@@ -17,8 +18,13 @@ from eryphc.cli.interruption import ended_cleanly
 from eryphc.diagnostics import command as wording
 
 if TYPE_CHECKING:
-    from eryphc import Checked, ReadSpec, WrittenFile
-    from eryphc.sharing import Attesting
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from eryphc import Built, Checked, Session, WrittenFile
+    from eryphc.sharing import Attesting, OutputCache
+
+    Ask: TypeAlias = Callable[[str, bool], "str | None"]
 
 
 @click.command("build")
@@ -59,6 +65,27 @@ if TYPE_CHECKING:
     "--sbom",
     is_flag=True,
     help="Also write TARGET.cdx.json beside each folder: its parts, for CycloneDX.",
+)
+@click.option("--cache", "own_cache", is_flag=True, help="Take and keep outputs in your cache.")
+@click.option(
+    "--cache-from",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    shell_complete=completes("folder"),
+    help="Take outputs and locked genes from what --cache-to of an earlier job wrote.",
+)
+@click.option(
+    "--cache-to",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    shell_complete=completes("folder"),
+    help="Write the locked genes there, and with ERYPHC_CACHE_KEY the outputs; replaces DIR.",
+)
+@click.option("--no-cache", is_flag=True, help="Neither take nor keep outputs, whatever is set.")
+@click.option(
+    "--check-reproducible",
+    is_flag=True,
+    help="Build twice, the second time under other circumstances, and compare.",
 )
 @shared.printed("How what was written is listed on standard output.")
 @shared.progress("Say which spec is compiled; auto: at a terminal, for several specs.")
@@ -135,22 +162,131 @@ class _Build:
     ) -> None:
         self.console = console
         self.attesting = attesting
-        self.session = shared.session_of(options, self._say_hashing, self._say_step, console.detail)
+        self._options = options
+        self._session: Session | None = None
+        self.cache: OutputCache | None = None
+        self.answers: dict[str, str] = {}
+        self.again = options["check_reproducible"]
+        named = any(options[name] for name in ("own_cache", "cache_from", "cache_to"))
+        if options["no_cache"] or not named:
+            # Outputs that a cache has need none; else what is wrong with pools is said first.
+            self._session = self._begun()
         self.specs = specs or shared.own_specs(self.session)
         self.several = len(self.specs) > 1
         self.targets = shared.chosen_targets(targets)
         self.request = shared.request_of(console, options, self.targets, several=self.several)
+        if self.again and "-" in self.specs:
+            message = "`--check-reproducible` reads each spec twice, and standard input only once"
+            raise EryphcError.of(Failure.USAGE, wording.usage(message, "name a file"))
+        if not options["no_cache"]:
+            self.cache = self._cache(options)
+        if self.cache is not None:
+            # One that takes notes, and only if something has to be compiled.
+            self._session = None
+        self.places: dict[tuple[str, Target], Path] = {}
         self.output = output
         self.progress = progress
         self.written: list[dict[str, Any]] = []
         self._said: tuple[str, Path, int] | None = None
         self._watched = progress == "auto" and sys.stderr.isatty()
 
+    @property
+    def session(self) -> Session:
+        """What compiles. It is begun when it is first asked for."""
+        if self._session is None:
+            self._session = self._begun()
+        return self._session
+
+    def _begun(self) -> Session:
+        session = shared.session_of(
+            self._options,
+            self._say_hashing,
+            self._say_step,
+            self.console.detail,
+            noting=self.cache is not None,
+            spare=self._spare(self._options["cache_from"]),
+        )
+        if self.again:
+            session.ask = self._remembering(session.ask)
+        return session
+
+    def _cache(self, options: Mapping[str, Any]) -> OutputCache | None:
+        """The caches of this run, None where neither options nor the project ask for any."""
+        source, target = options["cache_from"], options["cache_to"]
+        own = options["own_cache"] or any(map(self._wants_cache, self.specs))
+        if not own and source is None and target is None:
+            return None
+        from eryphc.sharing import CacheUse, OutputCache
+
+        use = CacheUse(own, source, target)
+        locked = bool(options.get("locked") or options.get("frozen"))
+        return OutputCache(use, os.environ, options["genepools"], locked=locked)
+
+    @staticmethod
+    def _spare(source: Path | None) -> Path | None:
+        """Where locked genes lie that are not at hand."""
+        if source is None:
+            return None
+        from eryphc.sharing import spare_in
+
+        return spare_in(source)
+
+    def _remembering(self, ask: Ask | None) -> Ask | None:
+        """Asks, and remembers the answers for the second build."""
+        if ask is None:
+            return None
+
+        def remembered(name: str, secret: bool) -> str | None:  # noqa: FBT001 - as a session asks
+            answer = ask(name, secret)
+            if answer is not None:
+                self.answers[f"ERYPHC_VAR_{name}"] = answer
+            return answer
+
+        return remembered
+
+    def _build_again(self) -> None:
+        """Build the same a second time, and report where that differs."""
+        from eryphc.cli.again import words_again
+        from eryphc.sharing import Twice, build_again, first_difference, second_place
+
+        with second_place() as folder:
+            output = folder / "build"
+            words = words_again(click.get_current_context(), self.specs, output)
+            fault = build_again(words, folder, {**os.environ, **self.answers})
+            pairs = []
+            for (name, target), place in self.places.items():
+                second = self._place_in(output, name, target)
+                pairs.append(Twice(place, second))
+                for suffix in () if self.attesting is None else self.attesting.suffixes:
+                    both = (each.with_name(each.name + suffix) for each in (place, second))
+                    pairs.append(Twice(*both))
+            found = fault or first_difference(pairs)
+        if found is not None:
+            self.console.add((found,))
+
+    def _wants_cache(self, name: str) -> bool:
+        """Whether the project of a spec says that outputs are kept."""
+        if name in ("", "-"):
+            return False
+        try:
+            path = Path(name)
+            project = self.session.opener.project(path if path.is_dir() else path.parent)
+        except (OSError, ValueError):
+            return False
+        return project is not None and project.value is not None and bool(project.value.cache)
+
     def run(self, output_format: str) -> int:
-        with Outputs() as outputs:
-            self._stage_all(outputs)
-            if not self.console.failed:
-                outputs.commit()
+        try:
+            with Outputs() as outputs:
+                self._stage_all(outputs)
+                if not self.console.failed:
+                    outputs.commit()
+                    self._settle()
+                    if self.again:
+                        self._build_again()
+        finally:
+            if self.cache is not None:
+                self.cache.close()
         code = self.console.finish()
         if code == OK:
             write(sys.stdout, _printed(self.written, output_format))
@@ -167,7 +303,8 @@ class _Build:
         declared: frozenset[str] = frozenset()
         unwritable: list[EryphcError] = []
         for number, name in enumerate(self.specs, start=1):
-            read = self.session.read(name, self.request)
+            restored = self._restored(name)
+            read = restored[0] if restored else self.session.read(name, self.request)
             if read.name is None:
                 console.take(read)
                 continue
@@ -183,7 +320,10 @@ class _Build:
             if console.failed:
                 # Do not prompt for values when the build has already failed.
                 self.session.ask = None
-            declared |= self._build(read, outputs)
+            if isinstance(read, ReadSpec):
+                declared |= self._build(name, read, outputs)
+            else:
+                declared |= self._take(restored, outputs)
         if unwritable:
             for error in unwritable:
                 console.hand(error.diagnostics)
@@ -203,7 +343,47 @@ class _Build:
                 found.append(error)
         return found
 
-    def _build(self, read: ReadSpec, outputs: Outputs) -> frozenset[str]:
+    def _restored(self, name: str) -> Sequence[Built]:
+        """The outputs of a spec that a cache has, for all targets; none where it lacks one."""
+        if self.cache is None:
+            return ()
+        restored = self.cache.restored(name, self.targets, self.request)
+        self.console.hand(self.cache.found)
+        return restored or ()
+
+    def _take(self, restored: Sequence[Built], outputs: Outputs) -> frozenset[str]:
+        """Stage what a cache had; gives the variables that the spec declares."""
+        for built in restored:
+            self.console.take(built)
+            if built is restored[0]:
+                self._say_details(built)
+                self.console.detail(f"{built.name} from the cache")
+            if not self.console.failed:
+                self._stage(built, outputs, from_cache=True)
+        return restored[0].declared
+
+    def _stage(
+        self, built: Built, outputs: Outputs, *, from_cache: bool = False
+    ) -> Sequence[WrittenFile]:
+        """Write one target beside its place, unless that has the same bytes already."""
+        place = self._place(built.name, built.target)
+        beside = None if self.attesting is None else self.attesting.companions(built)
+        files = outputs.unchanged(place, built) if from_cache and beside is None else None
+        if files is None:
+            files = outputs.stage(place, built, beside)
+        self.places[built.name, built.target] = place
+        self.written.append(_listed(built.name, built.target, place, files))
+        return files
+
+    def _settle(self) -> None:
+        """What was written is kept for later runs."""
+        if self.cache is not None:
+            self.cache.settle()
+            if self.cache.writes:
+                self.cache.write(self.session, self.places)
+            self.console.hand(self.cache.found)
+
+    def _build(self, name: str, read: ReadSpec, outputs: Outputs) -> frozenset[str]:
         """Compile one spec and stage its targets; gives the variables that it declares."""
         if self.console.failed:
             # Nothing will be written, so do not convert disks any more.
@@ -212,18 +392,16 @@ class _Build:
             self._say_details(checked)
             return checked.declared
         declared: frozenset[str] = frozenset()
-        attesting = self.attesting
-        facts = attesting is not None
+        facts = self.attesting is not None or self.cache is not None
         for built in self.session.builds(read, self.targets, self.request, facts=facts):
             self.console.take(built)
             declared |= built.declared
             if built.target is self.targets[0]:
                 self._say_details(built)
             if not self.console.failed:
-                place = self._place(built.name, built.target)
-                beside = None if attesting is None else attesting.companions(built)
-                files = outputs.stage(place, built, beside)
-                self.written.append(_listed(built.name, built.target, place, files))
+                files = self._stage(built, outputs)
+                if self.cache is not None:
+                    self.cache.keep(name, self.request, built, files)
         return declared
 
     def _say_details(self, checked: Checked) -> None:
@@ -251,7 +429,10 @@ class _Build:
     def _place(self, name: str, target: Target) -> Path:
         if self.output is None:
             return Path("build", name, target.value)
-        place = self.output / name if self.several else self.output
+        return self._place_in(self.output, name, target)
+
+    def _place_in(self, output: Path, name: str, target: Target) -> Path:
+        place = output / name if self.several else output
         return place / target.value if self.several or len(self.targets) > 1 else place
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,9 +21,7 @@ from eryphc import (
     GuestOptions,
     MergeMode,
     NetworkConfigMode,
-    Session,
     Target,
-    read_source,
     read_values,
     target_flags,
     target_options,
@@ -33,6 +31,9 @@ from eryphc.cli.console import Console
 from eryphc.diagnostics import command, language
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import named
+
+if TYPE_CHECKING:
+    from eryphc import Session, Source
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -274,8 +275,14 @@ def session_of(
     on_hashing: Callable[[Path, int, int], None] | None = None,
     on_converting: Callable[[str, Path, int, int], None] | None = None,
     trace: Callable[[str], None] | None = None,
+    *,
+    noting: bool = False,
+    spare: Path | None = None,
 ) -> Session:
     """The session of a command line. Raises EryphcError for a pool folder that is not there."""
+    # Outputs that a cache has need none, and it brings all of the compiler.
+    from eryphc import Session
+
     ask = None
     if not options.get("no_input", True) and _is_terminal(sys.stdin) and _is_terminal(sys.stderr):
         ask = _ask
@@ -288,6 +295,8 @@ def session_of(
         offline=bool(options.get("offline") or options.get("frozen")),
         trace=trace,
         timeout=options.get("timeout"),
+        noting=noting,
+        spare=spare,
     )
 
 
@@ -335,10 +344,16 @@ def _guest_options(options: Mapping[str, Any]) -> GuestOptions:
         merge=MergeMode(options["merge"]),
         network=NetworkConfigMode(word) if is_mode else NetworkConfigMode.GIVEN,
         network_version=int(version) if version else None,
-        network_file=None if is_mode else read_source(word),
+        network_file=None if is_mode else _network_file(word),
         instance_id=options["instance_id"],
         sealed=options["sealed"],
     )
+
+
+def _network_file(name: str) -> Source:
+    from eryphc import read_source
+
+    return read_source(name)
 
 
 def _target_options(options: Mapping[str, Any], targets: Sequence[Target]) -> tuple[Any, ...]:

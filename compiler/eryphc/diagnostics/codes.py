@@ -371,6 +371,7 @@ KINDS = (
     Kind("W1203", "store-damaged"),
     Kind("N1204", "outputs-not-trusted"),
     Kind("E1205", "not-reproducible"),
+    Kind("N1206", "no-output-cache"),
     Kind("E1401", "azure-name"),
     Kind("E1402", "azure-drive-kind"),
     Kind("E1403", "azure-generation"),

@@ -10,6 +10,7 @@ DISK_FULL = Code("E1202", "disk-full")
 STORE_DAMAGED = Code("W1203", "store-damaged")
 OUTPUTS_NOT_TRUSTED = Code("N1204", "outputs-not-trusted")
 NOT_REPRODUCIBLE = Code("E1205", "not-reproducible")
+NO_OUTPUT_CACHE = Code("N1206", "no-output-cache")
 
 _LONGEST_PATH = 300
 
@@ -67,3 +68,16 @@ def not_reproducible(name: str, difference: str) -> Diagnostic:
         notes=("the second build had another time zone, locale, hash seed, umask and folder",),
         help="this is a fault of eryphc: please report it",
     )
+
+
+def no_output_cache() -> Diagnostic:
+    return finding(
+        NO_OUTPUT_CACHE,
+        "outputs are not cached: this is a checkout of eryphc, whose files can change at any time",
+        help="install the wheel to use `--cache`, `--cache-from` and `--cache-to`",
+    )
+
+
+def outputs_not_kept(reason: str) -> Diagnostic:
+    """`reason` is the sentence of another finding."""
+    return finding(NO_OUTPUT_CACHE, f"outputs of this run are not kept: {clipped(reason, 500)}")

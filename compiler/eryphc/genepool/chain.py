@@ -6,7 +6,9 @@ Source: docs/reference/genes-and-pools.md, "Pools and their order".
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from fnmatch import fnmatchcase
+from typing import Self
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.frozen import NamedTuple
@@ -20,6 +22,7 @@ class PoolChain:
     def __init__(self, pools: Sequence[GenePool]) -> None:
         self.pools = tuple(pools)
         self._found: dict[GeneSetId, Outcome[GeneSetTag] | None] = {}
+        self.asked: set[GeneSetId] | None = None
 
     @property
     def label(self) -> str:
@@ -28,7 +31,15 @@ class PoolChain:
     def labels(self) -> tuple[str, ...]:
         return tuple(label for pool in self.pools for label in pool.labels())
 
+    def listening(self) -> Self:
+        """The same pools, and `asked` has the gene sets that somebody asks this one for."""
+        other = copy(self)
+        other.asked = set()
+        return other
+
     def find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
+        if self.asked is not None:
+            self.asked.add(geneset)
         if geneset not in self._found:
             self._found[geneset] = self._find(geneset)
         return self._found[geneset]

@@ -11,6 +11,7 @@ from pathlib import Path
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.frozen import NamedTuple
+from eryphc.reads import FILE, FOLDER, Reads, entries_of
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.names import WHITE_SPACE
 from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode
@@ -35,14 +36,26 @@ class Entry(NamedTuple):
 
 
 class PoolFiles:
-    """The files below one folder. `label` is how messages call the pool."""
+    """The files below one folder. `label` is how messages call the pool.
 
-    __slots__ = ("_real", "label", "root")
+    What is read of them is noted in `reads`, where that is wanted.
+    """
 
-    def __init__(self, root: Path, label: str) -> None:
+    __slots__ = ("_real", "label", "reads", "root")
+
+    def __init__(self, root: Path, label: str, reads: Reads | None = None) -> None:
         self.root = root
         self.label = label
+        self.reads = reads
         self._real: str | None = None
+
+    def is_file(self, path: Path) -> bool:
+        """Whether a plain file is there, links followed."""
+        return path.is_file() if self.reads is None else self.reads.look(path) == FILE
+
+    def is_dir(self, path: Path) -> bool:
+        """Whether a folder is there, links followed."""
+        return path.is_dir() if self.reads is None else self.reads.look(path) == FOLDER
 
     def leaves(self, path: Path) -> Diagnostic | None:
         """The fault of a path whose links lead out of the pool."""
@@ -59,17 +72,18 @@ class PoolFiles:
         if fault is not None:
             return Outcome(None, (fault,))
         try:
-            with os.scandir(folder) as entries:
-                found = [
-                    Entry(entry.name, Path(entry.path), entry.is_dir())
-                    for entry in entries
-                    if entry.is_dir() or entry.is_file()
-                ]
+            found = entries_of(folder)
         except (FileNotFoundError, NotADirectoryError):
+            if self.reads is not None:
+                self.reads.look(folder)
             return Outcome(())
         except OSError as error:
+            if self.reads is not None:
+                self.reads.fault(folder)
             return Outcome(None, (_unreadable(folder, error),))
-        return Outcome(tuple(sorted(found, key=lambda entry: entry.name)))
+        if self.reads is not None:
+            self.reads.listing(folder, found)
+        return Outcome(tuple(Entry(name, folder / name, is_folder) for name, is_folder in found))
 
     def read(self, path: Path, limit: int = MAX_GENE_BYTES) -> Outcome[bytes]:
         fault = self.leaves(path)
@@ -77,6 +91,8 @@ class PoolFiles:
             return Outcome(None, (fault,))
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - a pipe would hang
+                if self.reads is not None:
+                    self.reads.look(path)
                 return Outcome(
                     None,
                     (pools.file_unreadable(shown_path(path), "not a plain file", place_of(path)),),
@@ -84,7 +100,11 @@ class PoolFiles:
             with path.open("rb") as file:
                 data = file.read(limit + 1)
         except OSError as error:
+            if self.reads is not None:
+                self.reads.fault(path)
             return Outcome(None, (_unreadable(path, error),))
+        if self.reads is not None:
+            self.reads.content(path, data)
         if len(data) > limit:
             return Outcome(None, (pools.gene_too_large(shown_path(path), limit, place_of(path)),))
         return Outcome(data)

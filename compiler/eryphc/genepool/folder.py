@@ -14,6 +14,7 @@ from eryphc.genepool.manifest import read_manifest, stated_name
 from eryphc.genepool.model import GeneSetTag, Manifest
 from eryphc.genepool.source_tree import SourceTag
 from eryphc.identifiers import GeneSetId
+from eryphc.reads import Reads
 from eryphc.source import SourceText, shown_path
 
 MANIFEST = "geneset-tag.json"
@@ -24,11 +25,13 @@ class FolderPool:
     """Gene sets below `root`. Only the folders of gene sets that a caller looks up are read.
 
     A tag is there if its folder holds a manifest. Each is read once; a pool that may have
-    changed is opened anew.
+    changed is opened anew. With `noting` it knows what was read for each gene set.
     """
 
-    def __init__(self, root: Path, name: str | None = None) -> None:
+    def __init__(self, root: Path, name: str | None = None, *, noting: bool = False) -> None:
         self._files = PoolFiles(root, name if name is not None else shown_path(root))
+        self._noting = noting
+        self._reads: dict[GeneSetId, Reads] = {}
         self._tags: dict[GeneSetId, Outcome[GeneSetTag] | None] = {}
 
     @property
@@ -41,6 +44,10 @@ class FolderPool:
 
     def labels(self) -> tuple[str, ...]:
         return (self.label,)
+
+    def reads(self, geneset: GeneSetId) -> Reads | None:
+        """What was read for a gene set, nothing where nobody asked; None without `noting`."""
+        return self._reads.get(geneset, Reads()) if self._noting else None
 
     def find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
         if geneset not in self._tags:
@@ -58,7 +65,11 @@ class FolderPool:
 
     def _find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
         folder = self._files.root / geneset.organization / geneset.geneset / geneset.tag
-        return _opened(self._files, folder, geneset)
+        files = self._files
+        if self._noting:
+            reads = self._reads[geneset] = Reads()
+            files = PoolFiles(files.root, files.label, reads)
+        return _opened(files, folder, geneset)
 
 
 def tag_in(folder: Path) -> Outcome[GeneSetTag] | None:
@@ -83,7 +94,7 @@ def tag_in(folder: Path) -> Outcome[GeneSetTag] | None:
 
 def _opened(files: PoolFiles, folder: Path, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
     path = folder / MANIFEST
-    if not path.is_file():
+    if not files.is_file(path):
         return None
     read = files.read_text(path)
     if read.value is None:
@@ -101,7 +112,7 @@ def _opened(files: PoolFiles, folder: Path, geneset: GeneSetId) -> Outcome[GeneS
 
 def _is_local(files: PoolFiles, folder: Path, manifest: Manifest) -> bool:
     """A local pool lists its genes, and says which are complete or holds packed ones."""
-    if (folder / "genes.json").is_file():
+    if files.is_file(folder / "genes.json"):
         return True
     return bool(manifest.genes) and any(
         _PACKED_FOLDER.match(entry.name)
@@ -133,7 +144,10 @@ def standard_folder() -> Path | None:
 
 
 class StandardPool(FolderPool):
-    """The gene sets below the package folder, in the published layout."""
+    """The gene sets below the package folder, in the published layout.
+
+    What is read there belongs to the tool, whose digest stands for it.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         found = folder or standard_folder()

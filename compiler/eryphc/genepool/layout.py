@@ -36,6 +36,7 @@ from eryphc.genepool.registry_names import TagRules
 from eryphc.genepool.text_layer import BLOCK, Entry, header, padded
 from eryphc.genepool.trust import Admit, admit_all
 from eryphc.identifiers import GeneSetId
+from eryphc.reads import Reads
 from eryphc.syntax.identifiers import parse_gene_set
 
 LAYOUT_FILE: Final = "oci-layout"
@@ -59,12 +60,13 @@ def is_layout(folder: Path) -> bool:
 class OciLayout:
     """The gene sets of one folder: manifests by gene set, blobs by digest.
 
-    `label` is how messages call it. The index is read once.
+    `label` is how messages call it. The index is read once. What is read is noted in `reads`.
     """
 
-    def __init__(self, root: Path, label: str) -> None:
+    def __init__(self, root: Path, label: str, reads: Reads | None = None) -> None:
         self.label = label
-        self._files = PoolFiles(root, label)
+        self.reads = reads
+        self._files = PoolFiles(root, label, reads)
         self._entries: dict[GeneSetId, Descriptor] | None = None
 
     def where(self, geneset: GeneSetId) -> str:
@@ -108,7 +110,7 @@ class OciLayout:
     def _read(self, path: str, most: int, where: str) -> bytes | None:
         found = self._files.root / path
         try:
-            size = found.stat().st_size if found.is_file() else None
+            size = found.stat().st_size if self._files.is_file(found) else None
         except OSError:
             size = None
         if size is None:
@@ -175,7 +177,14 @@ def layout_pool(layout: OciLayout, rules: TagRules, admit: Admit = admit_all) ->
     """The gene sets of a layout as a gene pool. A set is read whole when it is asked for, and
     `admit` decides whether it is used."""
     shelf = _Shelf(layout, rules, admit)
-    return PinnedPool(layout.label, shelf.find, shelf.texts.get, shelf.known, shelf.manifests.get)
+    return PinnedPool(
+        layout.label,
+        shelf.find,
+        shelf.texts.get,
+        shelf.known,
+        shelf.manifests.get,
+        reads=layout.reads,
+    )
 
 
 class _Shelf:

@@ -18,6 +18,7 @@ from eryphc.genepool.pinned import PinnedPool, PinnedTag
 from eryphc.genepool.pool_index import EMPTY, Deprecation, PoolIndex, read_deprecations
 from eryphc.genepool.remote import RemotePool
 from eryphc.identifiers import GeneSetId
+from eryphc.reads import Reads
 from eryphc.syntax.identifiers import parse_gene_set
 from eryphc.syntax.names import NameFault
 
@@ -166,7 +167,9 @@ def licenses_of(tag: GeneSetTag) -> str | None:
     if isinstance(tag, PinnedTag):
         return tag.config.details.licenses
     folder = Path(tag.manifest.source.name).parent.parent
-    read = PoolFiles(folder, str(tag.id)).read(folder / "geneset.json", _MOST_TEXT)
+    # Only tags in folders take notes of what is read for them.
+    reads: Reads | None = getattr(tag, "reads", None)
+    read = PoolFiles(folder, str(tag.id), reads).read(folder / "geneset.json", _MOST_TEXT)
     try:
         found = json.loads(read.value or b"")["metadata"]["licenses"]
     except (ValueError, RecursionError, KeyError, TypeError):

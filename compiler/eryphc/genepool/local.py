@@ -15,6 +15,7 @@ from eryphc.genepool.files import PoolFiles, decode, digest, place_of
 from eryphc.genepool.model import GeneText, ListedGene, Manifest, Variant, Volume
 from eryphc.genepool.packed import DamagedError, packed_manifest, unpack
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
+from eryphc.reads import Reads
 from eryphc.source import SourceText, shown_path
 from eryphc.syntax.json_nodes import compose_json
 from eryphc.syntax.nodes import MappingNode, ScalarNode, SequenceNode
@@ -32,6 +33,11 @@ class LocalTag:
         self._folder = folder
         self._complete: frozenset[str] | None = None
         self._texts: dict[str, Outcome[GeneText]] = {}
+
+    @property
+    def reads(self) -> Reads | None:
+        """Where it is noted what is read for the tag."""
+        return self._files.reads
 
     def names(self, kind: GeneType) -> tuple[str, ...]:
         return tuple(sorted({gene.name for gene in self.manifest.genes if gene.type is kind}))
@@ -71,7 +77,7 @@ class LocalTag:
         path, listed = variant.path, variant.digest
         assert path is not None  # noqa: S101
         assert listed is not None  # noqa: S101
-        if listed in self._merged() and path.is_file():
+        if listed in self._merged() and self._files.is_file(path):
             read = self._files.read_text(path)
             if read.value is None:
                 return Outcome(None, read.diagnostics)
@@ -91,7 +97,7 @@ class LocalTag:
         return Outcome(GeneText(source=source, raw=text, sha256=digest(text), form="json"))
 
     def _missing(self, path: Path) -> str:
-        if path.is_file():
+        if self._files.is_file(path):
             return "`genes.json` does not list it as complete"
         return f"`{shown_path(path)}` is missing"
 
@@ -106,7 +112,11 @@ class LocalTag:
 
     def _unpacked(self, gene: ListedGene) -> bool:
         path = self._path(gene)
-        return gene.digest in self._merged() and path.is_file() and self._files.leaves(path) is None
+        return (
+            gene.digest in self._merged()
+            and self._files.is_file(path)
+            and self._files.leaves(path) is None
+        )
 
     def _merged(self) -> frozenset[str]:
         """Hashes in `genes.json`; none where it is missing or says something else."""
@@ -116,7 +126,7 @@ class LocalTag:
 
     def _read_merged(self) -> frozenset[str]:
         path = self._folder / "genes.json"
-        if not path.is_file():
+        if not self._files.is_file(path):
             return frozenset()
         read = self._files.read_text(path)
         root = compose_json(SourceText(shown_path(path), read.value or "", regions=())).value

@@ -6,8 +6,8 @@ Source: docs/reference/lock.md, "What a build does with a lock".
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
 
 from eryphc.diagnostics import lock as wording
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome
@@ -16,9 +16,12 @@ from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.contents import contents_of, final_name
 from eryphc.genepool.model import GenePool, GeneSetTag, GeneText, Manifest, Variant
 from eryphc.identifiers import GeneSetId, GeneType
-from eryphc.lockfile.model import Entry, Lock, NamedPool
+from eryphc.lockfile.model import MOST_REFERENCES, Entry, Lock, NamedPool, entry_digest
 from eryphc.lockfile.reading import place_of
 from eryphc.source import SourceText, Span
+
+if TYPE_CHECKING:
+    from eryphc.genepool.spare import SparePool
 
 _NO_TEXT: Final = SourceText("eryph.lock", "", regions=())
 
@@ -34,7 +37,8 @@ class _Other(NamedTuple):
 class LockedChain(PoolChain):
     """The pools of `chain`, with what `lock` pins. `named` says how the lock calls a pool.
 
-    With `strict` every gene set must be in the lock, and nothing may stand in its way.
+    With `strict` every gene set must be in the lock, and nothing may stand in its way. `spare` is
+    asked for what is pinned and nowhere else at hand.
     """
 
     def __init__(
@@ -44,8 +48,10 @@ class LockedChain(PoolChain):
         named: Callable[[GenePool], NamedPool],
         *,
         strict: bool,
+        spare: SparePool | None = None,
     ) -> None:
         super().__init__(chain.pools)
+        self._spare = spare
         self._lock = lock
         self._named = named
         self._strict = strict
@@ -66,6 +72,16 @@ class LockedChain(PoolChain):
         if entry.pinned:
             return self._pinned(geneset, entry, holders)
         return self._local(geneset, entry, holders)
+
+    def lock_notes(self, geneset: GeneSetId) -> Iterator[tuple[str, str | None]]:
+        """What finding a gene set takes from the lock: the digest of each entry, by its name."""
+        name: str | None = str(geneset)
+        for _ in range(MOST_REFERENCES + 1):
+            if name is None:
+                return
+            entry = self._lock.sets.get(name)
+            yield name, None if entry is None else entry_digest(entry)
+            name = None if entry is None else entry.ref
 
     def _not_locked(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
         name = str(geneset)
@@ -124,7 +140,8 @@ class LockedChain(PoolChain):
         if entry.digest is not None:
             return self._remote(geneset, entry) or refused or self._gone(geneset, entry)
         if not others:
-            return refused or self._gone(geneset, entry)
+            spare = None if self._spare is None else self._spare.tag(geneset, entry)
+            return spare or refused or self._gone(geneset, entry)
         own = next((each for each in others if self._is_own(entry, each.pool)), others[0])
         return Outcome(None, (self._changed(geneset, entry, own),))
 
@@ -134,6 +151,8 @@ class LockedChain(PoolChain):
 
         for pool in self.ordered():
             if isinstance(pool, RemotePool) and self._is_own(entry, pool):
+                if self._spare is not None and not pool.at_hand(geneset, entry):
+                    self._spare.restock(geneset, entry)
                 return pool.locked(geneset, entry)
         return None
 

@@ -135,7 +135,7 @@ def packed_manifest(files: PoolFiles, folder: Path, digest: str) -> GeneManifest
     `digest` is 64 hex digits. Raises DamagedError where the manifest is not the one it names.
     """
     path = folder / "gene.json"
-    if not path.is_file():
+    if not files.is_file(path):
         return None
     read = files.read(path)
     if read.value is None:
@@ -143,7 +143,7 @@ def packed_manifest(files: PoolFiles, folder: Path, digest: str) -> GeneManifest
     manifest = read_gene_manifest(read.value)
     if manifest.hash != digest:
         raise DamagedError("its manifest does not have the hash that its gene set lists")
-    if not all((folder / f"{part}.part").is_file() for part in manifest.parts):
+    if not all(files.is_file(folder / f"{part}.part") for part in manifest.parts):
         return None
     return manifest
 

@@ -24,6 +24,7 @@ from eryphc.identifiers import (
     GeneSetId,
     GeneType,
 )
+from eryphc.reads import Reads
 from eryphc.source import SourceText
 
 FindConfig: TypeAlias = "Callable[[GeneSetId], Outcome[GeneSetConfig] | None]"
@@ -42,7 +43,8 @@ def _unknown(identity: str) -> bytes | None:  # noqa: ARG001
 class PinnedPool:
     """Gene sets whose configs `find_config` gives and whose texts `read_blob` gives.
 
-    `known` lists the gene sets, for messages and for people. Each tag is made once.
+    `known` lists the gene sets, for messages and for people. Each tag is made once. `reads` is what
+    was read of the disk for any of them, where somebody notes that.
     """
 
     def __init__(
@@ -52,8 +54,11 @@ class PinnedPool:
         read_blob: ReadBlob,
         known: Callable[[], Iterable[GeneSetId]],
         find_manifest: FindManifest = _unknown,
+        *,
+        reads: Reads | None = None,
     ) -> None:
         self.label = label
+        self.reads = reads
         self._find_manifest = find_manifest
         self._find_config = find_config
         self._read_blob = read_blob

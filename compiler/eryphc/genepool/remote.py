@@ -126,6 +126,14 @@ class RemotePool(PinnedPool):
             self._locked[key] = None if found is None else self._made(geneset, found)
         return self._locked[key]
 
+    def at_hand(self, geneset: GeneSetId, entry: Entry) -> bool:
+        """Whether the content that a lock pins is here, or cannot be used, without a request."""
+        return self._source.by_lock(geneset, entry, fetch=False) is not None
+
+    def asked(self, geneset: GeneSetId) -> bool:
+        """Whether a registry was asked what a tag means, or somebody wanted to ask it."""
+        return geneset in self._fetched
+
     def _made(self, geneset: GeneSetId, found: Outcome[Fetched]) -> Outcome[GeneSetTag]:
         if found.value is None:
             return Outcome(None, found.diagnostics)

@@ -22,6 +22,7 @@ from eryphc.genepool.files import (
 )
 from eryphc.genepool.model import GeneText, Manifest, Variant, Volume
 from eryphc.identifiers import ANY, HYPERVISORS, PROCESSORS, Architecture, GeneSetId, GeneType
+from eryphc.reads import Reads
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import Node
 from eryphc.syntax.yaml_nodes import compose
@@ -60,6 +61,11 @@ class SourceTag:
     @property
     def folder(self) -> Path:
         return self._folder
+
+    @property
+    def reads(self) -> Reads | None:
+        """Where it is noted what is read for the tag."""
+        return self._files.reads
 
     # -- what the tag holds -----------------------------------------------------------------
 

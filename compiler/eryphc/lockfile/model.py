@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from eryphc.canonical import Json, canonical, digest_of
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.source import SourceText
 
@@ -74,6 +75,16 @@ class Entry(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """The gene sets that this one leads to."""
         return self.requires if self.ref is None else (self.ref,)
+
+
+def entry_digest(entry: Entry) -> str:
+    """The SHA-256 of all that the lock says of a tag, as 64 hex digits."""
+    data: dict[str, Json] = {
+        **entry._asdict(),
+        "files": None if entry.files is None else dict(entry.files),
+        "disks": {path: [disk.digest, disk.url] for path, disk in entry.disks.items()},
+    }
+    return digest_of(canonical(data)).removeprefix("sha256:")
 
 
 class Lock(NamedTuple):

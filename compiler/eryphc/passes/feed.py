@@ -7,7 +7,6 @@ Source: docs/reference/language.md, "Feeding", "Removals".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -16,6 +15,7 @@ from eryphc.frozen import replace
 from eryphc.genepool.model import GenePool
 from eryphc.identifiers import Architecture, GeneId
 from eryphc.ir.catlet import ConfigType, Fodder, FodderGene, Places, Variable
+from eryphc.ir.compat import Compat
 from eryphc.ir.stages import Bred, Fed
 from eryphc.origin import DEFAULTED, Origin, Step
 from eryphc.passes.collect import collect
@@ -25,13 +25,6 @@ from eryphc.passes.memory import PassMemory
 from eryphc.passes.places import chained, defaulted, part, rooted
 from eryphc.source import Span
 from eryphc.syntax.names import blank
-
-
-class Compat(StrEnum):
-    """What a partial removal means: as eryphc defines it, or as eryph does it."""
-
-    ERYPHC = "eryphc"
-    ERYPH = "eryph"
 
 
 def feed(

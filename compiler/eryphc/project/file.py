@@ -110,6 +110,7 @@ class Project(Setting):
     epoch: str | None = None
     lint: Lint | None = None
     lock: LockSettings | None = None
+    cache: bool | None = None
     folder: Path = field(default=Path(), compare=False)
     sections: Mapping[str, Any] = field(default_factory=FrozenMap)
     source: SourceText | None = field(default=None, compare=False, repr=False)
@@ -205,6 +206,7 @@ _OWN: Mapping[str, Converter] = {
     "epoch": TEXT,
     "lint": LINT,
     "lock": LOCK,
+    "cache": Reading.boolean,
 }
 
 

@@ -184,13 +184,13 @@ class Resolver:
                 yield disk_path(name, variant.architecture, path.suffix), LockedDisk(digest)
 
 
-_LOCKED_TYPES = (MANIFEST_TYPE, *(each.value for each in GeneType))
+LOCKED_TYPES = (MANIFEST_TYPE, *(each.value for each in GeneType))
 
 
 def _of_image(fetched: Fetched, pool: NamedPool) -> Entry:
     """A tag from a remote pool: its identity, and where that was found."""
     config = fetched.config
-    files = {file.path: file.digest for file in config.files if file.type in _LOCKED_TYPES}
+    files = {file.path: file.digest for file in config.files if file.type in LOCKED_TYPES}
     return Entry(
         pool=pool.name,
         requires=tuple(map(str, config.details.requires)),

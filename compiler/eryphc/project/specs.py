@@ -26,11 +26,14 @@ from eryphc.genepool.folder import MANIFEST, FolderPool, StandardPool, standard_
 from eryphc.genepool.model import GenePool
 from eryphc.lockfile import LOCK_FILE, STANDARD
 from eryphc.passes.read import Notation, decode, notation_of
+from eryphc.project.places import CATLET_FILE, find_project_file
+from eryphc.reads import Reads
 from eryphc.source import SourceText, Span, shown_path
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
     from eryphc.genepool.remote import RemotePool
+    from eryphc.genepool.spare import SparePool
     from eryphc.genepool.trust import Policy
     from eryphc.identifiers import GeneSetId
     from eryphc.lockfile.model import Lock, NamedPool
@@ -38,9 +41,7 @@ if TYPE_CHECKING:
     from eryphc.project.remotes import Network, RegistrySettings, ServiceSettings
     from eryphc.store.seals import Seals
 
-PROJECT_FILE = "eryphc.yaml"
 STDIN_NAME = "<stdin>"
-CATLET_FILE = "catlet.yaml"
 
 
 class InputMissingError(Exception):
@@ -264,7 +265,8 @@ def _os_type(manifest: Path) -> str | None:
 class Pools:
     """Opens the pools of specs in their order; specs of one folder share them.
 
-    With `locked` nothing but the lock decides which gene sets are taken.
+    With `locked` nothing but the lock decides which gene sets are taken. With `noting` the pools
+    know what they read. `spare` is an image layout, for what a lock pins and nobody else has.
     Source: docs/reference/genes-and-pools.md, "Pools and their order".
     """
 
@@ -280,7 +282,12 @@ class Pools:
         heard: Callable[[Diagnostic], None] = lambda _diagnostic: None,
         trace: Callable[[str], None] | None = None,
         timeout: float | None = None,
+        noting: bool = False,
+        spare: str | None = None,
     ) -> None:
+        self._spare = spare
+        self._noting = noting
+        self._opening: dict[Path, Reads] = {}
         self._locked = locked
         self._offline = offline
         self._heard = heard
@@ -384,7 +391,23 @@ class Pools:
         if lock.value is None:
             return Outcome(None, found)
         named = partial(self.named, root=path.parent)
-        return Outcome(LockedChain(opened.value, lock.value, named, strict=self._locked), found)
+        chain = LockedChain(
+            opened.value, lock.value, named, strict=self._locked, spare=self._spare_pool(folder)
+        )
+        return Outcome(chain, found)
+
+    def _spare_pool(self, folder: Path) -> SparePool | None:
+        if self._spare is None:
+            return None
+        from eryphc.genepool.spare import SparePool
+
+        project = self.project(folder)
+        policy = None if project is None else self._policy_of(project)
+        admit = None if policy is None else policy.admit
+        return SparePool(Path(self._spare), lambda: self.network().store(), admit)
+
+    def _policy_of(self, project: Outcome[Project]) -> Policy | None:
+        return None if project.value is None else self._policy(project.value, [])
 
     def lock_path(self, folder: Path) -> Path:
         """Where the lock for the specs in `folder` lies, if there is one."""
@@ -418,6 +441,10 @@ class Pools:
                 name = _from(folder, above)
         return NamedPool(name, local)
 
+    def opening(self, folder: Path) -> Reads | None:
+        """What was looked at to open the pools for a spec in `folder`; None without `noting`."""
+        return self._opening.get(folder)
+
     def open(self, folder: Path) -> Outcome[PoolChain]:
         """All pools for a spec that lies in `folder`, whatever a lock says."""
         if folder not in self._open:
@@ -439,12 +466,37 @@ class Pools:
         pools: list[GenePool] = [*self._before, *self._given_pools(policy)]
         beside = folder / "genes"
         if beside.is_dir():
-            pools.append(_folder_pool(beside, policy))
+            pools.append(_folder_pool(beside, policy, self._noting))
+        if self._noting:
+            self._opening[folder] = self._looked_at(beside, project)
         if entries:
             pools.append(ProjectPools(entries))
         if self._standard is not None:
             pools.append(self._standard)
         return Outcome(PoolChain(pools), tuple(found))
+
+    def _looked_at(self, beside: Path, project: Outcome[Project] | None) -> Reads:
+        """What is at the places that pools are opened for."""
+        reads = Reads()
+        layouts = (each.removeprefix(_LAYOUT) for each in self._locations)
+        places = [beside, *(Path(each) for each in layouts if not each.startswith(_REGISTRY))]
+        if project is not None and project.value is not None:
+            folder = project.value.folder
+            places += [folder / entry.path for entry in project.value.pools or () if entry.path]
+            for rule in project.value.trust or ():
+                if rule.keys:
+                    self._look_into(folder / rule.keys, reads)
+        for place in places:
+            reads.look(place)
+        return reads
+
+    @staticmethod
+    def _look_into(path: Path, reads: Reads) -> None:
+        """Note the content of a file that a policy names."""
+        try:
+            reads.content(path, path.read_bytes())
+        except OSError:
+            reads.fault(path)
 
     def _policy(self, project: Project, found: list[Diagnostic]) -> Policy | None:
         """What the project asks of gene sets, None where that is nothing."""
@@ -502,8 +554,8 @@ class Pools:
             owner = ProjectPool(pool, settings.organizations, settings.fallback, remote=True)
             return ProjectPools((owner,))
         if location.startswith(_LAYOUT):
-            return _layout_pool(Path(location.removeprefix(_LAYOUT)), None, policy)
-        return _folder_pool(Path(location), policy)
+            return _layout_pool(Path(location.removeprefix(_LAYOUT)), None, policy, self._noting)
+        return _folder_pool(Path(location), policy, self._noting)
 
     def _registry_pool(self, settings: RegistrySettings, policy: Policy | None) -> RemotePool:
         self._asks_network = True
@@ -555,7 +607,7 @@ class Pools:
         from eryphc.project.file import PoolType
 
         if entry.type not in (PoolType.OCI, PoolType.GENEPOOL):
-            return _project_pool(project, entry, policy, report)
+            return _project_pool(project, entry, policy, report, self._noting)
         from eryphc.genepool.registry_names import TemplateError
         from eryphc.project.remotes import settings_of_entry, settings_of_service
 
@@ -630,15 +682,6 @@ def levels_for(
     return LevelPolicy(asked, said, own)
 
 
-def find_project_file(folder: Path) -> Path | None:
-    """The nearest `eryphc.yaml` at or above `folder`."""
-    for candidate in (folder, *folder.parents):
-        path = candidate / PROJECT_FILE
-        if path.is_file():
-            return path
-    return None
-
-
 _LAYOUT = "oci-layout:"
 """What the location of a pool begins with that is an image layout and no folder of gene sets."""
 
@@ -682,19 +725,24 @@ def _is_layout(folder: Path) -> bool:
     return is_layout(folder)
 
 
-def _folder_pool(folder: Path, policy: Policy | None) -> GenePool:
-    pool = FolderPool(folder)
+def _folder_pool(folder: Path, policy: Policy | None, noting: bool) -> GenePool:  # noqa: FBT001
+    pool = FolderPool(folder, noting=noting)
     return pool if policy is None else policy.folder_pool(pool)
 
 
-def _layout_pool(folder: Path, entry: PoolEntry | None, policy: Policy | None) -> GenePool:
+def _layout_pool(
+    folder: Path,
+    entry: PoolEntry | None,
+    policy: Policy | None,
+    noting: bool,  # noqa: FBT001
+) -> GenePool:
     from eryphc.genepool.layout import OciLayout, layout_pool
     from eryphc.genepool.registry_names import TagRules
 
     label, rules = shown_path(folder), TagRules()
     if entry is not None:
         label, rules = entry.name or label, TagRules(entry.moving or (), entry.fixed or ())
-    layout = OciLayout(folder, label)
+    layout = OciLayout(folder, label, Reads() if noting else None)
     return (
         layout_pool(layout, rules) if policy is None else layout_pool(layout, rules, policy.admit)
     )
@@ -705,6 +753,7 @@ def _project_pool(
     entry: PoolEntry,
     policy: Policy | None,
     report: Callable[[Diagnostic], None],
+    noting: bool,  # noqa: FBT001
 ) -> GenePool | None:
     from eryphc.project.file import PoolType
 
@@ -716,5 +765,5 @@ def _project_pool(
         if not _is_layout(folder):
             report(command.pool_no_layout(entry.path or "", "the project file", entry.at("path")))
             return None
-        return _layout_pool(folder, entry, policy)
-    return _folder_pool(folder, policy)
+        return _layout_pool(folder, entry, policy, noting)
+    return _folder_pool(folder, policy, noting)

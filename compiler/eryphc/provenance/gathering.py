@@ -30,7 +30,8 @@ from eryphc.lockfile import LOCK_FILE
 from eryphc.lockfile.model import Lock
 from eryphc.passes.naming import named_sets
 from eryphc.project.file import Project
-from eryphc.project.specs import PROJECT_FILE, Spec, lasting_name
+from eryphc.project.places import PROJECT_FILE
+from eryphc.project.specs import Spec, lasting_name
 from eryphc.provenance.facts import BuildFacts, DiskFacts, Resource, SetFacts
 from eryphc.request import BuildRequest
 from eryphc.source import SourceText
@@ -111,6 +112,25 @@ def _secrets(known: Known) -> frozenset[str]:
         if fodder.secret and fodder.content is not None:
             found |= _named_in(fodder.content.text)
     return frozenset(found)
+
+
+def holds_secrets(known: Known) -> bool:
+    """Whether a secret went into the build: a value of a secret variable, or secret fodder."""
+    secret = _secrets(known)
+    if any(name.lower() in secret and not blank(text) for name, text in known.values.items()):
+        return True
+    for catlet in (known.fed.catlet, known.inputs.catlet.catlet):
+        fodder = catlet.fodder or ()
+        variables = [*_variables(catlet)]
+        for each in fodder:
+            variables += each.variables or ()
+        if any(each.secret for each in fodder):
+            return True
+        for variable in variables:
+            hidden = variable.secret or (variable.name or "").lower() in secret
+            if hidden and not blank(variable.value):
+                return True
+    return False
 
 
 def _holds_secret(known: Known, source: SourceText) -> bool:

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from eryphc.sharing.eryph_packs import EryphSets, packed_for_eryph
     from eryphc.sharing.indexing import Indexed, index
     from eryphc.sharing.locks import Locked, check_lock, lock, update
+    from eryphc.sharing.outputs import CacheUse, OutputCache, spare_in
     from eryphc.sharing.publishing import Pushed, PushedSet, push
     from eryphc.sharing.pulling import pull, pull_lock
+    from eryphc.sharing.reproducing import Twice, build_again, first_difference, second_place
     from eryphc.sharing.signed import SignedSet, Signing, sign_set
     from eryphc.sharing.tags import TagComparison, compared_tags
     from eryphc.sharing.verifying import (
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "CacheUse": ("eryphc.sharing.outputs", "CacheUse"),
+    "OutputCache": ("eryphc.sharing.outputs", "OutputCache"),
     "Attesting": ("eryphc.sharing.attesting", "Attesting"),
     "CheckedSets": ("eryphc.sharing.authors", "CheckedSets"),
     "Checks": ("eryphc.sharing.verifying", "Checks"),
@@ -61,6 +65,11 @@ _HOMES = {
     "SignedSet": ("eryphc.sharing.signed", "SignedSet"),
     "Signing": ("eryphc.sharing.signed", "Signing"),
     "TagComparison": ("eryphc.sharing.tags", "TagComparison"),
+    "Twice": ("eryphc.sharing.reproducing", "Twice"),
+    "build_again": ("eryphc.sharing.reproducing", "build_again"),
+    "first_difference": ("eryphc.sharing.reproducing", "first_difference"),
+    "second_place": ("eryphc.sharing.reproducing", "second_place"),
+    "spare_in": ("eryphc.sharing.outputs", "spare_in"),
     "Verified": ("eryphc.sharing.verifying", "Verified"),
     "VerifiedBuild": ("eryphc.sharing.verifying", "VerifiedBuild"),
     "Wanted": ("eryphc.sharing.attesting", "Wanted"),
@@ -92,6 +101,7 @@ _HOMES = {
 
 __all__ = [
     "Attesting",
+    "CacheUse",
     "CheckedSets",
     "Checks",
     "Deprecated",
@@ -101,6 +111,7 @@ __all__ = [
     "Kind",
     "Locked",
     "NewSet",
+    "OutputCache",
     "PackedSets",
     "Pushed",
     "PushedSet",
@@ -108,15 +119,18 @@ __all__ = [
     "SignedSet",
     "Signing",
     "TagComparison",
+    "Twice",
     "Verified",
     "VerifiedBuild",
     "Wanted",
+    "build_again",
     "check_lock",
     "checked_sets",
     "compared_tags",
     "deprecate",
     "exported_lock",
     "exported_sets",
+    "first_difference",
     "index",
     "joined_logs",
     "lock",
@@ -131,7 +145,9 @@ __all__ = [
     "pull_lock",
     "push",
     "required_gene",
+    "second_place",
     "sign_set",
+    "spare_in",
     "update",
     "utc_now",
     "verify",

@@ -60,6 +60,15 @@ class Attesting:
         self._started = None if wanted.now is None else wanted.now()
         self.found: list[ShownDiagnostic] = []
 
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Of the companions that are the same for the same inputs."""
+        told = self._wanted.provenance and self._wanted.now is None
+        return (
+            *((statement.SUFFIX,) if told else ()),
+            *((sbom.SUFFIX,) if self._wanted.sbom else ()),
+        )
+
     def companions(self, built: Built) -> Companions:
         """What `Outputs.stage` writes beside the folder of a build. It was built with `facts`."""
         return partial(self._made, built)
