@@ -10,7 +10,7 @@ import pytest
 from authoring.sets import MOTD_SET, MOTD_TAG, tag_json, tags_of, write_set
 from eryphc.authoring.packing import Packed, packed, packed_all
 from eryphc.authoring.sources import tags_in
-from eryphc.canonical import digest_of
+from eryphc.canonical import digest_of, read_json
 from eryphc.diagnostics.shown import show
 from eryphc.genepool.image_reader import stored_config
 from eryphc.identifiers import GeneSetId
@@ -69,6 +69,8 @@ def test_what_a_set_says_of_itself(tmp_path: Path) -> None:
         "MIT",
         source,
     )
+    annotations = read_json(made.manifest)["annotations"]
+    assert annotations["org.opencontainers.image.source"] == source
 
 
 def test_a_readme_of_the_tag_comes_first(tmp_path: Path) -> None:

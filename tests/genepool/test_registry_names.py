@@ -174,6 +174,7 @@ def test_an_index_beside_the_sets_of_one_repository() -> None:
         ({"tag": "a/{tag}"}, "tag", "no registry takes"),
         ({"index": "index"}, "index", "REPOSITORY:TAG"),
         ({"index": "../index:latest"}, "index", "REPOSITORY:TAG"),
+        ({"index": f"{'x' * 246}:latest"}, "index", "more than 255"),
     ],
 )
 def test_refused_settings(changes: dict[str, str], key: str, problem: str) -> None:

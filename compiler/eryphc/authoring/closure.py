@@ -13,6 +13,7 @@ from eryphc.genepool.image import (
     VolumePart,
     manifest_of,
     signature_annotations,
+    source_annotation,
 )
 from eryphc.genepool.image_reader import ImageManifest, read_manifest
 from eryphc.genepool.model import GenePool, GeneSetTag
@@ -126,12 +127,12 @@ def _found_image(tag: PinnedTag) -> Outcome[Packed]:
     contents = tag.contents()
     if contents.value is None:
         return Outcome(None, contents.diagnostics)
-    annotations: dict[str, str] = {}
+    annotations = source_annotation(tag.config.details.source)
     parts: tuple[VolumePart, ...] = ()
     if tag.found is not None:
         manifest = read_manifest(tag.found, str(tag.id))
         if isinstance(manifest, ImageManifest):
-            annotations = signature_annotations(manifest.signatures)
+            annotations |= signature_annotations(manifest.signatures)
             diff_ids = tag.config.diff_ids[1:]
             parts = tuple(map(VolumePart, diff_ids, manifest.layers[1:]))
     layer = write_layer((file.path, file.text) for file in contents.value.files)

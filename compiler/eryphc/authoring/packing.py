@@ -12,7 +12,7 @@ from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.contents import TagContents, contents_of
-from eryphc.genepool.image import Details, Image, image_of, manifest_of
+from eryphc.genepool.image import Details, Image, image_of, manifest_of, source_annotation
 from eryphc.genepool.image_reader import (
     ImageError,
     ImageManifest,
@@ -81,7 +81,7 @@ def packed(authored: AuthoredTag) -> Outcome[Packed]:
         requires=requires.value,
     )
     image = image_of(whole, details)
-    made = Packed(whole, image, manifest_of(image))
+    made = Packed(whole, image, manifest_of(image, source_annotation(details.source)))
     fault = _refused(made)
     return Outcome(made, tuple(found)) if fault is None else Outcome(None, (*found, fault))
 

@@ -18,7 +18,13 @@ from eryphc.frozen import NamedTuple
 from eryphc.genepool import versions
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.folder import MANIFEST
-from eryphc.genepool.image import Image, ImageType, manifest_of, signature_annotations
+from eryphc.genepool.image import (
+    Image,
+    ImageType,
+    manifest_of,
+    signature_annotations,
+    source_annotation,
+)
 from eryphc.genepool.image_reader import ImageError
 from eryphc.genepool.layout import Found, OciLayout, read_set
 from eryphc.genepool.pinned import PinnedTag
@@ -135,7 +141,9 @@ def _of_layout(
     )
     layer = write_layer((file.path, file.text) for file in read.contents.files)
     image = Image(ImageType.GENE_SET, read.config.data, layer, str(read.config.id))
-    manifest = manifest_of(image, signature_annotations(read.manifest.signatures))
+    annotations = source_annotation(read.config.details.source)
+    annotations |= signature_annotations(read.manifest.signatures)
+    manifest = manifest_of(image, annotations)
     return (
         AuthoredTag(Path(), tag, NO_FACTS, ()),
         Packed(read.contents, image, manifest, aliases),

@@ -213,6 +213,11 @@ def without_copies(manifest: bytes) -> bytes:
     return canonical(data)
 
 
+def source_annotation(source: str | None) -> dict[str, str]:
+    """Where the sources of a gene set lie, as an annotation; none where that is not known."""
+    return {SOURCE: source} if source else {}
+
+
 def signature_annotations(signatures: Iterable[str]) -> dict[str, str]:
     """Armored signatures as annotations, numbered from 1."""
     return {f"{SIGNATURE}{number}": text for number, text in enumerate(signatures, 1)}

@@ -161,7 +161,7 @@ def names_of(
         repository=repository,
         tag=tag,
         organization=organization,
-        index_name=None if index is None else _index(index, path),
+        index_name=None if index is None else _index(index, host, path),
     )
 
 
@@ -190,11 +190,15 @@ def _check_template(key: str, template: str, between: str, grammar: re.Pattern[s
         raise TemplateError(key, "makes names that no registry takes")
 
 
-def _index(text: str, path: str) -> RegistryName:
+def _index(text: str, host: str, path: str) -> RegistryName:
     repository, _, tag = text.rpartition(":")
     if not _REPOSITORY.match(repository) or not _TAG.match(tag):
         raise TemplateError("index", "is written REPOSITORY:TAG")
-    return RegistryName(f"{path}/{repository}" if path else repository, tag)
+    found = RegistryName(f"{path}/{repository}" if path else repository, tag)
+    if len(host) + 1 + len(found.repository) > LONGEST_REPOSITORY:
+        problem = f"has more than {LONGEST_REPOSITORY} characters with the prefix"
+        raise TemplateError("index", problem)
+    return found
 
 
 def _matched(template: str, text: str) -> dict[str, str] | None:

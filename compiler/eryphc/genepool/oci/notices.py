@@ -6,7 +6,7 @@ Source: docs/reference/gene-set-images.md, "The index of a pool", "Deprecation".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _POLICY: Final = "policy"
 """What a remembered statement says that it was checked by."""
+_AT_ONCE: Final = 4
 _NONE: Final = b""
 """What is remembered where the registry has nothing."""
 
@@ -99,18 +100,20 @@ class RegistryNotices:
         return text
 
     def deprecations(self, identities: Mapping[GeneSetId, str]) -> dict[GeneSetId, Deprecation]:
-        if self._offline:
+        if self._offline or not identities:
             return {}
-        found: dict[GeneSetId, Deprecation] = {}
+        found: dict[GeneSetId, Deprecation | None] = {}
+        first, *rest = identities.items()
         try:
-            for geneset, identity in identities.items():
-                said = self._deprecation(self._metadata(), geneset, identity)
-                if said is not None:
-                    found[geneset] = said
+            ask = partial(self._deprecation, self._metadata())
+            # A registry that does not answer the first question is not asked the others.
+            found[first[0]] = ask(*first)
+            for (geneset, _), said in zip(rest, _several(ask, rest), strict=True):
+                found[geneset] = said
         except (RegistryError, StoreError):
             # Who asks works without an answer, and says so where the registry matters.
-            return found
-        return found
+            pass
+        return {geneset: said for geneset, said in found.items() if said is not None}
 
     def _deprecation(
         self, memory: Metadata, geneset: GeneSetId, identity: str
@@ -172,6 +175,21 @@ class RegistryNotices:
             return
         for key in keys:
             memory.forget(key)
+
+
+def _several(
+    ask: Callable[[GeneSetId, str], Deprecation | None], rest: Sequence[tuple[GeneSetId, str]]
+) -> Iterator[Deprecation | None]:
+    """The answers, of which several are waited for at once; after a fault nothing more is asked."""
+    if not rest:
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_AT_ONCE) as workers:
+        try:
+            yield from workers.map(ask, *zip(*rest, strict=True))
+        finally:
+            workers.shutdown(wait=False, cancel_futures=True)
 
 
 def _kept(store: Store, digest: bytes) -> bytes | None:
