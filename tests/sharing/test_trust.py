@@ -365,6 +365,12 @@ def test_pulled_unsigned_without_a_policy_and_built_with_one(team: Team) -> None
     team.asks()
     assert team.refused("--frozen") == (1, ["E1022"])
     assert team.refused("--locked") == (1, ["E1022"])
+    # That it is not signed is what has to be said, also where the registry is away.
+    prefix = f"{team.publish.host}/genes"
+    file = team.eryphc.folder / "eryphc.yaml"
+    file.write_text(file.read_text().replace(prefix, "127.0.0.1:9/genes"))
+    assert team.refused("--locked") == (1, ["E1022"])
+    team.asks()
     # It is signed now: the manifest that the lock names is not, the tag's is.
     team.publishes(signer(CI))
     assert team.refused("--frozen") == (1, ["E1022"])
