@@ -272,6 +272,21 @@ def test_a_pool_by_its_address_is_checked_too(team: Team) -> None:
     assert "UTC" in team.builds(*pool)
 
 
+def test_each_project_has_its_own_policy(team: Team) -> None:
+    """A pool that is named for all specifications is checked for those that ask."""
+    team.publishes()
+    (team.eryphc.folder / "eryphc.yaml").unlink()
+    team.eryphc.write("strict/eryphc.yaml", ASKED)
+    team.eryphc.write("strict/allowed_signers", signer(CI).line())
+    team.eryphc.write("strict/db.yaml", "name: db\nparent: acme/base/1.0\n")
+    pool = ("--genepool", f"oci://{team.publish.host}/genes?orgs=acme")
+    for specs in (("web.yaml", "strict/db.yaml"), ("strict/db.yaml", "web.yaml")):
+        done = team("check", *specs, "--guest", "linux", *pool)
+        assert (done.code, done.out.count("E1022]: ")) == (1, 1), done.out + done.err
+        assert "strict/eryphc.yaml:2:" in done.out
+    assert "UTC" in team.builds(*pool)
+
+
 def test_a_layout_is_checked_too(team: Team) -> None:
     folder = team.eryphc.folder / "vendored"
     for name, made in (("acme/base/1.0", base()), ("acme/motd/1.0", motd())):
@@ -350,6 +365,12 @@ def test_pulled_unsigned_without_a_policy_and_built_with_one(team: Team) -> None
     team.asks()
     assert team.refused("--frozen") == (1, ["E1022"])
     assert team.refused("--locked") == (1, ["E1022"])
+    # That it is not signed is what has to be said, also where the registry is away.
+    prefix = f"{team.publish.host}/genes"
+    file = team.eryphc.folder / "eryphc.yaml"
+    file.write_text(file.read_text().replace(prefix, "127.0.0.1:9/genes"))
+    assert team.refused("--locked") == (1, ["E1022"])
+    team.asks()
     # It is signed now: the manifest that the lock names is not, the tag's is.
     team.publishes(signer(CI))
     assert team.refused("--frozen") == (1, ["E1022"])
@@ -370,6 +391,22 @@ def test_a_refused_folder_that_comes_later_does_not_stand_in_the_way(
     shutil.rmtree(team.cache)
     assert team.refused("--frozen") == (1, ["E1022"])
     assert "UTC" in team.builds("--locked")
+
+
+def test_a_mirror_that_lost_the_signatures(team: Team) -> None:
+    """What a conversion left there has the identity that is asked for, and is passed over."""
+    team.publishes(signer(CI))
+    for name in ("acme/motd", "acme/base"):
+        places = [f"docker://{team.publish.host}/{at}/{name}:1.0" for at in ("genes", "mirror")]
+        flags = ("--src-tls-verify=false", "--dest-tls-verify=false", "--format", "v2s2")
+        run("skopeo", "copy", *flags, *places)
+    assert team("lock", "web.yaml").code == 0
+    shutil.rmtree(team.cache)
+    team.asks(f"  mirrors: ['{team.publish.host}/mirror']\n{ASKED}")
+    done = team.build("--locked", "-v")
+    assert done.code == 0, done.err
+    assert any("/mirror/acme/motd/manifests/1.0" in line for line in done.err.splitlines())
+    assert "UTC" in team.builds("--frozen")
 
 
 def test_an_update_to_something_unsigned_is_stopped(team: Team) -> None:

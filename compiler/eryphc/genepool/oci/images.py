@@ -137,7 +137,9 @@ class Images:
         except NotTrustedError as refused:
             # It may have been signed since it was stored.
             again = self._elsewhere(geneset, entry) if may_fetch else None
-            return again or Outcome(None, (refused.diagnostic,))
+            if again is not None and again.value is not None:
+                return again
+            return Outcome(None, (refused.diagnostic,))
         except _FAULTS as fault:
             return Outcome(None, (_diagnostic(fault),))
         if found is not None:
