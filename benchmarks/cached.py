@@ -31,7 +31,7 @@ FLEET = f"cold build of {COUNT} catlets"
 FLEET_KEEP = f"{COUNT} catlets, outputs are kept"
 FLEET_HIT = f"{COUNT} catlets are taken"
 MAIN = "from eryphc.__main__ import main; main()"
-MOST = 0.75
+MOST = 0.5
 """The CPU time of outputs that are taken, at most, by that of a cold build."""
 
 

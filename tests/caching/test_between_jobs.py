@@ -332,3 +332,28 @@ def test_what_was_read_outside_the_project_is_not_handed_on(wheel: Wheel, tmp_pa
         wheel.run(job, *words, environment={"ERYPHC_CACHE_KEY": KEY})
         found = [*(cache / "outputs").iterdir()] if (cache / "outputs").exists() else []
         assert len(found) == count
+
+
+def test_what_the_lock_does_not_pin_is_not_kept(pipeline: Pipeline) -> None:
+    """What a tag means in a registry can change from one minute to the next."""
+    job = pipeline.job("first")
+    words = ("build", "web.yaml", "--target", "cloud-init", "--cache", "-v")
+    assert not from_cache(pipeline.run(job, *words, online=True))
+    assert from_cache(pipeline.run(job, *words))
+    (job / "eryph.lock").unlink()
+    assert not from_cache(pipeline.run(job, *words, online=True))
+    assert not from_cache(pipeline.run(job, *words, online=True))
+
+
+def test_an_entry_of_the_lock_that_was_looked_up_is_an_input(pipeline: Pipeline) -> None:
+    """Also for a specification that the lock does not name, so that no pins are in its key."""
+    job = pipeline.job("first")
+    (job / "other.yaml").write_text(SPEC.replace("name: web", "name: other"))
+    words = ("build", "other.yaml", "--target", "cloud-init", "--cache", "-v")
+    pipeline.run(job, *words, online=True)
+    assert "other from the cache\n" in pipeline.run(job, *words).err
+    lock = json.loads((job / "eryph.lock").read_text())
+    lock["sets"]["acme/motd/1.0"]["digest"] = "sha256:" + "0" * 64
+    (job / "eryph.lock").write_text(json.dumps(lock, indent=2, sort_keys=True) + "\n")
+    ran = pipeline.run(job, *words, "--offline", check=False)
+    assert "error[E1106]" in ran.err

@@ -242,6 +242,29 @@ def test_standard_input_is_compiled(project: Build, monkeypatch: pytest.MonkeyPa
         assert f"build/{name}/cloud-init/{name}.iso" in done.out
 
 
+def test_a_cache_that_an_option_names(project: Build, tmp_path: Path) -> None:
+    named = ("--cache", "--cache-dir", str(tmp_path / "named"))
+    assert not project(options=named)[1]
+    assert project(options=named)[1]
+    assert (tmp_path / "named/index/cache.db").exists()
+    assert not project()[1]
+
+
+def test_a_project_that_trusts_takes_its_outputs(project: Build, tmp_path: Path) -> None:
+    """The keys that it names are an input, and so are folders where nothing can be signed."""
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFWVTdA6QV9yzTW4a6cyYzGqC4L1hbvMiBYkBJ9yAEXE"
+    (tmp_path / "signers").write_text(f"ci@acme.example {key}\n")
+    (tmp_path / "eryphc.yaml").write_text(
+        "trust:\n- {orgs: [other], require: signature, keys: signers}\n"
+    )
+    pool = ("--genepool", str(tmp_path.parent))
+    done, _ = project(*pool)
+    assert done.code == 0, done.err
+    assert project(*pool)[1]
+    (tmp_path / "signers").write_text(f"cd@acme.example {key}\n")
+    assert not project(*pool)[1]
+
+
 def test_a_checkout_keeps_nothing(project: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eryphc.sharing.outputs.code_digest", lambda: None)
     done, _ = project()

@@ -12,7 +12,7 @@ import click
 from eryphc import NetworkConfigMode
 
 _FOLDERS: Final = ("genepools",)
-_FILES: Final = ("variable_files", "cache_from")
+_FILES: Final = ("variable_files", "cache_from", "cache_dir")
 _SKIPPED: Final = frozenset(
     {
         # How it keeps outputs, and where they go.

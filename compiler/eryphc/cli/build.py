@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     shell_complete=completes("folder"),
     help="Write the locked genes there, and with ERYPHC_CACHE_KEY the outputs; replaces DIR.",
 )
+@shared.cache_dir
 @click.option("--no-cache", is_flag=True, help="Neither take nor keep outputs, whatever is set.")
 @click.option(
     "--check-reproducible",
@@ -220,7 +221,7 @@ class _Build:
 
         use = CacheUse(own, source, target)
         locked = bool(options.get("locked") or options.get("frozen"))
-        return OutputCache(use, os.environ, options["genepools"], locked=locked)
+        return OutputCache(use, shared.environment(options), options["genepools"], locked=locked)
 
     @staticmethod
     def _spare(source: Path | None) -> Path | None:

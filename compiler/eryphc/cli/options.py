@@ -270,6 +270,12 @@ def own_specs(session: Session) -> tuple[str, ...]:
     return tuple(map(str, session.own_specs()))
 
 
+def environment(options: Mapping[str, Any]) -> Mapping[str, str]:
+    """The process's, with the cache that an option names."""
+    named = options.get("cache_dir")
+    return os.environ if named is None else {**os.environ, "ERYPHC_CACHE_DIR": named}
+
+
 def session_of(
     options: Mapping[str, Any],
     on_hashing: Callable[[Path, int, int], None] | None = None,
@@ -288,6 +294,7 @@ def session_of(
         ask = _ask
     return Session(
         genepools=options["genepools"],
+        environment=environment(options),
         ask=ask,
         on_hashing=on_hashing,
         on_converting=on_converting,

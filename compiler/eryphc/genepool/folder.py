@@ -30,7 +30,7 @@ class FolderPool:
 
     def __init__(self, root: Path, name: str | None = None, *, noting: bool = False) -> None:
         self._files = PoolFiles(root, name if name is not None else shown_path(root))
-        self._noting = noting
+        self.noting = noting
         self._reads: dict[GeneSetId, Reads] = {}
         self._tags: dict[GeneSetId, Outcome[GeneSetTag] | None] = {}
 
@@ -47,7 +47,7 @@ class FolderPool:
 
     def reads(self, geneset: GeneSetId) -> Reads | None:
         """What was read for a gene set, nothing where nobody asked; None without `noting`."""
-        return self._reads.get(geneset, Reads()) if self._noting else None
+        return self._reads.get(geneset, Reads()) if self.noting else None
 
     def find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
         if geneset not in self._tags:
@@ -66,7 +66,7 @@ class FolderPool:
     def _find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
         folder = self._files.root / geneset.organization / geneset.geneset / geneset.tag
         files = self._files
-        if self._noting:
+        if self.noting:
             reads = self._reads[geneset] = Reads()
             files = PoolFiles(files.root, files.label, reads)
         return _opened(files, folder, geneset)

@@ -181,7 +181,7 @@ class RefusedFolder(FolderPool):
     """A folder of others, where nothing can be signed: what a policy asks for is not used."""
 
     def __init__(self, pool: FolderPool, policy: Policy) -> None:
-        super().__init__(pool.root, pool.label)
+        super().__init__(pool.root, pool.label, noting=pool.noting)
         self._policy = policy
 
     def _find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
