@@ -188,11 +188,9 @@ def _plain(blocks: Iterable[bytes], most: int) -> Iterator[bytes]:
     """Pieces uncompressed, of at most `most` bytes together. Its first bytes tell what it is."""
     done = 0
     stream: zlib._Decompress | None = None
-    first = True
-    for block in blocks:
-        if first:
-            stream = zlib.decompressobj(wbits=31) if block.startswith(_GZIP) else None
-            first = False
+    for at, block in enumerate(_with_beginning(blocks, len(_GZIP))):
+        if at == 0 and block.startswith(_GZIP):
+            stream = zlib.decompressobj(wbits=31)
         if stream is None:
             done += len(block)
             if done > most:
@@ -217,3 +215,18 @@ def _plain(blocks: Iterable[bytes], most: int) -> Iterator[bytes]:
                 break
     if stream is not None and not stream.eof:
         raise LayerError("it ends too early")
+
+
+def _with_beginning(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes, the first piece of at least `size` of them where there are so many."""
+    first: bytes | None = b""
+    for block in blocks:
+        if first is None:
+            yield block
+            continue
+        first += block
+        if len(first) >= size:
+            yield first
+            first = None
+    if first:
+        yield first
