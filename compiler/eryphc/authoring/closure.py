@@ -54,7 +54,7 @@ def closure_of(
 
 def images_of(names: Sequence[GeneSetId], pools: GenePool) -> tuple[Packed, ...]:
     """The images of exactly these gene sets, sorted. What cannot be had or packed is left out."""
-    walk = _Walk(pools)
+    walk = _Walk(pools, None)
     for name in names:
         walk.take(name)
     return walk.packed()
