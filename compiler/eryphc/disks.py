@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,14 @@ from eryphc.request import BuildRequest
 from eryphc.session import Session
 
 if TYPE_CHECKING:
+    from eryphc.genepool.chain import PoolChain
+    from eryphc.genepool.disk_layers import PushedDisk
     from eryphc.genepool.model import GeneSetTag
 
 
 class NeededVolume(NamedTuple):
     """A volume gene, its tag and variant; `drives` are those of the spec that start from it.
-    `pinned` is what a lock says of the disk."""
+    `pinned` is what a lock says of the disk, `pushed` where it lies in an image."""
 
     gene: GeneId
     architecture: Architecture
@@ -35,6 +38,7 @@ class NeededVolume(NamedTuple):
     spec: str | None = None
     catlet: str | None = None
     pinned: LockedDisk | None = None
+    pushed: PushedDisk | None = None
 
 
 class NeededVolumes(Result):
@@ -83,7 +87,9 @@ def _of_gene(
     if isinstance(gene, NameFault):
         raise EryphcError.of(Failure.INPUT, command.gene_unknown(text, gene.message))
     found: list[Diagnostic] = []
-    tag = resolved_tag(session.pools(), gene.geneset, found)
+    pools = session.pools()
+    session.opener.acquire([gene.geneset], pools)
+    tag = resolved_tag(pools, gene.geneset, found)
     gene = GeneId(tag.id, gene.name)
     variants = tag.variants(GeneType.VOLUME, gene.name)
     found += variants.diagnostics
@@ -97,8 +103,35 @@ def _of_gene(
         raise EryphcError.of(Failure.INPUT, *found, variant)
     volume = variant.volume or Volume(path=variant.path)
     pinned = _pinned(session, session.folder, gene, variant.architecture)
-    needed = NeededVolume(gene, variant.architecture, volume, tag, pinned=pinned)
+    pushed = _pushed(pools, tag, gene.name, variant.architecture)
+    needed = NeededVolume(gene, variant.architecture, volume, tag, pinned=pinned, pushed=pushed)
     return [needed], show(found)
+
+
+def pushed_disks(pools: PoolChain, tag: GeneSetTag) -> Iterator[PushedDisk]:
+    """The disks that lie in the image of a tag, where a pool has it."""
+    from eryphc.genepool.disk_layers import pushed_disk
+    from eryphc.genepool.pinned import PinnedPool, PinnedTag
+
+    if not isinstance(tag, PinnedTag) or tag.id != tag.config.id:
+        return
+    for disk in tag.config.details.volumes:
+        for pool in pools.ordered():
+            if not isinstance(pool, PinnedPool) or pool.label != tag.label:
+                continue
+            source = pool.disk_source(tag.config, disk)
+            if source is not None:
+                yield pushed_disk(tag.config, disk, source)
+                break
+
+
+def _pushed(
+    pools: PoolChain, tag: GeneSetTag, name: str, architecture: Architecture
+) -> PushedDisk | None:
+    for each in pushed_disks(pools, tag):
+        if (each.disk.name, each.disk.architecture) == (name, architecture):
+            return each
+    return None
 
 
 def _pinned(
@@ -130,16 +163,18 @@ def _of_spec(
             drives.setdefault(drive["source"], []).append(drive.get("name", ""))
     said = list(fed.diagnostics)
     folder = session.folder if read._reading is None else read._reading.spec.folder
+    pools = session.pools_of(read)
     found = [
         NeededVolume(
             gene=gene.id,
             architecture=gene.architecture,
             volume=gene.volume or Volume(),
-            tag=resolved_tag(session.pools_of(read), gene.id.geneset, []),
+            tag=(tag := resolved_tag(pools, gene.id.geneset, [])),
             drives=tuple(sorted(drives[str(gene.id)])),
             spec=word,
             catlet=read.name,
             pinned=_pinned(session, folder, gene.id, gene.architecture),
+            pushed=_pushed(pools, tag, gene.id.name, gene.architecture),
         )
         for gene in fed.genes
         # An ancestor's volume that no drive starts from any more is not needed.

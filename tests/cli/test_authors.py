@@ -65,6 +65,7 @@ def test_pack_prints_identity_and_digests(eryphc: CommandLine) -> None:
         "tag": "1.0",
         "digest": IDENTITY,
         "aliases": ["latest"],
+        "disks": [],
     }
 
 

@@ -145,6 +145,14 @@ def test_a_tag_that_was_replaced(team: Team) -> None:
     assert (done.code, codes(done)) == (3, ["E1106"])
 
 
+def test_the_same_texts_in_another_packing_are_another_identity(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    team.api.publish(motd("UTC", form="gz"))
+    shutil.rmtree(team.cache)
+    done = team("build", "web.yaml", "--target", "user-data", "--locked")
+    assert (done.code, codes(done)) == (3, ["E1106"])
+
+
 def test_collecting_keeps_what_a_lock_pins(team: Team) -> None:
     assert team("lock", "web.yaml").code == 0
     for path in team.cache.rglob("*"):

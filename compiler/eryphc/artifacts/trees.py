@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -14,8 +15,10 @@ _FOLDER_MODE = 0o755
 _FILE_MODE = 0o644
 
 
-def write_tree(place: Path, files: Mapping[str, bytes], ours: Callable[[Path], bool]) -> bool:
-    """Make `place` a folder with exactly these files, by paths with `/`.
+def write_tree(
+    place: Path, files: Mapping[str, bytes | Path], ours: Callable[[Path], bool]
+) -> bool:
+    """Make `place` a folder with exactly these files, by paths with `/`: bytes, or copies.
 
     A folder that is there already is replaced if it is empty or `ours`. Gives whether it was
     written: False, and nothing is touched, where something else is in the way. What a run that was
@@ -46,12 +49,15 @@ def _may_go(place: Path, ours: Callable[[Path], bool]) -> bool:
     return not any(place.iterdir()) or ours(place)
 
 
-def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+def _fill(folder: Path, files: Mapping[str, bytes | Path]) -> None:
     folder.mkdir(mode=_FOLDER_MODE)
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        path.write_bytes(data)
+        if isinstance(data, Path):
+            shutil.copyfile(data, path)
+        else:
+            path.write_bytes(data)
         path.chmod(_FILE_MODE)
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from eryphc.artifacts.names import is_device
-from eryphc.authoring.packing import alias_of, packed
+from eryphc.authoring.disks import disk_faults
+from eryphc.authoring.packing import alias_of, packed_texts
 from eryphc.authoring.sources import SET_FILE, AuthoredTag, SetFacts
 from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic
@@ -47,7 +48,8 @@ def faults_of(authored: AuthoredTag, rules: TagRules = NO_RULES) -> Iterator[Dia
     yield from _passed_over(authored)
     if alias_of(authored) is not None:
         return
-    image = packed(authored)
+    yield from disk_faults(authored)
+    image = packed_texts(authored)
     # What is wrong with texts is said above, at their places.
     yield from (each for each in image.diagnostics if each.code == sharing.NOT_PUBLISHABLE)
     if image.value is not None:

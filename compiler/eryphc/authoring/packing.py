@@ -6,13 +6,22 @@ Source: docs/reference/gene-set-images.md, "The config", "Reading an image".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+from eryphc.authoring.disks import NO_DISKS, PackedDisks, disk_files, packed_disks
 from eryphc.authoring.sources import AuthoredTag
 from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.frozen import NamedTuple
+from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.contents import TagContents, contents_of
-from eryphc.genepool.image import Details, Image, image_of, manifest_of, source_annotation
+from eryphc.genepool.image import (
+    Details,
+    Image,
+    PushedVolume,
+    image_of,
+    manifest_of,
+    source_annotation,
+)
 from eryphc.genepool.image_reader import (
     ImageError,
     ImageManifest,
@@ -21,18 +30,21 @@ from eryphc.genepool.image_reader import (
     read_texts,
 )
 from eryphc.genepool.layout import LayoutEntry
-from eryphc.identifiers import GeneSetId, GeneType
+from eryphc.identifiers import GeneSetId
 from eryphc.passes.naming import parent_of, requires_of
 from eryphc.syntax.identifiers import parse_gene_set
 
 
 class Packed(NamedTuple):
-    """A tag as an image. `aliases` are the tags of its set that refer to it."""
+    """A tag as an image. `aliases` are the tags of its set that refer to it. `disks` are those that
+    lie in the image, `blobs` files with their layers by digest."""
 
     contents: TagContents
     image: Image
     manifest: bytes
     aliases: tuple[GeneSetId, ...] = ()
+    disks: tuple[PushedVolume, ...] = ()
+    blobs: FrozenMap[Path] = FrozenMap()
 
     @property
     def id(self) -> GeneSetId:
@@ -41,7 +53,7 @@ class Packed(NamedTuple):
     @property
     def entry(self) -> LayoutEntry:
         """What stands for it in a layout."""
-        return LayoutEntry((self.id, *self.aliases), self.image, self.manifest)
+        return LayoutEntry((self.id, *self.aliases), self.image, self.manifest, self.blobs)
 
 
 def alias_of(authored: AuthoredTag) -> GeneSetId | None:
@@ -53,14 +65,27 @@ def alias_of(authored: AuthoredTag) -> GeneSetId | None:
     return None
 
 
-def packed(authored: AuthoredTag) -> Outcome[Packed]:
-    """The image of a tag that is no alias.
+def packed(authored: AuthoredTag, scratch: Path | None = None) -> Outcome[Packed]:
+    """The image of a tag that is no alias. Layers of disks are written into the folder `scratch`.
 
-    Errors: texts that cannot be read, disks without a description, and whatever a reader of the
-    image would refuse (E1033).
+    Errors: texts that cannot be read, disk files that cannot be packed or for which there is no
+    folder, and whatever a reader of the image would refuse (E1033). Raises OSError.
     """
+    if scratch is None:
+        faults = tuple(_unpacked(authored))
+        made = packed_texts(authored)
+        return Outcome(None if faults else made.value, (*made.diagnostics, *faults))
+    disks = packed_disks(authored, scratch)
+    made = packed_texts(authored, disks.value or NO_DISKS)
+    return Outcome(
+        None if disks.value is None else made.value, (*made.diagnostics, *disks.diagnostics)
+    )
+
+
+def packed_texts(authored: AuthoredTag, disks: PackedDisks = NO_DISKS) -> Outcome[Packed]:
+    """The image of the texts of a tag, and of disks that were packed. Errors: those of `packed`."""
     contents = contents_of(authored.tag)
-    found: list[Diagnostic] = [*contents.diagnostics, *_disks(authored)]
+    found: list[Diagnostic] = [*contents.diagnostics]
     if contents.value is None or has_errors(found):
         return Outcome(None, tuple(found))
     whole = contents.value._replace(
@@ -79,14 +104,18 @@ def packed(authored: AuthoredTag) -> Outcome[Packed]:
         source=facts.metadata("source"),
         parent=parent,
         requires=requires.value,
+        volumes=disks.volumes,
     )
-    image = image_of(whole, details)
-    made = Packed(whole, image, manifest_of(image, source_annotation(details.source)))
+    image = image_of(whole, details, disks.parts)
+    manifest = manifest_of(image, source_annotation(details.source))
+    made = Packed(whole, image, manifest, disks=disks.volumes, blobs=disks.blobs)
     fault = _refused(made)
     return Outcome(made, tuple(found)) if fault is None else Outcome(None, (*found, fault))
 
 
-def packed_all(tags: Sequence[AuthoredTag]) -> Outcome[tuple[Packed, ...]]:
+def packed_all(
+    tags: Sequence[AuthoredTag], scratch: Path | None = None
+) -> Outcome[tuple[Packed, ...]]:
     """The images of tags, aliases with the tags that they refer to. Errors: those of `packed`, and
     an alias of a tag that is not among them.
     """
@@ -98,7 +127,7 @@ def packed_all(tags: Sequence[AuthoredTag]) -> Outcome[tuple[Packed, ...]]:
         if target is not None:
             aliases[each.id] = target
             continue
-        image = packed(each)
+        image = packed(each, scratch)
         found += image.diagnostics
         if image.value is not None:
             made[each.id] = image.value
@@ -126,14 +155,12 @@ def _final(alias: GeneSetId, aliases: dict[GeneSetId, GeneSetId]) -> GeneSetId:
     return alias
 
 
-def _disks(authored: AuthoredTag) -> Iterable[Diagnostic]:
-    """Disks that only lie in the folder: an image of this version holds descriptions alone."""
-    tag = authored.tag
-    for name in tag.names(GeneType.VOLUME):
-        for variant in tag.variants(GeneType.VOLUME, name).value or ():
-            if tag.read(variant).value is None:
-                problem = f"the disk `{name}` for `{variant.architecture}` has no description"
-                yield sharing.not_publishable(str(authored.id), problem)
+def _unpacked(authored: AuthoredTag) -> Iterable[Diagnostic]:
+    """Disks for which there is no place to pack them."""
+    for variant in disk_files(authored):
+        where = f"the disk `{variant.name}` for `{variant.architecture}`"
+        problem = f"{where} has no description; pack it with `gene pack -o`, and push that folder"
+        yield sharing.not_publishable(str(authored.id), problem)
 
 
 def _refused(made: Packed) -> Diagnostic | None:

@@ -14,13 +14,14 @@ from eryphc.changes.interface import breaks
 from eryphc.diagnostics import publishing as wording
 from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.frozen import NamedTuple
+from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool import versions
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.folder import MANIFEST
 from eryphc.genepool.image import (
     Image,
     ImageType,
+    VolumePart,
     manifest_of,
     signature_annotations,
     source_annotation,
@@ -108,28 +109,23 @@ def broken(before: TagContents, after: TagContents) -> Diagnostic | None:
 def images_in(layout: OciLayout) -> Outcome[tuple[tuple[AuthoredTag, Packed], ...]]:
     """The gene sets of an image layout with their aliases, sorted; their identities stay.
 
-    Errors: what is no gene set as it should be, and disks inside of images, which are not published
-    yet.
+    Errors: what is no gene set as it should be, and layers of disks that are not there whole.
     """
     found: dict[str, Found] = {}
     names: dict[str, set[GeneSetId]] = {}
-    faults: list[Diagnostic] = []
     try:
         for geneset in layout.genesets():
             read = read_set(layout, geneset, TagRules())
             assert read is not None  # noqa: S101 - the index names it
             found[read.config.identity] = read
             names.setdefault(read.config.identity, set()).add(geneset)
+        made: list[tuple[AuthoredTag, Packed]] = []
+        for identity, read in sorted(found.items(), key=lambda item: item[1].config.id):
+            aliases = tuple(sorted(names[identity] - {read.config.id}))
+            made.append(_of_layout(layout, read, aliases))
     except ImageError as fault:
         return Outcome(None, (fault.diagnostic,))
-    made: list[tuple[AuthoredTag, Packed]] = []
-    for identity, read in sorted(found.items(), key=lambda item: item[1].config.id):
-        if read.config.details.volumes:
-            problem = "it holds a disk, and only descriptions of disks are published"
-            faults.append(sharing.not_publishable(str(read.config.id), problem))
-        aliases = tuple(sorted(names[identity] - {read.config.id}))
-        made.append(_of_layout(layout, read, aliases))
-    return Outcome(None if faults else tuple(made), tuple(faults))
+    return Outcome(tuple(made))
 
 
 def _of_layout(
@@ -140,11 +136,19 @@ def _of_layout(
         read.config.id, read.config, layout.label, texts.get, {read.config.identity: read.data}.get
     )
     layer = write_layer((file.path, file.text) for file in read.contents.files)
-    image = Image(ImageType.GENE_SET, read.config.data, layer, str(read.config.id))
+    layers = read.manifest.layers[1:]
+    where = layout.where(read.config.id)
+    for each in layers:
+        # A registry would refuse it only after all of it was sent.
+        for _ in layout.stream(each, where):
+            pass
+    parts = tuple(map(VolumePart, read.config.diff_ids[1:], layers))
+    image = Image(ImageType.GENE_SET, read.config.data, layer, str(read.config.id), parts)
+    blobs = FrozenMap({each.digest: layout.path(each) for each in layers})
     annotations = source_annotation(read.config.details.source)
     annotations |= signature_annotations(read.manifest.signatures)
     manifest = manifest_of(image, annotations)
     return (
         AuthoredTag(Path(), tag, NO_FACTS, ()),
-        Packed(read.contents, image, manifest, aliases),
+        Packed(read.contents, image, manifest, aliases, read.config.details.volumes, blobs),
     )

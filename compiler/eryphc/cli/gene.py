@@ -16,6 +16,7 @@ from eryphc.cli.console import OK, WRONG_INPUT, Console, speaking, write
 from eryphc.cli.gene_push import gene_deprecate, gene_index, gene_push
 from eryphc.cli.gene_sign import gene_sign
 from eryphc.cli.groups import CommandGroup
+from eryphc.cli.volume_progress import Progress
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.printing import plain
 from eryphc.diagnostics.words import json_text
@@ -157,6 +158,7 @@ def gene_diff(
 @command.command("pull")
 @click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=completes("gene-set"))
 @click.option("--lock", "of_lock", is_flag=True, help="All that eryph.lock here pins.")
+@click.option("--volumes", is_flag=True, help="Also fetch the disks that lie in their images.")
 @click.option("-o", "--output", metavar="DIR", help="Also write the texts to DIR, as a gene pool.")
 @shared.genepool
 @shared.printed("How it is printed.")
@@ -168,6 +170,7 @@ def gene_pull(
     output_format: str,
     *,
     of_lock: bool,
+    volumes: bool,
     console: Console,
     **options: Any,
 ) -> int:
@@ -182,7 +185,13 @@ def gene_pull(
         raise EryphcError.of(Failure.USAGE, usage)
     session = shared.session_of(options, trace=console.detail)
     into = None if output is None else Path(output)
-    pulled = pull_lock(session, into) if of_lock else pull(session, ids, into)
+    progress = Progress(console, "auto")
+    disks = progress.bytes if volumes else None
+    if of_lock:
+        pulled = pull_lock(session, into, disks=disks)
+    else:
+        pulled = pull(session, ids, into, disks=disks)
+    progress.clear()
     console.take(pulled)
     if output_format == "json":
         write(sys.stdout, json_text([each._asdict() for each in pulled.sets]))
@@ -319,6 +328,7 @@ def gene_pack(
     help="The folder, or with --archive the file, that is written.",
 )
 @click.option("--archive", is_flag=True, help="Write one tar archive instead of a folder.")
+@click.option("--volumes", is_flag=True, help="Also write the disks that lie in their images.")
 @shared.network
 @_where
 @speaking()
@@ -329,6 +339,7 @@ def gene_export(
     *,
     of_lock: bool,
     archive: bool,
+    volumes: bool,
     console: Console,
     **options: Any,
 ) -> int:
@@ -344,9 +355,9 @@ def gene_export(
         raise EryphcError.of(Failure.USAGE, usage)
     session = shared.session_of(options, trace=console.detail)
     if of_lock:
-        made = exported_lock(session, output, archive=archive)
+        made = exported_lock(session, output, archive=archive, volumes=volumes)
     else:
-        made = exported_sets(session, ids, output, archive=archive)
+        made = exported_sets(session, ids, output, archive=archive, volumes=volumes)
     return _packed(console, made, output_format, texts=console.verbose)
 
 
@@ -385,7 +396,7 @@ def _packed(console: Console, made: PackedSets, output_format: str, *, texts: bo
             write(sys.stdout, f"{tag['geneset']}/{tag['tag']}  {tag['digest']}\n")
             for alias in tag["aliases"]:
                 write(sys.stdout, f"  also {tag['geneset']}/{alias}\n")
-            for file in tag["files"] if texts else ():
+            for file in (*tag["files"], *tag["disks"]) if texts else tag["disks"]:
                 write(sys.stdout, f"  {file['path']}  {file['digest']}  {file['size']} bytes\n")
     if made.output is not None:
         console.say(f"written to {plain(made.output)}")

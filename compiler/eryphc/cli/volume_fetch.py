@@ -25,6 +25,7 @@ from eryphc.volumes.headers import DiskHeader, format_of_name, read_header
 from eryphc.volumes.identity import derived_id
 from eryphc.volumes.places import image_name, locked, opened
 from eryphc.volumes.pool import bring_tag, place_in_pool
+from eryphc.volumes.pushed import assembled
 
 _GIB = 1024**3
 
@@ -96,7 +97,10 @@ class Fetching:
             place = self._in_pool(wanted, kind)
         limits = policy(self.options)
         desk = Desk(os.environ, self.cache, limits, self.progress.bytes, self._waiting)
-        image = image_of(str(wanted.gene), wanted.volume, desk, wanted.pinned)
+        if wanted.pushed is not None:
+            image = assembled(str(wanted.gene), wanted.pushed, desk)
+        else:
+            image = image_of(str(wanted.gene), wanted.volume, desk, wanted.pinned)
         if image.dated is not None:
             self.console.add((wording.dated(str(wanted.gene), image.dated),))
         kind = kind or image.format

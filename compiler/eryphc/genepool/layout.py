@@ -8,6 +8,7 @@ https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,10 +17,18 @@ from typing import Final
 from eryphc.canonical import Json, canonical, digest_of
 from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Outcome
-from eryphc.frozen import NamedTuple
+from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.contents import TagContents
+from eryphc.genepool.disk_layers import DiskSource, DiskSourceError, layers_of
 from eryphc.genepool.files import PoolFiles
-from eryphc.genepool.image import MANIFEST_MEDIA, MOST_CONFIG, MOST_READ_MANIFEST, Descriptor, Image
+from eryphc.genepool.image import (
+    MANIFEST_MEDIA,
+    MOST_CONFIG,
+    MOST_READ_MANIFEST,
+    Descriptor,
+    Image,
+    PushedVolume,
+)
 from eryphc.genepool.image_reader import (
     ACCEPTED,
     MOST_LAYER_BLOB,
@@ -45,6 +54,7 @@ REFERENCE: Final = "org.opencontainers.image.ref.name"
 _INDEX_MEDIA: Final = ACCEPTED[1]
 _LAYOUT: Final = canonical({"imageLayoutVersion": "1.0.0"})
 _MOST_INDEX: Final = MOST_READ_MANIFEST
+_PIECE: Final = 1024 * 1024
 _DIGEST: Final = re.compile(r"sha256:([0-9a-f]{64})\Z")
 _REFERENCE: Final = re.compile(r"([a-z0-9.-]{3,40}/[a-z0-9.-]{3,40}):([a-z0-9.-]{3,20})\Z")
 
@@ -98,6 +108,28 @@ class OciLayout:
             problem = "does not have the size and digest that its name and manifest say"
             raise ImageError(sharing.malformed_artifact(where, path, problem))
         return data
+
+    def path(self, described: Descriptor) -> Path:
+        """Where a blob lies. Its digest was checked to be one."""
+        return self._files.root / _blob_path(described.digest)
+
+    def stream(self, described: Descriptor, where: str) -> Iterator[bytes]:
+        """A large blob in pieces; what came is right only when they end. Raises ImageError."""
+        match = _DIGEST.match(described.digest)
+        path = f"blobs/sha256/{match[1] if match else ''}"
+        found = self._files.root / path
+        fault = self._files.leaves(found)
+        if match is None or fault is not None or not found.is_file():
+            raise ImageError(sharing.malformed_artifact(where, path, "is not there"))
+        hashed, size = hashlib.sha256(), 0
+        with found.open("rb") as file:
+            while (block := file.read(_PIECE)) and size <= described.size:
+                hashed.update(block)
+                size += len(block)
+                yield block
+        if size != described.size or f"sha256:{hashed.hexdigest()}" != described.digest:
+            problem = "does not have the size and digest that its name and manifest say"
+            raise ImageError(sharing.malformed_artifact(where, path, problem))
 
     def _index(self) -> dict[GeneSetId, Descriptor]:
         if self._entries is None:
@@ -173,18 +205,65 @@ def read_set(layout: OciLayout, geneset: GeneSetId, rules: TagRules) -> Found | 
     return Found(data, manifest, config, contents)
 
 
+class LayoutPool(PinnedPool):
+    """The gene sets of a layout. A set is read whole when it is asked for."""
+
+    def __init__(self, layout: OciLayout, shelf: _Shelf) -> None:
+        super().__init__(
+            layout.label,
+            shelf.find,
+            shelf.texts.get,
+            shelf.known,
+            shelf.manifests.get,
+            reads=layout.reads,
+        )
+        self._layout = layout
+        self._shelf = shelf
+
+    def disk_source(self, config: GeneSetConfig, disk: PushedVolume) -> DiskSource | None:
+        data = self._shelf.manifests.get(config.identity)
+        return None if data is None else LayoutDisk(self._layout, config, disk, data)
+
+
+class LayoutDisk:
+    """A disk of a gene set in a layout, which `manifest` describes."""
+
+    def __init__(
+        self, layout: OciLayout, config: GeneSetConfig, disk: PushedVolume, manifest: bytes
+    ) -> None:
+        self._layout = layout
+        self._config = config
+        self._disk = disk
+        self._manifest = manifest
+
+    def layers(self) -> tuple[Descriptor, ...]:
+        """Raises DiskSourceError."""
+        try:
+            manifest = read_manifest(self._manifest, self._where)
+        except ImageError as fault:
+            raise DiskSourceError(fault.diagnostic) from None
+        found = manifest.layers if isinstance(manifest, ImageManifest) else ()
+        return layers_of(self._config, self._disk, found)
+
+    def fetch(self, layer: Descriptor, into: Path) -> None:
+        """Write a layer to a file, verified by its digest. Raises DiskSourceError, OSError."""
+        try:
+            with into.open("wb") as file:
+                for block in self._layout.stream(layer, self._where):
+                    file.write(block)
+        except ImageError as fault:
+            raise DiskSourceError(fault.diagnostic) from None
+
+    @property
+    def _where(self) -> str:
+        return self._layout.where(self._config.id)
+
+
 def layout_pool(layout: OciLayout, rules: TagRules, admit: Admit = admit_all) -> PinnedPool:
     """The gene sets of a layout as a gene pool. A set is read whole when it is asked for, and
     `admit` decides whether it is used."""
     shelf = _Shelf(layout, rules, admit)
-    return PinnedPool(
-        layout.label,
-        shelf.find,
-        shelf.texts.get,
-        shelf.known,
-        shelf.manifests.get,
-        reads=layout.reads,
-    )
+    return LayoutPool(layout, shelf)
 
 
 class _Shelf:
@@ -226,15 +305,19 @@ class _Shelf:
 
 
 class LayoutEntry(NamedTuple):
-    """An image in a layout, and the gene sets that it is there for: the tag and its aliases."""
+    """An image in a layout, and the gene sets that it is there for: the tag and its aliases.
+
+    `blobs` are files with the layers of its disks, by digest.
+    """
 
     names: tuple[GeneSetId, ...]
     image: Image
     manifest: bytes
+    blobs: Mapping[str, Path] = FrozenMap()
 
 
 def layout_files(entries: Iterable[LayoutEntry]) -> dict[str, bytes]:
-    """The files of a layout with these images, by their paths, sorted."""
+    """The files of a layout with these images, by their paths, sorted; without those of disks."""
     blobs: dict[str, bytes] = {}
     manifests: list[tuple[str, dict[str, Json]]] = []
     for entry in entries:
@@ -255,14 +338,29 @@ def layout_files(entries: Iterable[LayoutEntry]) -> dict[str, bytes]:
         "manifests": [described for _, described in sorted(manifests, key=lambda one: one[0])],
     }
     files = {LAYOUT_FILE: _LAYOUT, INDEX_FILE: canonical(index)}
-    files |= {f"blobs/{digest.replace(':', '/')}": blob for digest, blob in blobs.items()}
+    files |= {_blob_path(digest): blob for digest, blob in blobs.items()}
     return dict(sorted(files.items()))
 
 
-def archive_of(files: Mapping[str, bytes]) -> Iterator[bytes]:
+def layout_disks(entries: Iterable[LayoutEntry]) -> dict[str, Path]:
+    """The further files of a layout, with the layers of disks, by their paths: what to copy."""
+    return {_blob_path(digest): blob for entry in entries for digest, blob in entry.blobs.items()}
+
+
+def _blob_path(digest: str) -> str:
+    return f"blobs/{digest.replace(':', '/')}"
+
+
+def archive_of(files: Mapping[str, bytes | Path]) -> Iterator[bytes]:
     """The same files as a tar archive, piece by piece: the same bytes each time."""
     for path, data in sorted(files.items()):
-        yield header(Entry(path, len(data)))
-        yield data
-        yield bytes(padded(len(data)) - len(data))
+        size = data.stat().st_size if isinstance(data, Path) else len(data)
+        yield header(Entry(path, size))
+        if isinstance(data, Path):
+            with data.open("rb") as file:
+                while block := file.read(_PIECE):
+                    yield block
+        else:
+            yield data
+        yield bytes(padded(size) - size)
     yield bytes(2 * BLOCK)

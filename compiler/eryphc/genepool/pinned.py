@@ -11,7 +11,9 @@ from typing import TypeAlias
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.genepool.contents import TagContents, manifest_file, path_of
+from eryphc.genepool.disk_layers import DiskSource
 from eryphc.genepool.files import gene_source
+from eryphc.genepool.image import PushedVolume
 from eryphc.genepool.image_reader import GeneSetConfig, ImageError, ListedFile, contents_with
 from eryphc.genepool.manifest import read_manifest
 from eryphc.genepool.model import GeneSetTag, GeneText, ListedGene, Manifest, Variant, Volume
@@ -86,6 +88,10 @@ class PinnedPool:
             return Outcome(None, config.diagnostics)
         tag = PinnedTag(geneset, config.value, self.label, self._read_blob, self._find_manifest)
         return Outcome(tag, config.diagnostics)
+
+    def disk_source(self, config: GeneSetConfig, disk: PushedVolume) -> DiskSource | None:  # noqa: ARG002
+        """Where a disk that lies in an image can be had, None where this pool has only texts."""
+        return None
 
     def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
         known = [each for each in self.genesets() if each.organization == geneset.organization]

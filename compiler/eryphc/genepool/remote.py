@@ -12,6 +12,8 @@ from typing import Protocol
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.frozen import NamedTuple
+from eryphc.genepool.disk_layers import DiskSource
+from eryphc.genepool.image import PushedVolume
 from eryphc.genepool.image_reader import GeneSetConfig
 from eryphc.genepool.model import GeneSetTag
 from eryphc.genepool.pinned import PinnedPool, PinnedTag
@@ -50,6 +52,10 @@ class Source(Protocol):
 
     def manifest(self, identity: str) -> bytes | None:
         """The manifest that an image was found with; None for what is no image."""
+        ...
+
+    def disk(self, config: GeneSetConfig, disk: PushedVolume) -> DiskSource | None:
+        """Where a disk of an image can be had; None for what is no image."""
         ...
 
 
@@ -140,6 +146,9 @@ class RemotePool(PinnedPool):
         config, source = found.value.config, self._source
         tag = PinnedTag(geneset, config, self.label, source.text, source.manifest)
         return Outcome(tag, found.diagnostics)
+
+    def disk_source(self, config: GeneSetConfig, disk: PushedVolume) -> DiskSource | None:
+        return self._source.disk(config, disk)
 
     def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
         tags, sets = super().neighbours(geneset)

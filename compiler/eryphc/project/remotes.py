@@ -29,7 +29,7 @@ from eryphc.genepool.trust import Policy, admit_all
 
 if TYPE_CHECKING:
     from eryphc.genepool.eryph_api.client import Api
-    from eryphc.genepool.oci.images import Copy
+    from eryphc.genepool.oci.copies import Copy
     from eryphc.genepool.oci.lately import Lately
     from eryphc.net.client import Client
     from eryphc.net.credentials import Keychain
@@ -303,7 +303,7 @@ class Network:
     def copies(self, settings: RegistrySettings, *, pushing: bool = False) -> tuple[Copy, ...]:
         """The pool's own registry, then its mirrors. `pushing`: they are asked for that right."""
         from eryphc.genepool.oci.client import Registry, Site, client_for
-        from eryphc.genepool.oci.images import Copy
+        from eryphc.genepool.oci.copies import Copy
         from eryphc.net.credentials import Keychain
         from eryphc.net.timing import ORDINARY
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eryphc.answers import Result
@@ -19,7 +21,7 @@ from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure
 from eryphc.gallery import resolved_tag
 from eryphc.genepool.folder import MANIFEST
-from eryphc.genepool.layout import LAYOUT_FILE, archive_of, is_layout, layout_files
+from eryphc.genepool.layout import LAYOUT_FILE, archive_of, is_layout, layout_disks, layout_files
 from eryphc.genepool.registry_names import NO_RULES, TagRules
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Variable, VariableType
@@ -271,9 +273,14 @@ def packed_sets(
     opened = tags_in(folder)
     if opened.value is None:
         return PackedSets((), opened.diagnostics, None)
-    made = packed_all(with_targets(opened.value))
-    found = (*opened.diagnostics, *made.diagnostics)
-    return _finished(made.value, found, None if output is None else Path(output))
+    tags = with_targets(opened.value)
+    if output is None:
+        made = packed_all(tags)
+        return _finished(made.value, (*opened.diagnostics, *made.diagnostics), None)
+    place = Path(output)
+    with _scratch(place) as scratch:
+        made = _written(place, partial(packed_all, tags, scratch))
+        return _finished(made.value, (*opened.diagnostics, *made.diagnostics), place)
 
 
 def packed_as_data(made: PackedSets) -> list[dict[str, Any]]:
@@ -293,6 +300,9 @@ def packed_as_data(made: PackedSets) -> list[dict[str, Any]]:
                     "size": len(file.text),
                 }
                 for file in each.contents.files
+            ],
+            "disks": [
+                {"path": disk.path, "digest": disk.digest, "size": disk.size} for disk in each.disks
             ],
         }
         for each in made.sets
@@ -324,26 +334,32 @@ def exported_sets(
     output: str | os.PathLike[str],
     *,
     archive: bool = False,
+    volumes: bool = False,
 ) -> PackedSets:
     """Gene sets and all that they name as an image layout: a folder, or one tar archive.
 
-    Each name is ORGANIZATION/SET[/TAG]. A layout or archive that is there is replaced. Raises
-    `EryphcError`.
+    Each name is ORGANIZATION/SET[/TAG]. With `volumes` their disks go along. A layout or archive
+    that is there is replaced. Raises `EryphcError`.
     """
     genesets = [_geneset(name) for name in names]
     pools = session.pools()
     session.opener.acquire(genesets, pools)
-    return _exported(session, genesets, pools, Path(output), archive=archive)
+    return _exported(session, genesets, pools, Path(output), archive=archive, volumes=volumes)
 
 
 def exported_lock(
-    session: Session, output: str | os.PathLike[str], *, archive: bool = False
+    session: Session,
+    output: str | os.PathLike[str],
+    *,
+    archive: bool = False,
+    volumes: bool = False,
 ) -> PackedSets:
     """All that the lock of the session's folder pins, written like `exported_sets` does."""
     from eryphc.sharing.pulling import pinned_sets
 
     pinned = pinned_sets(session)
-    return _exported(session, pinned.names, pinned.pools, Path(output), archive=archive)
+    place = Path(output)
+    return _exported(session, pinned.names, pinned.pools, place, archive=archive, volumes=volumes)
 
 
 def _exported(
@@ -353,12 +369,20 @@ def _exported(
     output: Path,
     *,
     archive: bool,
+    volumes: bool,
 ) -> PackedSets:
-    from eryphc.authoring.closure import closure_of
+    from eryphc.authoring.closure import WithDisks, closure_of
+    from eryphc.disks import pushed_disks
 
-    made = closure_of(names, pools)
-    found = (*session.overheard(), *made.diagnostics)
-    return _finished(made.value, found, output, archive=archive)
+    if not volumes:
+        made = closure_of(names, pools)
+        found = (*session.overheard(), *made.diagnostics)
+        return _finished(made.value, found, output, archive=archive)
+    with _scratch(output) as scratch:
+        disks = WithDisks(scratch, partial(pushed_disks, pools))
+        made = _written(output, partial(closure_of, names, pools, disks))
+        found = (*session.overheard(), *made.diagnostics)
+        return _finished(made.value, found, output, archive=archive)
 
 
 def _geneset(name: str) -> GeneSetId:
@@ -367,6 +391,18 @@ def _geneset(name: str) -> GeneSetId:
     if not isinstance(parsed, GeneSetId):
         raise EryphcError.of(Failure.INPUT, wording.gene_unknown(name, parsed.message))
     return parsed
+
+
+@contextmanager
+def _scratch(output: Path) -> Iterator[Path]:
+    """A folder for the time of a run beside what is written, so on the same disk."""
+
+    def made() -> TemporaryDirectory[str]:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        return TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent)
+
+    with _written(output, made) as name:
+        yield Path(name)
 
 
 def _finished(
@@ -378,7 +414,8 @@ def _finished(
 ) -> PackedSets:
     if made is None or output is None:
         return PackedSets(made or (), found, None)
-    files = layout_files(each.entry for each in made)
+    entries = [each.entry for each in made]
+    files: dict[str, bytes | Path] = {**layout_files(entries), **layout_disks(entries)}
     if archive:
         _written(output, partial(write_whole, output, archive_of(files)))
     elif not _written(output, partial(write_tree, output, files, is_layout)):

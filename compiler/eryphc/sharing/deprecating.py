@@ -17,8 +17,8 @@ from eryphc.diagnostics.words import cleaned
 from eryphc.errors import EryphcError, Failure, failure_of
 from eryphc.frozen import FrozenMap
 from eryphc.genepool.image_reader import GeneSetConfig
+from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.faults import RegistryError
-from eryphc.genepool.oci.images import Copy
 from eryphc.genepool.oci.resigning import Sign
 from eryphc.genepool.oci.statements import put_deprecation, statement_tag
 from eryphc.genepool.pool_index import MOST_REASON, Deprecation, IndexedSet

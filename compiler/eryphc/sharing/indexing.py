@@ -19,9 +19,9 @@ from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap
 from eryphc.genepool.folder import MANIFEST
 from eryphc.genepool.image_reader import ImageError
+from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.documents import IndexOvertakenError, listed_set, update_pool_index
 from eryphc.genepool.oci.faults import RegistryError
-from eryphc.genepool.oci.images import Copy
 from eryphc.genepool.pool_index import IndexedSet, PoolIndex, PoolIndexError, is_set
 from eryphc.identifiers import GeneSetId
 from eryphc.sharing.registries import Target, target_of

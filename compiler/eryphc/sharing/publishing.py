@@ -33,8 +33,8 @@ from eryphc.errors import EryphcError, Failure, failure_of
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.layout import OciLayout, is_layout
+from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
-from eryphc.genepool.oci.images import Copy
 from eryphc.genepool.oci.publishing import (
     There,
     identity_of,
@@ -371,6 +371,7 @@ class _Work:
                 step.plan.name,
                 image,
                 self._signed(step.plan.packed.manifest, image.config),
+                step.plan.packed.blobs,
             )
             manifest, size, notes = sent.manifest, sent.size, sent.notes
         for _, name in step.plan.aliases:

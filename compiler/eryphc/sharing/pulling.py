@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,24 +46,70 @@ class Pulled(Result):
         self.sets = tuple(sets) if self.ok else ()
 
 
-def pull(session: Session, genes: Sequence[str], into: Path | None = None) -> Pulled:
+def pull(
+    session: Session,
+    genes: Sequence[str],
+    into: Path | None = None,
+    *,
+    disks: Callable[[str, int, int | None], None] | None = None,
+) -> Pulled:
     """Fetch gene sets and all that they need, each given as `ORG/SET[/TAG]`.
 
-    With `into` their texts are also written there, as a gene pool. Raises `EryphcError`.
+    With `into` their texts are also written there, as a gene pool. With `disks` also the disks that
+    lie in their images come into the user's cache; it hears of one how many bytes of how many have
+    arrived. Raises `EryphcError`.
     """
     chain = session.pools()
     names = tuple(_name(gene) for gene in genes)
     session.opener.acquire(names, chain)
-    return _pulled(session, _closure(names, chain), into)
+    closure = _closure(names, chain)
+    return _pulled(session, closure, into, _disks(session, chain, closure, disks))
 
 
-def pull_lock(session: Session, into: Path | None = None) -> Pulled:
+def pull_lock(
+    session: Session,
+    into: Path | None = None,
+    *,
+    disks: Callable[[str, int, int | None], None] | None = None,
+) -> Pulled:
     """Fetch all that the lock of the session's folder pins, so that `--frozen` works later."""
     pinned = pinned_sets(session)
-    pulled = _pulled(session, _found(pinned.names, pinned.pools), into)
+    closure = _found(pinned.names, pinned.pools)
+    fetched = _disks(session, pinned.pools, closure, disks)
+    pulled = _pulled(session, closure, into, fetched)
     if pulled.ok:
         session.opener.remember(pinned.path, pinned.lock)
     return pulled
+
+
+def _disks(
+    session: Session,
+    chain: PoolChain,
+    closure: Sequence[_Found],
+    heard: Callable[[str, int, int | None], None] | None,
+) -> list[Diagnostic]:
+    """Bring the disks of a closure into the cache; gives what went wrong."""
+    if heard is None:
+        return []
+    from eryphc.disks import pushed_disks
+    from eryphc.genepool.image import MOST_VOLUME
+    from eryphc.store.places import cache_folder
+    from eryphc.volumes.faults import VolumeError
+    from eryphc.volumes.fetch import Desk, Policy
+    from eryphc.volumes.pushed import assembled
+
+    policy = Policy(MOST_VOLUME, "any disk in an image")
+    cache = cache_folder(None, session.environment)
+    desk = Desk(session.environment, cache, policy, heard, lambda: None)
+    found: list[Diagnostic] = []
+    for name, _, tag in closure:
+        value = None if tag is None else tag.value
+        for disk in () if value is None else pushed_disks(chain, value):
+            try:
+                assembled(f"gene:{name}:{disk.disk.name}", disk, desk)
+            except VolumeError as error:
+                found.append(error.diagnostic)
+    return found
 
 
 class PinnedSets(NamedTuple):
@@ -134,8 +180,13 @@ def _found(names: Sequence[GeneSetId], chain: PoolChain) -> list[_Found]:
     return found
 
 
-def _pulled(session: Session, closure: Sequence[_Found], into: Path | None) -> Pulled:
-    found: list[Diagnostic] = [*session.overheard()]
+def _pulled(
+    session: Session,
+    closure: Sequence[_Found],
+    into: Path | None,
+    fetched: Sequence[Diagnostic],
+) -> Pulled:
+    found: list[Diagnostic] = [*session.overheard(), *fetched]
     sets: list[PulledSet] = []
     contents: list[TagContents] = []
     chain = session.pools()

@@ -17,8 +17,8 @@ from eryphc.diagnostics.shown import show
 from eryphc.errors import EryphcError, Failure, failure_of
 from eryphc.genepool.image import ImageType
 from eryphc.genepool.image_reader import ImageError
+from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
-from eryphc.genepool.oci.images import Copy
 from eryphc.genepool.oci.resigning import Signed, sign_there
 from eryphc.genepool.registry_names import NameFaultError
 from eryphc.genepool.signatures import namespace, signed_manifest

@@ -17,6 +17,7 @@ from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool import image
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.files import MAX_GENE_BYTES
+from eryphc.genepool.image import PushedVolume
 from eryphc.genepool.image_reader import GeneSetConfig, ImageError
 from eryphc.genepool.model import ListedGene
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
@@ -79,6 +80,9 @@ class PackedSets:
             return None
 
     def manifest(self, identity: str) -> bytes | None:  # noqa: ARG002
+        return None
+
+    def disk(self, config: GeneSetConfig, disk: PushedVolume) -> None:  # noqa: ARG002
         return None
 
     def tags(self, geneset: GeneSetId) -> tuple[str, ...]:

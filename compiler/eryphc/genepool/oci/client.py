@@ -136,6 +136,20 @@ class Memory(NamedTuple):
         return f"Memory({len(self.data)})"
 
 
+class FileContent(NamedTuple):
+    """Content that lies in a file."""
+
+    path: Path
+    size: int
+
+    def stretch(self, start: int, size: int) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            file.seek(start)
+            while size and (block := file.read(min(size, PIECE))):
+                size -= len(block)
+                yield block
+
+
 def client_for(
     site: Site,
     environment: Mapping[str, str],

@@ -42,7 +42,7 @@ from eryphc.identifiers import GeneSetId
 
 if TYPE_CHECKING:
     from eryphc.genepool.image_reader import GeneSetConfig
-    from eryphc.genepool.oci.images import Copy
+    from eryphc.genepool.oci.copies import Copy
 
 ROUNDS: Final = 3
 """How often an index is written while others write it too."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from eryphc.canonical import digest_of
 from eryphc.diagnostics import registry as wording
 from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic, Outcome
-from eryphc.frozen import NamedTuple
-from eryphc.genepool.image import MOST_CONFIG, Descriptor
+from eryphc.genepool.disk_layers import DiskSource
+from eryphc.genepool.image import MOST_CONFIG, Descriptor, PushedVolume
 from eryphc.genepool.image_reader import (
     MOST_LAYER_BLOB,
     GeneSetConfig,
@@ -24,6 +25,7 @@ from eryphc.genepool.image_reader import (
     read_texts,
     stored_config,
 )
+from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
 from eryphc.genepool.oci.lately import Lately
 from eryphc.genepool.registry_names import (
@@ -41,17 +43,9 @@ from eryphc.store.faults import StoreError
 from eryphc.store.metadata import Key, tag_key
 
 if TYPE_CHECKING:
-    from eryphc.genepool.oci.client import Registry
     from eryphc.store.content import Store
 
 _MOST_TEXT: Final = 16 * 1024 * 1024
-
-
-class Copy(NamedTuple):
-    """A registry that has copies, and what it calls gene sets."""
-
-    names: RegistryNames
-    registry: Registry
 
 
 class Images:
@@ -94,6 +88,14 @@ class Images:
             return self._store().manifest(identity)
         except StoreError:
             return None
+
+    def disk(self, config: GeneSetConfig, disk: PushedVolume) -> DiskSource:
+        """Where a disk of a gene set can be had."""
+        from eryphc.genepool.oci.disks import RegistryDisk
+
+        found = self.manifest(config.identity)
+        manifest = None if found is None else digest_of(found)
+        return RegistryDisk(self._connect, config, disk, manifest, offline=self._offline)
 
     def tags(self, geneset: GeneSetId) -> tuple[str, ...]:
         if self._offline:

@@ -29,7 +29,7 @@ from eryphc.identifiers import GeneSetId
 from eryphc.store.faults import StoreError
 
 if TYPE_CHECKING:
-    from eryphc.genepool.oci.images import Copy
+    from eryphc.genepool.oci.copies import Copy
     from eryphc.genepool.oci.statements import Believe
     from eryphc.genepool.trust import Policy
     from eryphc.store.content import Store

@@ -7,13 +7,16 @@ Source: docs/sharing.md, "What push does".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from eryphc.canonical import digest_of
 from eryphc.diagnostics import registry as wording
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.frozen import NamedTuple
+from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.image import Descriptor, Image, without_copies
 from eryphc.genepool.image_reader import ImageError, ImageManifest, read_manifest
-from eryphc.genepool.oci.client import Memory, Registry
+from eryphc.genepool.oci.client import FileContent, Memory, Registry
 from eryphc.genepool.oci.faults import (
     FormRefusedError,
     NotThereError,
@@ -73,15 +76,27 @@ def _read(registry: Registry, name: RegistryName) -> There | None:
 
 def size_of(image: Image, manifest: bytes) -> int:
     """The most bytes that publishing an image sends."""
-    return len(image.config) + len(image.layer) + len(manifest)
+    disks = sum(part.layer.size for part in image.parts)
+    return len(image.config) + len(image.layer) + len(manifest) + disks
 
 
-def send(registry: Registry, name: RegistryName, image: Image, manifest: bytes) -> Sent:
+def send(
+    registry: Registry,
+    name: RegistryName,
+    image: Image,
+    manifest: bytes,
+    blobs: Mapping[str, Path] = FrozenMap(),
+) -> Sent:
     """Publish an image under a tag, and read it back. Raises RegistryError.
 
-    Where the registry refuses a manifest with copies of the content, it is sent without them.
+    `blobs` are files with the layers of its disks, by digest. Where the registry refuses a manifest
+    with copies of the content, it is sent without them.
     """
     size = 0
+    for part in image.parts:
+        content = FileContent(blobs[part.layer.digest], part.layer.size)
+        if registry.push_blob(name.repository, part.layer.digest, content):
+            size += part.layer.size
     for blob in (image.config, image.layer):
         if registry.push_blob(name.repository, digest_of(blob), Memory(blob)):
             size += len(blob)

@@ -23,6 +23,7 @@ from eryphc.genepool.image_reader import (
     read_config,
     read_manifest,
 )
+from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.documents import blob_of
 from eryphc.genepool.oci.faults import (
     NotThereError,
@@ -30,7 +31,6 @@ from eryphc.genepool.oci.faults import (
     SeveralManifestsError,
     TagImmutableError,
 )
-from eryphc.genepool.oci.images import Copy
 from eryphc.genepool.registry_names import RegistryName, TagRules
 from eryphc.identifiers import GeneSetId
 

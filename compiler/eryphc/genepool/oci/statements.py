@@ -21,7 +21,7 @@ from eryphc.genepool.registry_names import RegistryName
 from eryphc.identifiers import GeneSetId
 
 if TYPE_CHECKING:
-    from eryphc.genepool.oci.images import Copy
+    from eryphc.genepool.oci.copies import Copy
 
 
 Believe = Callable[[bytes, bytes, str], bool]
