@@ -382,3 +382,23 @@ def test_a_policy_asks_for_signatures_that_packed_sets_do_not_have(team: Team) -
     done = team("build", "web.yaml", "--target", "user-data")
     assert (done.code, set(codes(done))) == (1, {"E1022"}), done.err
     assert not any(path.is_file() for path in (team.cache / "blobs").rglob("*"))
+
+
+def test_a_disk_in_such_a_pool_is_known_by_name_alone(team: Team) -> None:
+    disk = packed_gene("volume", "sda", {}, arch="hyperv/amd64")
+    catlet = packed_gene("catlet", "catlet", {"drives": [{"name": "sda", "size": 20}]})
+    team.api.publish(packed_tag("acme/system/1.0", [catlet, disk]))
+    team.eryphc.write("web.yaml", "name: web\nparent: acme/system/1.0\n")
+    assert team("lock", "web.yaml").code == 0
+    assert (
+        "gene:acme/system/1.0:sda [hyperv/amd64]  (volume)"
+        in team("gene", "show", "acme/system/1.0").out
+    )
+    assert not any(part in path for part in disk.parts for path in team.api.parts.paths())
+    done = team("build", "web.yaml", "--guest", "linux", "--target", "hyperv", "--locked")
+    assert done.code == 0, done.err
+    done = team("volume", "fetch", "gene:acme/system/1.0:sda")
+    assert (done.code, codes(done)) == (1, ["E0806"])
+    done = team("gene", "export", "--lock", "-o", "layout")
+    assert (done.code, codes(done)) == (1, ["E1033"])
+    assert "lies packed in its pool" in done.err

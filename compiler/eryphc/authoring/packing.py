@@ -160,6 +160,8 @@ def _unpacked(authored: AuthoredTag) -> Iterable[Diagnostic]:
     for variant in disk_files(authored):
         where = f"the disk `{variant.name}` for `{variant.architecture}`"
         problem = f"{where} has no description; pack it with `gene pack -o`, and push that folder"
+        if variant.volume is None or variant.volume.path is None:
+            problem = f"{where} lies packed in its pool, which does not give it"
         yield sharing.not_publishable(str(authored.id), problem)
 
 
