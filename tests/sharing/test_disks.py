@@ -15,6 +15,7 @@ import pytest
 from cli.command_line import CommandLine, Done
 from eryphc.genepool import image
 from genepool.oci.real import program, registry
+from sharing.projects import codes
 
 pytestmark = pytest.mark.integration
 
@@ -98,10 +99,6 @@ def user(team: Team) -> Team:
     team.pool()
     team.eryphc.write("web.yaml", "name: web\nparent: acme/base/1.0\n")
     return team
-
-
-def codes(done: Done) -> list[str]:
-    return [line.partition("[")[2][:5] for line in done.err.splitlines() if "]: " in line]
 
 
 def config_of(layout: Path) -> dict[str, Any]:

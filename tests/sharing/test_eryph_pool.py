@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from cli.command_line import CommandLine, Done
+from cli.command_line import CommandLine
 from eryphc.canonical import canonical, digest_of
 from genepool.eryph_api.fake import (
     FakeApi,
@@ -23,6 +23,7 @@ from genepool.eryph_api.fake import (
 )
 from genepool.original import folders
 from net.server import says
+from sharing.projects import Project, codes
 
 
 def motd(zone: str, tag: str = "1.0", form: str = "plain") -> PackedTag:
@@ -37,27 +38,11 @@ def base() -> PackedTag:
     return packed_tag("acme/base/1.0", [packed_gene("catlet", "catlet", catlet)])
 
 
-class Team(NamedTuple):
+@dataclass(frozen=True)
+class Team(Project):
     """A project with a pool behind an API."""
 
-    eryphc: CommandLine
     api: FakeApi
-
-    @property
-    def cache(self) -> Path:
-        return self.eryphc.folder / "cache" / "eryphc"
-
-    def __call__(self, *arguments: str) -> Done:
-        return self.eryphc(*arguments)
-
-    def user_data(self, *options: str) -> str:
-        done = self("build", "web.yaml", "--guest", "linux", "--target", "user-data", *options)
-        assert done.code == 0, done.err
-        return (self.eryphc.folder / "build/web/user-data/user-data").read_text()
-
-    def lock(self) -> dict[str, Any]:
-        data: dict[str, Any] = json.loads((self.eryphc.folder / "eryph.lock").read_text())
-        return data
 
     def pool(self, url: str, *lines: str) -> None:
         more = "".join(f"  {line}\n" for line in lines)
@@ -76,10 +61,6 @@ def team(eryphc: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         team.pool(api.url)
         eryphc.write("web.yaml", "name: web\nparent: acme/base/1.0\n")
         yield team
-
-
-def codes(done: Done) -> list[str]:
-    return [line.partition("[")[2][:5] for line in done.err.splitlines() if "]: " in line]
 
 
 @pytest.mark.parametrize("way", ["links", "inline", "bare", "gz"])

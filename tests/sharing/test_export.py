@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from genepool.oci.real import program
+from sharing.projects import codes
 from sharing.publishing import image
-from sharing.test_pull import Team, codes, host, motd, team
+from sharing.test_pull import Team, host, motd, team
 
 __all__ = ["host", "team"]
 

@@ -8,13 +8,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from cli.command_line import CommandLine, Done
+from cli.command_line import CommandLine
 from genepool.oci.real import registry
+from sharing.projects import Project, codes
 from sharing.publishing import Publisher, image, write_layout
 
 pytestmark = pytest.mark.integration
@@ -27,27 +29,11 @@ def motd(zone: str, tag: str = "1.0") -> Any:
     return image(f"acme/motd/{tag}", {"fodder/motd.yaml": MOTD.format(zone)})
 
 
-class Team(NamedTuple):
+@dataclass(frozen=True)
+class Team(Project):
     """A project with a pool in a registry."""
 
-    eryphc: CommandLine
     publish: Publisher
-
-    @property
-    def cache(self) -> Path:
-        return self.eryphc.folder / "cache" / "eryphc"
-
-    def __call__(self, *arguments: str) -> Done:
-        return self.eryphc(*arguments)
-
-    def user_data(self, *options: str) -> str:
-        done = self("build", "web.yaml", "--guest", "linux", "--target", "user-data", *options)
-        assert done.code == 0, done.err
-        return (self.eryphc.folder / "build/web/user-data/user-data").read_text()
-
-    def lock(self) -> dict[str, Any]:
-        data: dict[str, Any] = json.loads((self.eryphc.folder / "eryph.lock").read_text())
-        return data
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +57,6 @@ def team(eryphc: CommandLine, host: str, tmp_path: Path, monkeypatch: pytest.Mon
     eryphc.write("eryphc.yaml", pool)
     eryphc.write("web.yaml", "name: web\nparent: acme/base/1.0\n")
     return Team(eryphc, publish)
-
-
-def codes(done: Done) -> list[str]:
-    return [line.partition("[")[2][:5] for line in done.err.splitlines() if "]: " in line]
 
 
 def test_a_build_takes_what_the_registry_has(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from eryphc.genepool.image import manifest_of
 from genepool.oci.fake import Profile, digest_of, faking
+from sharing.projects import codes
 from sharing.publishing import image, signatures
-from sharing.test_trust import CI, EVE, MOTD, Team, base, codes, host, motd, team
+from sharing.test_trust import CI, EVE, MOTD, Team, base, host, motd, team
 from signers import made, run, signer
 
 __all__ = ["host", "team"]
@@ -47,7 +48,7 @@ def test_what_is_signed_is_trusted(team: Team) -> None:
     assert done.code == 0, done.err
     assert done.out == f"{team.publish.host}/genes/acme/motd:1.0\n"
     assert f"acme/motd/1.0: signed, also latest, {motd().identity}" in done.err
-    assert "UTC" in team.builds()
+    assert "UTC" in team.user_data()
     assert in_registry(team, "1.0") == in_registry(team, "latest")
 
 
@@ -75,7 +76,7 @@ def test_the_identity_and_the_lock_stay(team: Team) -> None:
     assert sign(team).code == 0
     shutil.rmtree(team.cache)
     team.asks()
-    assert "UTC" in team.builds("--locked")
+    assert "UTC" in team.user_data("--locked")
     assert team.lock() == before
 
 
@@ -84,7 +85,7 @@ def test_a_second_person_signs_too(team: Team) -> None:
     assert signed_by(team, "1.0") == 1
     assert sign(team).code == 0
     assert signed_by(team, "1.0") == signed_by(team, "latest") == 2
-    assert "UTC" in team.builds()
+    assert "UTC" in team.user_data()
     team.asks(keys=signer(EVE).line())
     assert codes(team.build()) == ["E1022"]  # acme/base is signed by CI alone
 
@@ -190,7 +191,7 @@ def test_a_manifest_in_the_form_of_docker(team: Team) -> None:
     assert "annotations" not in in_registry(team, "1.0")
     assert sign(team).code == 0
     assert signed_by(team, "1.0") == 1
-    assert "UTC" in team.builds()
+    assert "UTC" in team.user_data()
 
 
 # -- what is signed when it is published ------------------------------------------------------
@@ -217,7 +218,7 @@ def test_push_signs(team: Team) -> None:
     pushed = team("gene", "push", "src/acme/motd", "--replace", *key_of())
     assert pushed.code == 0, pushed.err
     assert signed_by(team, "1.0") == signed_by(team, "latest") == 1
-    assert "WET" in team.builds()
+    assert "WET" in team.user_data()
     # What is there and lacks the signature gets it, and the second of another key.
     for who, count in ((CI, 1), (EVE, 2)):
         assert team("gene", "push", "src/acme/motd", *key_of(who)).code == 0

@@ -7,15 +7,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from cli.command_line import CommandLine, Done, child_environment
+from cli.command_line import CommandLine, child_environment
 from eryphc.genepool.image import Image, signature_annotations
 from eryphc.signing import sign
 from genepool.oci.real import registry
+from sharing.projects import Project, codes
 from sharing.publishing import Publisher, image, signatures, write_layout
 from signers import Signer, run, signer
 
@@ -39,18 +41,11 @@ def base() -> Image:
     return image("acme/base/1.0", {"catlet.yaml": BASE}, requires=["acme/motd/latest"])
 
 
-class Team(NamedTuple):
+@dataclass(frozen=True)
+class Team(Project):
     """A project with a pool in a registry, and a policy."""
 
-    eryphc: CommandLine
     publish: Publisher
-
-    @property
-    def cache(self) -> Path:
-        return self.eryphc.folder / "cache" / "eryphc"
-
-    def __call__(self, *arguments: str) -> Done:
-        return self.eryphc(*arguments)
 
     def asks(self, trust: str = ASKED, keys: str | None = None) -> None:
         host = self.publish.host
@@ -62,22 +57,9 @@ class Team(NamedTuple):
         made = motd(zone)
         self.publish("acme/motd/1.0", made, "1.0", "latest", annotations=signatures(made, *signers))
 
-    def build(self, *options: str) -> Done:
-        target = ("--guest", "linux", "--target", "user-data")
-        return self("build", "web.yaml", *target, *options)
-
-    def builds(self, *options: str) -> str:
-        done = self.build(*options)
-        assert done.code == 0, done.err
-        return (self.eryphc.folder / "build/web/user-data/user-data").read_text()
-
     def refused(self, *options: str) -> tuple[int, list[str]]:
         done = self.build(*options)
         return done.code, codes(done)
-
-    def lock(self) -> dict[str, Any]:
-        data: dict[str, Any] = json.loads((self.eryphc.folder / "eryph.lock").read_text())
-        return data
 
     def notes(self) -> list[Path]:
         return sorted(path for path in (self.cache / "trust").rglob("*") if path.is_file())
@@ -102,10 +84,6 @@ def team(eryphc: CommandLine, host: str, tmp_path: Path, monkeypatch: pytest.Mon
     return found
 
 
-def codes(done: Done) -> list[str]:
-    return [line.partition("[")[2][:5] for line in done.err.splitlines() if "]: " in line]
-
-
 def without_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
 
@@ -115,7 +93,7 @@ def without_programs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_build_takes_what_is_signed(team: Team) -> None:
     team.publishes(signer(CI))
-    assert "UTC" in team.builds()
+    assert "UTC" in team.user_data()
 
 
 def test_what_is_not_signed_is_refused(team: Team) -> None:
@@ -170,7 +148,7 @@ def test_somebody_whom_nobody_knows(team: Team) -> None:
 
 def test_one_good_signature_is_enough(team: Team) -> None:
     team.publishes(signer(EVE), signer(CI))
-    assert "UTC" in team.builds()
+    assert "UTC" in team.user_data()
 
 
 @pytest.mark.parametrize(
@@ -269,7 +247,7 @@ def test_a_pool_by_its_address_is_checked_too(team: Team) -> None:
     pool = ("--genepool", f"oci://{team.publish.host}/genes?orgs=acme")
     assert team.refused(*pool) == (1, ["E1022"])
     team.publishes(signer(CI))
-    assert "UTC" in team.builds(*pool)
+    assert "UTC" in team.user_data(*pool)
 
 
 def test_each_project_has_its_own_policy(team: Team) -> None:
@@ -284,7 +262,7 @@ def test_each_project_has_its_own_policy(team: Team) -> None:
         done = team("check", *specs, "--guest", "linux", *pool)
         assert (done.code, done.out.count("E1022]: ")) == (1, 1), done.out + done.err
         assert "strict/eryphc.yaml:2:" in done.out
-    assert "UTC" in team.builds(*pool)
+    assert "UTC" in team.user_data(*pool)
 
 
 def test_a_layout_is_checked_too(team: Team) -> None:
@@ -294,10 +272,10 @@ def test_a_layout_is_checked_too(team: Team) -> None:
     write_layout(folder / "acme/plain", "acme/motd/1.0", motd())
     team.eryphc.write("web.yaml", "name: web\nfodder:\n- source: gene:acme/motd/1.0:motd\n")
     layout = ("--genepool", "oci-layout:vendored/acme/motd/1.0")
-    assert "UTC" in team.builds(*layout)
+    assert "UTC" in team.user_data(*layout)
     # The note of the same content counts for every copy.
     plain = ("--genepool", "oci-layout:vendored/acme/plain")
-    assert "UTC" in team.builds(*plain)
+    assert "UTC" in team.user_data(*plain)
     shutil.rmtree(team.cache)
     assert team.refused(*plain) == (1, ["E1022"])
 
@@ -307,7 +285,7 @@ def test_an_export_has_the_signatures(team: Team) -> None:
     assert team("gene", "export", "acme/base/1.0", "-o", "vendored").code == 0
     (team.eryphc.folder / "eryphc.yaml").write_text(ASKED)
     shutil.rmtree(team.cache)
-    assert "UTC" in team.builds("--genepool", "oci-layout:vendored")
+    assert "UTC" in team.user_data("--genepool", "oci-layout:vendored")
 
 
 def test_a_pointer_is_checked_like_a_set(team: Team) -> None:
@@ -317,7 +295,7 @@ def test_a_pointer_is_checked_like_a_set(team: Team) -> None:
     team.publish("acme/link/latest", pointer)
     assert team.refused() == (1, ["E1022"])
     team.publish("acme/link/latest", pointer, annotations=signatures(pointer, signer(CI)))
-    assert "UTC" in team.builds()
+    assert "UTC" in team.user_data()
 
 
 # -- with a lock -----------------------------------------------------------------------------
@@ -354,7 +332,7 @@ def test_pulled_without_a_policy_and_built_with_one(team: Team) -> None:
     assert "signed" not in team.lock()["sets"]["acme/motd/1.0"]
     assert team.notes() == []
     team.asks()
-    assert "UTC" in team.builds("--frozen")
+    assert "UTC" in team.user_data("--frozen")
     assert len(team.notes()) == 2
 
 
@@ -374,8 +352,8 @@ def test_pulled_unsigned_without_a_policy_and_built_with_one(team: Team) -> None
     # It is signed now: the manifest that the lock names is not, the tag's is.
     team.publishes(signer(CI))
     assert team.refused("--frozen") == (1, ["E1022"])
-    assert "UTC" in team.builds("--locked")
-    assert "UTC" in team.builds("--frozen")
+    assert "UTC" in team.user_data("--locked")
+    assert "UTC" in team.user_data("--frozen")
 
 
 def test_a_refused_folder_that_comes_later_does_not_stand_in_the_way(
@@ -387,10 +365,10 @@ def test_a_refused_folder_that_comes_later_does_not_stand_in_the_way(
     folder = f"  fallback: true\n- {{path: '{elsewhere}', orgs: [acme]}}\n"
     team.asks(folder + ASKED)
     assert team("lock", "web.yaml").code == 0
-    assert "UTC" in team.builds("--frozen")
+    assert "UTC" in team.user_data("--frozen")
     shutil.rmtree(team.cache)
     assert team.refused("--frozen") == (1, ["E1022"])
-    assert "UTC" in team.builds("--locked")
+    assert "UTC" in team.user_data("--locked")
 
 
 def test_a_mirror_that_lost_the_signatures(team: Team) -> None:
@@ -406,7 +384,7 @@ def test_a_mirror_that_lost_the_signatures(team: Team) -> None:
     done = team.build("--locked", "-v")
     assert done.code == 0, done.err
     assert any("/mirror/acme/motd/manifests/1.0" in line for line in done.err.splitlines())
-    assert "UTC" in team.builds("--frozen")
+    assert "UTC" in team.user_data("--frozen")
 
 
 def test_an_update_to_something_unsigned_is_stopped(team: Team) -> None:
@@ -435,7 +413,7 @@ def test_a_note_spares_the_program(team: Team, monkeypatch: pytest.MonkeyPatch) 
     team.publishes(signer(CI))
     assert team("lock", "web.yaml").code == 0
     without_programs(monkeypatch)
-    assert "UTC" in team.builds("--frozen")
+    assert "UTC" in team.user_data("--frozen")
     for note in team.notes():
         note.unlink()
     done = team.build("--frozen")
@@ -454,7 +432,7 @@ def test_notes_hold_for_their_policy_alone(team: Team, monkeypatch: pytest.Monke
         team.asks(trust, keys)
         assert team.refused("--frozen") == (3, ["E1024"])
     team.asks()
-    assert "UTC" in team.builds("--frozen")
+    assert "UTC" in team.user_data("--frozen")
 
 
 def test_a_key_that_is_taken_out_counts_no_more(team: Team) -> None:
@@ -472,7 +450,7 @@ def test_forged_notes(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(good) == 2
     first, second = sorted(good)
     without_programs(monkeypatch)
-    assert "UTC" in team.builds("--frozen")
+    assert "UTC" in team.user_data("--frozen")
     forged = [
         good[second],
         good[first].replace(CI.encode(), EVE.encode()),
@@ -485,7 +463,7 @@ def test_forged_notes(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
         first.write_bytes(data)
         assert team.refused("--frozen") == (3, ["E1024"]), data
     first.write_bytes(good[first])
-    assert "UTC" in team.builds("--frozen")
+    assert "UTC" in team.user_data("--frozen")
     monkeypatch.setenv("ERYPHC_CACHE_KEY", "ab" * 32)
     assert team.refused("--frozen") == (3, ["E1024"])
 
