@@ -21,6 +21,8 @@ import pytest
 
 from doc_pages import headings
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("compiler", "runtime", "stdlib-genes", "tests", "benchmarks")
 _LINE_COMMENTS = {".lark": "//", ".ps1": "#", ".psd1": "#", ".psm1": "#"}

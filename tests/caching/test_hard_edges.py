@@ -22,6 +22,8 @@ from eryphc.store.seals import Seals
 from eryphc.targets import Target
 from store.output_kills import check, prepared, round_of_one
 
+pytestmark = pytest.mark.once
+
 Build = Callable[..., tuple[Done, bool]]
 KEY = "ab" * 32
 

@@ -11,7 +11,10 @@ import pytest
 from eryphc.lockfile.writing import write_lock
 from lockfile.kills import fault_after_kill, first_locks, prepare
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is killed there")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform == "win32", reason="nothing is killed there"),
+]
 
 
 def test_updates_that_are_killed(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from eryphc.store.content import Store, blob_parts
 from eryphc.store.folder import open_folder
 from store.kills import damage_of, kill, round_of_one, start
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is killed there")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform == "win32", reason="nothing is killed there"),
+]
 
 
 def test_runs_that_are_killed(tmp_path: Path) -> None:

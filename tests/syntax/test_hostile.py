@@ -17,7 +17,10 @@ import pytest
 
 from syntax.bounded import bounded_run
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of a process")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform != "linux", reason="limits of a process"),
+]
 
 MEGABYTES = 200.0
 MIB = 1024 * 1024
