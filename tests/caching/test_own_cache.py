@@ -191,6 +191,20 @@ def test_from_another_folder_is_another_output(
     assert "E0302" in done.err
 
 
+def test_findings_name_files_as_seen_from_the_working_folder(
+    project: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "web.yaml").write_text(SPEC + "- {name: own, content: 'hostnam: x'}\n")
+    words = (str(tmp_path / "web.yaml"), "--output", str(tmp_path / "out"))
+    first, _ = project(*words)
+    assert " --> web.yaml:" in first.err
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    second, was_there = project(*words)
+    assert not was_there
+    assert f" --> {tmp_path}/web.yaml:" in second.err
+
+
 def test_touching_is_a_hit(project: Build, tmp_path: Path) -> None:
     project()
     for path in tmp_path.rglob("*"):
