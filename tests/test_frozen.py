@@ -142,3 +142,43 @@ def test_a_named_tuple_is_one() -> None:
 
 
 _SPAN = Span(SourceText(str(Path("a.yaml")), "name: a\n"), 0, 4)
+
+
+def test_named_tuples_are_those_of_typing() -> None:
+    class Theirs(typing.NamedTuple):
+        first: int
+        second: Base | None = None
+        third: str = "c"
+
+    class Own(NamedTuple):
+        first: int
+        second: Base | None = None
+        third: str = "c"
+
+    for values, names in (
+        ((1,), {}),
+        ((1, None), {"third": "d"}),
+        ((), {"third": "d", "first": 2}),
+    ):
+        own: Any = Own(*values, **names)
+        theirs: Any = Theirs(*values, **names)
+        assert own == theirs
+        assert own._asdict() == theirs._asdict()
+        assert repr(own) == repr(theirs).replace("Theirs", "Own")
+        assert own._replace(first=9) == theirs._replace(first=9)
+        assert (copy.copy(own), type(copy.copy(own))) == (own, Own)
+    for name in ("_fields", "_field_defaults", "__match_args__"):
+        assert getattr(Own, name) == getattr(Theirs, name)
+    assert tuple(Own._make("abc")) == Theirs._make("abc")
+    assert not hasattr(Own(1), "__dict__")
+    for kind in (Own, Theirs):
+        with pytest.raises(TypeError):
+            kind()  # type: ignore[call-arg]
+        with pytest.raises(TypeError):
+            kind(1, fourth=1)  # type: ignore[call-arg]
+        with pytest.raises(TypeError):
+            kind._make("ab")
+        with pytest.raises((TypeError, ValueError)):
+            kind(1)._replace(fourth=1)  # type: ignore[call-arg]
+        with pytest.raises(AttributeError):
+            kind(1).first = 2  # type: ignore[misc]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 __all__ = ("FrozenMap", "NamedTuple", "field", "field_names", "record", "replace")
@@ -28,12 +29,17 @@ else:
         """
 
         def __new__(cls, name, bases, body):
-            names = body.get("__annotations__", ())
-            defaults = [body[each] for each in names if each in body]
-            made = namedtuple(name, names, defaults=defaults, module=body["__module__"])  # noqa: PYI024
-            for key, value in body.items():
-                if key not in names:
-                    setattr(made, key, value)
+            names = tuple(body.get("__annotations__", ()))
+            defaults = {each: body[each] for each in names if each in body}
+            made = type(name, (_Named,), {
+                **{key: value for key, value in body.items() if key not in names},
+                "__slots__": (),
+                "__match_args__": names,
+                "__new__": _new(names, tuple(defaults.values())),
+                "_fields": names,
+                "_field_defaults": defaults,
+                **{each: _Getter(place, None) for place, each in enumerate(names)},
+            })  # fmt: skip
             if Generic in bases:
                 made.__class_getitem__ = classmethod(lambda kind, _parameters: kind)
             return made
@@ -61,6 +67,53 @@ else:
         if len(own) != len(old._defaults):
             raise _unknown(old, changes)
         return new
+
+
+class _Named(tuple[Any, ...]):
+    """What all named tuples have. `collections.namedtuple` makes it anew for each, and compiles."""
+
+    __slots__ = ()
+    _fields: tuple[str, ...] = ()
+
+    @classmethod
+    def _make(cls, values: Iterable[object]) -> Any:
+        made = tuple.__new__(cls, values)
+        if len(made) != len(cls._fields):
+            raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(made)}")
+        return made
+
+    def _replace(self, /, **changes: object) -> Any:
+        made = self._make(map(changes.pop, self._fields, self))
+        if changes:
+            raise ValueError(f"Got unexpected field names: {list(changes)!r}")
+        return made
+
+    def _asdict(self) -> dict[str, Any]:
+        return dict(zip(self._fields, self, strict=True))
+
+    def __repr__(self) -> str:
+        values = zip(self._fields, self, strict=True)
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in values)})"
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
+
+
+# What reads a value by its place in C.
+_Getter: Any = type(vars(namedtuple("_One", "value"))["value"])  # noqa: PYI024
+_codes: dict[int, CodeType] = {}
+_GLOBALS: dict[str, Any] = {"_tuple_new": tuple.__new__, "__builtins__": {}}
+
+
+def _new(names: tuple[str, ...], defaults: tuple[object, ...]) -> Any:
+    """`__new__` with these parameters. Its code is compiled once for each number of them."""
+    code = _codes.get(len(names))
+    if code is None:
+        listed = "".join(f"_{place}, " for place in range(len(names)))
+        code = eval(f"lambda _cls, {listed}: _tuple_new(_cls, ({listed}))", {}).__code__  # noqa: S307
+        _codes[len(names)] = code
+    code = code.replace(co_varnames=("_cls", *names), co_name="__new__")
+    return FunctionType(code, _GLOBALS, "__new__", defaults)
 
 
 class _Uncompared:

@@ -6,11 +6,11 @@ Only catlets name gene sets; what their catlet genes name is the whole graph of 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from eryphc.diagnostics import pools as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.frozen import NamedTuple
-from eryphc.genepool.contents import TagContents
 from eryphc.genepool.files import gene_source
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, Drive, Fodder, Record
@@ -18,6 +18,9 @@ from eryphc.passes.read import Notation, read_catlet
 from eryphc.source import SourceText
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source
 from eryphc.syntax.names import NameFault, blank
+
+if TYPE_CHECKING:
+    from eryphc.genepool.contents import TagContents
 
 
 def named_sets(
