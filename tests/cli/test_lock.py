@@ -448,3 +448,19 @@ def test_another_pool_is_guarded(project: CommandLine) -> None:
 
 def test_every_guard_can_be_accepted() -> None:
     assert tuple(Guard) == GUARDS
+
+
+def test_check_sees_marks_of_a_merge(project: CommandLine) -> None:
+    """Also where both sides say the same: a build refuses the file."""
+    project("lock", "dev.yaml")
+    path = project.folder / "project/eryph.lock"
+    text = path.read_text()
+    path.write_text(f"<<<<<<< ours\n{text}=======\n{text}>>>>>>> theirs\n", newline="\n")
+    done = project("lock", "--check")
+    assert (done.code, "error[E1105]: the lock cannot be used: a merge left" in done.err) == (
+        1,
+        True,
+    )
+    assert "--> eryph.lock:1:1" in done.err
+    assert project("lock").code == 0
+    assert project("lock", "--check").code == 0

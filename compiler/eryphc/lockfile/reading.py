@@ -45,13 +45,17 @@ class _WrongError(Exception):
 def read_lock(source: SourceText) -> Outcome[Lock]:
     """The lock in `source`. Errors: a newer version, JSON that is none, anything of another form,
     a conflict of a merge that nobody resolved."""
+    marks = conflict_in(source)
+    return _read(source) if marks is None else Outcome(None, (marks,))
+
+
+def conflict_in(source: SourceText) -> Diagnostic | None:
+    """The first conflict of a merge that nobody resolved, where `source` has one."""
     conflict = _CONFLICT.search(source.text)
-    if conflict is not None:
-        span = Span(source, conflict.start(), conflict.start() + 7)
-        return Outcome(
-            None, (wording.malformed("a merge left a conflict in it", span, conflict=True),)
-        )
-    return _read(source)
+    if conflict is None:
+        return None
+    span = Span(source, conflict.start(), conflict.start() + 7)
+    return wording.malformed("a merge left a conflict in it", span, conflict=True)
 
 
 def both_sides(source: SourceText) -> Outcome[Lock]:
