@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from eryphc.diagnostics.model import Code, Diagnostic, finding
-from eryphc.diagnostics.words import clipped, close_matches
+from eryphc.diagnostics.words import clipped, close_matches, without_login
 from eryphc.source import Span
 
 USAGE = Code("E0901", "usage")
@@ -195,9 +195,13 @@ def internal_fault(kind: str, place: str) -> Diagnostic:
 
 
 def pool_location(location: str, reason: str, where: str) -> Diagnostic:
-    """`where` names the option or the variable."""
+    """`where` names the option or the variable. A login in the location is not shown."""
+    shown = without_login(location)
+    help_text = "a registry is written `oci://HOST/PREFIX?orgs=ORG`"
+    if shown != location:
+        help_text += "; log in with `docker login HOST` or the like, not in the address"
     return finding(
         BAD_OPTION_VALUE,
-        f"{where}: `{clipped(location, 200)}` is no gene pool: {reason}",
-        help="a registry is written `oci://HOST/PREFIX?orgs=ORG`",
+        f"{where}: `{clipped(shown, 200)}` is no gene pool: {reason}",
+        help=help_text,
     )
