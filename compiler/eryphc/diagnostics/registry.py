@@ -114,6 +114,16 @@ def no_access(
     )
 
 
+def login_refused(place: Place, source: str, remark: Remark) -> Diagnostic:
+    """The user or the password is wrong; `source` is where they came from."""
+    return finding(
+        NO_ACCESS,
+        f"{place.words} does not accept the credentials of `{clipped(source, 300)}`",
+        notes=remark.notes,
+        help="look at user and password there; tokens expire",
+    )
+
+
 def repository_missing(place: Place, remark: Remark) -> Diagnostic:
     return finding(
         REPOSITORY_MISSING,

@@ -188,7 +188,8 @@ class TestLogins:
             lambda: pool.registry.push_blob(REPOSITORY, digest_of(b"x"), Memory(b"x"))
         )
         assert diagnostic.code.number == "E1004"
-        assert "`ERYPHC_REGISTRY_USER` may not push to" in diagnostic.message
+        assert "does not accept the credentials of `ERYPHC_REGISTRY_USER`" in diagnostic.message
+        assert diagnostic.help == "look at user and password there; tokens expire"
         shown = f"{diagnostic.message} {diagnostic.notes} {diagnostic.help} {pool.lines}"
         assert "canary4711" not in shown
         assert "incorrect username or password" in shown

@@ -637,7 +637,7 @@ class Registry:
             case Meaning.NOT_THERE:
                 return NotThereError(place, what, remark, anonymous=self._login(work) is None)
             case Meaning.LOGIN:
-                return RegistryError(self._no_login(work, remark, read.help))
+                return RegistryError(self._no_login(work, answer, remark, read.help))
             case Meaning.REPOSITORY_MISSING:
                 return RegistryError(wording.repository_missing(place, remark))
             case Meaning.FORM:
@@ -674,16 +674,21 @@ class Registry:
     def _no_token(self, work: _Work, answer: Answer) -> RegistryError:
         """The exception for a server of tokens that gives none."""
         if answer.status in (400, 401, 403, 404, 410):
-            return RegistryError(self._no_login(work, remark_of(answer.body), None))
+            return RegistryError(self._no_login(work, answer, remark_of(answer.body), None))
         failure = self._failure(work, answer, "token")
         assert isinstance(failure, RegistryError)  # noqa: S101 - 404 and 410 are "not there"
         return failure
 
-    def _no_login(self, work: _Work, remark: Remark, help_text: str | None) -> Diagnostic:
+    def _no_login(
+        self, work: _Work, answer: Answer, remark: Remark, help_text: str | None
+    ) -> Diagnostic:
         looked = work.gate.looked(work.wanted)
         if looked.login is None:
             verb = "push" if work.action is Action.PUSH else "pull"
             return wording.not_signed_in(work.place, verb, looked.sources, remark, looked.help)
+        challenge = answer.headers.get("WWW-Authenticate") or ""
+        if answer.status == 401 and not challenge.lower().startswith("bearer"):
+            return wording.login_refused(work.place, looked.login.source, remark)
         verb = "push to" if work.action is Action.PUSH else "pull from"
         return wording.no_access(work.place, verb, looked.login.source, remark, help_text)
 
