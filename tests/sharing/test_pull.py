@@ -319,3 +319,28 @@ def test_a_locked_build_with_a_full_store_needs_no_network(team: Team) -> None:
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "0 []", done.stderr
+
+
+def test_a_lock_that_contradicts_itself(team: Team) -> None:
+    """Somebody edited the digest of a text and left the identity: neither is believed."""
+    assert team("lock", "web.yaml").code == 0
+    path = team.eryphc.folder / "eryph.lock"
+    digest = team.lock()["sets"]["acme/motd/1.0"]["files"]["fodder/motd.yaml"]
+    path.write_text(path.read_text().replace(digest, f"sha256:{'0' * 64}"), newline="\n")
+    for options in ((), ("--locked",)):
+        done = team("build", "web.yaml", "--guest", "linux", "--target", "user-data", *options)
+        assert (done.code, codes(done)) == (1, ["E1109"]), done.err
+        assert "what differs: `fodder/motd.yaml`" in done.err
+        assert "--> eryph.lock:" in done.err
+    assert team("update", "web.yaml", "--accept", "changed-tag").code == 0
+    assert team.lock()["sets"]["acme/motd/1.0"]["files"]["fodder/motd.yaml"] == digest
+    assert "UTC" in team.user_data("--locked")
+
+
+def test_a_password_in_the_project_file_is_not_shown(team: Team) -> None:
+    text = (team.eryphc.folder / "eryphc.yaml").read_text()
+    team.eryphc.write("eryphc.yaml", text.replace("prefix: ", "prefix: joe:canary4711@"))
+    done = team("build", "web.yaml", "--target", "user-data")
+    assert (done.code, codes(done), "canary" in done.err) == (1, ["E0908"], False)
+    assert "eryphc.yaml:4:11" in done.err
+    assert "log in with `docker login HOST`" in done.err

@@ -97,6 +97,16 @@ def unknown_code(code: str, known: Collection[str]) -> Diagnostic:
     )
 
 
+def pool_value(message: str, span: Span | None) -> Diagnostic:
+    """A pool of the project file. The line is not shown where a login seems to stand in it."""
+    fault = project_value("pools", message, span)
+    if span is None or "@" not in span.source.text[span.start : span.end]:
+        return fault
+    return fault._replace(
+        secret=True, help="log in with `docker login HOST` or the like, not in the address"
+    )
+
+
 def project_value(
     key: str, message: str, span: Span | None, help_text: str | None = None
 ) -> Diagnostic:

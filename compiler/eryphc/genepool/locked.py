@@ -153,8 +153,33 @@ class LockedChain(PoolChain):
             if isinstance(pool, RemotePool) and self._is_own(entry, pool):
                 if self._spare is not None and not pool.at_hand(geneset, entry):
                     self._spare.restock(geneset, entry)
-                return pool.locked(geneset, entry)
+                return self._agreed(geneset, entry, pool, pool.locked(geneset, entry))
         return None
+
+    def _agreed(
+        self,
+        geneset: GeneSetId,
+        entry: Entry,
+        pool: GenePool,
+        found: Outcome[GeneSetTag] | None,
+    ) -> Outcome[GeneSetTag] | None:
+        """What the identity of an entry leads to, if its `files` say the same: who edits one of
+        them by hand leaves the other.
+        """
+        from eryphc.genepool.pinned import PinnedTag
+
+        if found is None or not isinstance(found.value, PinnedTag):
+            return found
+        pinned = entry.files or {}
+        differ = {
+            file.path
+            for file in found.value.config.files
+            if pinned.get(file.path, file.digest) != file.digest
+        }
+        if not differ:
+            return found
+        other = _Other(pool, found, frozenset(differ))
+        return Outcome(None, (self._changed(geneset, entry, other),))
 
     def _gone(self, geneset: GeneSetId, entry: Entry) -> Outcome[GeneSetTag]:
         place = place_of(self._lock, str(geneset))

@@ -616,7 +616,7 @@ class Pools:
                 return self._service_pool(settings_of_service(project, entry), policy)
             return self._registry_pool(settings_of_entry(project, entry), policy)
         except TemplateError as fault:
-            report(command.project_value("pools", str(fault), entry.at(fault.key)))
+            report(command.pool_value(str(fault), entry.at(fault.key)))
             return None
 
     def remember(self, path: Path, lock: Lock) -> None:
