@@ -61,6 +61,7 @@ def listing(session: Session, name: str | None = None) -> Listing:
     from eryphc.project.acquire import remote_pools
 
     must_be("the name", name, str, type(None))
+    session.opener.ask_anew()
     chain = session.pools()
     found: list[Diagnostic] = []
     with ExitStack() as stack:
@@ -118,6 +119,7 @@ def described(session: Session, id_: str) -> Description:
     Raises `EryphcError` where there is no such gene.
     """
     must_be("the id", id_, str)
+    session.opener.ask_anew()
     chain = session.pools()
     asked = _asked(id_)
     if asked is not None:

@@ -181,6 +181,10 @@ def test_offline(team: Team) -> None:
     assert (done.code, codes(done)) == (1, ["E1025"])
     assert "web.yaml:2:9" in done.err
     assert not (team.eryphc.folder / "build").exists()
+    # What the message says is enough.
+    assert "help: pin it with `eryphc lock` and fetch it with `eryphc gene pull --lock`" in done.err
+    assert (team("lock", "web.yaml").code, team("gene", "pull", "--lock").code) == (0, 0)
+    assert "UTC" in team.user_data("--offline")
 
 
 def test_what_is_damaged_in_the_store_is_fetched_again(team: Team) -> None:
@@ -344,3 +348,12 @@ def test_a_password_in_the_project_file_is_not_shown(team: Team) -> None:
     assert (done.code, codes(done), "canary" in done.err) == (1, ["E0908"], False)
     assert "eryphc.yaml:4:11" in done.err
     assert "log in with `docker login HOST`" in done.err
+
+
+def test_who_looks_sees_what_was_published_a_moment_ago(team: Team) -> None:
+    assert "UTC" in team.user_data()
+    assert "acme/motd/1.0" in team("gene", "show", "acme/motd").out
+    team.publish("acme/motd/1.1", motd("CET", "1.1"), "1.1", "latest")
+    assert team("gene", "show", "acme/motd").out.startswith("acme/motd/1.1\n")
+    done = team("gene", "diff", "acme/motd/1.0", "acme/motd/latest")
+    assert "1.0 → 1.1" in done.out + done.err

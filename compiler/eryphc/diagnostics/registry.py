@@ -232,12 +232,19 @@ def credentials_unreadable(source: str, reason: str) -> Diagnostic:
     )
 
 
-def offline(what: str) -> Diagnostic:
+FETCH_FIRST = "fetch it before with `eryphc volume fetch`, or leave `--offline` out"
+LOCK_FIRST = (
+    "pin it with `eryphc lock` and fetch it with `eryphc gene pull --lock` before, or leave "
+    "`--offline` out"
+)
+
+
+def offline(what: str, help_text: str = "leave `--offline` out") -> Diagnostic:
     """`what` needs the network."""
     return finding(
         OFFLINE,
         f"{clipped(what, 300)} can only be had over the network, which `--offline` forbids",
-        help="fetch it before with `eryphc gene pull`, or leave `--offline` out",
+        help=help_text,
     )
 
 
