@@ -184,7 +184,7 @@ def test_check_needs_no_pinned_content(project: CommandLine) -> None:
         (
             lambda p: p.write("project/dev.yaml", "name: dev\n"),
             "E1102",
-            "does not name `mine/base/1.0` any more",
+            "`dev.yaml` no longer names `mine/base/1.0`",
         ),
         (
             lambda p: p.write("project/dev.yaml", "name: dev\nparent: mine/new/1.0\n"),

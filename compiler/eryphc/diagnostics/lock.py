@@ -54,10 +54,10 @@ def local_changed(name: str, added: Collection[str], gone: Collection[str]) -> D
 def spec_changed(name: str, added: Collection[str], gone: Collection[str]) -> Diagnostic:
     words = [f"names {_sets(added)}, which the lock does not say"] if added else []
     if gone:
-        words.append(f"does not name {_sets(gone)} any more")
+        words.append(f"no longer names {_sets(gone)}")
     return finding(
         LOCK_INCOMPLETE,
-        f"`{clipped(name)}` {' and '.join(words)}",
+        f"`{clipped(name)}` {', and '.join(words)}",
         help="`eryphc lock` takes that over",
     )
 

@@ -34,12 +34,13 @@ _SIDES: Final = ("ours", "theirs")
 
 
 class _WrongError(Exception):
-    """What is wrong, and a word of the text where it stands (None: the beginning)."""
+    """What is wrong, and a word of the text or an offset where it stands (else the beginning)."""
 
-    def __init__(self, problem: str, word: str | None = None) -> None:
+    def __init__(self, problem: str, word: str | None = None, at: int | None = None) -> None:
         super().__init__(problem)
         self.problem = problem
         self.word = word
+        self.at = at
 
 
 def read_lock(source: SourceText) -> Outcome[Lock]:
@@ -129,6 +130,8 @@ def _read(source: SourceText) -> Outcome[Lock]:
         }
     except _WrongError as wrong:
         span = _place(source, wrong.word)
+        if wrong.at is not None:
+            span = Span(source, wrong.at, min(wrong.at + 1, len(source.text)))
         return Outcome(None, (wording.malformed(wrong.problem, span, conflict=False),))
     return Outcome(Lock(FrozenMap(sets), FrozenMap(specs), source))
 
@@ -262,7 +265,8 @@ def _json(text: str) -> object:
             text, object_pairs_hook=_once, parse_float=_refuse, parse_constant=_refuse
         )
     except json.JSONDecodeError as error:
-        raise _WrongError(f"it is no JSON: {error.msg.lower()} in line {error.lineno}") from None
+        reason = error.msg.lower().removesuffix(" starting at")
+        raise _WrongError(f"it is no JSON: {reason}", at=error.pos) from None
     except _WrongError:
         raise
     except (ValueError, RecursionError):
