@@ -462,5 +462,7 @@ def test_check_sees_marks_of_a_merge(project: CommandLine) -> None:
         True,
     )
     assert "--> eryph.lock:1:1" in done.err
-    assert project("lock").code == 0
+    done = project("lock")
+    assert done.code == 0
+    assert " is written (3 gene sets); what is pinned stays the same" in done.err
     assert project("lock", "--check").code == 0
