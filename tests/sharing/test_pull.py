@@ -357,3 +357,15 @@ def test_who_looks_sees_what_was_published_a_moment_ago(team: Team) -> None:
     assert team("gene", "show", "acme/motd").out.startswith("acme/motd/1.1\n")
     done = team("gene", "diff", "acme/motd/1.0", "acme/motd/latest")
     assert "1.0 → 1.1" in done.out + done.err
+
+
+def test_what_is_missing_without_a_network_is_pulled_before(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    shutil.rmtree(team.cache)
+    build = ("build", "web.yaml", "--guest", "linux", "--target", "user-data", "--frozen")
+    done = team(*build)
+    assert (done.code, set(codes(done))) == (3, {"E1106"})
+    assert "is not at hand, and `--offline` or `--frozen` forbids to ask `corp` for it" in done.err
+    assert "help: `eryphc gene pull --lock` fetches all that the lock pins" in done.err
+    assert team("gene", "pull", "--lock").code == 0
+    assert team(*build).code == 0

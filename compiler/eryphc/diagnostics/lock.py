@@ -118,6 +118,18 @@ def two_contents(name: str, span: Span, ours: str, theirs: str) -> Diagnostic:
     )
 
 
+def content_not_fetched(name: str, pool: str, span: Span | None) -> Diagnostic:
+    """The registry of `pool` was not asked, because that is forbidden."""
+    return finding(
+        LOCKED_CONTENT_GONE,
+        f"the locked content of `{name}` is not at hand, and `--offline` or `--frozen` forbids to "
+        f"ask `{clipped(pool)}` for it",
+        span,
+        "pinned here",
+        help="`eryphc gene pull --lock` fetches all that the lock pins",
+    )
+
+
 def content_gone(name: str, pool: str, span: Span | None, tried: Collection[str]) -> Diagnostic:
     where = f"looked in {', '.join(f'`{place}`' for place in tried)}" if tried else None
     return finding(

@@ -392,7 +392,12 @@ class Pools:
             return Outcome(None, found)
         named = partial(self.named, root=path.parent)
         chain = LockedChain(
-            opened.value, lock.value, named, strict=self._locked, spare=self._spare_pool(folder)
+            opened.value,
+            lock.value,
+            named,
+            strict=self._locked,
+            offline=self._offline,
+            spare=self._spare_pool(folder),
         )
         return Outcome(chain, found)
 
