@@ -543,6 +543,18 @@ class TestHostile:
         pool.fake.fault("blobs", *[cuts(DATA, 7)] * 4)
         assert pool.failure(lambda: self.blob(pool)).code.number == "E1001"
 
+    def test_a_push_that_nobody_answers_is_not_told_of_locks(self, pool: Pool) -> None:
+        def breaks(handler: Handler) -> None:
+            handler.close_connection = True
+
+        pool.fake.fault(".", *[breaks] * 99)
+        digest = digest_of(DATA)
+        pushed = pool.failure(lambda: pool.registry.push_blob(REPOSITORY, digest, Memory(DATA)))
+        pulled = pool.failure(lambda: self.blob(pool))
+        assert (pushed.code.number, pulled.code.number) == ("E1001", "E1001")
+        assert pushed.help == "a push that stopped can be repeated"
+        assert "--offline" in (pulled.help or "")
+
     @pytest.mark.parametrize("what", ["manifests", "blobs", "tags"])
     def test_what_is_compressed(self, pool: Pool, what: str) -> None:
         pool.fake.fault(what, says(200, b"\x1f\x8b", Content_Encoding="gzip"))

@@ -68,6 +68,7 @@ _INDEXES: Final = frozenset(
 _ACCEPT: Final = ", ".join(
     (OCI_MANIFEST, "application/vnd.docker.distribution.manifest.v2+json", *sorted(_INDEXES))
 )
+_OFFLINE: Final = "with a lock and a full store, `--offline` needs no registry"
 _HUB_SERVER: Final = "registry-1.docker.io"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
@@ -696,7 +697,10 @@ class Registry:
         return work.gate.looked(work.wanted).login
 
     def _fault(self, work: _Work, failure: RequestFailedError) -> RegistryError:
-        return RegistryError(self._diagnostic(work.place, failure))
+        found = self._diagnostic(work.place, failure)
+        if work.action is Action.PUSH and found.help == _OFFLINE:
+            found = found._replace(help="a push that stopped can be repeated")
+        return RegistryError(found)
 
     def _diagnostic(self, place: Place, failure: RequestFailedError) -> Diagnostic:
         match failure.failed:
@@ -713,8 +717,7 @@ class Registry:
                 help_text = "`insecure: true` of the pool allows plain http"
                 return wording.unreachable(place, failure.reason, help_text)
             case _:
-                help_text = "with a lock and a full store, `--offline` needs no registry"
-                return wording.unreachable(place, failure.reason, help_text)
+                return wording.unreachable(place, failure.reason, _OFFLINE)
 
 
 class _Work(NamedTuple):
