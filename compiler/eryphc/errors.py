@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Self
 
-from eryphc.diagnostics.command import FILE_UNREADABLE
+from eryphc.diagnostics.command import FILE_UNREADABLE, FILE_UNWRITABLE
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 
@@ -22,6 +22,7 @@ class Failure(IntEnum):
 _OUTSIDE = frozenset(
     (
         FILE_UNREADABLE.number,
+        FILE_UNWRITABLE.number,
         # What registries answer, and what comes from them.
         *("E1001", "E1002", "E1003", "E1004", "E1005", "E1007", "E1008", "E1010", "E1011"),
         *("E1012", "E1013", "E1014", "E1015", "E1017", "E1019", "E1020", "E1024"),

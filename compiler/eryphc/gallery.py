@@ -9,7 +9,7 @@ from eryphc.answers import Result
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.shown import show
-from eryphc.errors import EryphcError, Failure
+from eryphc.errors import EryphcError, Failure, failure_of
 from eryphc.genepool.listing import ListedSet, gene_sets
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
@@ -61,6 +61,7 @@ def listing(session: Session, name: str | None = None) -> Listing:
     from eryphc.project.acquire import remote_pools
 
     must_be("the name", name, str, type(None))
+    session.opener.ask_anew()
     chain = session.pools()
     found: list[Diagnostic] = []
     with ExitStack() as stack:
@@ -118,15 +119,22 @@ def described(session: Session, id_: str) -> Description:
     Raises `EryphcError` where there is no such gene.
     """
     must_be("the id", id_, str)
+    session.opener.ask_anew()
     chain = session.pools()
     asked = _asked(id_)
     if asked is not None:
         session.opener.acquire((asked,), chain)
     geneset, gene = _wanted(chain, id_)
     found: list[Diagnostic] = []
-    tag = resolved_tag(chain, geneset, found)
+    try:
+        tag = resolved_tag(chain, geneset, found)
+    except EryphcError as fault:
+        # Why there was no login is half of the answer.
+        heard = show(session.overheard())
+        raise EryphcError(fault.failure, (*heard, *fault.diagnostics)) from None
     data = _described(tag, gene, found)
-    return Description({**data, **_published(chain, tag, found)}, found)
+    published = _published(chain, tag, found)
+    return Description({**data, **published}, [*session.overheard(), *found])
 
 
 def _published(chain: PoolChain, tag: GeneSetTag, found: list[Diagnostic]) -> dict[str, Any]:
@@ -157,7 +165,8 @@ def resolved_tag(chain: PoolChain, geneset: GeneSetId, found: list[Diagnostic]) 
 
     resolved = resolve(geneset, chain, None)
     if resolved.value is None:
-        raise EryphcError.of(Failure.INPUT, *resolved.diagnostics)
+        shown = show(resolved.diagnostics)
+        raise EryphcError(failure_of(shown) or Failure.INPUT, shown)
     found += resolved.diagnostics
     return resolved.value
 

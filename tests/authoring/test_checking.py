@@ -177,3 +177,15 @@ def test_a_fault_of_a_catlet_is_told_once_and_where_it_stands(tmp_path: Path) ->
     (fault,) = check(write_set(tmp_path, {"1.0/catlet.yaml": "frob: 1\n"})).diagnostics
     assert fault.file is not None
     assert fault.file.endswith("1.0/catlet.yaml")
+
+
+def test_a_copy_that_says_it_is_the_first(tmp_path: Path) -> None:
+    """Else one of the two would go nowhere, without a word."""
+    write_set(tmp_path / "motd", {"1.1/geneset-tag.json": tag_json("1.0")})
+    (fault,) = check(tmp_path / "motd").diagnostics
+    assert (fault.code, fault.message.partition(":")[0]) == (
+        "E1033",
+        "`acme/motd/1.0` cannot be published",
+    )
+    assert fault.message.endswith("motd/1.1` say that they are it")
+    assert fault.help == "each folder names its own tag as `geneset` of its `geneset-tag.json`"

@@ -157,6 +157,30 @@ class TestExitCodes:
         assert done.stdout.startswith(b"E0101")
         assert done.stderr == b""
 
+    @pytest.mark.parametrize(
+        ("words", "code", "said"),
+        [
+            pytest.param("build . -o out -q --target user-data 2>&-", 0, b"", id="messages"),
+            pytest.param("build . -o out -q --target user-data <&- 2>&-", 0, b"", id="input too"),
+            pytest.param("expand nothing.yaml >&- 2>&-", 1, b"", id="both"),
+            pytest.param("explain >&-", 3, b"error[E0916]: the system refused", id="results"),
+        ],
+    )
+    def test_streams_that_are_closed(
+        self, folder: CommandLine, words: str, code: int, said: bytes
+    ) -> None:
+        """What nobody reads is no fault; results that get lost are one."""
+        folder.write("catlet.yaml", "name: web\n")
+        done = subprocess.run(
+            ["sh", "-c", f'"$0" -m eryphc {words}', sys.executable],
+            cwd=folder.folder,
+            env=child_environment(),
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr.startswith(said)) == (code, True)
+        assert (folder.folder / "out").exists() == words.startswith("build")
+
     def test_a_folder_that_is_gone(self, folder: CommandLine) -> None:
         script = 'mkdir gone; cd gone; rmdir ../gone; exec "$0" -m eryphc gene list'
         done = subprocess.run(

@@ -184,7 +184,7 @@ def test_check_needs_no_pinned_content(project: CommandLine) -> None:
         (
             lambda p: p.write("project/dev.yaml", "name: dev\n"),
             "E1102",
-            "does not name `mine/base/1.0` any more",
+            "`dev.yaml` no longer names `mine/base/1.0`",
         ),
         (
             lambda p: p.write("project/dev.yaml", "name: dev\nparent: mine/new/1.0\n"),
@@ -448,3 +448,21 @@ def test_another_pool_is_guarded(project: CommandLine) -> None:
 
 def test_every_guard_can_be_accepted() -> None:
     assert tuple(Guard) == GUARDS
+
+
+def test_check_sees_marks_of_a_merge(project: CommandLine) -> None:
+    """Also where both sides say the same: a build refuses the file."""
+    project("lock", "dev.yaml")
+    path = project.folder / "project/eryph.lock"
+    text = path.read_text()
+    path.write_text(f"<<<<<<< ours\n{text}=======\n{text}>>>>>>> theirs\n", newline="\n")
+    done = project("lock", "--check")
+    assert (done.code, "error[E1105]: the lock cannot be used: a merge left" in done.err) == (
+        1,
+        True,
+    )
+    assert "--> eryph.lock:1:1" in done.err
+    done = project("lock")
+    assert done.code == 0
+    assert " is written (3 gene sets); what is pinned stays the same" in done.err
+    assert project("lock", "--check").code == 0

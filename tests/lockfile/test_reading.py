@@ -128,8 +128,8 @@ def test_what_is_wrong(data: Any, code: str, says: str, place: str | None) -> No
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "expecting value in line 1"),
-        ("{\n'a'", "line 2"),
+        ("", "no JSON: expecting value"),
+        ("{\n'a'", "no JSON: expecting property name"),
         ('{"language": 1, "language": 1}', "`language` stands twice"),
         ('{"language": 1.0}', "the number `1.0`"),
         ('{"language": NaN}', "the number `NaN`"),
@@ -141,6 +141,13 @@ def test_text_that_is_no_lock(text: str, says: str) -> None:
     outcome = read_lock(source(text))
     assert outcome.value is None
     assert says in outcome.diagnostics[0].message
+
+
+def test_json_that_is_cut_is_shown_where_it_ends() -> None:
+    (found,) = read_lock(source('{\n  "language": 1,\n  "lock_ver')).diagnostics
+    assert found.message == "the lock cannot be used: it is no JSON: unterminated string"
+    assert found.primary is not None
+    assert (found.primary.span.line, found.primary.span.text) == (3, '"')
 
 
 # -- merges ---------------------------------------------------------------------------------

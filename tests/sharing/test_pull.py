@@ -163,6 +163,10 @@ def test_offline(team: Team) -> None:
     assert (done.code, codes(done)) == (1, ["E1025"])
     assert "web.yaml:2:9" in done.err
     assert not (team.eryphc.folder / "build").exists()
+    # What the message says is enough.
+    assert "help: pin it with `eryphc lock` and fetch it with `eryphc gene pull --lock`" in done.err
+    assert (team("lock", "web.yaml").code, team("gene", "pull", "--lock").code) == (0, 0)
+    assert "UTC" in team.user_data("--offline")
 
 
 def test_what_is_damaged_in_the_store_is_fetched_again(team: Team) -> None:
@@ -301,3 +305,49 @@ def test_a_locked_build_with_a_full_store_needs_no_network(team: Team) -> None:
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "0 []", done.stderr
+
+
+def test_a_lock_that_contradicts_itself(team: Team) -> None:
+    """Somebody edited the digest of a text and left the identity: neither is believed."""
+    assert team("lock", "web.yaml").code == 0
+    path = team.eryphc.folder / "eryph.lock"
+    digest = team.lock()["sets"]["acme/motd/1.0"]["files"]["fodder/motd.yaml"]
+    path.write_text(path.read_text().replace(digest, f"sha256:{'0' * 64}"), newline="\n")
+    for options in ((), ("--locked",)):
+        done = team("build", "web.yaml", "--guest", "linux", "--target", "user-data", *options)
+        assert (done.code, codes(done)) == (1, ["E1109"]), done.err
+        assert "what differs: `fodder/motd.yaml`" in done.err
+        assert "--> eryph.lock:" in done.err
+    assert team("update", "web.yaml", "--accept", "changed-tag").code == 0
+    assert team.lock()["sets"]["acme/motd/1.0"]["files"]["fodder/motd.yaml"] == digest
+    assert "UTC" in team.user_data("--locked")
+
+
+def test_a_password_in_the_project_file_is_not_shown(team: Team) -> None:
+    text = (team.eryphc.folder / "eryphc.yaml").read_text()
+    team.eryphc.write("eryphc.yaml", text.replace("prefix: ", "prefix: joe:canary4711@"))
+    done = team("build", "web.yaml", "--target", "user-data")
+    assert (done.code, codes(done), "canary" in done.err) == (1, ["E0908"], False)
+    assert "eryphc.yaml:4:11" in done.err
+    assert "log in with `docker login HOST`" in done.err
+
+
+def test_who_looks_sees_what_was_published_a_moment_ago(team: Team) -> None:
+    assert "UTC" in team.user_data()
+    assert "acme/motd/1.0" in team("gene", "show", "acme/motd").out
+    team.publish("acme/motd/1.1", motd("CET", "1.1"), "1.1", "latest")
+    assert team("gene", "show", "acme/motd").out.startswith("acme/motd/1.1\n")
+    done = team("gene", "diff", "acme/motd/1.0", "acme/motd/latest")
+    assert "1.0 → 1.1" in done.out + done.err
+
+
+def test_what_is_missing_without_a_network_is_pulled_before(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    shutil.rmtree(team.cache)
+    build = ("build", "web.yaml", "--guest", "linux", "--target", "user-data", "--frozen")
+    done = team(*build)
+    assert (done.code, set(codes(done))) == (3, {"E1106"})
+    assert "is not at hand, and `--offline` or `--frozen` forbids to ask `corp` for it" in done.err
+    assert "help: `eryphc gene pull --lock` fetches all that the lock pins" in done.err
+    assert team("gene", "pull", "--lock").code == 0
+    assert team(*build).code == 0

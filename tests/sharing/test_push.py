@@ -272,3 +272,14 @@ def test_a_signature_goes_into_the_manifest(author: Author) -> None:
         words = [program("skopeo"), "inspect", "--raw", "--tls-verify=false", place]
         raw = subprocess.run(words, check=True, capture_output=True).stdout
         assert b'"dev.eryphc.signature.1":"over 813 bytes"' in raw
+
+
+def test_nobody_said_where_to(author: Author) -> None:
+    done = author.eryphc("gene", "push", author.tag("1.0"))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[:2] == [
+        "error[E0904]: the pool: no pool in a registry is for `acme`",
+        "  = help: name the registry as `oci://HOST/PREFIX`, or give `eryphc.yaml` a pool for it",
+    ]
+    done = author.eryphc("gene", "push", "motd/1.0", "--to", f"{author.host}/{author.prefix}")
+    assert "help: name the registry as `oci://HOST/PREFIX`" in done.err

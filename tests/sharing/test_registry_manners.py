@@ -108,3 +108,32 @@ def test_the_lock_says_which_manifest(team: CommandLine, fake: Fake) -> None:
     entry = json.loads((team.folder / "eryph.lock").read_text())["sets"]["acme/motd/1.0"]
     made = image("acme/motd/1.0", {"fodder/motd.yaml": MOTD})
     assert entry["manifest"] == digest_of(manifest_of(made))
+
+
+def test_a_login_that_cannot_be_read_is_named(
+    team: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`gene show` says why there was no login, and that the fault lies outside."""
+    for name in ("ERYPHC_REGISTRY_USER", "DOCKER_AUTH_CONFIG", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker/config.json").write_text('{"auths": [')
+    with faking("gitlab") as fake:
+        done = team(
+            "gene", "show", "acme/motd/1.0", "--genepool", f"oci://{host_of(fake)}/genes?orgs=acme"
+        )
+    assert (done.code, done.out) == (3, "")
+    assert "warning[W1021]: the credentials of" in done.err
+    assert "error[E1003]" in done.err
+
+
+def test_a_cache_that_cannot_be_written(
+    team: CommandLine, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for users without a home: what helps is said, and the fault lies outside."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file/cache"))
+    done = build(team, fake)
+    assert (done.code, "error[E0914]" in done.err) == (3, True)
+    assert "help: name a folder of your own with `--cache-dir` or `ERYPHC_CACHE_DIR`" in done.err
+    assert not (team.folder / "out").exists()

@@ -552,6 +552,7 @@ def test_a_build_imports_no_more_than_it_needs(team: Team, trust: str) -> None:
         ("{require: none}", "`orgs`"),
         ("{orgs: [], require: none}", "`orgs`"),
         ("{orgs: [acme]}", "`require: signature`"),
+        ("{orgs: [acme], require: }", "`require: signature`"),
         ("{orgs: [acme], require: signature}", "`keys`"),
         ("{orgs: [acme], require: signature, keys: ''}", "`keys`"),
         ("{orgs: [acme], require: signature, keys: none}", "no such file"),

@@ -6,7 +6,7 @@ Source: docs/reference/genes-and-pools.md, "The source layout", "The gene set ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,7 +86,18 @@ def tags_in(folder: Path) -> Outcome[tuple[AuthoredTag, ...]]:
         found += tag.diagnostics
         if tag.value is not None:
             tags.append(tag.value)
+    found += claimed_twice(tags)
     return Outcome(None if has_errors(found) else tuple(tags), tuple(found))
+
+
+def claimed_twice(tags: Iterable[AuthoredTag]) -> Iterator[Diagnostic]:
+    """Folders whose manifests name the tag of another folder: a copy that was not finished."""
+    folders: dict[GeneSetId, Path] = {}
+    for each in tags:
+        first = folders.setdefault(each.id, each.folder)
+        if first != each.folder:
+            shown = (shown_path(first), shown_path(each.folder))
+            yield sharing.tag_claimed_twice(each.id, shown, each.folder / MANIFEST)
 
 
 def authored(folder: Path) -> Outcome[AuthoredTag]:

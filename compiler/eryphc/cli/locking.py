@@ -68,7 +68,10 @@ def spoken(
         count = len(answer.lock.sets)
         sets = f"{count} gene set{'' if count == 1 else 's'}"
         if answer.written:
-            console.say(f"{answer.path} is written ({sets})")
+            # A signature more, another specification, marks of a merge.
+            same = answer.before.sets and answer.log is not None and not answer.log.changed
+            more = "; what is pinned stays the same" if same else ""
+            console.say(f"{answer.path} is written ({sets}){more}")
         elif answer.changed and dry_run:
             console.say(f"{answer.path} would be written ({sets})")
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from eryphc.diagnostics.model import Code, Diagnostic, finding
-from eryphc.diagnostics.words import clipped, close_matches
+from eryphc.diagnostics.words import clipped, close_matches, without_login
 from eryphc.source import Span
 
 USAGE = Code("E0901", "usage")
@@ -94,6 +94,16 @@ def unknown_code(code: str, known: Collection[str]) -> Diagnostic:
         UNKNOWN_CODE,
         f"`{code}` is not a diagnostic of eryphc",
         help=f"did you mean `{close[0]}`?" if close else None,
+    )
+
+
+def pool_value(message: str, span: Span | None) -> Diagnostic:
+    """A pool of the project file. The line is not shown where a login seems to stand in it."""
+    fault = project_value("pools", message, span)
+    if span is None or "@" not in span.source.text[span.start : span.end]:
+        return fault
+    return fault._replace(
+        secret=True, help="log in with `docker login HOST` or the like, not in the address"
     )
 
 
@@ -195,9 +205,13 @@ def internal_fault(kind: str, place: str) -> Diagnostic:
 
 
 def pool_location(location: str, reason: str, where: str) -> Diagnostic:
-    """`where` names the option or the variable."""
+    """`where` names the option or the variable. A login in the location is not shown."""
+    shown = without_login(location)
+    help_text = "a registry is written `oci://HOST/PREFIX?orgs=ORG`"
+    if shown != location:
+        help_text += "; log in with `docker login HOST` or the like, not in the address"
     return finding(
         BAD_OPTION_VALUE,
-        f"{where}: `{clipped(location, 200)}` is no gene pool: {reason}",
-        help="a registry is written `oci://HOST/PREFIX?orgs=ORG`",
+        f"{where}: `{clipped(shown, 200)}` is no gene pool: {reason}",
+        help=help_text,
     )

@@ -54,10 +54,10 @@ def local_changed(name: str, added: Collection[str], gone: Collection[str]) -> D
 def spec_changed(name: str, added: Collection[str], gone: Collection[str]) -> Diagnostic:
     words = [f"names {_sets(added)}, which the lock does not say"] if added else []
     if gone:
-        words.append(f"does not name {_sets(gone)} any more")
+        words.append(f"no longer names {_sets(gone)}")
     return finding(
         LOCK_INCOMPLETE,
-        f"`{clipped(name)}` {' and '.join(words)}",
+        f"`{clipped(name)}` {', and '.join(words)}",
         help="`eryphc lock` takes that over",
     )
 
@@ -115,6 +115,18 @@ def two_contents(name: str, span: Span, ours: str, theirs: str) -> Diagnostic:
         span,
         notes=(f"ours:   {clipped(ours, 300)}", f"theirs: {clipped(theirs, 300)}"),
         help=f"keep one side there, then `eryphc update --gene {name}` decides",
+    )
+
+
+def content_not_fetched(name: str, pool: str, span: Span | None) -> Diagnostic:
+    """The registry of `pool` was not asked, because that is forbidden."""
+    return finding(
+        LOCKED_CONTENT_GONE,
+        f"the locked content of `{name}` is not at hand, and `--offline` or `--frozen` forbids to "
+        f"ask `{clipped(pool)}` for it",
+        span,
+        "pinned here",
+        help="`eryphc gene pull --lock` fetches all that the lock pins",
     )
 
 

@@ -114,6 +114,16 @@ def no_access(
     )
 
 
+def login_refused(place: Place, source: str, remark: Remark) -> Diagnostic:
+    """The user or the password is wrong; `source` is where they came from."""
+    return finding(
+        NO_ACCESS,
+        f"{place.words} does not accept the credentials of `{clipped(source, 300)}`",
+        notes=remark.notes,
+        help="look at user and password there; tokens expire",
+    )
+
+
 def repository_missing(place: Place, remark: Remark) -> Diagnostic:
     return finding(
         REPOSITORY_MISSING,
@@ -222,12 +232,19 @@ def credentials_unreadable(source: str, reason: str) -> Diagnostic:
     )
 
 
-def offline(what: str) -> Diagnostic:
+FETCH_FIRST = "fetch it before with `eryphc volume fetch`, or leave `--offline` out"
+LOCK_FIRST = (
+    "pin it with `eryphc lock` and fetch it with `eryphc gene pull --lock` before, or leave "
+    "`--offline` out"
+)
+
+
+def offline(what: str, help_text: str = "leave `--offline` out") -> Diagnostic:
     """`what` needs the network."""
     return finding(
         OFFLINE,
         f"{clipped(what, 300)} can only be had over the network, which `--offline` forbids",
-        help="fetch it before with `eryphc gene pull`, or leave `--offline` out",
+        help=help_text,
     )
 
 

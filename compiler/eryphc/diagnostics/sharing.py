@@ -195,6 +195,14 @@ def not_publishable(geneset: str, problem: str, file: Path | None = None) -> Dia
     )
 
 
+def tag_claimed_twice(geneset: GeneSetId, folders: tuple[str, str], file: Path) -> Diagnostic:
+    """`folders` both have a manifest for the gene set; `file` is the manifest of the second."""
+    first, second = folders
+    problem = f"both `{clipped(first)}` and `{clipped(second)}` say that they are it"
+    help_text = f"each folder names its own tag as `geneset` of its `{file.name}`"
+    return not_publishable(str(geneset), problem, file)._replace(help=help_text)
+
+
 def reserved_file_name(geneset: GeneSetId, path: str) -> Diagnostic:
     return finding(
         RESERVED_FILE_NAME,

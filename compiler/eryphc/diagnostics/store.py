@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from eryphc.diagnostics.model import Code, Diagnostic, finding
 from eryphc.diagnostics.words import clipped
 
@@ -13,6 +15,7 @@ NOT_REPRODUCIBLE = Code("E1205", "not-reproducible")
 NO_OUTPUT_CACHE = Code("N1206", "no-output-cache")
 
 _LONGEST_PATH = 300
+OWN_FOLDER: Final = "name a folder of your own with `--cache-dir` or `ERYPHC_CACHE_DIR`"
 
 
 def store_foreign(path: str, reason: str) -> Diagnostic:
@@ -21,7 +24,7 @@ def store_foreign(path: str, reason: str) -> Diagnostic:
         STORE_FOREIGN,
         f"`{clipped(path, _LONGEST_PATH)}` is not used as a cache: it {reason}",
         notes=("whoever can write to a cache decides what is read from it",),
-        help="name a folder of your own with `--cache-dir` or `ERYPHC_CACHE_DIR`",
+        help=OWN_FOLDER,
     )
 
 

@@ -25,6 +25,11 @@ def cleaned(text: str, longest: int = 200) -> str:
     )
 
 
+def without_login(address: str) -> str:
+    """An address without the login that somebody wrote into it."""
+    return re.sub(r"://.*@", "://…@", address, flags=re.DOTALL)
+
+
 def listed(names: Iterable[str], most: int = 12) -> str:
     """Names one after the other, the first `most` of them."""
     shown = [f"`{name}`" for name in names]

@@ -37,8 +37,8 @@ class _Other(NamedTuple):
 class LockedChain(PoolChain):
     """The pools of `chain`, with what `lock` pins. `named` says how the lock calls a pool.
 
-    With `strict` every gene set must be in the lock, and nothing may stand in its way. `spare` is
-    asked for what is pinned and nowhere else at hand.
+    With `strict` every gene set must be in the lock, and nothing may stand in its way. `offline`:
+    remote pools ask nobody. `spare` is asked for what is pinned and nowhere else at hand.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class LockedChain(PoolChain):
         named: Callable[[GenePool], NamedPool],
         *,
         strict: bool,
+        offline: bool = False,
         spare: SparePool | None = None,
     ) -> None:
         super().__init__(chain.pools)
@@ -55,6 +56,7 @@ class LockedChain(PoolChain):
         self._lock = lock
         self._named = named
         self._strict = strict
+        self._offline = offline
 
     def _find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
         entry = self._lock.sets.get(str(geneset))
@@ -153,11 +155,40 @@ class LockedChain(PoolChain):
             if isinstance(pool, RemotePool) and self._is_own(entry, pool):
                 if self._spare is not None and not pool.at_hand(geneset, entry):
                     self._spare.restock(geneset, entry)
-                return pool.locked(geneset, entry)
+                return self._agreed(geneset, entry, pool, pool.locked(geneset, entry))
         return None
+
+    def _agreed(
+        self,
+        geneset: GeneSetId,
+        entry: Entry,
+        pool: GenePool,
+        found: Outcome[GeneSetTag] | None,
+    ) -> Outcome[GeneSetTag] | None:
+        """What the identity of an entry leads to, if its `files` say the same: who edits one of
+        them by hand leaves the other.
+        """
+        from eryphc.genepool.pinned import PinnedTag
+
+        if found is None or not isinstance(found.value, PinnedTag):
+            return found
+        pinned = entry.files or {}
+        differ = {
+            file.path
+            for file in found.value.config.files
+            if pinned.get(file.path, file.digest) != file.digest
+        }
+        if not differ:
+            return found
+        other = _Other(pool, found, frozenset(differ))
+        return Outcome(None, (self._changed(geneset, entry, other),))
 
     def _gone(self, geneset: GeneSetId, entry: Entry) -> Outcome[GeneSetTag]:
         place = place_of(self._lock, str(geneset))
+        own = any(_is_remote(pool) and self._is_own(entry, pool) for pool in self.ordered())
+        if self._offline and own:
+            unasked = wording.content_not_fetched(str(geneset), entry.pool or "", place)
+            return Outcome(None, (unasked,))
         gone = wording.content_gone(str(geneset), entry.pool or "", place, self.labels())
         return Outcome(None, (gone,))
 

@@ -145,7 +145,10 @@ def names_of(
     if not _HOST.match(host):
         raise TemplateError("prefix", "is written HOST[:PORT][/PATH]")
     if path and not _REPOSITORY.match(path):
-        raise TemplateError("prefix", "has a path that is no repository: it is lower case")
+        raise TemplateError(
+            "prefix",
+            "has a path that is no repository: lower case letters, digits, `.`, `_`, `-` and `/`",
+        )
     named = _check_placeholders(repository, tag)
     organization = None
     if "org" not in named:

@@ -34,24 +34,29 @@ _SIDES: Final = ("ours", "theirs")
 
 
 class _WrongError(Exception):
-    """What is wrong, and a word of the text where it stands (None: the beginning)."""
+    """What is wrong, and a word of the text or an offset where it stands (else the beginning)."""
 
-    def __init__(self, problem: str, word: str | None = None) -> None:
+    def __init__(self, problem: str, word: str | None = None, at: int | None = None) -> None:
         super().__init__(problem)
         self.problem = problem
         self.word = word
+        self.at = at
 
 
 def read_lock(source: SourceText) -> Outcome[Lock]:
     """The lock in `source`. Errors: a newer version, JSON that is none, anything of another form,
     a conflict of a merge that nobody resolved."""
+    marks = conflict_in(source)
+    return _read(source) if marks is None else Outcome(None, (marks,))
+
+
+def conflict_in(source: SourceText) -> Diagnostic | None:
+    """The first conflict of a merge that nobody resolved, where `source` has one."""
     conflict = _CONFLICT.search(source.text)
-    if conflict is not None:
-        span = Span(source, conflict.start(), conflict.start() + 7)
-        return Outcome(
-            None, (wording.malformed("a merge left a conflict in it", span, conflict=True),)
-        )
-    return _read(source)
+    if conflict is None:
+        return None
+    span = Span(source, conflict.start(), conflict.start() + 7)
+    return wording.malformed("a merge left a conflict in it", span, conflict=True)
 
 
 def both_sides(source: SourceText) -> Outcome[Lock]:
@@ -125,6 +130,8 @@ def _read(source: SourceText) -> Outcome[Lock]:
         }
     except _WrongError as wrong:
         span = _place(source, wrong.word)
+        if wrong.at is not None:
+            span = Span(source, wrong.at, min(wrong.at + 1, len(source.text)))
         return Outcome(None, (wording.malformed(wrong.problem, span, conflict=False),))
     return Outcome(Lock(FrozenMap(sets), FrozenMap(specs), source))
 
@@ -258,7 +265,8 @@ def _json(text: str) -> object:
             text, object_pairs_hook=_once, parse_float=_refuse, parse_constant=_refuse
         )
     except json.JSONDecodeError as error:
-        raise _WrongError(f"it is no JSON: {error.msg.lower()} in line {error.lineno}") from None
+        reason = error.msg.lower().removesuffix(" starting at")
+        raise _WrongError(f"it is no JSON: {reason}", at=error.pos) from None
     except _WrongError:
         raise
     except (ValueError, RecursionError):

@@ -392,7 +392,12 @@ class Pools:
             return Outcome(None, found)
         named = partial(self.named, root=path.parent)
         chain = LockedChain(
-            opened.value, lock.value, named, strict=self._locked, spare=self._spare_pool(folder)
+            opened.value,
+            lock.value,
+            named,
+            strict=self._locked,
+            offline=self._offline,
+            spare=self._spare_pool(folder),
         )
         return Outcome(chain, found)
 
@@ -616,7 +621,7 @@ class Pools:
                 return self._service_pool(settings_of_service(project, entry), policy)
             return self._registry_pool(settings_of_entry(project, entry), policy)
         except TemplateError as fault:
-            report(command.project_value("pools", str(fault), entry.at(fault.key)))
+            report(command.pool_value(str(fault), entry.at(fault.key)))
             return None
 
     def remember(self, path: Path, lock: Lock) -> None:

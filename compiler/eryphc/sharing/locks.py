@@ -18,7 +18,7 @@ from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import NamedTuple
 from eryphc.identifiers import GeneSetId
 from eryphc.lockfile.model import Entry, Lock, unused, used_by
-from eryphc.lockfile.reading import place_of
+from eryphc.lockfile.reading import conflict_in, place_of
 from eryphc.project.specs import STDIN_NAME
 from eryphc.source import shown_path
 from eryphc.syntax.identifiers import parse_gene_set
@@ -122,6 +122,9 @@ def check_lock(session: Session, specs: SpecNames = ()) -> Result:
         if group.old.source is None:
             found.append(wording.missing(shown_path(group.path)))
             continue
+        marks = conflict_in(group.old.source)
+        if marks is not None:
+            found.append(marks)
         named = partial(pools.named, root=group.path.parent)
         found += checked(group.old, group.specs, pools.open, named)
         gone = [path for path in sorted(group.old.specs) if not (group.root / path).is_file()]

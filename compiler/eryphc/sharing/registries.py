@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from eryphc.diagnostics import command, sharing
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.words import clipped, without_login
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.chain import ProjectPool, ProjectPools
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from eryphc.session import Session
 
 _POOL: Final = "the pool"
+_ADDRESS: Final = "name the registry as `oci://HOST/PREFIX`, or give `eryphc.yaml` a pool for it"
 NOT_FOR: Final = "the pool `{}` is not for the organization `{}`"
 
 
@@ -72,7 +74,10 @@ def _settings(
     if to is not None:
         named = [each for each in known if each.label == to]
         if not named:
-            raise _usage(_POOL, f"no pool in a registry is called `{to}`{_those(known)}")
+            reason = (
+                f"no pool in a registry is called `{clipped(without_login(to))}`{_those(known)}"
+            )
+            raise _usage(_POOL, reason, _ADDRESS)
         return named[0]
     if not genesets and len(known) == 1:
         return known[0]
@@ -83,7 +88,8 @@ def _settings(
         settings = next((each for each in owners if each is not None), None)
         if settings is None:
             organization = geneset.organization
-            raise _usage(_POOL, f"it is missing, and no pool in a registry is for `{organization}`")
+            reason = f"no pool in a registry is for `{organization}`{_those(registries(session))}"
+            raise _usage(_POOL, reason, _ADDRESS)
         found.add(settings)
     if len(found) != 1:
         raise _usage(_POOL, f"it is not said which{_those(known)}")
@@ -111,5 +117,5 @@ def _those(known: Collection[RegistrySettings]) -> str:
     return f"; there is {names}" if known else ""
 
 
-def _usage(option: str, reason: str) -> EryphcError:
-    return EryphcError.of(Failure.USAGE, command.bad_option_value(option, reason))
+def _usage(option: str, reason: str, help_text: str | None = None) -> EryphcError:
+    return EryphcError.of(Failure.USAGE, command.bad_option_value(option, reason, help_text))

@@ -75,6 +75,7 @@ def contents_named(session: Session, name: str, found: list[Diagnostic]) -> TagC
 def _tag(session: Session, name: str, found: list[Diagnostic]) -> GeneSetTag:
     parsed = parse_gene_set(name)
     if isinstance(parsed, GeneSetId):
+        session.opener.ask_anew()
         pools = session.pools()
         session.opener.acquire((parsed,), pools)
         return resolved_tag(pools, parsed, found)

@@ -34,7 +34,8 @@ def unwritable(path: Path, error: OSError) -> StoreError:
     """What an `OSError` of a write means for the cache at `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreError(wording.disk_full(shown_path(path)))
-    return StoreError(file_unwritable(shown_path(path), _reason(error)))
+    fault = file_unwritable(shown_path(path), _reason(error))
+    return StoreError(fault._replace(help=wording.OWN_FOLDER))
 
 
 def _reason(error: OSError) -> str:

@@ -188,7 +188,8 @@ class TestLogins:
             lambda: pool.registry.push_blob(REPOSITORY, digest_of(b"x"), Memory(b"x"))
         )
         assert diagnostic.code.number == "E1004"
-        assert "`ERYPHC_REGISTRY_USER` may not push to" in diagnostic.message
+        assert "does not accept the credentials of `ERYPHC_REGISTRY_USER`" in diagnostic.message
+        assert diagnostic.help == "look at user and password there; tokens expire"
         shown = f"{diagnostic.message} {diagnostic.notes} {diagnostic.help} {pool.lines}"
         assert "canary4711" not in shown
         assert "incorrect username or password" in shown
@@ -541,6 +542,18 @@ class TestHostile:
         assert pool.fake.server.asked[-1].headers["range"] == "bytes=1000-"
         pool.fake.fault("blobs", *[cuts(DATA, 7)] * 4)
         assert pool.failure(lambda: self.blob(pool)).code.number == "E1001"
+
+    def test_a_push_that_nobody_answers_is_not_told_of_locks(self, pool: Pool) -> None:
+        def breaks(handler: Handler) -> None:
+            handler.close_connection = True
+
+        pool.fake.fault(".", *[breaks] * 99)
+        digest = digest_of(DATA)
+        pushed = pool.failure(lambda: pool.registry.push_blob(REPOSITORY, digest, Memory(DATA)))
+        pulled = pool.failure(lambda: self.blob(pool))
+        assert (pushed.code.number, pulled.code.number) == ("E1001", "E1001")
+        assert pushed.help == "a push that stopped can be repeated"
+        assert "--offline" in (pulled.help or "")
 
     @pytest.mark.parametrize("what", ["manifests", "blobs", "tags"])
     def test_what_is_compressed(self, pool: Pool, what: str) -> None:

@@ -98,7 +98,7 @@ class PackedSets:
     def by_tag(self, geneset: GeneSetId) -> Outcome[Fetched] | None:
         if self._offline:
             what = f"the gene set `{geneset}` of the pool `{self._label}`"
-            return Outcome(None, (wording.offline(what),))
+            return Outcome(None, (wording.offline(what, wording.LOCK_FIRST),))
         try:
             return self._fetched(geneset)
         except NotThereError:

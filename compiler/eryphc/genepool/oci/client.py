@@ -68,6 +68,7 @@ _INDEXES: Final = frozenset(
 _ACCEPT: Final = ", ".join(
     (OCI_MANIFEST, "application/vnd.docker.distribution.manifest.v2+json", *sorted(_INDEXES))
 )
+_OFFLINE: Final = "with a lock and a full store, `--offline` needs no registry"
 _HUB_SERVER: Final = "registry-1.docker.io"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
@@ -637,7 +638,7 @@ class Registry:
             case Meaning.NOT_THERE:
                 return NotThereError(place, what, remark, anonymous=self._login(work) is None)
             case Meaning.LOGIN:
-                return RegistryError(self._no_login(work, remark, read.help))
+                return RegistryError(self._no_login(work, answer, remark, read.help))
             case Meaning.REPOSITORY_MISSING:
                 return RegistryError(wording.repository_missing(place, remark))
             case Meaning.FORM:
@@ -674,16 +675,21 @@ class Registry:
     def _no_token(self, work: _Work, answer: Answer) -> RegistryError:
         """The exception for a server of tokens that gives none."""
         if answer.status in (400, 401, 403, 404, 410):
-            return RegistryError(self._no_login(work, remark_of(answer.body), None))
+            return RegistryError(self._no_login(work, answer, remark_of(answer.body), None))
         failure = self._failure(work, answer, "token")
         assert isinstance(failure, RegistryError)  # noqa: S101 - 404 and 410 are "not there"
         return failure
 
-    def _no_login(self, work: _Work, remark: Remark, help_text: str | None) -> Diagnostic:
+    def _no_login(
+        self, work: _Work, answer: Answer, remark: Remark, help_text: str | None
+    ) -> Diagnostic:
         looked = work.gate.looked(work.wanted)
         if looked.login is None:
             verb = "push" if work.action is Action.PUSH else "pull"
             return wording.not_signed_in(work.place, verb, looked.sources, remark, looked.help)
+        challenge = answer.headers.get("WWW-Authenticate") or ""
+        if answer.status == 401 and not challenge.lower().startswith("bearer"):
+            return wording.login_refused(work.place, looked.login.source, remark)
         verb = "push to" if work.action is Action.PUSH else "pull from"
         return wording.no_access(work.place, verb, looked.login.source, remark, help_text)
 
@@ -691,7 +697,10 @@ class Registry:
         return work.gate.looked(work.wanted).login
 
     def _fault(self, work: _Work, failure: RequestFailedError) -> RegistryError:
-        return RegistryError(self._diagnostic(work.place, failure))
+        found = self._diagnostic(work.place, failure)
+        if work.action is Action.PUSH and found.help == _OFFLINE:
+            found = found._replace(help="a push that stopped can be repeated")
+        return RegistryError(found)
 
     def _diagnostic(self, place: Place, failure: RequestFailedError) -> Diagnostic:
         match failure.failed:
@@ -708,8 +717,7 @@ class Registry:
                 help_text = "`insecure: true` of the pool allows plain http"
                 return wording.unreachable(place, failure.reason, help_text)
             case _:
-                help_text = "with a lock and a full store, `--offline` needs no registry"
-                return wording.unreachable(place, failure.reason, help_text)
+                return wording.unreachable(place, failure.reason, _OFFLINE)
 
 
 class _Work(NamedTuple):

@@ -42,7 +42,9 @@ class RegistryDisk:
     def layers(self) -> tuple[Descriptor, ...]:
         """The layers in a copy that has the set with the same identity. Raises DiskSourceError."""
         if self._offline:
-            raise DiskSourceError(wording.offline(f"the disk `{self._disk.path}`"))
+            raise DiskSourceError(
+                wording.offline(f"the disk `{self._disk.path}`", wording.FETCH_FIRST)
+            )
         last: Diagnostic | None = None
         for copy in self._connect():
             try:

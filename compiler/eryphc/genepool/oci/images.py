@@ -112,7 +112,7 @@ class Images:
     def by_tag(self, geneset: GeneSetId) -> Outcome[Fetched] | None:
         if self._offline:
             what = f"the gene set `{geneset}` of the pool `{self._label}`"
-            return Outcome(None, (wording.offline(what),))
+            return Outcome(None, (wording.offline(what, wording.LOCK_FIRST),))
         try:
             name = self._names.name(geneset)
             moves = self._rules.moves(geneset.tag)
