@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -20,9 +22,7 @@ from eryphc.identifiers import GeneSetId
 from genepool.images import MOTD
 
 ANY_ORG = ("*",)
-NAMES = st.from_regex(r"[a-z0-9]{1,5}(?:[.-]{1,2}[a-z0-9]{1,5}){0,2}", fullmatch=True).filter(
-    lambda name: 3 <= len(name) <= 20 and ".." not in name and "--" not in name
-)
+NAMES = st.from_regex(r"[a-z0-9]{3,5}(?:(?:\.-?|-\.?)[a-z0-9]{1,5}){0,2}", fullmatch=True)
 SETS = st.builds(GeneSetId, NAMES, NAMES, NAMES)
 
 
@@ -75,10 +75,8 @@ def test_no_two_sets_have_one_name(
 ) -> None:
     assume(one != two)
     names = names_of("localhost", ANY_ORG, repository=template[0], tag=template[1])
-    try:
+    with suppress(NameFaultError):
         assert names.name(one) != names.name(two)
-    except NameFaultError:
-        assume(False)
 
 
 ONE = names_of("localhost:5000/p", ANY_ORG, index="index:latest")

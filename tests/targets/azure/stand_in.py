@@ -10,6 +10,7 @@ environment says of secrets and logins, and the files that arguments name by `@`
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -49,4 +50,6 @@ def main(name: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Like other programs it ends with the run, also where its reader is gone.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main(sys.argv[1], sys.argv[2:]))
