@@ -51,6 +51,10 @@ class PoolChain:
                 return found
         return None
 
+    def is_at_hand(self, geneset: GeneSetId) -> bool:  # noqa: ARG002
+        """Whether it is known that finding the gene set asks nobody else."""
+        return False
+
     def owners(self, geneset: GeneSetId) -> Iterator[GenePool]:
         """The pools that are asked for the gene set, in order, whether or not they have it."""
         for pool in self.pools:

@@ -75,6 +75,18 @@ class LockedChain(PoolChain):
             return self._pinned(geneset, entry, holders)
         return self._local(geneset, entry, holders)
 
+    def is_at_hand(self, geneset: GeneSetId) -> bool:
+        entry = self._lock.sets.get(str(geneset))
+        if entry is None:
+            return False
+        if entry.digest is None:
+            return True
+        from eryphc.genepool.remote import RemotePool
+
+        own = (pool for pool in self.ordered() if self._is_own(entry, pool))
+        pool = next((pool for pool in own if isinstance(pool, RemotePool)), None)
+        return pool is None or pool.at_hand(geneset, entry)
+
     def lock_notes(self, geneset: GeneSetId) -> Iterator[tuple[str, str | None]]:
         """What finding a gene set takes from the lock: the digest of each entry, by its name."""
         name: str | None = str(geneset)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from typing import Final, TypeAlias
+from typing import Final
 
 from eryphc.diagnostics.model import Outcome
 from eryphc.genepool.chain import PoolChain
@@ -19,8 +19,6 @@ from eryphc.genepool.remote import RemotePool
 from eryphc.identifiers import GeneSetId, GeneType
 from eryphc.passes.naming import requires_of
 from eryphc.syntax.identifiers import parse_gene_set
-
-_Found: TypeAlias = "Outcome[GeneSetTag] | None"
 
 AT_ONCE: Final = 4
 MOST: Final = 2_000
@@ -52,21 +50,23 @@ def acquire(
             asked = [geneset for geneset in wave if known(geneset) is None]
             for geneset in wave:
                 waiting |= _read(known(geneset) or ())
-            for geneset, found in zip(asked, _at_once(chain.find, asked), strict=True):
+            _find_at_once(chain, [each for each in asked if not chain.is_at_hand(each)])
+            for geneset in asked:
+                found = chain.find(geneset)
                 if found is None:
                     # What else there is stands in the message.
                     chain.neighbours(geneset)
                 waiting |= leads_to(found)
 
 
-def _at_once(find: Callable[[GeneSetId], _Found], asked: Sequence[GeneSetId]) -> list[_Found]:
-    """What `find` gives for each, some asked at the same time."""
-    if len(asked) < 2:
-        return [find(geneset) for geneset in asked]
+def _find_at_once(chain: PoolChain, genesets: Sequence[GeneSetId]) -> None:
+    """Let the chain find gene sets at the same time: no request waits for another."""
+    if len(genesets) < 2:
+        return
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(AT_ONCE) as workers:
-        return list(workers.map(find, asked))
+        tuple(workers.map(chain.find, genesets))
 
 
 def leads_to(found: Outcome[GeneSetTag] | None) -> set[GeneSetId]:

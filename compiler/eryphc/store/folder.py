@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -225,7 +223,10 @@ class Folder:
         try:
             if stat.S_ISDIR(_mode(path)):
                 # It follows no links, and removes only what they point from.
-                shutil.rmtree(path)
+                # It brings what packs archives, and nearly no run needs it.
+                from shutil import rmtree
+
+                rmtree(path)
             else:
                 path.unlink(missing_ok=True)
         except FileNotFoundError:
@@ -339,7 +340,7 @@ class Folder:
     def _new(self) -> tuple[Path, int]:
         """A new file in `tmp`, marked as in use."""
         while True:
-            path = self.made("tmp") / secrets.token_hex(16)
+            path = self.made("tmp") / os.urandom(16).hex()
             try:
                 descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600)
             except FileNotFoundError:
