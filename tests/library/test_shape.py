@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -32,7 +31,6 @@ from library.genes import (
     variables,
 )
 
-RELEASED = Path(__file__).with_name("released.json")
 LINUX = {
     "debian-12": "Debian 12",
     "ubuntu-22.04": "Ubuntu 22.04",
@@ -87,23 +85,6 @@ def test_a_set_has_one_gene_of_its_own_name(name: str) -> None:
     assert [path.name for path in (library() / name / newest).rglob("*.yaml")] == [f"{name}.yaml"]
     assert gene(name).name == name
     assert len(name) <= 20
-
-
-def released_now() -> dict[str, str]:
-    """The digests of all genes under fixed tags."""
-    return {
-        path.relative_to(library()).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(library().glob("*/*/fodder/*.yaml"))
-    }
-
-
-def test_what_is_released_never_changes() -> None:
-    """A gene that must change gets a new tag, to which `latest` then points."""
-    released = json.loads(RELEASED.read_text("utf-8"))
-    now = released_now()
-    assert {path: now.get(path) for path in released} == released
-    # A new gene joins the list by: python tests/library/release.py
-    assert now.keys() - released.keys() == set()
 
 
 def shown(variable: Variable) -> str:
