@@ -17,7 +17,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeVar
@@ -173,7 +173,11 @@ class Index:
         try:
             if self._cache is None:
                 self._cache = self._opened()
-            return question(self._cache)
+            try:
+                return question(self._cache)
+            finally:
+                # The library has a connection for each thread, which ends without closing it.
+                self._cache.close()
         except Exception as error:
             self._leave_out(error)
             return otherwise
@@ -201,7 +205,15 @@ class Index:
         os.close(os.open(database, os.O_RDWR | os.O_CREAT | PLAIN, 0o600))
         if not _is_database_of_ours(database):
             raise NotOurRowError
-        return diskcache.Cache(directory, timeout=_PATIENCE, disk=_PlainDisk, **_SETTINGS)
+        cache = diskcache.Cache.__new__(diskcache.Cache)
+        try:
+            cache.__init__(directory, timeout=_PATIENCE, disk=_PlainDisk, **_SETTINGS)
+        except BaseException:
+            # Where the disk is full, it has opened the database already.
+            with suppress(AttributeError):
+                cache.close()
+            raise
+        return cache
 
     def _read_all(self) -> tuple[Record, ...]:
         query = (
