@@ -81,7 +81,7 @@ def _in_registry(chain: PoolChain, name: str) -> tuple[ListedSet, ...]:
     if isinstance(geneset, NameFault):
         return ()
     for pool in chain.owners(geneset):
-        tags = pool.neighbours(geneset)[0] if isinstance(pool, RemotePool) else ()
+        tags = pool.neighbours(geneset).tags if isinstance(pool, RemotePool) else ()
         if tags:
             listed = ListedSet(
                 organization=geneset.organization,
@@ -150,7 +150,7 @@ def _published(chain: PoolChain, tag: GeneSetTag, found: list[Diagnostic]) -> di
             fetched = pool.fetched(tag.id) if isinstance(pool, RemotePool) else None
             if isinstance(pool, RemotePool) and fetched is not None and pool.label == tag.label:
                 with pool.opened():
-                    tags = pool.neighbours(tag.id)[0]
+                    tags = pool.neighbours(tag.id).tags
                 data |= {"manifest": fetched.manifest, "signed": fetched.signed, "tags": list(tags)}
     said = deprecated_tag(chain, tag)
     if said is not None:

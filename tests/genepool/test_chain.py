@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from catlets import write_pool
+from eryphc.diagnostics.pools import Neighbours
 from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.folder import FolderPool
 from eryphc.identifiers import GeneSetId, GeneType
@@ -26,7 +27,7 @@ def test_the_first_pool_with_the_tag_gives_all_of_it(tmp_path: Path) -> None:
     assert found.value.names(GeneType.FODDER) == ("own",)
     assert chain.find(GeneSetId("acme", "kit", "2.0")) is not None
     assert chain.find(GeneSetId("acme", "kit", "3.0")) is None
-    assert chain.neighbours(KIT) == (("1.0", "2.0"), ("kit",))
+    assert chain.neighbours(KIT) == Neighbours(("1.0", "2.0"), ("kit",))
 
 
 @pytest.mark.parametrize(

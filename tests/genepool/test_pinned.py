@@ -8,6 +8,7 @@ import pytest
 
 from catlets import write_pool
 from eryphc.diagnostics.model import Outcome
+from eryphc.diagnostics.pools import Neighbours
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.contents import ContentFile, TagContents, contents_of, manifest_file, path_of
 from eryphc.genepool.folder import FolderPool, StandardPool
@@ -85,7 +86,7 @@ def test_it_answers_like_the_folder(tmp_path: Path) -> None:
         assert isinstance(two, TagContents)
         assert one.files == two.files
         assert theirs == ours
-        assert sorted(images.neighbours(geneset)[0]) == sorted(folder.neighbours(geneset)[0])
+        assert sorted(images.neighbours(geneset).tags) == sorted(folder.neighbours(geneset).tags)
 
 
 def test_places_in_texts_of_an_image(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_the_same_question_gets_the_same_object(tmp_path: Path) -> None:
     assert pool.find(MOTD) is pool.find(MOTD)
     assert pool.find(WEB) is None
     assert pool.labels() == ("vendored",)
-    assert pool.neighbours(MOTD) == (("1.0", "latest"), ("motd",))
+    assert pool.neighbours(MOTD) == Neighbours(("1.0", "latest"), ("motd",))
 
 
 def test_what_cannot_be_used_says_why(tmp_path: Path) -> None:

@@ -189,6 +189,30 @@ def test_a_set_that_the_registry_does_not_have(team: Team) -> None:
     assert codes(team("build", "web.yaml", "--target", "user-data")) == ["E0302"]
 
 
+def test_without_a_login_a_missing_set_may_also_be_hidden(
+    team: Team, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = f"or no access: nobody is signed in to `{host}`"
+    team.eryphc.write("web.yaml", "name: web\nparent: acme/none/2.0\n")
+    for command in (
+        ("build", "web.yaml", "--target", "user-data"),
+        ("lock", "web.yaml"),
+        ("gene", "pull", "acme/none/2.0"),
+    ):
+        done = team(*command)
+        assert (done.code, codes(done)) == (1, ["E0302"])
+        assert hidden in done.err
+        assert f"sign in: `docker login {host}`" in done.err
+    # Here the registry shows the set, so only the tag is missing.
+    assert hidden not in team("gene", "pull", "acme/base/2.0").err
+    login = {"auths": {host: {"username": "me", "password": "correct-horse"}}}
+    monkeypatch.setenv("DOCKER_AUTH_CONFIG", json.dumps(login))
+    done = team("gene", "pull", "acme/none/2.0")
+    assert codes(done) == ["E0302"]
+    assert hidden not in done.err
+    assert "correct-horse" not in done.err
+
+
 @pytest.mark.parametrize("orgs", ["['*']", "['*', dbosoft]"])
 def test_patterns_do_not_own_the_standard_genes(team: Team, orgs: str, host: str) -> None:
     team.publish(

@@ -6,13 +6,14 @@ Source: docs/reference/genes-and-pools.md, "The source layout", "The gene set ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from eryphc.canonical import read_json
 from eryphc.diagnostics import command, sharing
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.pools import Neighbours
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.contents import ContentFile
 from eryphc.genepool.files import PoolFiles, canonical_text
@@ -185,9 +186,9 @@ class AuthoredPool:
     def find(self, geneset: GeneSetId) -> Outcome[GeneSetTag] | None:
         return self._tags.get(geneset)
 
-    def neighbours(self, geneset: GeneSetId) -> tuple[Sequence[str], Sequence[str]]:
+    def neighbours(self, geneset: GeneSetId) -> Neighbours:
         same = [each for each in self._tags if each.organization == geneset.organization]
-        return (
+        return Neighbours(
             tuple(sorted(each.tag for each in same if each.geneset == geneset.geneset)),
             tuple(sorted({each.geneset for each in same})),
         )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
 from eryphc.diagnostics.words import did_you_mean, listed
+from eryphc.frozen import NamedTuple
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
 from eryphc.source import Span
 
@@ -38,6 +39,21 @@ def _place(span: Span | None, message: str = "") -> Label | None:
     return Label(span, message) if span is not None else None
 
 
+class Neighbours(NamedTuple):
+    """What else there is near a gene set that was not found.
+
+    `tags` are those of the same gene set, `sets` the other gene sets of the organization. `hosts`
+    are registries without a login that show nothing of it: there it may exist and not be visible.
+    """
+
+    tags: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+
+NO_NEIGHBOURS = Neighbours()
+
+
 @wording
 def gene_not_found(
     gene: GeneId, gene_type: GeneType, span: Span | None, known: Collection[str]
@@ -57,14 +73,14 @@ def gene_not_found(
 def gene_set_not_found(
     geneset: GeneSetId,
     span: Span | None,
-    tags: Collection[str],
-    sets: Collection[str],
+    near: Neighbours,
     pools: Sequence[str],
     notes: Sequence[str] = (),
 ) -> Diagnostic:
-    """`tags` are those of the same gene set, `sets` its neighbours in the organization."""
+    """`pools` are the labels of those that were asked."""
     facts = list(notes)
     hint = None
+    tags, sets, hosts = near
     if tags:
         facts.append(f"`{geneset.without_tag}` has the tags {listed(sorted(tags))}")
         hint = did_you_mean(geneset.tag, tags)
@@ -72,6 +88,12 @@ def gene_set_not_found(
             hint = "name one of these tags; without a tag `latest` is meant"
     elif sets:
         hint = did_you_mean(geneset.geneset, sets)
+    if hosts:
+        facts.append(
+            f"or no access: nobody is signed in to {', '.join(f'`{host}`' for host in hosts)}, and "
+            "registries answer the same where a gene set is missing and where one may not see it"
+        )
+        hint = hint or f"check the name, or sign in: `docker login {hosts[0]}` or the like"
     if pools:
         facts.append(f"looked in {', '.join(f'`{pool}`' for pool in pools)}")
     return Diagnostic(

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Self
 
 from eryphc.diagnostics.model import Outcome
+from eryphc.diagnostics.pools import Neighbours
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.model import GenePool, GeneSetTag
 from eryphc.identifiers import GeneSetId
@@ -75,14 +76,13 @@ class PoolChain:
             else:
                 yield pool
 
-    def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        tags: set[str] = set()
-        sets: set[str] = set()
-        for pool in self.pools:
-            of_set, of_organization = pool.neighbours(geneset)
-            tags.update(of_set)
-            sets.update(of_organization)
-        return tuple(sorted(tags)), tuple(sorted(sets))
+    def neighbours(self, geneset: GeneSetId) -> Neighbours:
+        near = [pool.neighbours(geneset) for pool in self.pools]
+        return Neighbours(
+            tuple(sorted({tag for each in near for tag in each.tags})),
+            tuple(sorted({name for each in near for name in each.sets})),
+            tuple(sorted({host for each in near for host in each.hosts})),
+        )
 
 
 RESERVED = frozenset({"eryphc", "dbosoft"})

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.pools import Neighbours
 from eryphc.genepool.files import PoolFiles
 from eryphc.genepool.manifest import read_manifest, stated_name
 from eryphc.genepool.model import GeneSetTag, Manifest
@@ -54,11 +55,11 @@ class FolderPool:
             self._tags[geneset] = self._find(geneset)
         return self._tags[geneset]
 
-    def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def neighbours(self, geneset: GeneSetId) -> Neighbours:
         organization = self._files.root / geneset.organization
         tags = self._files.entries(organization / geneset.geneset).value or ()
         sets = self._files.entries(organization).value or ()
-        return (
+        return Neighbours(
             tuple(e.name for e in tags if e.folder and (e.path / MANIFEST).is_file()),
             tuple(e.name for e in sets if e.folder),
         )

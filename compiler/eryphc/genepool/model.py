@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from eryphc.diagnostics.model import Outcome
+from eryphc.diagnostics.pools import Neighbours
 from eryphc.frozen import NamedTuple
 from eryphc.identifiers import Architecture, GeneSetId, GeneType
 from eryphc.ir.volume import Volume
@@ -111,8 +111,8 @@ class GenePool(Protocol):
         """The tag, or None where this pool does not have it."""
         ...
 
-    def neighbours(self, geneset: GeneSetId) -> tuple[Sequence[str], Sequence[str]]:
-        """Tags of the same gene set and gene sets of the same organization, for messages."""
+    def neighbours(self, geneset: GeneSetId) -> Neighbours:
+        """What else there is near a gene set that this pool does not have, for messages."""
         ...
 
     def labels(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.pools import Neighbours
 from eryphc.genepool.contents import TagContents, manifest_file, path_of
 from eryphc.genepool.disk_layers import DiskSource
 from eryphc.genepool.files import gene_source
@@ -93,9 +94,9 @@ class PinnedPool:
         """Where a disk that lies in an image can be had, None where this pool has only texts."""
         return None
 
-    def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def neighbours(self, geneset: GeneSetId) -> Neighbours:
         known = [each for each in self.genesets() if each.organization == geneset.organization]
-        return (
+        return Neighbours(
             tuple(each.tag for each in known if each.geneset == geneset.geneset),
             tuple(sorted({each.geneset for each in known})),
         )

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from eryphc.diagnostics.model import Outcome
+from eryphc.diagnostics.pools import NO_NEIGHBOURS, Neighbours
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.disk_layers import DiskSource
 from eryphc.genepool.image import PushedVolume
@@ -42,8 +43,8 @@ class Source(Protocol):
         """The content that a lock pins, without `fetch` only what is at hand already."""
         ...
 
-    def tags(self, geneset: GeneSetId) -> tuple[str, ...]:
-        """The tags of the same gene set, for messages."""
+    def neighbours(self, geneset: GeneSetId) -> Neighbours:
+        """The tags of the same gene set, or that it is not visible without a login."""
         ...
 
     def text(self, digest: str) -> bytes | None:
@@ -107,7 +108,7 @@ class RemotePool(PinnedPool):
         self._source = source
         self._is_open = False
         self._fetched: dict[GeneSetId, Outcome[Fetched] | None] = {}
-        self._known_tags: dict[GeneSetId, tuple[str, ...]] = {}
+        self._neighbours: dict[GeneSetId, Neighbours] = {}
         self._locked: dict[tuple[GeneSetId, str | None], Outcome[GeneSetTag] | None] = {}
 
     @contextmanager
@@ -150,14 +151,14 @@ class RemotePool(PinnedPool):
     def disk_source(self, config: GeneSetConfig, disk: PushedVolume) -> DiskSource | None:
         return self._source.disk(config, disk)
 
-    def neighbours(self, geneset: GeneSetId) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        tags, sets = super().neighbours(geneset)
-        if self._is_open and geneset not in self._known_tags:
-            self._known_tags[geneset] = self._source.tags(geneset)
-        tags = self._known_tags.get(geneset) or tags
-        if not tags:
-            sets = (*sets, *self._listed_beside(geneset))
-        return (tags, tuple(sorted(set(sets))))
+    def neighbours(self, geneset: GeneSetId) -> Neighbours:
+        if self._is_open and geneset not in self._neighbours:
+            self._neighbours[geneset] = self._source.neighbours(geneset)
+        fetched = super().neighbours(geneset)
+        there = self._neighbours.get(geneset, NO_NEIGHBOURS)
+        tags = there.tags or fetched.tags
+        sets = {*fetched.sets, *(() if tags else self._listed_beside(geneset))}
+        return Neighbours(tags, tuple(sorted(sets)), there.hosts)
 
     def _listed_beside(self, geneset: GeneSetId) -> tuple[str, ...]:
         """The sets of the same organization that the index lists."""

@@ -137,7 +137,9 @@ def _gene(
 ) -> Outcome[tuple[PinnedGene, GeneText | None]]:
     tag = _tag(pools, wanted.id.geneset)
     if tag is None:
-        fault = wording.gene_set_not_found(wanted.id.geneset, wanted.span, (), (), pools.labels())
+        fault = wording.gene_set_not_found(
+            wanted.id.geneset, wanted.span, wording.NO_NEIGHBOURS, pools.labels()
+        )
         return Outcome(None, (fault,))
     variants = tag.variants(wanted.type, wanted.id.name)
     if variants.value is None or has_errors(variants.diagnostics):

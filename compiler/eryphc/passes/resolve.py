@@ -35,8 +35,8 @@ def resolve(geneset: GeneSetId, pools: GenePool, span: Span | None) -> Outcome[G
             return _failed(found, fault, geneset, place, span)
         outcome = pools.find(current)
         if outcome is None:
-            tags, sets = pools.neighbours(current)
-            fault = wording.gene_set_not_found(current, place, tags, sets, pools.labels())
+            near = pools.neighbours(current)
+            fault = wording.gene_set_not_found(current, place, near, pools.labels())
             return _failed(found, fault, geneset, place, span)
         tag = outcome.value
         if tag is None or has_errors(outcome.diagnostics):

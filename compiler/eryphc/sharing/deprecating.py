@@ -137,10 +137,10 @@ def _published(target: Target, geneset: GeneSetId) -> GeneSetConfig:
     with target.pool.opened():
         tag = target.pool.find(geneset)
         fetched = target.pool.fetched(geneset)
-        near = target.pool.neighbours(geneset) if tag is None else ((), ())
+        near = target.pool.neighbours(geneset) if tag is None else pools.NO_NEIGHBOURS
     if tag is None:
         labels = target.pool.labels()
-        fault = pools.gene_set_not_found(geneset, None, *near, labels)
+        fault = pools.gene_set_not_found(geneset, None, near, labels)
         raise EryphcError.of(Failure.INPUT, fault)
     if tag.value is None or fetched is None:
         shown = show(tag.diagnostics)
@@ -158,7 +158,7 @@ def _unresolved(session: Session, target: Target, geneset: GeneSetId) -> list[Sh
     session.opener.acquire((geneset,), chain)
     if chain.find(geneset) is not None:
         return []
-    fault = pools.gene_set_not_found(geneset, None, *chain.neighbours(geneset), chain.labels())
+    fault = pools.gene_set_not_found(geneset, None, chain.neighbours(geneset), chain.labels())
     return [each._replace(level=Level.WARNING) for each in show((fault,))]
 
 

@@ -250,7 +250,7 @@ def _unresolved(
         session.opener.acquire((ref,), chain)
         tag = chain.find(ref)
         if tag is None:
-            fault = gene_set_not_found(ref, None, *chain.neighbours(ref), chain.labels())
+            fault = gene_set_not_found(ref, None, chain.neighbours(ref), chain.labels())
             found += (each._replace(level=Level.WARNING) for each in show((fault,)))
     return found
 

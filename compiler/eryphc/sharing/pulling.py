@@ -192,8 +192,8 @@ def _pulled(
     chain = session.pools()
     for name, pool, tag in closure:
         if tag is None:
-            tags, sets_ = chain.neighbours(name)
-            found.append(pools.gene_set_not_found(name, None, tags, sets_, chain.labels()))
+            near = chain.neighbours(name)
+            found.append(pools.gene_set_not_found(name, None, near, chain.labels()))
             continue
         found += tag.diagnostics
         if tag.value is None:

@@ -118,7 +118,7 @@ def sign_set(
         signed = sign_there(copy, target.settings.rules, geneset, signing.gene_set)
     except NotThereError:
         label = target.settings.label
-        fault = pools.gene_set_not_found(geneset, None, (), (), (label,))
+        fault = pools.gene_set_not_found(geneset, None, pools.NO_NEIGHBOURS, (label,))
         raise EryphcError.of(Failure.INPUT, fault) from None
     except (RegistryError, ImageError, NameFaultError) as fault:
         raise _failed(fault.diagnostic) from None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eryphc.diagnostics import registry as wording
 from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.pools import NO_NEIGHBOURS, Neighbours
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool import image
 from eryphc.genepool.contents import TagContents
@@ -85,15 +86,15 @@ class PackedSets:
     def disk(self, config: GeneSetConfig, disk: PushedVolume) -> None:  # noqa: ARG002
         return None
 
-    def tags(self, geneset: GeneSetId) -> tuple[str, ...]:
+    def neighbours(self, geneset: GeneSetId) -> Neighbours:
         if self._offline:
-            return ()
+            return NO_NEIGHBOURS
         try:
             found = self._connect().tags(geneset)
         except (RegistryError, NotThereError):
-            return ()
+            return NO_NEIGHBOURS
         named = (parse_gene_set(f"{geneset.without_tag}/{tag}") for tag in found)
-        return tuple(sorted(each.tag for each in named if isinstance(each, GeneSetId)))
+        return Neighbours(tuple(sorted(each.tag for each in named if isinstance(each, GeneSetId))))
 
     def by_tag(self, geneset: GeneSetId) -> Outcome[Fetched] | None:
         if self._offline:

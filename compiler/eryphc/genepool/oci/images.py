@@ -12,6 +12,7 @@ from eryphc.canonical import digest_of
 from eryphc.diagnostics import registry as wording
 from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.pools import NO_NEIGHBOURS, Neighbours
 from eryphc.genepool.disk_layers import DiskSource
 from eryphc.genepool.image import MOST_CONFIG, Descriptor, PushedVolume
 from eryphc.genepool.image_reader import (
@@ -97,17 +98,19 @@ class Images:
         manifest = None if found is None else digest_of(found)
         return RegistryDisk(self._connect, config, disk, manifest, offline=self._offline)
 
-    def tags(self, geneset: GeneSetId) -> tuple[str, ...]:
+    def neighbours(self, geneset: GeneSetId) -> Neighbours:
         if self._offline:
-            return ()
+            return NO_NEIGHBOURS
         try:
             copy = self._connect()[0]
             listed = copy.registry.list_tags(copy.names.name(geneset).repository)
             name = copy.names.name(geneset)
-        except (RegistryError, NotThereError, NameFaultError):
-            return ()
+        except NotThereError as missing:
+            return Neighbours(hosts=(missing.place.host,) if missing.anonymous else ())
+        except (RegistryError, NameFaultError):
+            return NO_NEIGHBOURS
         found = (copy.names.geneset(name._replace(tag=tag)) for tag in shown_tags(listed))
-        return tuple(sorted(each.tag for each in found if each is not None))
+        return Neighbours(tuple(sorted(each.tag for each in found if each is not None)))
 
     def by_tag(self, geneset: GeneSetId) -> Outcome[Fetched] | None:
         if self._offline:
