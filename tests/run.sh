@@ -44,6 +44,14 @@ fi
 if [ $# -gt 0 ]; then
   exec .venv/bin/python -m pytest "$@"
 fi
-# Machines boot one after another and want the processors for themselves.
-.venv/bin/python -m pytest -n auto --dist worksteal -m "not boot"
-exec .venv/bin/python -m pytest -m boot
+# Machines boot one after another, beside the other tests. Their results come last.
+boots=$(mktemp)
+.venv/bin/python -m pytest -m boot >"$boots" 2>&1 &
+machines=$!
+trap 'kill "$machines" 2>/dev/null || true; rm -f "$boots"' EXIT
+trap 'exit 130' INT TERM
+result=0
+.venv/bin/python -m pytest -n auto --dist worksteal -m "not boot" || result=$?
+wait "$machines" || result=$?
+cat "$boots"
+exit "$result"

@@ -1,4 +1,7 @@
-"""A seed for Hyper-V boots once its open places are filled as the runtime fills them."""
+"""A seed for Hyper-V boots once its open places are filled as the runtime fills them.
+
+The machine also serves the page of `examples/web-config.yaml`, which spares CI a boot.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from boot.test_boot import boot
+from boot.test_boot import WEB_CONFIG, boot
 from boot.test_boot import image as image
 from eryph_runtime.document import load
 from eryph_runtime.slots import patch
+from places import CHECKOUT
 
 pytestmark = pytest.mark.boot
 
 MACHINE = "0a1b2c3d-4e5f-4000-8000-0123456789ab"
 TOKEN = "~1e5.0+/=-_-" * 2
-SPEC = """\
+OWN = """\
 name: open-places
 variables:
 - name: token
   required: true
 fodder:
+{web}
 - name: ids
   content:
     write_files:
@@ -49,7 +54,10 @@ fodder:
 
 def test_the_guest_finds_the_id_of_its_machine(image: Path, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
-    spec.write_text(SPEC, encoding="utf-8")
+    example = (CHECKOUT / "examples" / "web-config.yaml").read_text(encoding="utf-8")
+    web = example.partition("\nfodder:\n")[2].rstrip("\n")
+    assert "nginx-setup" in web
+    spec.write_text(OWN.replace("{web}", web), encoding="utf-8")
     command: list[str | Path] = [
         sys.executable,
         "-m",
@@ -75,6 +83,7 @@ def test_the_guest_finds_the_id_of_its_machine(image: Path, tmp_path: Path) -> N
         placed,
         [
             *("--nic-mac", ":".join(address[at : at + 2] for at in range(0, 12, 2)).lower()),
+            *WEB_CONFIG,
             *("--expect-text", f"/etc/machine-of-hyper-v=id={MACHINE}\ntoken={TOKEN}"),
             *("--exec", f'test "$(cat /etc/only-the-id)" = {MACHINE}'),
             *("--expect-text", f"/etc/from-a-template=open-places {MACHINE}"),

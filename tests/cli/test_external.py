@@ -18,6 +18,8 @@ from cli.command_line import CommandLine, child_environment
 from eryphc import Session, Target
 from eryphc.cli.console import OK, WRONG_INPUT
 
+pytestmark = pytest.mark.once
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CANARY = "canary-4711"
 KEYS = {"user_data", "user_data_base64", "sha256", "form", "bytes"}

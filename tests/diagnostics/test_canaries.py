@@ -21,6 +21,8 @@ from eryphc.cli.app import run
 from eryphc.diagnostics.data import as_github, as_json, as_sarif
 from eryphc.diagnostics.printing import text as as_text
 
+pytestmark = pytest.mark.once
+
 CANARY = "canary4711"
 # As a secret may be written: what YAML takes for something else is quoted by its own words.
 SPELLINGS = (CANARY, f"*{CANARY}", f"!{CANARY} x", f"&{CANARY}", f"{{{CANARY}: 1}}", f'"{CANARY}')

@@ -22,6 +22,8 @@ from eryphc.cli.app import run
 from eryphc.diagnostics.codes import KINDS, kind_of
 from eryphc.diagnostics.model import Code, Level
 
+pytestmark = pytest.mark.once
+
 CATALOGUE = Path(diagnostics.__file__).parent
 PAGES = CATALOGUE / "pages"
 DEFAULT_COMMAND = "eryphc build spec.yaml --target cloud-init"

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from eryphc import Session, Target
 from eryphc.guest import deflate
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 
 

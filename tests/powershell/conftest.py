@@ -221,15 +221,13 @@ def hostile(document: dict[str, Any], text: str) -> dict[str, Any]:
     return document
 
 
+# What one text of 100 characters can hold stands in one: each run of the engine takes seconds.
 HOSTILE = {
-    "quotes": "it's \u2018\u2019\u201a\u201b \u201cweb\u201d \"",
-    "expression": "$(throw 'x') `n $env:PATH ${x}",
-    "wildcards": "[web]*?",
+    "quoting": "it's \u2018\u2019\u201a\u201b \u201cweb\u201d \" $(throw 'x') `n $env:PATH ${x}"
+    "\n'@\nexit 9\n@'",
+    "signs": "[web]*? ; Remove-Item C:\\ -Recurse; & { } \u202egnp.\u200b\u0000\u007f",
     "switch": "-WhatIf",
     "date": "2024-01-01T00:00:00Z",
-    "here-string end": "\n'@\nexit 9\n@'",
-    "script": "; Remove-Item C:\\ -Recurse; & { }",
-    "right to left": "\u202egnp.\u200b\u0000\u007f",
 }
 
 

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from runtime.deployments import CATLET, EXAMPLE, Desk, deployments, shared
 from runtime.hyperv_model import GIB, MIB, Model, World, new_world
 
+pytestmark = pytest.mark.once
+
 quick = settings(
     max_examples=40,
     # Shrinking whole deployments takes minutes and helps little.

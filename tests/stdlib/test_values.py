@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from eryphc.ir.catlet import Fodder, VariableType
 from stdlib.shipped import standard_genes, text_of, used
 
+pytestmark = pytest.mark.once
+
 NASTY = (
     "plain",
     "p a:s#s '\"{}\\ $HOME `id` $(id) %PATH% !x",

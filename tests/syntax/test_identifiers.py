@@ -19,6 +19,8 @@ from eryphc.syntax.names import (
     mac_address,
 )
 
+pytestmark = pytest.mark.once
+
 words = st.text("aZ9.-_ /:\u00e9\u212a\n", max_size=8)
 parts = st.one_of(
     words,

@@ -20,6 +20,8 @@ from guest.cloudconfig.entries import boot, fodder, fodder_entries, merge
 from saying import opened
 from work import grows_evenly
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path("/usr/lib/python3/dist-packages/cloudinit")
 SCRIPT = Path(__file__).with_name("real_cloud_init.py")
 

@@ -8,6 +8,8 @@ from eryphc.guest.cloudconfig.examine import examine
 from guest.cloudconfig.entries import boot, fodder_entries, merge
 from work import lines_run
 
+pytestmark = pytest.mark.once
+
 MANY = 4_000
 # One line for each pair of so many entries is more than that.
 LINES = 12_000_000

@@ -30,6 +30,8 @@ from eryphc.targets.azure.names import (
 from places import ARM_SCHEMAS, NO_ARM_SCHEMAS
 from saying import said
 
+pytestmark = pytest.mark.once
+
 KEY = hashlib.sha256(b"a disk").hexdigest()
 
 # What Azure's page of naming rules allows, by type.

@@ -27,6 +27,8 @@ from runtime.hyperv_model import Model, vhdx
 from saying import said
 from targets.hyperv.building import Result, build
 
+pytestmark = pytest.mark.once
+
 BASE = "acme/base/1.0"
 PARAMETERS = {
     "folder": "D:\\Machines",
