@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from cli.command_line import CommandLine, Done
+from eryphc import Session
 from eryphc.genepool import image
+from eryphc.sharing import push
 from genepool.oci.real import program, registry
 from sharing.projects import codes
 
@@ -309,6 +311,24 @@ def test_a_layout_with_disks_is_pushed(team: Team) -> None:
     done = team("volume", "fetch", "gene:acme/base/1.0:sda")
     assert done.code == 0, done.err
     assert Path(done.out.strip()).read_bytes() == DISK
+
+
+def test_a_push_tells_how_much_of_the_disks_is_there(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers = config_of(team.pack())["manifest"]["layers"][1:]
+    heard: list[tuple[str, int, int]] = []
+    monkeypatch.chdir(team.folder)
+    pushed = push(
+        Session(),
+        ["layout"],
+        to=f"oci://{team.host}/told",
+        index=False,
+        progress=lambda *told: heard.append(told),
+    )
+    assert pushed.ok
+    sizes = [layer["size"] for layer in layers]
+    assert heard == [("acme/base/1.0", sum(sizes[:at]), sum(sizes)) for at in range(len(sizes))]
 
 
 def test_a_layout_that_lacks_a_layer_is_not_pushed(team: Team) -> None:

@@ -10,6 +10,7 @@ import click
 from eryphc.cli import options as shared
 from eryphc.cli.completing import completes
 from eryphc.cli.console import Console, speaking, write
+from eryphc.cli.volume_progress import Progress
 from eryphc.diagnostics.printing import plain
 from eryphc.diagnostics.words import json_text
 
@@ -62,6 +63,7 @@ def gene_push(
 
     signing = None if key is None else Signing(key)
     session = shared.session_of(options, trace=console.detail)
+    told = Progress(console, "auto", "sending")
     pushed = push(
         session,
         paths,
@@ -72,7 +74,9 @@ def gene_push(
         index=not no_index,
         sign=None if signing is None else signing.gene_set,
         sign_statements=None if signing is None else signing.statement,
+        progress=told.bytes,
     )
+    told.clear()
     if pushed.log.changed:
         for line in log_as_text(pushed.log, verbose=console.verbose).splitlines():
             console.say(line)

@@ -12,9 +12,11 @@ _MIB = 1024 * 1024
 
 
 class Progress:
-    """Says how far a step is. `mode` is `auto`, `plain` or `none`."""
+    """Says how far a step is. `mode` is `auto`, `plain` or `none`; `doing` says what is done with
+    bytes."""
 
-    def __init__(self, console: Console, mode: str) -> None:
+    def __init__(self, console: Console, mode: str, doing: str = "fetching") -> None:
+        self._doing = doing
         silent = console.quiet or console.kind is not DiagnosticsFormat.TEXT
         self._terminal = mode == "auto" and sys.stderr.isatty() and not silent
         self._plain = mode == "plain" and not silent
@@ -25,9 +27,9 @@ class Progress:
     def bytes(self, name: str, done: int, total: int | None) -> None:
         if total:
             text = f"{done // _MIB} of {total // _MIB} MiB"
-            self._say(f"fetching {name}", text, 100 * done / total)
+            self._say(f"{self._doing} {name}", text, 100 * done / total)
         else:
-            self._say(f"fetching {name}", f"{done // _MIB} MiB", None)
+            self._say(f"{self._doing} {name}", f"{done // _MIB} MiB", None)
 
     def percent(self, step: str, percent: float) -> None:
         self._say(step, "", percent)

@@ -8,7 +8,8 @@ Source: docs/sharing.md, "What push does".
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,14 +109,16 @@ def push(
     index: bool = True,
     sign: Sign | None = None,
     sign_statements: Sign | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Pushed:
     """Publish tags, each given as its folder, that of its set, or an image layout.
 
     `to` is the name of a pool or an address `oci://HOST/PREFIX`; without it the pool that owns the
     sets. `breaking` takes interfaces that break, `replace` fixed tags with other content. With
     `index` the list of the pool's gene sets is kept. With `dry_run` nothing is sent. `sign` signs
-    tags, `sign_statements` what source trees say against tags (`signing_with` makes both). Raises
-    `EryphcError` where nothing can be done at all.
+    tags, `sign_statements` what source trees say against tags (`signing_with` makes both).
+    `progress` hears of a tag with disks how many of their bytes of how many the registry has.
+    Raises `EryphcError` where nothing can be done at all.
     """
     tags, images, found = _opened(paths)
     target = target_of(session, to, {each.id for each in images})
@@ -125,7 +128,7 @@ def push(
     found += show((*foreign, *plan.diagnostics))
     found += findings_of(session, tags, [target.owner], rules)
     found += _unresolved(session, images, target)
-    work = _Work(target, sign, breaking=breaking, replace=replace)
+    work = _Work(target, sign, breaking=breaking, replace=replace, progress=progress)
     if plan.value is None or _failed(found):
         return Pushed((), work.log(), [*found, *show(session.overheard())])
     steps: list[_Step] = []
@@ -273,13 +276,22 @@ class _Step(NamedTuple):
 class _Work:
     """One push to one registry."""
 
-    def __init__(self, target: Target, sign: Sign | None, *, breaking: bool, replace: bool) -> None:
+    def __init__(
+        self,
+        target: Target,
+        sign: Sign | None,
+        *,
+        breaking: bool,
+        replace: bool,
+        progress: Callable[[str, int, int], None] | None,
+    ) -> None:
         self._target = target
         self._registry = target.registry
         self._names = target.settings.names
         self._sign = sign
         self._breaking = breaking
         self._replace = replace
+        self._progress = progress
         self._compared: list[tuple[TagContents | None, TagContents]] = []
 
     def log(self) -> ChangeLog:
@@ -372,6 +384,7 @@ class _Work:
                 image,
                 self._signed(step.plan.packed.manifest, image.config),
                 step.plan.packed.blobs,
+                None if self._progress is None else partial(self._progress, str(step.plan.id)),
             )
             manifest, size, notes = sent.manifest, sent.size, sent.notes
         for _, name in step.plan.aliases:

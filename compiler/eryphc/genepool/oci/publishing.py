@@ -7,7 +7,7 @@ Source: docs/sharing.md, "What push does".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from eryphc.canonical import digest_of
@@ -48,6 +48,9 @@ class Sent(NamedTuple):
     notes: tuple[Diagnostic, ...] = ()
 
 
+Progress = Callable[[int, int], None]
+
+
 def what_is_there(registry: Registry, name: RegistryName) -> There | None:
     """What a tag names now, None where there is none. Raises RegistryError."""
     try:
@@ -86,14 +89,20 @@ def send(
     image: Image,
     manifest: bytes,
     blobs: Mapping[str, Path] = FrozenMap(),
+    progress: Progress | None = None,
 ) -> Sent:
     """Publish an image under a tag, and read it back. Raises RegistryError.
 
-    `blobs` are files with the layers of its disks, by digest. Where the registry refuses a manifest
-    with copies of the content, it is sent without them.
+    `blobs` are files with the layers of its disks, by digest. `progress` hears of them how many
+    bytes of how many the registry has. Where it refuses a manifest with copies of the content, it
+    is sent without them.
     """
-    size = 0
+    size = done = 0
+    disks = sum(part.layer.size for part in image.parts)
     for part in image.parts:
+        if progress is not None:
+            progress(done, disks)
+        done += part.layer.size
         content = FileContent(blobs[part.layer.digest], part.layer.size)
         if registry.push_blob(name.repository, part.layer.digest, content):
             size += part.layer.size
