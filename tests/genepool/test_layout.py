@@ -404,6 +404,9 @@ def test_saved_by_docker_and_pushed(tmp_path: Path, registry: str) -> None:
 @pytest.mark.integration
 def test_the_storage_of_podman(tmp_path: Path, registry: str) -> None:
     """Layers are unpacked there: the file is the gene."""
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    if "/" not in mounted:
+        pytest.skip("the storage of podman unpacks where `/` is mounted, and here it is a folder")
     entry = motd_entry()
     layout_of(tmp_path / "a", entry)
     store = f"containers-storage:[vfs@{tmp_path}/store+{tmp_path}/run]localhost/acme/motd:1.0"
