@@ -507,7 +507,7 @@ class Compilation:
             target=target,
             spec=spec,
             project=self._project(),
-            lock=pools.lock(path).value if path.is_file() else None,
+            lock=pools.lock(path).value if pools.has_lock(path) else None,
             values=self._values,
             fed=fed,
             inputs=self._prepared[-1][1],

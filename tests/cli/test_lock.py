@@ -274,6 +274,19 @@ def test_content_that_is_gone(project: CommandLine) -> None:
     assert (done.code, codes(done.err)) == (3, ["E1106"])
 
 
+def test_a_pool_that_has_another_name_by_now(project: CommandLine) -> None:
+    """A folder is found by its content; only what is nowhere is told with its reason."""
+    assert project("lock", "dev.yaml").code == 0
+    path = project.folder / "project/eryphc.yaml"
+    path.write_text(path.read_text().replace("name: corp", "name: firm"))
+    assert "UTC" in user_data(project)
+    shutil.rmtree(project.folder / "pool/acme")
+    done = project("build", "dev.yaml", "--target", "user-data")
+    assert (done.code, codes(done.err)) == (3, ["E1106"])
+    assert "the pool `corp` of the lock is not in `eryphc.yaml` any more" in done.err
+    assert "help: if it has another name now, `eryphc lock` takes the new name" in done.err
+
+
 def test_the_same_content_from_another_pool(project: CommandLine) -> None:
     assert project("lock", "dev.yaml").code == 0
     (project.folder / "pool").rename(project.folder / "mirror")
@@ -337,6 +350,49 @@ def test_after_a_merge(project: CommandLine) -> None:
     assert project("lock").code == 0
     assert "<<<" not in path.read_text()
     assert "UTC" in user_data(project, "--locked")
+
+
+NO_FILES: dict[str, tuple[Any, str]] = {
+    "folder": (Path.mkdir, "it is a folder, not a file"),
+    "pipe": (os.mkfifo, "it is no plain file"),
+    "broken link": (lambda path: path.symlink_to("nowhere"), "it is a link that leads nowhere"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_what_is_no_file_is_no_missing_lock(
+    project: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Else a build would take whatever the pools have, or wait for ever."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    make, says = NO_FILES[kind]
+    path = project.folder / "project/eryph.lock"
+    make(path)
+    build = ("build", "dev.yaml", "--target", "user-data")
+    for words in (
+        build,
+        (*build, "--locked"),
+        (*build, "--cache"),
+        ("check", "dev.yaml"),
+        ("lock", "dev.yaml"),
+        ("lock",),
+        ("lock", "--check", "dev.yaml"),
+        ("update", "dev.yaml"),
+        ("gene", "pull", "--lock"),
+        ("gene", "export", "--lock", "-o", "layout"),
+    ):
+        if kind == "broken link" and words[0] in ("lock", "update") and len(words) > 1:
+            # These follow the link and write the file that it leads to.
+            continue
+        done = project(*words)
+        shown = done.err + done.out
+        assert (done.code, f"error[E1105]: the lock cannot be used: {says}" in shown) == (
+            1,
+            True,
+        ), (words, shown)
+        assert "eryph.lock" in shown
+    assert not (project.folder / "project/build").exists()
+    assert not path.is_file()
 
 
 def test_standard_genes_are_pinned(eryphc: CommandLine) -> None:

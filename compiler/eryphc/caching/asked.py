@@ -79,7 +79,7 @@ def asked_of(name: str, request: BuildRequest, around: Surroundings) -> Asked | 
     outside = os.pardir in here.parts or here.is_absolute()
     try:
         lock_path = root / LOCK_FILE if project is not None else path.parent / LOCK_FILE
-        lock = _lock(lock_path) if lock_path.is_file() else None
+        lock = _lock(lock_path) if os.path.lexists(lock_path) else None
         data: dict[str, Json] = {
             "code": around.tool.code,
             "python": around.tool.python,
@@ -190,6 +190,8 @@ def _escaped(data: Json) -> Json:
 def _lock(path: Path) -> Lock:
     from eryphc.lockfile.reading import MOST_BYTES, read_lock
 
+    if not path.is_file():
+        raise _UnreadableError
     with path.open("rb") as file:
         data = file.read(MOST_BYTES + 1)
     try:

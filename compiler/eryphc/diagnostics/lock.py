@@ -130,6 +130,19 @@ def content_not_fetched(name: str, pool: str, span: Span | None) -> Diagnostic:
     )
 
 
+def pool_gone(name: str, pool: str, span: Span | None, tried: Collection[str]) -> Diagnostic:
+    """The lock names a pool that there is no more, and no other pool has the content."""
+    return finding(
+        LOCKED_CONTENT_GONE,
+        f"the locked content of `{name}` is not to be had: the pool `{clipped(pool)}` of the lock "
+        "is not in `eryphc.yaml` any more",
+        span,
+        "pinned here",
+        notes=(f"the pools are {', '.join(f'`{place}`' for place in tried)}",) if tried else (),
+        help="if it has another name now, `eryphc lock` takes the new name",
+    )
+
+
 def content_gone(name: str, pool: str, span: Span | None, tried: Collection[str]) -> Diagnostic:
     where = f"looked in {', '.join(f'`{place}`' for place in tried)}" if tried else None
     return finding(

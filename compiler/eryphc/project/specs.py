@@ -378,7 +378,7 @@ class Pools:
         if opened.value is None or not self._heeds_locks:
             return opened
         path = self.lock_path(folder)
-        if not path.is_file():
+        if not self.has_lock(path):
             if not self._locked:
                 return opened
             from eryphc.diagnostics import lock as wording
@@ -420,8 +420,13 @@ class Pools:
         root = folder if project is None or project.value is None else project.value.folder
         return root / LOCK_FILE
 
+    @staticmethod
+    def has_lock(path: Path) -> bool:
+        """Whether there is a lock at `path`, or something else that is in its place."""
+        return os.path.lexists(path)
+
     def lock(self, path: Path, *, both_sides: bool = False) -> Outcome[Lock]:
-        """The lock at `path`, which is a file; with `both_sides` also where a merge left a
+        """The lock at `path`, which is there; with `both_sides` also where a merge left a
         conflict."""
         if (path, both_sides) not in self._locks:
             self._locks[path, both_sides] = _read_lock(path, both_sides=both_sides)
@@ -430,7 +435,7 @@ class Pools:
     def lock_of(self, folder: Path) -> Lock | None:
         """The lock for the specs in `folder`; None where there is none, or none that counts."""
         path = self.lock_path(folder)
-        return self.lock(path).value if self._heeds_locks and path.is_file() else None
+        return self.lock(path).value if self._heeds_locks and self.has_lock(path) else None
 
     def named(self, pool: GenePool, root: Path) -> NamedPool:
         """How a lock in the folder `root` calls a pool; local is what is committed with it."""
@@ -645,6 +650,12 @@ class Pools:
 def _read_lock(path: Path, *, both_sides: bool) -> Outcome[Lock]:
     from eryphc.lockfile import reading as lock_reading
 
+    problem = _no_file(path)
+    if problem is not None:
+        from eryphc.diagnostics import lock as wording
+
+        source = SourceText(shown_path(path), "", regions=())
+        return Outcome(None, (wording.malformed(problem, Span(source, 0, 0), conflict=False),))
     try:
         text = read_text(path, lock_reading.MOST_BYTES)
     except InputMissingError as missing:
@@ -655,6 +666,20 @@ def _read_lock(path: Path, *, both_sides: bool) -> Outcome[Lock]:
     text.value.regions = ()
     read = lock_reading.both_sides if both_sides else lock_reading.read_lock
     return read(text.value)
+
+
+def _no_file(path: Path) -> str | None:
+    """Why what lies at `path` is no file. Of a pipe nobody knows when it ends."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "it is a link that leads nowhere"
+    except OSError:
+        # Reading it says why.
+        return None
+    if stat.S_ISREG(mode):
+        return None
+    return "it is a folder, not a file" if stat.S_ISDIR(mode) else "it is no plain file"
 
 
 def _from(folder: Path, root: Path) -> str:

@@ -385,7 +385,7 @@ def _own_specs(session: Session) -> list[Path]:
     _taken(pools.open(folder))
     path = pools.lock_path(folder)
     found: set[Path] = set()
-    if path.is_file():
+    if pools.has_lock(path):
         recorded = _taken(pools.lock(path, both_sides=True)).specs
         found |= {path.parent / each for each in recorded if (path.parent / each).is_file()}
     listed = session.own_specs()
@@ -411,7 +411,7 @@ def _group(session: Session, path: Path, specs: Sequence[ReadSpec]) -> _Group:
             geneset: part(*place) for geneset, place in named_sets(reading.document.catlet, found)
         }
         locked[named] = LockedSpec(named, reading.spec.folder, places)
-    old = _taken(pools.lock(path, both_sides=True)) if path.is_file() else _EMPTY
+    old = _taken(pools.lock(path, both_sides=True)) if pools.has_lock(path) else _EMPTY
     kept = {
         name: names
         for name, names in old.specs.items()

@@ -209,6 +209,8 @@ class OutputCache:
             listed = [(file.path, file.sha256) for file in kept.record.files]
             for path, sha256 in (*listed, (MANIFEST_NAME, kept.record.manifest)):
                 files.setdefault(f"blobs/sha256/{sha256}", _File(place / path, sha256))
+        if self._around is not None and not self._seals.shared:
+            self._heard.append(wording.no_key_for_outputs(shown_path(self._target)))
         try:
             written = write_tree(self._target, _Files(files), is_layout)
         except OSError as error:
@@ -270,7 +272,7 @@ def _genes(session: Session, folders: Iterable[Path]) -> Sequence[Packed]:
     found: dict[GeneSetId, Packed] = {}
     for folder in folders:
         path = opener.lock_path(folder)
-        lock = opener.lock(path).value if path.is_file() else None
+        lock = opener.lock(path).value if opener.has_lock(path) else None
         chain = opener.chain(folder).value
         if lock is None or chain is None:
             continue

@@ -90,8 +90,8 @@ def required_gene(word: str) -> tuple[str, str]:
 def verify(path: str | os.PathLike[str], checks: Checks = Checks()) -> Verified:  # noqa: B008
     """Check a build, all builds below a folder, or one artifact of a build.
 
-    Nothing is built and nothing is fetched. Raises `EryphcError` for what is not there or cannot
-    be read at all.
+    Nothing is built and nothing is fetched. A build that cannot be read is a finding beside those
+    of the others. Raises `EryphcError` for what is not there.
     """
     place = Path(path)
     lock = None if checks.lock is None else _lock(Path(checks.lock))
@@ -101,7 +101,8 @@ def verify(path: str | os.PathLike[str], checks: Checks = Checks()) -> Verified:
         artifact = None if place.is_dir() else place
         name: str | None = None
         if artifact is None:
-            read = builds.builds_in(place)
+            read, unread = builds.builds_in(place)
+            found += unread
         else:
             build, name = _artifact(artifact, checks.manifest)
             read = (build,)
@@ -131,7 +132,11 @@ def verify(path: str | os.PathLike[str], checks: Checks = Checks()) -> Verified:
     if checks.same_genes is not None:
         other = Path(checks.same_genes)
         with _reading(other):
-            there = builds.builds_in(other) if other.is_dir() else (_artifact(other, None)[0],)
+            if other.is_dir():
+                there, unread = builds.builds_in(other)
+                found += unread
+            else:
+                there = (_artifact(other, None)[0],)
         rows = checking.same_genes(read, there)
     return Verified(looked_at, rows, found)
 

@@ -146,6 +146,27 @@ def remark_of(body: bytes) -> Remark:
     )
 
 
+def is_of_registry(answer: Answer) -> bool:
+    """Whether a registry gives an answer that is no success, by the form of its errors.
+
+    Plain text and pages come from registries too, and from whatever else answers there.
+    """
+    try:
+        found: Any = read_json(answer.body)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and isinstance(found.get("errors"), list)
+
+
+def is_base_of_registry(answer: Answer) -> bool:
+    """Whether the answer to `/v2/` is that of a registry, or does not say that there is none."""
+    if answer.challenges or is_of_registry(answer):
+        return True
+    if answer.headers.get("Docker-Distribution-API-Version") or answer.status == 429:
+        return True
+    return answer.status >= 500 or (answer.status in (200, 401, 403) and not is_html(answer))
+
+
 def is_html(answer: Answer) -> bool:
     """Whether an answer is a page for people."""
     kind = (answer.headers.get("Content-Type") or "").lower()

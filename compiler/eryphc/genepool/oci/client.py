@@ -19,7 +19,15 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.registry import Place, Remark
 from eryphc.diagnostics.words import cleaned
 from eryphc.frozen import FrozenMap, NamedTuple
-from eryphc.genepool.oci.answers import Action, Meaning, is_html, read_answer, remark_of, title_of
+from eryphc.genepool.oci.answers import (
+    Action,
+    Meaning,
+    is_base_of_registry,
+    is_html,
+    is_of_registry,
+    read_answer,
+    title_of,
+)
 from eryphc.genepool.oci.faults import (
     FormRefusedError,
     NotThereError,
@@ -196,6 +204,7 @@ class Registry:
         self._heard: set[str] = set()
         self._gate: Gate | None = None
         self._root: Address | None = None
+        self._is_registry: bool | None = None
         self._lock = threading.Lock()
 
     def place(self, repository: str) -> Place:
@@ -407,6 +416,8 @@ class Registry:
             )
         except RequestFailedError as failure:
             if failure.failed in (Failed.TOO_LARGE, Failed.TOO_SHORT):
+                if failure.seen is not None:
+                    self._no_page(work, failure.seen)
                 return failure.reason
             raise self._fault(work, failure) from None
         if answer.status != 200:
@@ -636,7 +647,15 @@ class Registry:
             return RegistryError(wording.unreachable(place, reason, remark=remark))
         match read.meaning:
             case Meaning.NOT_THERE:
-                return NotThereError(place, what, remark, anonymous=self._login(work) is None)
+                if not missing and not self._answers_as_registry(work, answer):
+                    reason = f"it answers {answer.status}, and there is no registry at its `/v2/`"
+                    return RegistryError(wording.not_a_registry(place, reason, remark))
+                if action is Action.PULL:
+                    return NotThereError(place, what, remark, anonymous=self._login(work) is None)
+                if not remark.code:
+                    return RegistryError(wording.repository_missing(place, remark))
+                reason = f"it answers {answer.status} to what is published"
+                return RegistryError(wording.not_a_registry(place, reason, remark))
             case Meaning.LOGIN:
                 return RegistryError(self._no_login(work, answer, remark, read.help))
             case Meaning.REPOSITORY_MISSING:
@@ -672,10 +691,27 @@ class Registry:
                 reason = f"it answers {answer.status}"
                 return RegistryError(wording.not_a_registry(place, reason, remark))
 
+    def _answers_as_registry(self, work: _Work, answer: Answer) -> bool:
+        """Whether who answers "not there" is a registry.
+
+        Some registries say it in plain text as any web server does. Then `/v2/` is asked, once.
+        """
+        if self._is_registry or is_of_registry(answer):
+            return True
+        if self._is_registry is None:
+            request = Request("GET", work.address._replace(path="/v2/"))
+            try:
+                base = self._client.ask(request, work.deadline, ERROR_BODY)
+            except RequestFailedError:
+                return True
+            self._is_registry = is_base_of_registry(base)
+        return self._is_registry
+
     def _no_token(self, work: _Work, answer: Answer) -> RegistryError:
         """The exception for a server of tokens that gives none."""
-        if answer.status in (400, 401, 403, 404, 410):
-            return RegistryError(self._no_login(work, answer, remark_of(answer.body), None))
+        read = read_answer(answer, work.action, self.site.host, work.place.repository)
+        if read.meaning is not Meaning.RATE and answer.status in (400, 401, 403, 404, 410):
+            return RegistryError(self._no_login(work, answer, read.remark, read.help))
         failure = self._failure(work, answer, "token")
         assert isinstance(failure, RegistryError)  # noqa: S101 - 404 and 410 are "not there"
         return failure
