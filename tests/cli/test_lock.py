@@ -272,19 +272,11 @@ def test_content_that_is_gone(project: CommandLine) -> None:
     shutil.rmtree(project.folder / "pool/acme")
     done = project("build", "dev.yaml", "--target", "user-data")
     assert (done.code, codes(done.err)) == (3, ["E1106"])
-
-
-def test_a_pool_that_has_another_name_by_now(project: CommandLine) -> None:
-    """A folder is found by its content; only what is nowhere is told with its reason."""
-    assert project("lock", "dev.yaml").code == 0
-    path = project.folder / "project/eryphc.yaml"
-    path.write_text(path.read_text().replace("name: corp", "name: firm"))
-    assert "UTC" in user_data(project)
-    shutil.rmtree(project.folder / "pool/acme")
-    done = project("build", "dev.yaml", "--target", "user-data")
-    assert (done.code, codes(done.err)) == (3, ["E1106"])
-    assert "the pool `corp` of the lock is not in `eryphc.yaml` any more" in done.err
-    assert "help: if it has another name now, `eryphc lock` takes the new name" in done.err
+    assert "the locked content of `acme/motd/1.0` is not to be had: it came from `corp`" in done.err
+    assert "looked in `" in done.err
+    assert "/pool`, " in done.err
+    assert "someone who has it can hand it on with `eryphc gene export`" in done.err
+    assert "`eryphc update --gene acme/motd/1.0` takes what there is now" in done.err
 
 
 def test_the_same_content_from_another_pool(project: CommandLine) -> None:
@@ -350,6 +342,20 @@ def test_after_a_merge(project: CommandLine) -> None:
     assert project("lock").code == 0
     assert "<<<" not in path.read_text()
     assert "UTC" in user_data(project, "--locked")
+
+
+@pytest.mark.parametrize("key", ["lock_version", "language"])
+def test_a_lock_of_a_newer_tool(project: CommandLine, key: str) -> None:
+    assert project("lock", "dev.yaml").code == 0
+    path = project.folder / "project/eryph.lock"
+    path.write_text(json.dumps(lock(project) | {key: 2}))
+    before = path.read_bytes()
+    for words in (("build", "dev.yaml", "--target", "user-data"), ("lock",), ("update",)):
+        done = project(*words)
+        assert (done.code, codes(done.err)) == (1, ["E1104"])
+        assert f"the lock has `{key}` 2; this eryphc knows 1" in done.err
+        assert "help: use a newer eryphc" in done.err
+    assert path.read_bytes() == before
 
 
 NO_FILES: dict[str, tuple[Any, str]] = {

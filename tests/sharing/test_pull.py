@@ -148,6 +148,29 @@ def test_content_that_is_nowhere_any_more(team: Team) -> None:
     assert "acme/motd/1.0" in done.err
 
 
+def test_a_pool_that_has_another_name_by_now(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    path = team.eryphc.folder / "eryphc.yaml"
+    path.write_text(path.read_text().replace("name: corp", "name: firm"))
+    for options in ((), ("--locked",), ("--frozen",)):
+        done = team.build(*options)
+        assert (done.code, set(codes(done))) == (3, {"E1106"})
+        assert "the pool `corp` of the lock is not in `eryphc.yaml` any more" in done.err
+        assert "`oci:" not in done.err
+        assert "help: if it has another name now, `eryphc lock` takes the new name" in done.err
+    # What the help says is enough.
+    done = team("lock", "--check")
+    assert (done.code, codes(done)) == (1, ["E1102"])
+    assert "the pool `corp` of the lock is not in `eryphc.yaml` any more; `firm` has" in done.err
+    identities = {name: each.get("digest") for name, each in team.lock()["sets"].items()}
+    done = team("lock")
+    assert (done.code, codes(done)) == (0, [])
+    assert team("lock", "--check").code == 0
+    assert identities == {name: each.get("digest") for name, each in team.lock()["sets"].items()}
+    assert {each.get("pool") for each in team.lock()["sets"].values()} == {"firm", None}
+    assert "UTC" in team.user_data("--locked")
+
+
 def test_an_image_layout_at_hand_has_it_too(team: Team) -> None:
     assert team("lock", "web.yaml").code == 0
     shutil.rmtree(team.cache)
@@ -175,6 +198,9 @@ def test_what_is_damaged_in_the_store_is_fetched_again(team: Team) -> None:
         if path.is_file():
             path.chmod(0o600)
             path.write_bytes(path.read_bytes()[:-1] + b"!")
+    done = team.build("--locked")
+    assert (done.code, set(codes(done))) == (0, {"W1203"})
+    assert "of the cache was damaged and has been removed" in done.err
     assert "UTC" in team.user_data("--locked")
     done = team("build", "web.yaml", "--target", "user-data", "--frozen")
     assert done.code == 0, done.err

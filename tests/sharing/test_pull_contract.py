@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +23,10 @@ from net.conftest import certificate, secure
 from net.server import Handler, Route, Server, says, serving
 from sharing.projects import codes
 from sharing.publishing import image
-from sharing.test_registry_manners import put
+from sharing.test_registry_manners import MOTD, put
+from store.test_folder import small_disk
 
-__all__ = ["certificate", "secure"]
+__all__ = ["certificate", "secure", "small_disk"]
 
 MANIFEST = "GET .*/manifests/1.0"
 ANY = "GET /v2/genes"
@@ -369,6 +371,81 @@ def test_whether_it_is_a_registry_is_asked_once(home: CommandLine) -> None:
         done = pull(home, fake.server.address.removeprefix("http://"))
         assert codes(done) == ["E0302"]
         assert fake.server.paths().count("/v2/") == 1
+
+
+# -- what a lock pins ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "gone", [errors("MANIFEST_UNKNOWN"), b"404 page not found\n"], ids=["in JSON", "in plain text"]
+)
+def test_a_locked_manifest_that_is_gone(home: CommandLine, tmp_path: Path, gone: bytes) -> None:
+    """The tag has the same content under another manifest, then another content, then none."""
+    made = image("acme/motd/1.0", {"fodder/motd.yaml": MOTD})
+    with faking() as fake:
+        host = fake.server.address.removeprefix("http://")
+        pinned = put(fake, "genes/acme/motd", "1.0", made)
+        home.write(
+            "eryphc.yaml",
+            f"pools:\n- {{name: corp, type: oci, prefix: {host}/genes, orgs: [acme]}}\n",
+        )
+        home.write("web.yaml", "name: web\nfodder:\n- source: gene:acme/motd/1.0:motd\n")
+        assert home("lock", "web.yaml").code == 0
+        build = ("build", "web.yaml", "--guest", "linux", "--target", "user-data", "--locked")
+
+        def built() -> Done:
+            shutil.rmtree(tmp_path / "cache")
+            fake.server.asked.clear()
+            always(f"GET .*/{pinned}", says(404, gone))(fake)
+            return home(*build)
+
+        has(made, without_copies)(fake)
+        del fake.manifests["genes/acme/motd", pinned]
+        assert (done := built()).code == 0, done.err
+        asked = [path.rpartition("/")[2] for path in fake.server.paths() if "manifests" in path]
+        assert asked == [pinned, "1.0"]
+        for tag in ("another content", "no tag"):
+            if tag == "no tag":
+                del fake.manifests["genes/acme/motd", "1.0"]
+            else:
+                put(fake, "genes/acme/motd", "1.0", motd())
+            done = built()
+            assert (done.code, codes(done)) == (3, ["E1106"]), done.err
+            assert "`acme/motd/1.0` is not to be had: it came from `corp`" in done.err
+            assert "looked in `corp`" in done.err
+            assert "hand it on with `eryphc gene export`" in done.err
+
+
+# -- the store ----------------------------------------------------------------------------------
+
+
+def test_a_store_that_others_can_write(home: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "cache/eryphc"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    with faking() as fake:
+        put(fake, "genes/acme/motd", "1.0", motd())
+        done = pull(home, fake.server.address.removeprefix("http://"))
+    assert (done.code, codes(done), done.out) == (3, ["E1201"], "")
+    assert "it can be written by other users" in done.err
+    assert "help: name a folder of your own with `--cache-dir` or `ERYPHC_CACHE_DIR`" in done.err
+
+
+def test_a_full_disk(home: CommandLine, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERYPHC_CACHE_DIR", str(small_disk / "cache"))
+    with faking() as fake:
+        put(fake, "genes/acme/motd", "1.0", motd())
+        host = fake.server.address.removeprefix("http://")
+        with pytest.raises(OSError, match="space"):  # noqa: PT012
+            for number in range(4096):
+                (small_disk / f"{number}").write_bytes(bytes(4096))
+        done = pull(home, host)
+        assert (done.code, codes(done), done.out) == (3, ["E1202"], "")
+        assert "is full" in done.err
+        assert "help: free some space, run `eryphc cache prune`" in done.err
+        for number in range(99):
+            (small_disk / f"{number}").unlink()
+        assert pull(home, host).code == 0
 
 
 # -- no answer at all ---------------------------------------------------------------------------

@@ -51,6 +51,15 @@ def local_changed(name: str, added: Collection[str], gone: Collection[str]) -> D
     )
 
 
+def pool_renamed(was: str, now: str) -> Diagnostic:
+    return finding(
+        LOCK_INCOMPLETE,
+        f"the pool `{clipped(was)}` of the lock is not in `eryphc.yaml` any more; `{clipped(now)}` "
+        "has its gene sets now",
+        help="`eryphc lock` takes the new name",
+    )
+
+
 def spec_changed(name: str, added: Collection[str], gone: Collection[str]) -> Diagnostic:
     words = [f"names {_sets(added)}, which the lock does not say"] if added else []
     if gone:

@@ -201,7 +201,8 @@ class LockedChain(PoolChain):
         own = [each for each in self.ordered() if self._is_own(entry, each)]
         if self._offline and any(map(_is_remote, own)):
             return Outcome(None, (wording.content_not_fetched(name, pool, place),))
-        gone = wording.content_gone if own else wording.pool_gone
+        # A folder with another name is found by its content.
+        gone = wording.content_gone if own or entry.digest is None else wording.pool_gone
         return Outcome(None, (gone(name, pool, place, self.labels()),))
 
     def _local(

@@ -146,12 +146,16 @@ def _locked(
     dry_run: bool,
 ) -> Locked:
     from eryphc.lockfile.writing import text_of, write_lock
-    from eryphc.project.locking import Resolver
+    from eryphc.project.locking import Resolver, with_new_names
     from eryphc.sharing.moves import moves
     from eryphc.sharing.usage import Usage
 
     pools = session.opener
     named = partial(pools.named, root=group.root)
+    before = group.old
+    chain = pools.open(group.specs[0].folder).value
+    if chain is not None:
+        group = group._replace(old=with_new_names(before, chain, named))
     with _fetching(session, group, anew):
         resolver = Resolver(group.old, pools.open, named, anew, _hashed)
         made = resolver.resolved(group.specs, group.kept)
@@ -160,7 +164,7 @@ def _locked(
     found = [*group.found, *session.overheard(), *made.diagnostics]
     shown = shown_path(group.path)
     if made.value is None:
-        return Locked(shown, found, group.old, None, None, written=False)
+        return Locked(shown, found, before, None, None, written=False)
     new = made.value.lock
     found += _deprecated(session, group, new)
     contents = made.value.contents
@@ -178,7 +182,7 @@ def _locked(
     if written:
         write_lock(group.path, text)
         pools.remember(group.path, new)
-    return Locked(shown, found, group.old, new, moved.log, written=written)
+    return Locked(shown, found, before, new, moved.log, written=written)
 
 
 def _hashed(path: Path) -> str:
