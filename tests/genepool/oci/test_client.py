@@ -497,6 +497,30 @@ class TestHostile:
         pool.fake.fault("blobs", *[says(200, page.ljust(len(DATA)), **headers)] * 2)
         assert pool.failure(lambda: self.blob(pool)).code.number in ("E1014", "E1015")
 
+    @pytest.mark.parametrize("speaks", [True, False])
+    def test_whether_it_is_a_registry_is_asked_once(self, pool: Pool, *, speaks: bool) -> None:
+        pool.fake.server.otherwise = lambda handler: handler.answer(
+            200 if speaks and handler.path == "/v2/" else 404
+        )
+        for _ in range(3):
+            if speaks:
+                with pytest.raises(NotThereError):
+                    pool.pull()
+            else:
+                pool.pull_fails("E1014")
+        assert pool.fake.server.paths().count("/v2/") == 1
+        assert len(pool.fake.server.asked) == 4
+
+    def test_what_does_not_say_whether_it_is_one_decides_nothing(self, pool: Pool) -> None:
+        def route(handler: Handler) -> None:
+            handler.close_connection = True
+            if handler.path != "/v2/":
+                handler.answer(404)
+
+        pool.fake.server.otherwise = route
+        with pytest.raises(NotThereError):
+            pool.pull()
+
     @pytest.mark.parametrize(
         "body", [b"", b"null", b"[]", b"{", b"\xff", b"[" * 9999, b'{"a": NaN}']
     )
