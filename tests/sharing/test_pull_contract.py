@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -469,14 +470,30 @@ def test_nobody_answers(home: CommandLine, host: str, says: str) -> None:
     assert OFFLINE in done.err
 
 
-def test_a_registry_that_takes_too_long(home: CommandLine) -> None:
+SLOW = {
+    "the manifest": ("plain", MANIFEST),
+    "the server of tokens": ("gitlab", TOKENS),
+    "content": ("plain", "GET .*/blobs/"),
+    "its base": ("plain", "GET /v2/$"),
+}
+
+
+@pytest.mark.parametrize("what", SLOW)
+def test_a_registry_that_takes_too_long(home: CommandLine, what: str) -> None:
     def hangs(handler: Handler) -> None:
         handler.place.ended.wait(60)
 
-    with faking() as fake:
+    profile, place = SLOW[what]
+    with faking(profile) as fake:
         host = fake.server.address.removeprefix("http://")
-        fake.fault(MANIFEST, hangs)
+        if what == "content":
+            has(motd(), without_copies)(fake)
+        if what == "its base":
+            always(MANIFEST, says(404, b"not found"))(fake)
+        fake.fault(place, hangs)
+        begin = time.monotonic()
         done = pull(home, host, "--timeout", "1")
+        assert time.monotonic() - begin < 20
         fake.server.ended.set()
     assert (done.code, codes(done), done.out) == (3, ["E1002"], "")
     assert f"`{host}/genes/acme/motd` (pool `oci://{host}/genes`) did not answer" in done.err

@@ -103,6 +103,7 @@ def test_what_is_not_signed_is_refused(team: Team) -> None:
     assert "acme/motd:latest` is not signed, and the project asks" in done.err
     assert "eryphc.yaml:7:" in done.err
     assert "eryphc gene sign acme/motd/1.0 --key KEY" in done.err
+    assert "copy it with `skopeo copy --preserve-digests`" in done.err
     assert not (team.eryphc.folder / "build").exists()
 
 

@@ -511,15 +511,39 @@ class TestHostile:
         assert pool.fake.server.paths().count("/v2/") == 1
         assert len(pool.fake.server.asked) == 4
 
-    def test_what_does_not_say_whether_it_is_one_decides_nothing(self, pool: Pool) -> None:
+    @pytest.mark.parametrize(
+        ("base", "number"),
+        [
+            pytest.param(lambda _: None, None, id="breaks off"),
+            pytest.param(says(307, Location="http://user:x@127.0.0.1/"), None, id="leads away"),
+            pytest.param(says(200, b"{}" + b" " * 70_000), "E1014", id="is long"),
+            pytest.param(says(200, b"\x1f\x8b", Content_Encoding="gzip"), "E1014", id="is packed"),
+        ],
+    )
+    def test_what_does_not_say_whether_it_is_one(
+        self, pool: Pool, base: Route, number: str | None
+    ) -> None:
         def route(handler: Handler) -> None:
             handler.close_connection = True
-            if handler.path != "/v2/":
+            if handler.path == "/v2/":
+                base(handler)
+            else:
                 handler.answer(404)
 
         pool.fake.server.otherwise = route
-        with pytest.raises(NotThereError):
-            pool.pull()
+        if number is None:
+            with pytest.raises(NotThereError):
+                pool.pull()
+        else:
+            pool.pull_fails(number)
+
+    def test_whether_it_is_one_is_not_waited_for(self, pool: Pool) -> None:
+        def route(handler: Handler) -> None:
+            pool.clock.seconds += 40
+            handler.answer(404 if handler.path != "/v2/" else 307, Location="/v2/")
+
+        pool.fake.server.otherwise = route
+        pool.pull_fails("E1002")
 
     @pytest.mark.parametrize(
         "body", [b"", b"null", b"[]", b"{", b"\xff", b"[" * 9999, b'{"a": NaN}']

@@ -702,8 +702,11 @@ class Registry:
             request = Request("GET", work.address._replace(path="/v2/"))
             try:
                 base = self._client.ask(request, work.deadline, ERROR_BODY)
-            except RequestFailedError:
-                return True
+            except RequestFailedError as failure:
+                if failure.failed is Failed.TOO_SLOW:
+                    raise self._fault(work, failure) from None
+                # What registries say there is short. A broken connection decides nothing.
+                return failure.failed not in (Failed.TOO_LARGE, Failed.ENCODED)
             self._is_registry = is_base_of_registry(base)
         return self._is_registry
 
