@@ -133,7 +133,7 @@ class Images:
         except NotThereError:
             return None
         except _FAULTS as fault:
-            return Outcome(None, (_diagnostic(fault),))
+            return Outcome(None, (self._said(fault),))
 
     def by_lock(self, geneset: GeneSetId, entry: Entry, *, fetch: bool) -> Outcome[Fetched] | None:
         may_fetch = fetch and not self._offline
@@ -146,7 +146,7 @@ class Images:
                 return again
             return Outcome(None, (refused.diagnostic,))
         except _FAULTS as fault:
-            return Outcome(None, (_diagnostic(fault),))
+            return Outcome(None, (self._said(fault),))
         if found is not None:
             return Outcome(found)
         return self._elsewhere(geneset, entry) if may_fetch else None
@@ -163,7 +163,7 @@ class Images:
                     return Outcome(found)
             found = self._with_identity(pool, geneset, entry)
         except _FAULTS as fault:
-            return Outcome(None, (_diagnostic(fault),))
+            return Outcome(None, (self._said(fault),))
         return None if found is None else Outcome(found)
 
     # -- content of known identity ----------------------------------------------------------
@@ -236,6 +236,13 @@ class Images:
         if refused is not None:
             raise refused
         return None
+
+    def _said(self, fault: Exception) -> Diagnostic:
+        assert isinstance(fault, _FAULTS)  # noqa: S101 - callers catch nothing else
+        if isinstance(fault, ImageError) and not isinstance(fault, NotTrustedError):
+            # Images are called by their references alone.
+            return sharing.of_pool(fault.diagnostic, self._label)
+        return fault.diagnostic
 
     # -- one image --------------------------------------------------------------------------
 
@@ -310,11 +317,6 @@ class _OtherIdentityError(Exception):
 
 
 _FAULTS = (RegistryError, ImageError, NameFaultError, StoreError)
-
-
-def _diagnostic(fault: Exception) -> Diagnostic:
-    assert isinstance(fault, _FAULTS)  # noqa: S101 - callers catch nothing else
-    return fault.diagnostic
 
 
 def _is_signed(manifest: bytes) -> bool:
