@@ -302,8 +302,9 @@ class Network:
 
     def copies(self, settings: RegistrySettings, *, pushing: bool = False) -> tuple[Copy, ...]:
         """The pool's own registry, then its mirrors. `pushing`: they are asked for that right."""
-        from eryphc.genepool.oci.client import Registry, Site, client_for
+        from eryphc.genepool.oci.client import Registry
         from eryphc.genepool.oci.copies import Copy
+        from eryphc.genepool.oci.endpoint import Site, client_for
         from eryphc.net.credentials import Keychain
         from eryphc.net.timing import ORDINARY
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.genepool.oci import client as module
-from eryphc.genepool.oci.client import OCI_MANIFEST, Memory, Registry, Site, client_for
+from eryphc.genepool.oci import uploads
+from eryphc.genepool.oci.client import OCI_MANIFEST, Registry
+from eryphc.genepool.oci.content import Memory
+from eryphc.genepool.oci.endpoint import Site, client_for
 from eryphc.genepool.oci.faults import (
     FormRefusedError,
     NotThereError,
@@ -58,6 +60,10 @@ class Pool:
             keychain = Keychain(self.environment, (self.site.host,), hear=self.heard.append)
             self._registry = Registry(self.site, client, keychain, hear=self.notices.append)
         return self._registry
+
+    def at(self, site: Site) -> Registry:
+        """Another client, of somebody without a login."""
+        return Registry(site, client_for(site, {}), Keychain({}, (), hear=print))
 
     def failure(self, work: Any) -> Diagnostic:
         with pytest.raises(RegistryError) as caught:
@@ -362,8 +368,8 @@ class TestUploads:
 
     @pytest.fixture
     def small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "WHOLE", 100_000)
-        monkeypatch.setattr(module, "CHUNK", 70_000)
+        monkeypatch.setattr(uploads, "WHOLE", 100_000)
+        monkeypatch.setattr(uploads, "CHUNK", 70_000)
 
     @pytest.mark.parametrize("location", ["absolute", "relative"])
     def test_where_it_goes(self, pool: Pool, location: str) -> None:
@@ -772,12 +778,12 @@ def test_only_tags_are_asked_for(pool: Pool, name: str) -> None:
 )
 def test_only_hosts_are_asked(pool: Pool, host: str) -> None:
     with pytest.raises(ValueError, match=r"host|[Pp]ort"):
-        Registry(Site("corp", host), pool.registry._client, Keychain({}, (), hear=print))
+        pool.at(Site("corp", host))
 
 
 def test_a_prefix_has_a_path(pool: Pool) -> None:
     site = pool.site._replace(prefix=f"{pool.site.host}/group/project")
-    registry = Registry(site, pool.registry._client, Keychain({}, (), hear=print))
+    registry = pool.at(site)
     with pytest.raises(NotThereError) as caught:
         registry.get_manifest("acme/motd", "1.0")
     assert caught.value.place.repository == "group/project/acme/motd"

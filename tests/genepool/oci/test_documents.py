@@ -10,7 +10,7 @@ from eryphc.canonical import digest_of
 from eryphc.frozen import FrozenMap
 from eryphc.genepool.image import ImageType, document_image, manifest_of
 from eryphc.genepool.image_reader import ImageError
-from eryphc.genepool.oci.client import Registry, Site, client_for
+from eryphc.genepool.oci.client import Registry
 from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.documents import (
     IndexOvertakenError,
@@ -19,6 +19,7 @@ from eryphc.genepool.oci.documents import (
     read_pool_index,
     update_pool_index,
 )
+from eryphc.genepool.oci.endpoint import Site, client_for
 from eryphc.genepool.oci.publishing import send
 from eryphc.genepool.oci.statements import (
     deprecation_image,

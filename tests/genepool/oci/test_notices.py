@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from eryphc.genepool.oci.client import Registry, Site, client_for
+from eryphc.genepool.oci.client import Registry
 from eryphc.genepool.oci.copies import Copy
+from eryphc.genepool.oci.endpoint import Site, client_for
 from eryphc.genepool.oci.notices import RegistryNotices
 from eryphc.genepool.oci.statements import put_deprecation
 from eryphc.genepool.pool_index import Deprecation

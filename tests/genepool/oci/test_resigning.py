@@ -11,8 +11,9 @@ import pytest
 from eryphc.canonical import canonical, digest_of
 from eryphc.genepool.image import Image, manifest_of
 from eryphc.genepool.image_reader import ImageError
-from eryphc.genepool.oci.client import Registry, Site, client_for
+from eryphc.genepool.oci.client import Registry
 from eryphc.genepool.oci.copies import Copy
+from eryphc.genepool.oci.endpoint import Site, client_for
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
 from eryphc.genepool.oci.publishing import send
 from eryphc.genepool.oci.resigning import Signed, put_signed, sign_there
