@@ -29,9 +29,9 @@ from eryphc.genepool.image import (
     manifest_of,
     signature_annotations,
 )
+from eryphc.genepool.image_config import GeneSetConfig
 from eryphc.genepool.image_reader import (
     Document,
-    GeneSetConfig,
     ImageError,
     ImageManifest,
     contents_with,

@@ -19,7 +19,8 @@ from eryphc.genepool import image
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.files import MAX_GENE_BYTES
 from eryphc.genepool.image import PushedVolume
-from eryphc.genepool.image_reader import GeneSetConfig, ImageError
+from eryphc.genepool.image_config import GeneSetConfig
+from eryphc.genepool.image_reader import ImageError
 from eryphc.genepool.model import ListedGene
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
 from eryphc.genepool.packed import DamagedError, GeneManifest, gene_manifest_of, is_part

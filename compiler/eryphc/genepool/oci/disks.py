@@ -11,7 +11,8 @@ from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.genepool.disk_layers import DiskSourceError, layers_of
 from eryphc.genepool.image import Descriptor, PushedVolume
-from eryphc.genepool.image_reader import GeneSetConfig, ImageError, ImageManifest, read_manifest
+from eryphc.genepool.image_config import GeneSetConfig
+from eryphc.genepool.image_reader import ImageError, ImageManifest, read_manifest
 from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
 from eryphc.genepool.registry_names import NameFaultError
 

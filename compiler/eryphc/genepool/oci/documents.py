@@ -18,7 +18,6 @@ from eryphc.genepool.image import (
     manifest_of,
 )
 from eryphc.genepool.image_reader import (
-    MOST_LAYER_BLOB,
     Document,
     ImageError,
     ImageManifest,
@@ -26,6 +25,7 @@ from eryphc.genepool.image_reader import (
     read_document,
     read_manifest,
 )
+from eryphc.genepool.layer_blobs import MOST_LAYER_BLOB
 from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
 from eryphc.genepool.oci.publishing import send
 from eryphc.genepool.pool_index import (
@@ -41,7 +41,7 @@ from eryphc.genepool.registry_names import NameFaultError, RegistryName, TagRule
 from eryphc.identifiers import GeneSetId
 
 if TYPE_CHECKING:
-    from eryphc.genepool.image_reader import GeneSetConfig
+    from eryphc.genepool.image_config import GeneSetConfig
     from eryphc.genepool.oci.copies import Copy
 
 ROUNDS: Final = 3

@@ -15,9 +15,8 @@ from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.pools import NO_NEIGHBOURS, Neighbours
 from eryphc.genepool.disk_layers import DiskSource
 from eryphc.genepool.image import MOST_CONFIG, Descriptor, PushedVolume
+from eryphc.genepool.image_config import GeneSetConfig
 from eryphc.genepool.image_reader import (
-    MOST_LAYER_BLOB,
-    GeneSetConfig,
     ImageError,
     ImageManifest,
     contents_with,
@@ -26,6 +25,7 @@ from eryphc.genepool.image_reader import (
     read_texts,
     stored_config,
 )
+from eryphc.genepool.layer_blobs import MOST_LAYER_BLOB
 from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
 from eryphc.genepool.oci.lately import Lately

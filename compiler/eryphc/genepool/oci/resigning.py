@@ -16,13 +16,8 @@ from eryphc.diagnostics import sharing
 from eryphc.diagnostics.registry import Place
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.image import MOST_CONFIG
-from eryphc.genepool.image_reader import (
-    GeneSetConfig,
-    ImageError,
-    ImageManifest,
-    read_config,
-    read_manifest,
-)
+from eryphc.genepool.image_config import GeneSetConfig
+from eryphc.genepool.image_reader import ImageError, ImageManifest, read_config, read_manifest
 from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.documents import blob_of
 from eryphc.genepool.oci.faults import (
