@@ -15,16 +15,20 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from eryphc import pipeline
 from eryphc.answers import Built, Checked, Compiled, Expanded, Reading, ReadSpec
-from eryphc.compilation import Ask, Compilation, OnConverting, OnHashing, Workspace, shown
+from eryphc.compilation import Ask, Compilation, shown
 from eryphc.diagnostics.levels import LevelPolicy
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
 from eryphc.errors import EryphcError, Failure, failure_of
-from eryphc.project.specs import InputMissingError, Pools, Spec, read_spec
+from eryphc.project.locations import locations_fault
+from eryphc.project.pools import Pools
+from eryphc.project.specs import Spec, read_spec
+from eryphc.project.texts import InputMissingError
 from eryphc.request import BuildRequest, must_be
 from eryphc.source import SourceText, shown_path
 from eryphc.targets import Target
 from eryphc.targets.definition import project_sections
+from eryphc.workspace import OnConverting, OnHashing, Workspace
 
 if TYPE_CHECKING:
     from eryphc.genepool.chain import PoolChain
@@ -79,7 +83,7 @@ class Session:
             raise TypeError("`genepools` is to be a sequence of folders, not one folder")
         locations = tuple(os.fspath(pool) for pool in genepools)
         from_environment = self.environment.get(POOLS_VARIABLE)
-        fault = Pools.refused(locations, from_environment)
+        fault = locations_fault(locations, from_environment)
         if fault is not None:
             raise EryphcError.of(Failure.USAGE, fault)
         heard: list[Diagnostic] = []

@@ -1,6 +1,6 @@
 """One blob into a registry: an upload is begun, gets the content, and is closed by its digest.
 
-Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md, "Pushing blobs".
+Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md.
 """
 
 from __future__ import annotations
