@@ -51,10 +51,7 @@ class Team(Project):
 
 
 @pytest.fixture
-def team(eryphc: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
-    monkeypatch.setenv("HOME", str(tmp_path))
+def team(eryphc: CommandLine, own_folders: None) -> Iterator[Team]:
     with fake_api() as api:
         api.publish(motd("UTC"), packed_tag("acme/motd/latest", ref="acme/motd/1.0"), base())
         team = Team(eryphc, api)

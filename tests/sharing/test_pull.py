@@ -7,26 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cli.command_line import CommandLine
-from genepool.oci.real import registry
 from sharing.projects import Project, codes
-from sharing.publishing import Publisher, image, write_layout
+from sharing.publishing import Publisher, base, image, motd, write_layout
 
 pytestmark = pytest.mark.integration
-
-MOTD = "name: motd\nfodder:\n- name: motd\n  content: |\n    timezone: {}\n"
-BASE = "fodder:\n- source: gene:acme/motd:motd\n"
-
-
-def motd(zone: str, tag: str = "1.0") -> Any:
-    return image(f"acme/motd/{tag}", {"fodder/motd.yaml": MOTD.format(zone)})
 
 
 @dataclass(frozen=True)
@@ -36,23 +26,11 @@ class Team(Project):
     publish: Publisher
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with registry(tmp_path_factory.mktemp("registry")) as found:
-        yield found
-
-
 @pytest.fixture
-def team(eryphc: CommandLine, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
-    monkeypatch.setenv("HOME", str(tmp_path))
+def team(eryphc: CommandLine, host: str, tmp_path: Path, own_folders: None) -> Team:
     publish = Publisher(host, tmp_path / "images")
     publish("acme/motd/1.0", motd("UTC"), "1.0", "latest")
-    publish(
-        "acme/base/1.0",
-        image("acme/base/1.0", {"catlet.yaml": BASE}, requires=["acme/motd/latest"]),
-    )
+    publish("acme/base/1.0", base())
     pool = f"pools:\n- name: corp\n  type: oci\n  prefix: {host}/genes\n  orgs: [acme]\n"
     eryphc.write("eryphc.yaml", pool)
     eryphc.write("web.yaml", "name: web\nparent: acme/base/1.0\n")
@@ -174,8 +152,7 @@ def test_a_pool_that_has_another_name_by_now(team: Team) -> None:
 def test_an_image_layout_at_hand_has_it_too(team: Team) -> None:
     assert team("lock", "web.yaml").code == 0
     shutil.rmtree(team.cache)
-    base = image("acme/base/1.0", {"catlet.yaml": BASE}, requires=["acme/motd/latest"])
-    write_layout(team.eryphc.folder / "base", "acme/base/1.0", base)
+    write_layout(team.eryphc.folder / "base", "acme/base/1.0", base())
     write_layout(team.eryphc.folder / "motd", "acme/motd/1.0", motd("UTC"))
     pools = ("--genepool", "oci-layout:base", "--genepool", "oci-layout:motd")
     assert "UTC" in team.user_data("--frozen", *pools)

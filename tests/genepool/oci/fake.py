@@ -253,9 +253,6 @@ class Fake:
         if self.profile.old_schema_without_accept and kind not in handler.headers.get("Accept", ""):
             kind = f"{DOCKER}distribution.manifest.v1+prettyjws"
         digest = digest_of(data)
-        if handler.headers.get("If-None-Match") == f'"{digest}"':
-            handler.answer(304, Content_Length="0")
-            return
         extra = {"Warning": self.warning} if self.warning else {}
         headers = {"Content_Type": kind, "Docker_Content_Digest": digest, "ETag": f'"{digest}"'}
         if handler.command == "HEAD":

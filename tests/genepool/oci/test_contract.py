@@ -107,12 +107,6 @@ def test_what_is_published_comes_back(registry: Registry, tag: str) -> None:
     assert tag in registry.list_tags(REPOSITORY)
 
 
-def test_a_tag_that_did_not_move(registry: Registry, tag: str) -> None:
-    digest = digest_of(publish(registry, tag))
-    assert registry.get_manifest(REPOSITORY, tag, known=digest) is None
-    assert registry.get_manifest(REPOSITORY, tag, known=digest_of(b"other")) is not None
-
-
 def test_content_is_sent_once(registry: Registry, tag: str) -> None:
     data = tag.encode() * 7
     assert registry.push_blob(REPOSITORY, digest_of(data), Memory(data))

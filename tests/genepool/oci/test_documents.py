@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from eryphc.canonical import digest_of
@@ -19,7 +17,6 @@ from eryphc.genepool.oci.documents import (
     read_pool_index,
     update_pool_index,
 )
-from eryphc.genepool.oci.endpoint import Site, client_for
 from eryphc.genepool.oci.publishing import send
 from eryphc.genepool.oci.statements import (
     deprecation_image,
@@ -29,9 +26,8 @@ from eryphc.genepool.oci.statements import (
 )
 from eryphc.genepool.pool_index import Deprecation, IndexedSet, IndexedTag, PoolIndex, write_index
 from eryphc.genepool.registry_names import NO_RULES, RegistryName, names_of
-from eryphc.net.credentials import Keychain
 from genepool.images import MOTD, motd, pointer
-from genepool.oci.fake import Fake, faking
+from genepool.oci.fake import Fake
 from net.server import Handler
 
 SET = IndexedSet(FrozenMap({"1.0": IndexedTag(digest=motd().identity)}))
@@ -39,18 +35,8 @@ NAME = RegistryName("acme/motd", "1.0")
 
 
 @pytest.fixture
-def fake() -> Iterator[Fake]:
-    with faking() as found:
-        yield found
-
-
-@pytest.fixture
-def copy(fake: Fake) -> Iterator[Copy]:
-    host = fake.server.address.removeprefix("http://")
-    site = Site("corp", host)
-    registry = Registry(site, client_for(site, {}), Keychain({}, (host,), hear=print))
-    yield Copy(names_of(host, ("acme",), index="index:latest"), registry)
-    registry.close()
+def copy(registry: Registry) -> Copy:
+    return Copy(names_of(registry.site.host, ("acme",), index="index:latest"), registry)
 
 
 def put_index(fake: Fake, index: PoolIndex) -> None:

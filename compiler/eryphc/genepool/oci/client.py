@@ -110,20 +110,16 @@ class Registry:
 
     # -- manifests ----------------------------------------------------------------------------
 
-    def get_manifest(
-        self, repository: str, reference: str, *, known: str | None = None
-    ) -> Manifest | None:
-        """The manifest of a tag or digest; None if the tag still names the digest `known`.
+    def get_manifest(self, repository: str, reference: str) -> Manifest:
+        """The manifest of a tag or digest.
 
         An index that names one image is followed once. Raises SeveralManifestsError for another.
         """
         work = self._begin(repository, Action.PULL)
-        found = self._manifest(work, reference, known)
-        if found is None or found.media_type not in _INDEXES:
+        found = self._manifest(work, reference)
+        if found.media_type not in _INDEXES:
             return found
-        only = _only_image(work, reference, found)
-        followed = self._manifest(work, only, None)
-        assert followed is not None  # noqa: S101 - nothing is known, so it is not "as before"
+        followed = self._manifest(work, _only_image(work, reference, found))
         if followed.media_type in _INDEXES:
             raise SeveralManifestsError(work.place, f"`{reference}`")
         return followed._replace(served=found.served)
@@ -235,20 +231,16 @@ class Registry:
 
     # -- parts of the operations --------------------------------------------------------------
 
-    def _manifest(self, work: Operation, reference: str, known: str | None) -> Manifest | None:
+    def _manifest(self, work: Operation, reference: str) -> Manifest:
         by_digest = _DIGEST.fullmatch(reference) is not None
         if not by_digest:
             _checked(_TAG, reference, "tag")
         headers = {"Accept": _ACCEPT}
-        if known is not None:
-            headers["If-None-Match"] = f'"{known}"'
         announced = found = ""
         for _ in range(2):
             answer = self._endpoint.ask(
                 work, "GET", f"manifests/{reference}", headers, limit=MANIFEST_LIMIT
             )
-            if answer.status == 304 and known is not None:
-                return None
             if answer.status != 200:
                 raise work.failure(answer, f"manifest `{reference}`")
             work.refuse_page(answer)

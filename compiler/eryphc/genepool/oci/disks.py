@@ -85,7 +85,6 @@ class RegistryDisk:
                 answer = copy.registry.get_manifest(name.repository, reference)
             except (NotThereError, SeveralManifestsError):
                 continue
-            assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
             manifest = read_manifest(answer.data, copy.names.reference(name))
             if (
                 isinstance(manifest, ImageManifest)

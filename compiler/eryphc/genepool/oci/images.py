@@ -14,7 +14,7 @@ from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.pools import NO_NEIGHBOURS, Neighbours
 from eryphc.genepool.disk_layers import DiskSource
-from eryphc.genepool.image import MOST_CONFIG, Descriptor, PushedVolume
+from eryphc.genepool.image import MOST_CONFIG, PushedVolume
 from eryphc.genepool.image_config import GeneSetConfig
 from eryphc.genepool.image_reader import (
     ImageError,
@@ -27,7 +27,7 @@ from eryphc.genepool.image_reader import (
 )
 from eryphc.genepool.layer_blobs import MOST_LAYER_BLOB
 from eryphc.genepool.oci.copies import Copy
-from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
+from eryphc.genepool.oci.faults import NotThereError, RegistryError
 from eryphc.genepool.oci.lately import Lately
 from eryphc.genepool.registry_names import (
     NameFaultError,
@@ -258,20 +258,13 @@ class Images:
         where = copy.names.reference(name)
         self._lately.heed(self._label, copy.names.host, name.repository)
         try:
-            answer = copy.registry.get_manifest(name.repository, reference)
+            manifest, answer = copy.manifest(name, reference)
         except RegistryError as fault:
             self._lately.hear(copy.names.host, fault)
             raise
-        except SeveralManifestsError:
-            found = "a multi-platform image"
-            raise ImageError(sharing.not_a_gene_set(where, found)) from None
-        assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
-        manifest = read_manifest(answer.data, where)
-        if isinstance(manifest, Descriptor):
-            raise ImageError(sharing.not_a_gene_set(where, "an index of indexes"))
         if wanted is not None and manifest.config.digest != wanted:
             raise _OtherIdentityError
-        data = self._blob(copy, name, manifest.config, MOST_CONFIG, where)
+        data = copy.blob(name, manifest.config, MOST_CONFIG)
         moves = wanted is None and self._rules.moves(geneset.tag)
         config = read_config(data, manifest, where, asked=geneset, moves=moves)
         texts = self._texts(copy, name, manifest, config, where)
@@ -298,18 +291,8 @@ class Images:
             contents_with(config, [each for each in known if each is not None], where)
             return ()
         layer = manifest.layers[0]
-        blob = self._blob(copy, name, layer, MOST_LAYER_BLOB, where)
+        blob = copy.blob(name, layer, MOST_LAYER_BLOB)
         return [file.text for file in read_texts(blob, layer, config, where).files]
-
-    def _blob(
-        self, copy: Copy, name: RegistryName, described: Descriptor, most: int, where: str
-    ) -> bytes:
-        if described.size > most:
-            problem = f"has {described.size} bytes, more than the {most} that it may have"
-            raise ImageError(sharing.malformed_artifact(where, described.digest, problem))
-        if described.data is not None:
-            return described.data
-        return copy.registry.get_blob(name.repository, described.digest, described.size)
 
 
 class _OtherIdentityError(Exception):

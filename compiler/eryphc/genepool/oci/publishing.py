@@ -65,7 +65,6 @@ def _read(registry: Registry, name: RegistryName) -> There | None:
         return None
     except SeveralManifestsError:
         return There(b"", "", None, "a multi-platform image")
-    assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
     try:
         manifest = read_manifest(answer.data, name.tag)
     except ImageError as fault:
