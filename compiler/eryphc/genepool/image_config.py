@@ -153,8 +153,10 @@ def metadata_fault(metadata: Sequence[tuple[str, str]]) -> str | None:
         return f"has more than {_MOST_KEYS} keys"
     for key, value in metadata:
         if not 0 < len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
-            return f"has keys of 1 to {_LONGEST_KEY} and values of at most {_LONGEST_VALUE} "
-            "characters"
+            return (
+                f"has keys that are not of 1 to {_LONGEST_KEY} characters, or values of more than "
+                f"{_LONGEST_VALUE}"
+            )
         if CONTROL.search(key) or CONTROL.search(value):
             return "holds control characters"
     return None

@@ -14,7 +14,6 @@ from eryphc.genepool.oci.documents import (
     IndexOvertakenError,
     found_document,
     listed_set,
-    read_pool_index,
     update_pool_index,
 )
 from eryphc.genepool.oci.publishing import send
@@ -24,7 +23,14 @@ from eryphc.genepool.oci.statements import (
     put_deprecation,
     statement_tag,
 )
-from eryphc.genepool.pool_index import Deprecation, IndexedSet, IndexedTag, PoolIndex, write_index
+from eryphc.genepool.pool_index import (
+    Deprecation,
+    IndexedSet,
+    IndexedTag,
+    PoolIndex,
+    read_index,
+    write_index,
+)
 from eryphc.genepool.registry_names import NO_RULES, RegistryName, names_of
 from genepool.images import MOTD, motd, pointer
 from genepool.oci.fake import Fake
@@ -49,15 +55,20 @@ def put_index(fake: Fake, index: PoolIndex) -> None:
     fake.manifests["index", "latest"] = (kind, manifest)
 
 
+def index_in(copy: Copy) -> dict[str, IndexedSet]:
+    found = found_document(copy, RegistryName("index", "latest"), ImageType.INDEX)
+    return {} if found is None else dict(read_index(found.document.text))
+
+
 def add(copy: Copy, name: str) -> PoolIndex:
     return update_pool_index(copy, lambda known: FrozenMap({**known, name: SET}))
 
 
 def test_an_index_is_made_and_grows(copy: Copy) -> None:
-    assert read_pool_index(copy) is None
+    assert index_in(copy) == {}
     add(copy, "acme/motd")
     add(copy, "acme/web")
-    assert dict(read_pool_index(copy) or {}) == {"acme/motd": SET, "acme/web": SET}
+    assert index_in(copy) == {"acme/motd": SET, "acme/web": SET}
 
 
 def overtaking(fake: Fake, *names: str) -> None:
@@ -76,14 +87,14 @@ def overtaking(fake: Fake, *names: str) -> None:
 def test_others_who_write_lose_nothing(fake: Fake, copy: Copy) -> None:
     overtaking(fake, "acme/one", "acme/two")
     assert add(copy, "acme/motd") == {"acme/motd": SET, "acme/two": SET}
-    assert dict(read_pool_index(copy) or {}) == {"acme/motd": SET, "acme/two": SET}
+    assert index_in(copy) == {"acme/motd": SET, "acme/two": SET}
 
 
 def test_three_rounds_are_enough(fake: Fake, copy: Copy) -> None:
     overtaking(fake, "acme/one", "acme/two", "acme/six")
     with pytest.raises(IndexOvertakenError):
         add(copy, "acme/motd")
-    assert dict(read_pool_index(copy) or {}) == {"acme/six": SET}
+    assert index_in(copy) == {"acme/six": SET}
 
 
 def test_what_is_no_index_stays(fake: Fake, copy: Copy) -> None:

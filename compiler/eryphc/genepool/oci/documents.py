@@ -86,22 +86,6 @@ class IndexOvertakenError(Exception):
     """Others wrote the index each time before ours was read back."""
 
 
-def read_pool_index(copy: Copy) -> PoolIndex | None:
-    """The index of a pool, None where there is none.
-
-    Raises RegistryError, ImageError, PoolIndexError.
-    """
-    found = _index_text(copy)
-    return None if found is None else read_index(found)
-
-
-def _index_text(copy: Copy) -> bytes | None:
-    if copy.names.index_name is None:
-        return None
-    found = found_document(copy, copy.names.index_name, ImageType.INDEX)
-    return None if found is None else found.document.text
-
-
 def update_pool_index(
     copy: Copy,
     change: Callable[[PoolIndex], PoolIndex],
@@ -116,7 +100,8 @@ def update_pool_index(
     if name is None:
         raise PoolIndexError("the pool has no name for one")
     for _ in range(ROUNDS):
-        before = _index_text(copy)
+        found = found_document(copy, name, ImageType.INDEX)
+        before = None if found is None else found.document.text
         changed = change(EMPTY if before is None else read_index(before))
         text = write_index(changed)
         if text == before:
