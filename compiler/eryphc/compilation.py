@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from eryphc import pipeline
-from eryphc.answers import Comments, Reading, ReadSpec, Report
+from eryphc.answers import Comments, Reading, ReadSpec, Report, findings_in, reading_of
 from eryphc.diagnostics.echoes import without_echoes
 from eryphc.diagnostics.levels import Applied, LevelPolicy, speaks_to_us
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from eryphc.provenance.gathering import Known
 
 T = TypeVar("T")
-
-EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 
 Ask: TypeAlias = Callable[[str, bool], "str | None"]
 """Asks a person for the value of a variable, by its name and whether it is secret."""
@@ -85,14 +83,14 @@ class Compilation:
         if read is None:
             self._levels = workspace.levels(None, request)
             return
-        self._found += read._found
-        self._reading = read._reading
-        if read._reading is None:
+        self._found += findings_in(read)
+        self._reading = reading_of(read)
+        if self._reading is None:
             self._levels = LevelPolicy(request.asked_levels)
             self._failure = read.failure
         else:
-            self._levels = workspace.levels(read._reading.spec, request)
-            self._records.append(read._reading.document.catlet)
+            self._levels = workspace.levels(self._reading.spec, request)
+            self._records.append(self._reading.document.catlet)
 
     # --- what leaves -------------------------------------------------------------------------
 
@@ -494,7 +492,7 @@ class Compilation:
         return None if self._reading is None else self._workspace.project(self._reading.spec.folder)
 
     def _epoch(self) -> int | None:
-        from eryphc.artifacts.epoch import EpochSource, resolve_epoch
+        from eryphc.artifacts.epoch import EPOCH_VARIABLE, EpochSource, resolve_epoch
 
         project = self._project()
         asked = self._request.epoch

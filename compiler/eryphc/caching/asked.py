@@ -15,8 +15,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from eryphc.artifacts.epoch import EPOCH_VARIABLE
 from eryphc.canonical import Json, canonical, digest_of
 from eryphc.frozen import NamedTuple
+from eryphc.genepool.folder import MANIFEST
 from eryphc.lockfile import LOCK_FILE
 from eryphc.project.places import CATLET_FILE, PROJECT_FILE, find_project_file
 from eryphc.request import BuildRequest
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 _DOMAIN: Final = b"eryphc-request/1\0"
 _LIBRARIES: Final = ("jinja2", "jsonschema", "lark", "pyyaml")
 _INSTALLED: Final = re.compile(r"([A-Za-z0-9_.-]+?)-([^-]+)(?:-py[0-9.]+)?\.(?:dist|egg)-info\Z")
-# The manifest of a tag that may lie beside a specification.
-_TAG: Final = "geneset-tag.json"
 _LARGEST: Final = 16 * 1024 * 1024
 
 
@@ -84,13 +84,13 @@ def asked_of(name: str, request: BuildRequest, around: Surroundings) -> Asked | 
             "code": around.tool.code,
             "python": around.tool.python,
             "libraries": dict(around.tool.libraries),
-            "spec": [name, place, _digest(path), _digest_if_there(path.parent / _TAG)],
+            "spec": [name, place, _digest(path), _digest_if_there(path.parent / MANIFEST)],
             "from": str(Path.cwd()) if outside else here.as_posix(),
             "project": None if project is None else [PROJECT_FILE, _digest(project)],
             "lock": None if lock is None else _pins(lock, place),
             "locked": around.locked,
             "pools": list(around.genepools),
-            "epoch": around.environment.get("SOURCE_DATE_EPOCH") or None,
+            "epoch": around.environment.get(EPOCH_VARIABLE) or None,
             "request": _request(request),
         }
     except (OSError, _UnreadableError):

@@ -10,6 +10,7 @@ from pathlib import Path
 from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic
 
+POOLS_VARIABLE = "ERYPHC_GENEPOOL"
 LAYOUT = "oci-layout:"
 """What the location of a pool begins with that is an image layout and no folder of gene sets."""
 REGISTRY = "oci://"
@@ -30,7 +31,7 @@ def named_locations(given: Sequence[str], environment: str | None) -> Iterator[t
     for location in given:
         yield location, "--genepool"
     for location in pool_locations(environment or ""):
-        yield location, "ERYPHC_GENEPOOL"
+        yield location, POOLS_VARIABLE
 
 
 def locations_fault(locations: Sequence[str], environment: str | None) -> Diagnostic | None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from eryphc.answers import ReadSpec, Result
+from eryphc.answers import ReadSpec, Result, reading_of
 from eryphc.diagnostics import command
 from eryphc.diagnostics import lock as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome
@@ -273,7 +273,7 @@ def _named_by_spec(session: Session, group: _Group, path: str) -> Named:
     """The genes that a specification names, None where it cannot be read."""
     from eryphc.passes.naming import named_genes
 
-    reading = session.read(group.root / path)._reading
+    reading = reading_of(session.read(group.root / path))
     return None if reading is None else tuple(named_genes(reading.document.catlet))
 
 
@@ -370,7 +370,7 @@ def _groups(session: Session, names: SpecNames) -> list[_Group]:
     read: dict[Path, list[ReadSpec]] = {}
     for name in wanted:
         spec = session.read(name)
-        reading = spec._reading
+        reading = reading_of(spec)
         if reading is None or not spec.ok:
             raise EryphcError(spec.failure or Failure.INPUT, spec.diagnostics)
         if reading.spec.source.name == STDIN_NAME:
@@ -407,7 +407,7 @@ def _group(session: Session, path: Path, specs: Sequence[ReadSpec]) -> _Group:
     found: list[Diagnostic] = []
     locked: dict[str, LockedSpec] = {}
     for spec in specs:
-        reading = spec._reading
+        reading = reading_of(spec)
         assert reading is not None  # noqa: S101 - checked before it was put here
         file = reading.spec.folder.resolve() / reading.spec.source.name.rpartition("/")[2]
         named = Path(os.path.relpath(file, path.parent)).as_posix()

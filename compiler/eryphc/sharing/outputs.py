@@ -23,6 +23,7 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import NamedTuple
+from eryphc.project.locations import POOLS_VARIABLE
 from eryphc.provenance.tool import code_digest
 from eryphc.request import BuildRequest
 from eryphc.source import shown_path
@@ -96,7 +97,7 @@ class OutputCache:
             if code is None:
                 self._heard.append(wording.no_output_cache())
             else:
-                pools = (*genepools, environment.get("ERYPHC_GENEPOOL", ""))
+                pools = (*genepools, environment.get(POOLS_VARIABLE, ""))
                 self._around = Surroundings(tool_here(code), pools, environment, locked)
                 if use.own:
                     folder = open_folder(cache_folder(None, environment), self._heard.append)
