@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 from eryphc.artifacts.epoch import EPOCH_VARIABLE
 from eryphc.canonical import Json, canonical, digest_of
 from eryphc.frozen import NamedTuple
-from eryphc.genepool.folder import MANIFEST
 from eryphc.lockfile import LOCK_FILE
 from eryphc.project.places import CATLET_FILE, PROJECT_FILE, find_project_file
 from eryphc.request import BuildRequest
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
 _DOMAIN: Final = b"eryphc-request/1\0"
 _LIBRARIES: Final = ("jinja2", "jsonschema", "lark", "pyyaml")
 _INSTALLED: Final = re.compile(r"([A-Za-z0-9_.-]+?)-([^-]+)(?:-py[0-9.]+)?\.(?:dist|egg)-info\Z")
+# The manifest of a tag that may lie beside a specification. The module that reads it imports YAML,
+# which takes longer than to find an output.
+_TAG: Final = "geneset-tag.json"
 _LARGEST: Final = 16 * 1024 * 1024
 
 
@@ -84,7 +86,7 @@ def asked_of(name: str, request: BuildRequest, around: Surroundings) -> Asked | 
             "code": around.tool.code,
             "python": around.tool.python,
             "libraries": dict(around.tool.libraries),
-            "spec": [name, place, _digest(path), _digest_if_there(path.parent / MANIFEST)],
+            "spec": [name, place, _digest(path), _digest_if_there(path.parent / _TAG)],
             "from": str(Path.cwd()) if outside else here.as_posix(),
             "project": None if project is None else [PROJECT_FILE, _digest(project)],
             "lock": None if lock is None else _pins(lock, place),
