@@ -291,6 +291,8 @@ class Pools:
     def _project_pools(
         self, project: Project, policy: Policy | None, found: list[Diagnostic]
     ) -> list[ProjectPool]:
+        from eryphc.project.file import REMOTE
+
         entries: list[ProjectPool] = []
         for entry in project.pools or ():
             pool = self._project_pool(project, entry, policy, found.append)
@@ -303,7 +305,7 @@ class Pools:
                     pool=pool,
                     organizations=entry.orgs or (),
                     fallback=bool(entry.fallback),
-                    remote=entry.type is not None and entry.type.value in ("oci", "genepool"),
+                    remote=entry.type in REMOTE,
                 )
             )
         return entries
@@ -367,9 +369,9 @@ class Pools:
         policy: Policy | None,
         report: Callable[[Diagnostic], None],
     ) -> GenePool | None:
-        from eryphc.project.file import PoolType
+        from eryphc.project.file import REMOTE, PoolType
 
-        if entry.type not in (PoolType.OCI, PoolType.GENEPOOL):
+        if entry.type not in REMOTE:
             return _project_pool(project, entry, policy, report, self._noting)
         from eryphc.genepool.registry_names import TemplateError
         from eryphc.project.remotes import settings_of_entry, settings_of_service
