@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from eryphc.store.content import Store
 
 _MOST_TEXT: Final = 16 * 1024 * 1024
+_FAULTS: Final = (RegistryError, ImageError, NameFaultError, StoreError)
 
 
 class Images:
@@ -237,8 +238,7 @@ class Images:
             raise refused
         return None
 
-    def _said(self, fault: Exception) -> Diagnostic:
-        assert isinstance(fault, _FAULTS)  # noqa: S101 - callers catch nothing else
+    def _said(self, fault: RegistryError | ImageError | NameFaultError | StoreError) -> Diagnostic:
         if isinstance(fault, ImageError) and not isinstance(fault, NotTrustedError):
             # Images are called by their references alone.
             return sharing.of_pool(fault.diagnostic, self._label)
@@ -297,9 +297,6 @@ class Images:
 
 class _OtherIdentityError(Exception):
     """The copy has other content than the lock pins."""
-
-
-_FAULTS = (RegistryError, ImageError, NameFaultError, StoreError)
 
 
 def _is_signed(manifest: bytes) -> bool:
