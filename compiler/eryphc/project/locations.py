@@ -9,11 +9,9 @@ from pathlib import Path
 
 from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.project.places import LAYOUT, REGISTRY
 
 POOLS_VARIABLE = "ERYPHC_GENEPOOL"
-LAYOUT = "oci-layout:"
-"""What the location of a pool begins with that is an image layout and no folder of gene sets."""
-REGISTRY = "oci://"
 # The separator of POSIX systems stands inside addresses of registries and layouts.
 _LOCATION = re.compile(
     rf"(?:{REGISTRY}(?:\[[^\]]*\]|[^/{os.pathsep}]*)(?::[0-9]+)?|{LAYOUT})?[^{os.pathsep}]+",

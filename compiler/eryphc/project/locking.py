@@ -11,6 +11,7 @@ from pathlib import Path
 from eryphc.diagnostics import lock as wording
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.words import os_reason
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.contents import (
@@ -176,7 +177,7 @@ class Resolver:
                 try:
                     digest = self._hashed(path)
                 except OSError as error:
-                    reason = (error.strerror or "it cannot be read").lower()
+                    reason = os_reason(error, "it cannot be read")
                     self._found.append(
                         pools.file_unreadable(shown_path(path), reason, place_of(path))
                     )

@@ -16,8 +16,8 @@ from eryphc.genepool.chain import PoolChain, ProjectPool, ProjectPools
 from eryphc.genepool.folder import FolderPool, StandardPool, standard_folder
 from eryphc.genepool.model import GenePool
 from eryphc.lockfile import LOCK_FILE, STANDARD
-from eryphc.project.locations import LAYOUT, REGISTRY, named_locations
-from eryphc.project.places import find_project_file
+from eryphc.project.locations import named_locations
+from eryphc.project.places import LAYOUT, REGISTRY, find_project_file
 from eryphc.project.texts import InputMissingError, read_text
 from eryphc.reads import Reads
 from eryphc.source import SourceText, Span, shown_path

@@ -26,7 +26,7 @@ from eryphc.genepool.registry_names import (
 )
 from eryphc.genepool.remote import RemotePool
 from eryphc.genepool.trust import Policy, admit_all
-from eryphc.project.locations import REGISTRY
+from eryphc.project.places import REGISTRY
 
 if TYPE_CHECKING:
     from eryphc.genepool.eryph_api.client import Api

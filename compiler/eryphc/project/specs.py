@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from eryphc.diagnostics import command
 from eryphc.diagnostics.levels import NO_CHOICES, Choices, LevelPolicy
 from eryphc.diagnostics.model import Outcome
+from eryphc.diagnostics.words import os_reason
 from eryphc.errors import Failure
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.folder import MANIFEST
 from eryphc.passes.read import Notation, notation_of
 from eryphc.project.places import CATLET_FILE
-from eryphc.project.texts import InputMissingError, decoded, read_text, reason_of
+from eryphc.project.texts import InputMissingError, decoded, read_text
 from eryphc.source import SourceText
 from eryphc.syntax.nodes import MAX_DOCUMENT_BYTES
 
@@ -76,11 +77,11 @@ def read_spec(name: str) -> Outcome[Spec]:
         ) from None
     except PermissionError as error:
         raise InputMissingError(
-            command.file_unreadable(name, reason_of(error)), Failure.OUTSIDE
+            command.file_unreadable(name, os_reason(error, "it cannot be opened")), Failure.OUTSIDE
         ) from None
     except OSError as error:
         raise InputMissingError(
-            command.spec_not_found(name, reason_of(error), ()), Failure.INPUT
+            command.spec_not_found(name, os_reason(error, "it cannot be opened"), ()), Failure.INPUT
         ) from None
     text = read_text(path)
     if text.value is None:
@@ -98,9 +99,8 @@ def _stdin(count: int) -> bytes:
     try:
         data: bytes | str = stream.read(count)
     except OSError as error:
-        raise InputMissingError(
-            command.file_unreadable(STDIN_NAME, reason_of(error)), Failure.OUTSIDE
-        ) from None
+        fault = command.file_unreadable(STDIN_NAME, os_reason(error, "it cannot be opened"))
+        raise InputMissingError(fault, Failure.OUTSIDE) from None
     return data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
 
 

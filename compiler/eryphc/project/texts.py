@@ -11,6 +11,7 @@ from pathlib import Path
 from eryphc.diagnostics import command, reading
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.said import own
+from eryphc.diagnostics.words import os_reason
 from eryphc.errors import EryphcError, Failure
 from eryphc.passes.read import decode
 from eryphc.source import SourceText, Span, shown_path
@@ -45,7 +46,7 @@ def read_text(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> Outcome[SourceText
             reason = "no file can have so long a name"
             missing = command.file_not_found(shown, reason, ())
             raise InputMissingError(missing, Failure.INPUT, reason) from None
-        reason = reason_of(error)
+        reason = os_reason(error, "it cannot be opened")
         raise InputMissingError(
             command.file_unreadable(shown, reason), Failure.OUTSIDE, reason
         ) from None
@@ -131,11 +132,6 @@ def decoded(name: str, data: bytes, limit: int) -> Outcome[SourceText]:
         source = SourceText(name, text)
         at = Span(source, len(text), len(text))
         return Outcome(None, (reading.not_text(at, own("byte {} is no UTF-8", error.start + 1)),))
-
-
-def reason_of(error: OSError) -> str:
-    """What the system says of a file that cannot be opened."""
-    return (error.strerror or "it cannot be opened").lower()
 
 
 def _near(path: Path) -> tuple[str, ...]:

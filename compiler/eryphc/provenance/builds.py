@@ -21,6 +21,7 @@ from eryphc.canonical import digest_of
 from eryphc.diagnostics import command
 from eryphc.diagnostics import provenance as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.words import os_reason
 from eryphc.frozen import NamedTuple
 from eryphc.source import shown_path
 
@@ -97,7 +98,7 @@ def builds_in(folder: Path) -> Builds:
 
 def unreadable(path: Path, error: OSError) -> Diagnostic:
     """Why a file of a build cannot be looked at."""
-    return command.file_unreadable(shown_path(path), (error.strerror or str(error)).lower())
+    return command.file_unreadable(shown_path(path), os_reason(error, str(error)))
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:

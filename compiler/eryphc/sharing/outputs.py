@@ -21,6 +21,7 @@ from eryphc.diagnostics import command
 from eryphc.diagnostics import store as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
+from eryphc.diagnostics.words import os_reason
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import NamedTuple
 from eryphc.project.locations import POOLS_VARIABLE
@@ -215,7 +216,7 @@ class OutputCache:
         try:
             written = write_tree(self._target, _Files(files), is_layout)
         except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
+            reason = os_reason(error)
             shown = shown_path(self._target)
             raise EryphcError.of(Failure.OUTSIDE, command.file_unwritable(shown, reason)) from error
         if not written:
@@ -308,7 +309,7 @@ def spare_in(folder: Path) -> Path | None:
         if not os.path.lexists(folder) or (folder.is_dir() and not any(folder.iterdir())):
             return None
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = os_reason(error)
         fault = command.file_unreadable(shown_path(folder), reason)
         raise EryphcError.of(Failure.OUTSIDE, fault) from error
     from eryphc.genepool.layout import is_layout

@@ -13,7 +13,7 @@ from eryphc.frozen import NamedTuple
 from eryphc.genepool.chain import ProjectPool, ProjectPools
 from eryphc.genepool.remote import RemotePool
 from eryphc.identifiers import GeneSetId
-from eryphc.project.locations import REGISTRY
+from eryphc.project.places import REGISTRY
 from eryphc.project.remotes import RegistrySettings
 
 if TYPE_CHECKING:

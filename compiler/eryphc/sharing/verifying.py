@@ -13,6 +13,7 @@ from eryphc.diagnostics import command
 from eryphc.diagnostics import provenance as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import show
+from eryphc.diagnostics.words import os_reason
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.lockfile.model import Lock
@@ -251,6 +252,6 @@ class _reading:  # noqa: N801 - used like a function
             raise EryphcError.of(Failure.INPUT, missing) from None
         if isinstance(error, OSError):
             name = error.filename if isinstance(error.filename, str) else str(self._path)
-            reason = (error.strerror or str(error)).lower()
+            reason = os_reason(error, str(error))
             unreadable = command.file_unreadable(name, reason)
             raise EryphcError.of(Failure.OUTSIDE, unreadable) from None
