@@ -6,19 +6,16 @@ cache, keeping its outputs, and taking them. P is an empty Python process. See R
 
 from __future__ import annotations
 
-import argparse
 import os
-import random
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fleet import write_fleet
-from hyperv import BASE, DRIFT, add_disk
-from measure import Case, CommandFailedError, in_rounds, run
+from hyperv import add_disk
+from measure import BASE, DRIFT, Case, Rounds, benchmark, run
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNT = 100
@@ -36,25 +33,14 @@ MOST = 0.5
 
 
 def main() -> int:
-    """Measure and print; 1 where the goal is missed with --gate, 3 for a rejected run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=11, help="rounds that count (default 11)")
-    parser.add_argument("--seed", type=int, default=1, help="of the shuffling")
-    parser.add_argument("--gate", action="store_true", help="exit 1 where the goal is missed")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="eryphc-bench-") as temporary:
-        try:
-            cases = prepare(Path(temporary).resolve())
-            shuffle = random.Random(options.seed)  # noqa: S311
-            drift = in_rounds(cases, cases[BASE], options.rounds, shuffle)
-        except CommandFailedError as error:
-            print(error, file=sys.stderr)
-            return 2
-        reached = report(cases, drift)
-    if drift > DRIFT:
-        print("\nrejected: another program took the processor. Run it again on a quieter machine.")
-        return 3
-    return 0 if reached or not options.gate else 1
+    """Measure and print; the exit code of `benchmark`."""
+    return benchmark(__doc__, measured)
+
+
+def measured(folder: Path, rounds: Rounds) -> list[str]:
+    """Gives the names of the goals that are missed."""
+    cases = prepare(folder)
+    return report(cases, rounds(cases))
 
 
 def prepare(folder: Path) -> dict[str, Case]:
@@ -144,8 +130,8 @@ def prepare(folder: Path) -> dict[str, Case]:
     return cases
 
 
-def report(cases: dict[str, Case], drift: float) -> bool:
-    """Print one table; whether taking outputs costs as little as it may."""
+def report(cases: dict[str, Case], drift: float) -> list[str]:
+    """Print one table; gives what costs more than it may."""
     base = cases[BASE].seconds
     print(f"{'':36} {'CPU ms':>9} {'x P':>8} {'peak MB':>8}")
     for name, case in cases.items():
@@ -155,7 +141,7 @@ def report(cases: dict[str, Case], drift: float) -> bool:
     print(f"\ntaken by cold: {ratio:.2f} (at most {MOST:g}): {'reached' if reached else 'MISSED'}")
     print(f"P is {base * 1000:.1f} ms; drift of P {drift:.0%} (at most {DRIFT:.0%}). ", end="")
     print(f"Python {sys.version.split()[0]}.")
-    return reached
+    return [] if reached else [HIT]
 
 
 if __name__ == "__main__":

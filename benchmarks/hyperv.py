@@ -6,25 +6,20 @@ recorded state of a host that holds it already. P is an empty Python process. Se
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
-import random
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fleet import write_fleet
-from measure import Case, CommandFailedError, in_rounds, run
+from measure import BASE, DRIFT, Case, CommandFailedError, Rounds, benchmark, run
 
 ROOT = Path(__file__).resolve().parents[1]
-DRIFT = 0.15
 ERYPHC = Path(sys.executable).parent / "eryphc"
-BASE = "P: python -c pass"
 COUNT = 200
 PLANS = 50
 FLEET = f"hyperv, {COUNT} catlets"
@@ -41,25 +36,14 @@ AGAINST_CLOUD_INIT = 2.0
 
 
 def main() -> int:
-    """Measure and print; 1 where a goal is missed with --gate, 3 for a rejected run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=11, help="rounds that count (default 11)")
-    parser.add_argument("--seed", type=int, default=1, help="of the shuffling")
-    parser.add_argument("--gate", action="store_true", help="exit 1 where a goal is missed")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="eryphc-bench-") as temporary:
-        try:
-            cases = prepare(Path(temporary).resolve())
-            shuffle = random.Random(options.seed)  # noqa: S311
-            drift = in_rounds(cases, cases[BASE], options.rounds, shuffle)
-        except CommandFailedError as error:
-            print(error, file=sys.stderr)
-            return 2
-        missed = report(cases, drift)
-    if drift > DRIFT:
-        print("\nrejected: another program took the processor. Run it again on a quieter machine.")
-        return 3
-    return 1 if options.gate and missed else 0
+    """Measure and print; the exit code of `benchmark`."""
+    return benchmark(__doc__, measured)
+
+
+def measured(folder: Path, rounds: Rounds) -> list[str]:
+    """Gives the names of the goals that are missed."""
+    cases = prepare(folder)
+    return report(cases, rounds(cases))
 
 
 def prepare(folder: Path) -> dict[str, Case]:

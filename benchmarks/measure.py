@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import TypeAlias
+
+BASE = "P: python -c pass"
+"""The command that all others are divided by."""
+DRIFT = 0.15
+"""By how much it may differ between the first rounds and the last."""
 
 
 class CommandFailedError(Exception):
@@ -87,6 +95,42 @@ def in_rounds(
     third = max(1, len(base.cpu) // 3)
     first, last = median(base.cpu[:third]), median(base.cpu[-third:])
     return abs(first - last) / min(first, last)
+
+
+Rounds: TypeAlias = Callable[[Mapping[str, Case]], float]
+"""Runs the cases, `BASE` among them, as often as the user asked for; gives the drift."""
+
+
+def benchmark(about: str | None, measured: Callable[[Path, Rounds], list[str]]) -> int:
+    """A benchmark as a command; gives its exit code.
+
+    `measured` gets an empty folder, runs its cases once, prints what they cost and gives the goals
+    that are missed. 1 where there are such with --gate, 2 where a command fails, 3 for a run that
+    another program disturbed.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--rounds", type=int, default=11, help="rounds that count (default 11)")
+    parser.add_argument("--seed", type=int, default=1, help="of the shuffling")
+    parser.add_argument("--gate", action="store_true", help="exit 1 where a goal is missed")
+    options = parser.parse_args()
+    drift = 0.0
+
+    def rounds(cases: Mapping[str, Case]) -> float:
+        nonlocal drift
+        shuffle = random.Random(options.seed)  # noqa: S311
+        drift = in_rounds(cases, cases[BASE], options.rounds, shuffle)
+        return drift
+
+    with tempfile.TemporaryDirectory(prefix="eryphc-bench-") as temporary:
+        try:
+            missed = measured(Path(temporary).resolve(), rounds)
+        except CommandFailedError as error:
+            print(error, file=sys.stderr)
+            return 2
+    if drift > DRIFT:
+        print("\nrejected: another program took the processor. Run it again on a quieter machine.")
+        return 3
+    return 1 if options.gate and missed else 0
 
 
 def _become(case: Case, said: Path) -> None:

@@ -19,10 +19,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fleet import write_fleet
-from measure import Case, CommandFailedError, in_rounds, run
+from measure import BASE, DRIFT, Case, CommandFailedError, in_rounds, run
 
 ROOT = Path(__file__).resolve().parents[1]
-DRIFT = 0.15
 SCRIPTS = Path(sys.executable).parent
 ERYPHC = SCRIPTS / "eryphc"
 
@@ -35,7 +34,6 @@ class Goal:
     limit: float
 
 
-BASE = "P: python -c pass"
 L = "L: cloud-localds"
 FLEET_L = "L: cloud-localds, of the fleet"
 CATLET = "fleet, a catlet"

@@ -6,15 +6,12 @@ this machine: by `gene pull`, and by skopeo. P is an empty Python process. See R
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import random
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,11 +21,9 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fleet import write_fleet
-from measure import Case, CommandFailedError, in_rounds, run
+from measure import BASE, Case, CommandFailedError, Rounds, benchmark, run
 
-DRIFT = 0.15
 ERYPHC = Path(sys.executable).parent / "eryphc"
-BASE = "P: python -c pass"
 COUNT = 200
 LOCK = f"lock of {COUNT} catlets"
 CHECK = f"lock --check of {COUNT} catlets"
@@ -58,28 +53,17 @@ GOALS = (Goal(PULL, 1.0, SKOPEO), Goal(STORE, 1.1, FOLDERS))
 
 
 def main() -> int:
-    """Measure and print; 1 where a goal is missed with --gate, 3 for a rejected run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=11, help="rounds that count (default 11)")
-    parser.add_argument("--seed", type=int, default=1, help="of the shuffling")
-    parser.add_argument("--gate", action="store_true", help="exit 1 where a goal is missed")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="eryphc-bench-") as temporary:
-        folder = Path(temporary).resolve()
-        try:
-            with registry(folder) as log:
-                cases = prepare(folder, log)
-                requests = {name: requests_of(cases[name], log) for name in (PULL, SKOPEO)}
-                shuffle = random.Random(options.seed)  # noqa: S311
-                drift = in_rounds(cases, cases[BASE], options.rounds, shuffle)
-        except CommandFailedError as error:
-            print(error, file=sys.stderr)
-            return 2
-        missed = report(cases, requests, drift)
-    if drift > DRIFT:
-        print("\nrejected: another program took the processor. Run it again on a quieter machine.")
-        return 3
-    return 1 if options.gate and missed else 0
+    """Measure and print; the exit code of `benchmark`."""
+    return benchmark(__doc__, measured)
+
+
+def measured(folder: Path, rounds: Rounds) -> list[str]:
+    """Gives the names of the goals that are missed."""
+    with registry(folder) as log:
+        cases = prepare(folder, log)
+        requests = {name: requests_of(cases[name], log) for name in (PULL, SKOPEO)}
+        drift = rounds(cases)
+    return report(cases, requests, drift)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
     from eryphc.ir.compat import Compat
     from eryphc.outputs import Outputs
-    from eryphc.project.specs import read_source
+    from eryphc.project.texts import read_source
     from eryphc.request import BuildRequest
     from eryphc.schemas import schema_names, schema_text
     from eryphc.session import Session
@@ -60,7 +60,7 @@ _HOMES = {
     "Source": ("eryphc.source", "SourceText"),
     "Target": ("eryphc.targets", "Target"),
     "explain": ("eryphc.diagnostics.explanation", "explain"),
-    "read_source": ("eryphc.project.specs", "read_source"),
+    "read_source": ("eryphc.project.texts", "read_source"),
     "read_values": ("eryphc.values", "read_values"),
     "render": ("eryphc.diagnostics.rendering", "render"),
     "schema_names": ("eryphc.schemas", "schema_names"),

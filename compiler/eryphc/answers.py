@@ -78,9 +78,18 @@ class ReadSpec(Result):
         self.source = source
         self.request = request
         self.name = None if reading is None else reading.name
-        # What these calls go on with. It is not public, because its secrets are not hidden yet.
         self._reading = reading
         self._found = found
+
+
+def reading_of(read: ReadSpec) -> Reading | None:
+    """What the calls of a session go on with. It is not public: its secrets are not hidden yet."""
+    return read._reading
+
+
+def findings_in(read: ReadSpec) -> tuple[Diagnostic, ...]:
+    """What reading found, with its secrets."""
+    return read._found
 
 
 class Report(NamedTuple):
@@ -133,8 +142,12 @@ class Checked(Result):
         self.sources = report.sources
         self.details = report.details
         self.losses = losses
-        # What `Session.unused_comments` judges. Its secrets are not hidden yet.
         self._comments = comments
+
+
+def comments_in(checked: Checked) -> Comments | None:
+    """What `Session.unused_comments` judges. Its secrets are not hidden yet."""
+    return checked._comments
 
 
 class Expanded(Checked):

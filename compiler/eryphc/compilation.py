@@ -1,4 +1,4 @@
-"""One specification on its way through the stages, and what the compilations of a session share."""
+"""One specification on its way through the stages: what they find, and what leaves of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from eryphc import pipeline
-from eryphc.answers import Comments, Reading, ReadSpec, Report
+from eryphc.answers import Comments, Reading, ReadSpec, Report, findings_in, reading_of
 from eryphc.diagnostics.echoes import without_echoes
 from eryphc.diagnostics.levels import Applied, LevelPolicy, speaks_to_us
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
@@ -18,10 +18,9 @@ from eryphc.genepool.chain import PoolChain
 from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
 from eryphc.origin import DEFAULTED, Step, placeless
-from eryphc.passes.memory import PassMemory
-from eryphc.project.specs import Pools, Spec, lasting_name, levels_for
+from eryphc.project.specs import lasting_name
 from eryphc.reads import DiskNote, Noted, disk_note, disk_state, text_note
-from eryphc.request import BuildRequest, values_in
+from eryphc.request import BuildRequest
 from eryphc.source import SourceText, Span
 from eryphc.syntax.names import blank
 from eryphc.targets import Target
@@ -32,127 +31,22 @@ from eryphc.targets.definition import (
     TargetInput,
     definition_of,
 )
+from eryphc.workspace import Workspace
 
 if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.diagnostics.losses import Loss
-    from eryphc.guest.cloudconfig.reader import TextReader
     from eryphc.guest.document import GuestDocument
     from eryphc.guest.model import GuestOptions, GuestRequest
     from eryphc.project.file import Project
     from eryphc.provenance.facts import BuildFacts
     from eryphc.provenance.gathering import Known
-    from eryphc.volumes.disk_images import DiskImages
 
 T = TypeVar("T")
 
-EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
-
 Ask: TypeAlias = Callable[[str, bool], "str | None"]
 """Asks a person for the value of a variable, by its name and whether it is secret."""
-OnHashing: TypeAlias = Callable[[Path, int, int], None]
-"""Hears of a large disk file how many of its bytes have been hashed, and how many there are."""
-OnConverting: TypeAlias = Callable[[str, Path, int, int], None]
-"""Hears of a disk image that is converted: the step, the file, and how many bytes of how many."""
-
-
-class Workspace:
-    """What the compilations of one session share: what was read once, and the environment.
-
-    `values` are those of the environment, by the names of variables as they stand there. With
-    `noting` compilations know what was read for them.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        pools: Pools,
-        environment: Mapping[str, str],
-        on_hashing: OnHashing | None = None,
-        on_converting: OnConverting | None = None,
-        heard: list[Diagnostic] | None = None,
-        *,
-        noting: bool = False,
-    ) -> None:
-        self.noting = noting
-        self._heard = [] if heard is None else heard
-        self.folder = folder
-        self.pools = pools
-        self.environment = environment
-        self.values = values_in(environment)
-        self.memory = PassMemory()
-        self._on_hashing = on_hashing
-        self._on_converting = on_converting
-        self._reader: TextReader | None = None
-        self._disks: DiskImages | None = None
-
-    def overheard(self) -> tuple[Diagnostic, ...]:
-        """What was found beside any specification since somebody asked last."""
-        found = tuple(self._heard)
-        self._heard.clear()
-        return found
-
-    def with_pools(self, pools: Pools) -> Workspace:
-        """One with other pools, which remembers nothing of them."""
-        return Workspace(
-            self.folder,
-            pools,
-            self.environment,
-            self._on_hashing,
-            self._on_converting,
-            self._heard,
-            noting=self.noting,
-        )
-
-    @property
-    def reader(self) -> TextReader:
-        """Reads texts of fodder; one that several specifications share is read once."""
-        if self._reader is None:
-            from eryphc.guest.cloudconfig.reader import TextReader
-
-            self._reader = TextReader()
-        return self._reader
-
-    @property
-    def disks(self) -> DiskImages:
-        """Reads disk files; one that several specifications share is hashed once."""
-        if self._disks is None:
-            from eryphc.volumes.disk_images import DiskImages
-
-            self._disks = DiskImages(self._on_hashing)
-        return self._disks
-
-    def converted(self, wanted: Conversion) -> Path:
-        """The image that a target wants, in the user's cache. Raises VolumeError."""
-        from eryphc.store.places import cache_folder
-        from eryphc.store.seals import seals
-        from eryphc.volumes.conversions import Bench, vhd_of
-
-        def told(step: str, percent: float) -> None:
-            if self._on_converting is not None:
-                size = wanted.source.stat().st_size
-                self._on_converting(step, wanted.source, int(size * percent / 100), size)
-
-        bench = Bench(
-            cache=cache_folder(None, self.environment),
-            seals=lambda: seals(self.environment),
-            read=self.disks,
-            told=told,
-            waiting=lambda: told("waiting for another run that converts", 0.0),
-        )
-        return vhd_of(wanted.source, wanted.format, wanted.sha256, bench)
-
-    def project(self, folder: Path) -> Project | None:
-        """The project of a folder, None where there is none or its file has errors."""
-        project = self.pools.project(folder)
-        return None if project is None else project.value
-
-    def levels(self, spec: Spec | None, request: BuildRequest) -> LevelPolicy:
-        """What findings count as for a specification, or for a gene of the session's folder."""
-        folder = self.folder if spec is None else spec.folder
-        author = None if spec is None else spec.source.name
-        return levels_for(request.asked_levels, self.project(folder), folder, author)
 
 
 class Compilation:
@@ -189,14 +83,14 @@ class Compilation:
         if read is None:
             self._levels = workspace.levels(None, request)
             return
-        self._found += read._found
-        self._reading = read._reading
-        if read._reading is None:
+        self._found += findings_in(read)
+        self._reading = reading_of(read)
+        if self._reading is None:
             self._levels = LevelPolicy(request.asked_levels)
             self._failure = read.failure
         else:
-            self._levels = workspace.levels(read._reading.spec, request)
-            self._records.append(read._reading.document.catlet)
+            self._levels = workspace.levels(self._reading.spec, request)
+            self._records.append(self._reading.document.catlet)
 
     # --- what leaves -------------------------------------------------------------------------
 
@@ -507,7 +401,7 @@ class Compilation:
             target=target,
             spec=spec,
             project=self._project(),
-            lock=pools.lock(path).value if path.is_file() else None,
+            lock=pools.lock(path).value if pools.has_lock(path) else None,
             values=self._values,
             fed=fed,
             inputs=self._prepared[-1][1],
@@ -598,7 +492,7 @@ class Compilation:
         return None if self._reading is None else self._workspace.project(self._reading.spec.folder)
 
     def _epoch(self) -> int | None:
-        from eryphc.artifacts.epoch import EpochSource, resolve_epoch
+        from eryphc.artifacts.epoch import EPOCH_VARIABLE, EpochSource, resolve_epoch
 
         project = self._project()
         asked = self._request.epoch

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eryphc.answers import Result
+from eryphc.answers import Result, reading_of
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
@@ -162,7 +162,8 @@ def _of_spec(
         if drive.get("source") is not None:
             drives.setdefault(drive["source"], []).append(drive.get("name", ""))
     said = list(fed.diagnostics)
-    folder = session.folder if read._reading is None else read._reading.spec.folder
+    reading = reading_of(read)
+    folder = session.folder if reading is None else reading.spec.folder
     pools = session.pools_of(read)
     found = [
         NeededVolume(

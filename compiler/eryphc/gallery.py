@@ -14,7 +14,7 @@ from eryphc.genepool.listing import ListedSet, gene_sets
 from eryphc.identifiers import GeneId, GeneSetId, GeneType
 from eryphc.ir.catlet import Catlet, FodderGene, Variable
 from eryphc.passes.redact import REDACTED
-from eryphc.project.specs import pool_locations
+from eryphc.project.locations import pool_locations
 from eryphc.request import must_be
 from eryphc.session import Session
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set, parse_set_source

@@ -14,24 +14,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from eryphc import pipeline
-from eryphc.answers import Built, Checked, Compiled, Expanded, Reading, ReadSpec
-from eryphc.compilation import Ask, Compilation, OnConverting, OnHashing, Workspace, shown
+from eryphc.answers import (
+    Built,
+    Checked,
+    Compiled,
+    Expanded,
+    Reading,
+    ReadSpec,
+    comments_in,
+    reading_of,
+)
+from eryphc.compilation import Ask, Compilation, shown
 from eryphc.diagnostics.levels import LevelPolicy
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.shown import ShownDiagnostic, ordered, show
 from eryphc.errors import EryphcError, Failure, failure_of
-from eryphc.project.specs import InputMissingError, Pools, Spec, read_spec
+from eryphc.project.locations import POOLS_VARIABLE, locations_fault
+from eryphc.project.pools import Pools
+from eryphc.project.specs import Spec, read_spec
+from eryphc.project.texts import InputMissingError
 from eryphc.request import BuildRequest, must_be
 from eryphc.source import SourceText, shown_path
 from eryphc.targets import Target
 from eryphc.targets.definition import project_sections
+from eryphc.workspace import OnConverting, OnHashing, Workspace
 
 if TYPE_CHECKING:
     from eryphc.genepool.chain import PoolChain
     from eryphc.genepool.model import GenePool
     from eryphc.guest.model import GuestRequest
 
-POOLS_VARIABLE = "ERYPHC_GENEPOOL"
 STAGES = ("breed", "feed", "substitute")
 DEFAULT = BuildRequest()
 _BYTE_ORDER_MARK = "\ufeff"
@@ -79,7 +91,7 @@ class Session:
             raise TypeError("`genepools` is to be a sequence of folders, not one folder")
         locations = tuple(os.fspath(pool) for pool in genepools)
         from_environment = self.environment.get(POOLS_VARIABLE)
-        fault = Pools.refused(locations, from_environment)
+        fault = locations_fault(locations, from_environment)
         if fault is not None:
             raise EryphcError.of(Failure.USAGE, fault)
         heard: list[Diagnostic] = []
@@ -128,9 +140,10 @@ class Session:
         """
         must_be("the request", request, BuildRequest)
         if isinstance(spec, ReadSpec):
-            if spec._reading is None or _names(spec.request) == _names(request):
+            reading = reading_of(spec)
+            if reading is None or _names(spec.request) == _names(request):
                 return spec
-            return self._read_as(spec.source, spec._reading.spec, request)
+            return self._read_as(spec.source, reading.spec, request)
         found: tuple[Diagnostic, ...] = ()
         failure: Failure | None = None
         one: Spec | None = None
@@ -221,7 +234,7 @@ class Session:
     def unused_comments(self, answers: Iterable[Checked]) -> tuple[ShownDiagnostic, ...]:
         """Warnings for comments in the project's documents that silence nothing in any of
         these answers of `check`, although `check` looked for the findings that they name."""
-        comments = [each._comments for each in answers if each._comments is not None]
+        comments = [said for each in answers if (said := comments_in(each)) is not None]
         used = frozenset[tuple[str, int]]().union(*(each.used for each in comments))
         kinds: dict[str, frozenset[str]] = {}
         for each in comments:
@@ -268,7 +281,8 @@ class Session:
 
     def pools_of(self, read: ReadSpec) -> PoolChain:
         """The gene pools of a specification, in order of priority. Raises `EryphcError`."""
-        folder = self.folder if read._reading is None else read._reading.spec.folder
+        reading = reading_of(read)
+        folder = self.folder if reading is None else reading.spec.folder
         return _opened(self.opener.chain(folder))
 
     def pools(self) -> PoolChain:

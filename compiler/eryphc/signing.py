@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from eryphc.diagnostics import command, provenance
 from eryphc.diagnostics import sharing as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.words import os_reason
 from eryphc.frozen import NamedTuple
 from eryphc.source import shown_path
 
@@ -73,7 +74,7 @@ def sign(data: bytes, key: Path, namespace: str) -> str:
         status = key.stat()
         private = b"PRIVATE KEY" in key.read_bytes()[:LONGEST] if _plain(status) else False
     except OSError as error:
-        reason = (error.strerror or "it cannot be read").lower()
+        reason = os_reason(error, "it cannot be read")
         raise SigningError(provenance.signing_failed(shown, reason), outside=False) from None
     if private and os.name != "nt" and status.st_mode & 0o077:
         raise SigningError(wording.signing_key_too_open(shown), outside=False)
@@ -94,7 +95,7 @@ def read_keys(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MOST_KEYS + 1)
     except OSError as error:
-        reason = (error.strerror or "it cannot be read").lower()
+        reason = os_reason(error, "it cannot be read")
         raise _unreadable(path, reason) from None
     if len(data) > MOST_KEYS:
         raise _unreadable(path, f"it has more than {MOST_KEYS} bytes")
@@ -199,7 +200,7 @@ def _files(signature: bytes, keys: bytes) -> Iterator[tuple[str, str]]:
             paths[1].write_bytes(keys)
             yield str(paths[0]), str(paths[1])
     except OSError as error:
-        reason = (error.strerror or "no file can be written").lower()
+        reason = os_reason(error, "no file can be written")
         raise SigningError(provenance.signing_failed(PROGRAM, reason), outside=True) from None
 
 

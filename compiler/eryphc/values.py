@@ -65,7 +65,7 @@ def _value(
     if text.startswith("env::"):
         return "env:" + text[5:]
     if text.startswith("@"):
-        from eryphc.project.specs import InputMissingError, read_text
+        from eryphc.project.texts import InputMissingError, read_text
 
         try:
             read = read_text(Path(text[1:]))
@@ -93,7 +93,7 @@ def _value(
 def _variable_file(path: str, sources: list[ValuesFile]) -> dict[str, str]:
     """The values of a file. It is never marked as read: any of its words may be a secret."""
     from eryphc.diagnostics import reading
-    from eryphc.project.specs import InputMissingError, read_text
+    from eryphc.project.texts import InputMissingError, read_text
     from eryphc.source import Span
     from eryphc.syntax.nodes import AliasNode, MappingNode, ScalarNode
     from eryphc.syntax.scalars import NULLS

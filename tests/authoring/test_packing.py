@@ -120,7 +120,7 @@ def test_all_that_a_catlet_names(tmp_path: Path) -> None:
         pytest.param({"1.0/readme.md": "x" * (2 * 1024 * 1024)}, "is larger than 2097152",
                      id="a long text"),
         pytest.param({"1.0/geneset-tag.json": tag_json("1.0", metadata={"a" * 41: "b"})},
-                     "`metadata` has keys of 1 to 40", id="a long key"),
+                     "characters, or values of more than 500", id="a long key"),
         pytest.param({"geneset.json": json.dumps(MOTD_SET | {"short_description": "x" * 201})},
                      "`about` is no line of 1 to 200 characters", id="a long description"),
         pytest.param({"1.0/volumes/sda.vhdx": "x"}, "the disk `sda` for `any` has no description",

@@ -122,7 +122,8 @@ class Pipeline:
         """The job that fills the folder."""
         job = self.job("first")
         self.run(job, "lock", "--check")
-        self.run(job, *BUILD, "--cache-to", str(self.cache), online=True)
+        ran = self.run(job, *BUILD, "--cache-to", str(self.cache), online=True)
+        assert "N1206" not in ran.err
         return job
 
 
@@ -193,13 +194,27 @@ def test_a_job_without_the_key_compiles_with_the_genes_of_the_folder(pipeline: P
 
 def test_without_the_key_only_genes_are_written(pipeline: Pipeline) -> None:
     job = pipeline.job("first")
-    pipeline.run(job, *BUILD, "--cache-to", str(pipeline.cache), online=True, key=None)
+    ran = pipeline.run(job, *BUILD, "--cache-to", str(pipeline.cache), online=True, key=None)
+    assert ran.err.count("note[N1206]") == 1
+    assert f"are not kept in `{pipeline.cache}`, only genes: `ERYPHC_CACHE_KEY` is not" in ran.err
     assert not (pipeline.cache / "outputs").exists()
     second = pipeline.job("second")
     ran = pipeline.run(second, *BUILD, "--frozen", "--cache-from", str(pipeline.cache))
     assert not from_cache(ran)
     assert "N1204" not in ran.err
     assert tree(second / "build") == tree(job / "build")
+
+
+def test_without_outputs_the_genes_of_the_folder_are_taken(pipeline: Pipeline) -> None:
+    """`--no-cache` is about outputs. A gene is what the lock pins, whoever keeps it."""
+    made = tree(pipeline.first() / "build")
+    job = pipeline.job("second")
+    words = ("--frozen", "--no-cache", "--cache-from", str(pipeline.cache))
+    ran = pipeline.run(job, *BUILD, *words)
+    assert not from_cache(ran)
+    assert tree(job / "build") == made
+    ran = pipeline.run(pipeline.job("third"), *BUILD, "--frozen", "--no-cache", check=False)
+    assert "error[E1106]" in ran.err
 
 
 def test_another_key_is_said_once_and_compiles(pipeline: Pipeline) -> None:

@@ -314,6 +314,20 @@ def test_a_build_without_a_cache_imports_nothing_of_it(
     assert "diskcache" in wheel.run(tmp_path, *build, "--cache", program=WATCH).out
 
 
+READING = """
+import atexit
+names = ("yaml", "lark", "jsonschema", "eryphc.session", "eryphc.genepool.folder")
+atexit.register(lambda: print([name for name in names if name in sys.modules]))
+"""
+
+
+def test_outputs_are_taken_without_what_reads_yaml(wheel: Wheel, tmp_path: Path) -> None:
+    write_project(tmp_path)
+    build = ("build", "web.yaml", "--target", "cloud-init", "--cache")
+    assert "yaml" in wheel.run(tmp_path, *build, program=READING).out
+    assert wheel.run(tmp_path, *build, program=READING).out.endswith("[]\n")
+
+
 SECRET = "k7Q-secret-canary-9x"  # noqa: S105 - it is looked for
 
 

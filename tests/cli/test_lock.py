@@ -272,6 +272,11 @@ def test_content_that_is_gone(project: CommandLine) -> None:
     shutil.rmtree(project.folder / "pool/acme")
     done = project("build", "dev.yaml", "--target", "user-data")
     assert (done.code, codes(done.err)) == (3, ["E1106"])
+    assert "the locked content of `acme/motd/1.0` is not to be had: it came from `corp`" in done.err
+    assert "looked in `" in done.err
+    assert "/pool`, " in done.err
+    assert "someone who has it can hand it on with `eryphc gene export`" in done.err
+    assert "`eryphc update --gene acme/motd/1.0` takes what there is now" in done.err
 
 
 def test_the_same_content_from_another_pool(project: CommandLine) -> None:
@@ -337,6 +342,64 @@ def test_after_a_merge(project: CommandLine) -> None:
     assert project("lock").code == 0
     assert "<<<" not in path.read_text()
     assert "UTC" in user_data(project, "--locked")
+
+
+@pytest.mark.parametrize("key", ["lock_version", "language"])
+def test_a_lock_of_a_newer_tool(project: CommandLine, key: str) -> None:
+    assert project("lock", "dev.yaml").code == 0
+    path = project.folder / "project/eryph.lock"
+    path.write_text(json.dumps(lock(project) | {key: 2}))
+    before = path.read_bytes()
+    for words in (("build", "dev.yaml", "--target", "user-data"), ("lock",), ("update",)):
+        done = project(*words)
+        assert (done.code, codes(done.err)) == (1, ["E1104"])
+        assert f"the lock has `{key}` 2; this eryphc knows 1" in done.err
+        assert "help: use a newer eryphc" in done.err
+    assert path.read_bytes() == before
+
+
+NO_FILES: dict[str, tuple[Any, str]] = {
+    "folder": (Path.mkdir, "it is a folder, not a file"),
+    "broken link": (lambda path: path.symlink_to("nowhere"), "it is a link that leads nowhere"),
+}
+if hasattr(os, "mkfifo"):
+    NO_FILES["pipe"] = (os.mkfifo, "it is no plain file")
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_what_is_no_file_is_no_missing_lock(
+    project: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Else a build would take whatever the pools have, or wait for ever."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    make, says = NO_FILES[kind]
+    path = project.folder / "project/eryph.lock"
+    make(path)
+    build = ("build", "dev.yaml", "--target", "user-data")
+    for words in (
+        build,
+        (*build, "--locked"),
+        (*build, "--cache"),
+        ("check", "dev.yaml"),
+        ("lock", "dev.yaml"),
+        ("lock",),
+        ("lock", "--check", "dev.yaml"),
+        ("update", "dev.yaml"),
+        ("gene", "pull", "--lock"),
+        ("gene", "export", "--lock", "-o", "layout"),
+    ):
+        if kind == "broken link" and words[0] in ("lock", "update") and len(words) > 1:
+            # These follow the link and write the file that it leads to.
+            continue
+        done = project(*words)
+        shown = done.err + done.out
+        assert (done.code, f"error[E1105]: the lock cannot be used: {says}" in shown) == (
+            1,
+            True,
+        ), (words, shown)
+        assert "eryph.lock" in shown
+    assert not (project.folder / "project/build").exists()
+    assert not path.is_file()
 
 
 def test_standard_genes_are_pinned(eryphc: CommandLine) -> None:

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from cli.command_line import CommandLine
-from eryphc.project.specs import pool_locations
+from eryphc.project.locations import pool_locations
 
 
 @pytest.mark.skipif(os.pathsep != ":", reason="Windows separates by semicolons")

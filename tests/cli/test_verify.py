@@ -366,6 +366,43 @@ def test_a_hostile_manifest_is_refused(built: CommandLine, name: str) -> None:
     assert "\x1b" not in done.err
 
 
+def test_one_build_that_cannot_be_read_hides_none_of_the_others(built: CommandLine) -> None:
+    for name in ("a", "b", "c", "d"):
+        built.write(f"{name}.yaml", f"name: {name}\n")
+        build(built, spec=f"{name}.yaml")
+    folder = built.folder / "build"
+    (folder / "a/cloud-init/manifest.json").write_text("{}")
+    (folder / "b/cloud-init/manifest.json").write_bytes(b"[" * 100_000)
+    manifest = folder / "c/cloud-init/manifest.json"
+    manifest.unlink()
+    manifest.symlink_to("web.iso")
+    (folder / "d/cloud-init/d.iso").write_bytes(b"other")
+    iso = folder / "web/cloud-init/web.iso"
+    iso.write_bytes(iso.read_bytes() + b"!")
+    done = verify(built, "build")
+    found = [(each["code"], each["message"].split("`")[1]) for each in json.loads(done.err)]
+    assert done.code == 1
+    assert sorted(found) == [
+        ("E0903", "build/c/cloud-init/manifest.json"),
+        ("E1601", "build/a/cloud-init/manifest.json"),
+        ("E1601", "build/b/cloud-init/manifest.json"),
+        ("E1602", "build/d/cloud-init/d.iso"),
+        ("E1602", "build/web/cloud-init/web.iso"),
+    ]
+    done = verify(built, FOLDER, "--same-genes", "build")
+    assert [code for code in codes(done) if code == "E1601"] == ["E1601"] * 2
+
+
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may do anything")
+def test_one_artifact_that_cannot_be_read_hides_none_of_the_others(built: CommandLine) -> None:
+    folder = built.folder / FOLDER
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = [path for path in paths if path.name != "manifest.json"][:2]
+    names[0].chmod(0)
+    names[1].write_bytes(b"")
+    assert codes(verify(built, "build")) == ["E0903", "E1602"]
+
+
 def test_deep_json_is_refused(built: CommandLine) -> None:
     (built.folder / FOLDER / "manifest.json").write_bytes(b"[" * 100_000)
     assert codes(verify(built, "build")) == ["E1601"]

@@ -29,9 +29,9 @@ from eryphc.genepool.image import (
     manifest_of,
     signature_annotations,
 )
+from eryphc.genepool.image_config import GeneSetConfig
 from eryphc.genepool.image_reader import (
     Document,
-    GeneSetConfig,
     ImageError,
     ImageManifest,
     contents_with,
@@ -462,7 +462,7 @@ VOLUME = {
         pytest.param(member("about", "x" * 201), "`about` is no line", id="long description"),
         pytest.param(member("metadata", {"a": 1}), "`metadata` holds what is", id="number"),
         pytest.param(member("metadata", {"a\x1b": "b"}), "`metadata` holds control", id="escape"),
-        pytest.param(member("metadata", {"a" * 41: ""}), "`metadata` has keys of", id="long key"),
+        pytest.param(member("metadata", {"a" * 41: ""}), "`metadata` has keys that", id="long key"),
         pytest.param(member("metadata", {str(n): "" for n in range(51)}), "`metadata` has more",
                      id="many keys"),
         pytest.param(member("requires", ["b-b/bbb/ccc", "a-a/bbb/ccc"]), "`requires` is not sorted",

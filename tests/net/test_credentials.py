@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.net.credentials import Keychain, Login, Looked
+from eryphc.net.credentials import HELPER_SECONDS, Keychain, Login, Looked
 
 HOST = "registry.example.com"
 SECRET = "hunter2:ä€"  # noqa: S105 - it stands for one
@@ -275,6 +275,21 @@ def test_docker_hub_has_four_names(home: Home, key: str, host: str) -> None:
             id="refresh token beside an empty password",
         ),
         pytest.param({"registrytoken": "t"}, Login("", bearer="t"), id="bearer token"),
+        pytest.param(
+            {**auth("me", SECRET), "username": "x", "password": "x", "identitytoken": "x"},
+            Login("", "me", SECRET),
+            id="auth first",
+        ),
+        pytest.param(
+            {"username": "me", "password": SECRET, "identitytoken": "x", "registrytoken": "x"},
+            Login("", "me", SECRET),
+            id="user and password second",
+        ),
+        pytest.param(
+            {"identitytoken": "t", "registrytoken": "x", "email": "x@y"},
+            Login("", refresh="t"),
+            id="refresh token third",
+        ),
     ],
 )
 def test_what_an_entry_holds(home: Home, entry: dict[str, Any], login: Login) -> None:
@@ -300,6 +315,16 @@ def test_an_entry_that_is_malformed(home: Home, entry: dict[str, Any]) -> None:
     assert len(home.reasons()) == 1
 
 
+@pytest.mark.parametrize("entry", [{}, {"email": "x@y"}, {"auth": "", "username": "me"}])
+def test_an_entry_without_a_login_and_no_store(home: Home, entry: dict[str, Any]) -> None:
+    """Nobody is signed in, which is no fault of the file."""
+    path = home.docker({"auths": {HOST: entry}})
+    looked = home.look()
+    assert looked.login is None
+    assert looked.sources[-1].endswith(path.name)
+    assert (home.heard, home.traced) == ([], [])
+
+
 @pytest.mark.parametrize("document", [{"auths": 1}, {"auths": {HOST: 1}}, {"credHelpers": []}])
 def test_members_of_another_kind(home: Home, document: Any) -> None:
     home.docker(document)
@@ -320,7 +345,8 @@ class TestHelpers:
         """Docker Desktop writes an empty entry beside it."""
         home.gives("store", "me", SECRET)
         home.docker({"credsStore": "store", "auths": {HOST: {}}})
-        assert home.found().user == "me"
+        assert home.found() == Login("docker-credential-store", "me", SECRET)
+        assert home.asked == [f"get {HOST}"]
 
     def test_an_entry_comes_before_the_store(self, home: Home) -> None:
         home.gives("store", "other", "x")
@@ -358,6 +384,31 @@ class TestHelpers:
         assert home.heard == []
         told = f"`docker-credential-one` has nothing for {HOST}: it ended with 1"
         assert home.traced == [told]
+
+    @pytest.mark.parametrize("script", ["echo garbage", "head -c 10000000 /dev/zero", "sleep 60"])
+    def test_one_that_misbehaves_ends_its_document_too(self, home: Home, script: str) -> None:
+        home.seconds = 0.5
+        home.helper("one", script)
+        home.gives("store", "never", "x")
+        document = {"credHelpers": {HOST: "one"}, "credsStore": "store"}
+        home.write(
+            ".config/containers/auth.json", {**document, "auths": {HOST: auth("other", "x")}}
+        )
+        home.docker({"auths": {HOST: auth("me", "x")}})
+        assert home.found().user == "me"
+        assert len(home.reasons()) == 1
+
+    @pytest.mark.parametrize(("more", "found"), [(0, True), (1, False)])
+    def test_how_much_it_may_print(self, home: Home, more: int, *, found: bool) -> None:
+        text = json.dumps({"Username": "me", "Secret": "x"})
+        home.write("printed", text.ljust(64 * 1024 + more))
+        home.helper("long", f"cat '{home.folder}/printed'")
+        home.docker({"credsStore": "long"})
+        assert (home.look().login is not None) == found
+        assert home.reasons() == ([] if found else ["it prints too much"])
+
+    def test_how_long_it_may_take(self) -> None:
+        assert HELPER_SECONDS == 10
 
     def test_one_that_is_not_there(self, home: Home) -> None:
         home.docker({"credsStore": "gone"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,16 @@ class Project:
     def lock(self) -> dict[str, Any]:
         data: dict[str, Any] = json.loads((self.eryphc.folder / "eryph.lock").read_text())
         return data
+
+    def is_the_same_for_a_colleague(self) -> None:
+        """Who has the lock and no store fetches what it pins, and builds the same bytes."""
+        assert self("lock", "web.yaml").code == 0
+        before = self.user_data("--locked")
+        shutil.rmtree(self.cache)
+        done = self("build", "web.yaml", "--target", "user-data", "--frozen")
+        assert (done.code, codes(done)) == (3, ["E1106"])
+        assert self("gene", "pull", "--lock").code == 0
+        assert self.user_data("--frozen") == before
 
 
 def codes(done: Done) -> list[str]:

@@ -43,6 +43,20 @@ def image(
     return image_of(contents, Details(about="A test", requires=tuple(map(set_id, requires))))
 
 
+MOTD = "name: motd\nfodder:\n- name: motd\n  content: |\n    timezone: {}\n"
+BASE = "fodder:\n- source: gene:acme/motd:motd\n"
+
+
+def motd(zone: str = "UTC", tag: str = "1.0") -> Image:
+    """A gene that sets the time zone."""
+    return image(f"acme/motd/{tag}", {"fodder/motd.yaml": MOTD.format(zone)})
+
+
+def base() -> Image:
+    """A catlet that is fed by the newest of them."""
+    return image("acme/base/1.0", {"catlet.yaml": BASE}, requires=["acme/motd/latest"])
+
+
 def signatures(made: Image, *signers: Signer) -> dict[str, str]:
     """The annotations with which an image is signed."""
     texts = [sign(made.config, each.key, "eryphc-geneset") for each in signers]

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from cli.command_line import CommandLine, Done
 from eryphc import Session
 from eryphc.genepool import image
 from eryphc.sharing import push
-from genepool.oci.real import program, registry
+from genepool.oci.real import program
 from sharing.projects import codes
 
 pytestmark = pytest.mark.integration
@@ -69,17 +68,10 @@ class Team(NamedTuple):
         return self.cache / "volumes/sha256" / hashlib.sha256(data).hexdigest()
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with registry(tmp_path_factory.mktemp("registry")) as found:
-        yield found
-
-
 @pytest.fixture
-def team(eryphc: CommandLine, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
-    monkeypatch.setenv("HOME", str(tmp_path))
+def team(
+    eryphc: CommandLine, host: str, own_folders: None, monkeypatch: pytest.MonkeyPatch
+) -> Team:
     # A disk of several parts need not be large.
     monkeypatch.setattr(image, "_SMALLEST_PART", PART)
     base = "genes/acme/base/1.0"

@@ -51,10 +51,7 @@ class Team(Project):
 
 
 @pytest.fixture
-def team(eryphc: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
-    monkeypatch.setenv("HOME", str(tmp_path))
+def team(eryphc: CommandLine, own_folders: None) -> Iterator[Team]:
     with fake_api() as api:
         api.publish(motd("UTC"), packed_tag("acme/motd/latest", ref="acme/motd/1.0"), base())
         team = Team(eryphc, api)
@@ -108,13 +105,7 @@ def test_a_lock_keeps_the_content(team: Team) -> None:
 
 
 def test_a_colleague_gets_the_same_bytes(team: Team) -> None:
-    assert team("lock", "web.yaml").code == 0
-    before = team.user_data("--locked")
-    shutil.rmtree(team.cache)
-    done = team("build", "web.yaml", "--target", "user-data", "--frozen")
-    assert (done.code, codes(done)) == (3, ["E1106"])
-    assert team("gene", "pull", "--lock").code == 0
-    assert team.user_data("--frozen") == before
+    team.is_the_same_for_a_colleague()
 
 
 def test_a_tag_that_was_replaced(team: Team) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from genepool.oci.real import program
 from sharing.projects import codes
-from sharing.publishing import image
-from sharing.test_pull import Team, host, motd, team
+from sharing.publishing import image, motd
+from sharing.test_pull import Team, team
 
-__all__ = ["host", "team"]
+__all__ = ["team"]
 
 pytestmark = pytest.mark.integration
 

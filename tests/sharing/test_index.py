@@ -100,7 +100,8 @@ def test_a_misspelt_set_is_guessed_from_the_index(author: Author) -> None:
     done = author.eryphc("check", "web.yaml", "--genepool", author.pool)
     assert (done.code, "did you mean `motd`" in done.out + done.err) == (1, True), done.out
     done = author.eryphc("gene", "pull", "acme/mitd/1.0", "--genepool", author.pool)
-    assert "motd" in done.err
+    assert (done.code, codes(done)) == (1, ["E0302"])
+    assert "did you mean `motd`" in done.err
 
 
 def test_two_published_tags_are_compared(author: Author) -> None:

@@ -7,26 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cli.command_line import CommandLine
-from genepool.oci.real import registry
 from sharing.projects import Project, codes
-from sharing.publishing import Publisher, image, write_layout
+from sharing.publishing import Publisher, base, image, motd, write_layout
 
 pytestmark = pytest.mark.integration
-
-MOTD = "name: motd\nfodder:\n- name: motd\n  content: |\n    timezone: {}\n"
-BASE = "fodder:\n- source: gene:acme/motd:motd\n"
-
-
-def motd(zone: str, tag: str = "1.0") -> Any:
-    return image(f"acme/motd/{tag}", {"fodder/motd.yaml": MOTD.format(zone)})
 
 
 @dataclass(frozen=True)
@@ -36,23 +26,11 @@ class Team(Project):
     publish: Publisher
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with registry(tmp_path_factory.mktemp("registry")) as found:
-        yield found
-
-
 @pytest.fixture
-def team(eryphc: CommandLine, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
-    monkeypatch.setenv("HOME", str(tmp_path))
+def team(eryphc: CommandLine, host: str, tmp_path: Path, own_folders: None) -> Team:
     publish = Publisher(host, tmp_path / "images")
     publish("acme/motd/1.0", motd("UTC"), "1.0", "latest")
-    publish(
-        "acme/base/1.0",
-        image("acme/base/1.0", {"catlet.yaml": BASE}, requires=["acme/motd/latest"]),
-    )
+    publish("acme/base/1.0", base())
     pool = f"pools:\n- name: corp\n  type: oci\n  prefix: {host}/genes\n  orgs: [acme]\n"
     eryphc.write("eryphc.yaml", pool)
     eryphc.write("web.yaml", "name: web\nparent: acme/base/1.0\n")
@@ -114,13 +92,7 @@ def test_a_lock_keeps_the_content(team: Team) -> None:
 
 
 def test_a_colleague_gets_the_same_bytes(team: Team) -> None:
-    assert team("lock", "web.yaml").code == 0
-    before = team.user_data("--locked")
-    shutil.rmtree(team.cache)
-    done = team("build", "web.yaml", "--target", "user-data", "--frozen")
-    assert (done.code, codes(done)) == (3, ["E1106"])
-    assert team("gene", "pull", "--lock").code == 0
-    assert team.user_data("--frozen") == before
+    team.is_the_same_for_a_colleague()
 
 
 def test_a_fixed_tag_that_was_replaced(team: Team) -> None:
@@ -148,11 +120,33 @@ def test_content_that_is_nowhere_any_more(team: Team) -> None:
     assert "acme/motd/1.0" in done.err
 
 
+def test_a_pool_that_has_another_name_by_now(team: Team) -> None:
+    assert team("lock", "web.yaml").code == 0
+    path = team.eryphc.folder / "eryphc.yaml"
+    path.write_text(path.read_text().replace("name: corp", "name: firm"))
+    for options in ((), ("--locked",), ("--frozen",)):
+        done = team.build(*options)
+        assert (done.code, set(codes(done))) == (3, {"E1106"})
+        assert "the pool `corp` of the lock is not in `eryphc.yaml` any more" in done.err
+        assert "`oci:" not in done.err
+        assert "help: if it has another name now, `eryphc lock` takes the new name" in done.err
+    # What the help says is enough.
+    done = team("lock", "--check")
+    assert (done.code, codes(done)) == (1, ["E1102"])
+    assert "the pool `corp` of the lock is not in `eryphc.yaml` any more; `firm` has" in done.err
+    identities = {name: each.get("digest") for name, each in team.lock()["sets"].items()}
+    done = team("lock")
+    assert (done.code, codes(done)) == (0, [])
+    assert team("lock", "--check").code == 0
+    assert identities == {name: each.get("digest") for name, each in team.lock()["sets"].items()}
+    assert {each.get("pool") for each in team.lock()["sets"].values()} == {"firm", None}
+    assert "UTC" in team.user_data("--locked")
+
+
 def test_an_image_layout_at_hand_has_it_too(team: Team) -> None:
     assert team("lock", "web.yaml").code == 0
     shutil.rmtree(team.cache)
-    base = image("acme/base/1.0", {"catlet.yaml": BASE}, requires=["acme/motd/latest"])
-    write_layout(team.eryphc.folder / "base", "acme/base/1.0", base)
+    write_layout(team.eryphc.folder / "base", "acme/base/1.0", base())
     write_layout(team.eryphc.folder / "motd", "acme/motd/1.0", motd("UTC"))
     pools = ("--genepool", "oci-layout:base", "--genepool", "oci-layout:motd")
     assert "UTC" in team.user_data("--frozen", *pools)
@@ -175,6 +169,9 @@ def test_what_is_damaged_in_the_store_is_fetched_again(team: Team) -> None:
         if path.is_file():
             path.chmod(0o600)
             path.write_bytes(path.read_bytes()[:-1] + b"!")
+    done = team.build("--locked")
+    assert (done.code, set(codes(done))) == (0, {"W1203"})
+    assert "of the cache was damaged and has been removed" in done.err
     assert "UTC" in team.user_data("--locked")
     done = team("build", "web.yaml", "--target", "user-data", "--frozen")
     assert done.code == 0, done.err

@@ -162,7 +162,8 @@ def test_aliases_that_are_none(author: Author, alias: str, ref: str, code: str) 
 
 def test_genes_under_a_moving_tag(author: Author) -> None:
     tag = author.tag("v20")
-    assert codes(author.push(tag)) == ["E1028"]
+    done = author.push(tag)
+    assert (done.code, codes(done)) == (1, ["E1028"])
     pool = f"pools:\n- {{name: corp, type: oci, prefix: {author.host}/{author.prefix}, "
     author.eryphc.write("eryphc.yaml", pool + 'orgs: [acme], fixed: ["v*"]}\n')
     assert author.eryphc("gene", "push", tag).code == 0
@@ -178,7 +179,8 @@ def test_a_name_that_no_repository_has(author: Author) -> None:
             "1.0/geneset-tag.json": '{"geneset":"acme/a.-b/1.0"}',
         },
     )
-    assert codes(author.push("odd")) == ["E1026"]
+    done = author.push("odd")
+    assert (done.code, codes(done)) == (1, ["E1026"])
 
 
 @pytest.mark.parametrize(

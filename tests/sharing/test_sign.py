@@ -12,11 +12,11 @@ import pytest
 from eryphc.genepool.image import manifest_of
 from genepool.oci.fake import Profile, digest_of, faking
 from sharing.projects import codes
-from sharing.publishing import image, signatures
-from sharing.test_trust import CI, EVE, MOTD, Team, base, host, motd, team
+from sharing.publishing import MOTD, base, image, motd, signatures
+from sharing.test_trust import CI, EVE, Team, team
 from signers import made, run, signer
 
-__all__ = ["host", "team"]
+__all__ = ["team"]
 
 pytestmark = [
     pytest.mark.integration,

@@ -15,9 +15,10 @@ import pytest
 from eryphc.project.file import read_project
 from eryphc.source import SourceText
 from eryphc.targets.definition import project_sections
-from sharing.test_trust import CI, MOTD, Team, host, team
+from sharing.publishing import MOTD
+from sharing.test_trust import CI, Team, team
 
-__all__ = ["host", "team"]
+__all__ = ["team"]
 
 pytestmark = pytest.mark.integration
 

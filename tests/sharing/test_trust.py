@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,10 @@ from typing import Any
 import pytest
 
 from cli.command_line import CommandLine, child_environment
-from eryphc.genepool.image import Image, signature_annotations
+from eryphc.genepool.image import signature_annotations
 from eryphc.signing import sign
-from genepool.oci.real import registry
 from sharing.projects import Project, codes
-from sharing.publishing import Publisher, image, signatures, write_layout
+from sharing.publishing import BASE, Publisher, base, image, motd, signatures, write_layout
 from signers import Signer, run, signer
 
 pytestmark = [
@@ -29,16 +27,6 @@ pytestmark = [
 CI = "ci@acme.example"
 EVE = "eve@other.example"
 ASKED = "trust:\n- {orgs: [acme], require: signature, keys: allowed_signers}\n"
-MOTD = "name: motd\nfodder:\n- name: motd\n  content: |\n    timezone: {}\n"
-BASE = "fodder:\n- source: gene:acme/motd:motd\n"
-
-
-def motd(zone: str = "UTC", tag: str = "1.0") -> Image:
-    return image(f"acme/motd/{tag}", {"fodder/motd.yaml": MOTD.format(zone)})
-
-
-def base() -> Image:
-    return image("acme/base/1.0", {"catlet.yaml": BASE}, requires=["acme/motd/latest"])
 
 
 @dataclass(frozen=True)
@@ -65,17 +53,8 @@ class Team(Project):
         return sorted(path for path in (self.cache / "trust").rglob("*") if path.is_file())
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with registry(tmp_path_factory.mktemp("registry")) as found:
-        yield found
-
-
 @pytest.fixture
-def team(eryphc: CommandLine, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
-    monkeypatch.setenv("HOME", str(tmp_path))
+def team(eryphc: CommandLine, host: str, tmp_path: Path, own_folders: None) -> Team:
     publish = Publisher(host, tmp_path / "images")
     found = Team(eryphc, publish)
     publish("acme/base/1.0", base(), annotations=signatures(base(), signer(CI)))
@@ -103,6 +82,7 @@ def test_what_is_not_signed_is_refused(team: Team) -> None:
     assert "acme/motd:latest` is not signed, and the project asks" in done.err
     assert "eryphc.yaml:7:" in done.err
     assert "eryphc gene sign acme/motd/1.0 --key KEY" in done.err
+    assert "copy it with `skopeo copy --preserve-digests`" in done.err
     assert not (team.eryphc.folder / "build").exists()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -117,11 +117,14 @@ def test_a_root_without_its_lock_goes(store: Store, tmp_path: Path) -> None:
     assert files(store) == []
 
 
-def test_a_lock_that_cannot_be_read_keeps_everything(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [Path.mkdir, *([os.mkfifo] if hasattr(os, "mkfifo") else [])])
+def test_a_lock_that_cannot_be_read_keeps_everything(
+    store: Store, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
     pulled(store)
     path = lock(store, tmp_path)
     path.unlink()
-    path.mkdir()
+    make(path)
     age(store)
     store.folder.write(b"left", "tmp", "x")
     done = prune(store)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,20 +26,6 @@ def test_content_comes_back(store: Store) -> None:
         f"blobs/sha256/{digest_of(CONTENT)[7:9]}/{digest_of(CONTENT)[9:]}"
     )
     assert place.stat().st_mode & 0o777 == 0o600
-
-
-def test_content_in_blocks(store: Store) -> None:
-    whole = b"a" * 70_000 + b"b"
-    store.add_stream((whole[:9], whole[9:]), digest_of(whole))
-    assert store.blob(digest_of(whole)) == whole
-
-
-def test_other_content_than_was_asked_for(store: Store) -> None:
-    with pytest.raises(ContentDiffersError):
-        store.add_stream((b"evil",), digest_of(CONTENT))
-    assert store.blob(digest_of(CONTENT)) is None
-    assert store.blob(digest_of(b"evil")) is None
-    assert list(store.folder.path("tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("bit", range(8))
@@ -143,14 +128,6 @@ class TestNotes:
         assert store.note(POLICY, IDENTITY) is None
         assert store.note(IDENTITY, IDENTITY) is None
 
-    def test_a_note_that_is_dropped_is_told_of(
-        self, store: Store, damage: list[Diagnostic]
-    ) -> None:
-        store.put_note(IDENTITY, POLICY, b"forged")
-        store.drop_note(IDENTITY, POLICY)
-        assert store.note(IDENTITY, POLICY) is None
-        assert [each.code.number for each in damage] == ["W1203"]
-
 
 class TestRoots:
     def test_a_root_is_written_once(self, store: Store, tmp_path: Path) -> None:
@@ -184,14 +161,3 @@ class TestRoots:
         assert list(store.roots()) == []
         assert len(damage) == 1
         assert list(store.folder.path("roots").iterdir()) == []
-
-
-def test_a_stream_that_ends_early(store: Store) -> None:
-    def broken() -> Iterator[bytes]:
-        yield CONTENT[:3]
-
-    calls: list[Callable[[], None]] = [lambda: store.add_stream(broken(), digest_of(CONTENT))]
-    for call in calls:
-        with pytest.raises(ContentDiffersError):
-            call()
-    assert store.blob(digest_of(CONTENT)) is None

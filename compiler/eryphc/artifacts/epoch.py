@@ -17,7 +17,7 @@ DEFAULT_EPOCH = 315_532_800
 LAST_EPOCH = 5_869_583_999
 """The last second of 2155, where the dates of ISO 9660 end."""
 
-VARIABLE = "SOURCE_DATE_EPOCH"
+EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 
 _DIGITS = frozenset("0123456789")
 _LONGEST = 20
@@ -42,7 +42,7 @@ def resolve_epoch(
     sources = (
         EpochSource(name="--epoch", value=option),
         project or EpochSource(name="epoch", value=None),
-        EpochSource(name=VARIABLE, value=environment),
+        EpochSource(name=EPOCH_VARIABLE, value=environment),
     )
     for source in sources:
         if source.value is not None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.output import output_failed
+from eryphc.diagnostics.words import os_reason
 
 _HELP = {
     errno.ENOSPC: "free some space on that disk, or choose another with `--output`",
@@ -41,6 +42,6 @@ def writing(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = os_reason(error)
         help_ = _HELP.get(error.errno) if error.errno is not None else None
         raise OutputFailed(output_failed(place, reason, help_)) from error

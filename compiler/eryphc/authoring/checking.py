@@ -18,7 +18,7 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import name_of
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.files import PoolFiles
-from eryphc.genepool.image_reader import metadata_fault
+from eryphc.genepool.image_config import metadata_fault
 from eryphc.genepool.pool_index import read_deprecations
 from eryphc.genepool.registry_names import NO_RULES, TagRules
 from eryphc.genepool.source_tree import SourceTag

@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 from eryphc.authoring.sources import AuthoredTag
 from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.words import os_reason
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.contents import disk_path
 from eryphc.genepool.disk_layers import (
@@ -119,7 +120,7 @@ def _packed(
             file = stack.enter_context(path.open("rb"))
             size = file.seek(0, 2)
         except OSError as error:
-            raise _UnusableError((error.strerror or "it cannot be read").lower()) from None
+            raise _UnusableError(os_reason(error, "it cannot be read")) from None
         if size > MOST_VOLUME:
             raise _UnusableError(f"has {size} bytes, more than the {MOST_VOLUME} that it may have")
         kind = path.suffix.lower().removeprefix(".")

@@ -18,7 +18,8 @@ from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.folder import MANIFEST
 from eryphc.genepool.image import MOST_GENES
-from eryphc.genepool.image_reader import ImageError, metadata_fault
+from eryphc.genepool.image_config import metadata_fault
+from eryphc.genepool.image_reader import ImageError
 from eryphc.genepool.model import GeneText, Variant
 from eryphc.genepool.packed import GeneManifest, canonical_json, gene_manifest_of
 from eryphc.genepool.packed_set import packed_set

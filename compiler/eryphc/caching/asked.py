@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from eryphc.artifacts.epoch import EPOCH_VARIABLE
 from eryphc.canonical import Json, canonical, digest_of
 from eryphc.frozen import NamedTuple
 from eryphc.lockfile import LOCK_FILE
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 _DOMAIN: Final = b"eryphc-request/1\0"
 _LIBRARIES: Final = ("jinja2", "jsonschema", "lark", "pyyaml")
 _INSTALLED: Final = re.compile(r"([A-Za-z0-9_.-]+?)-([^-]+)(?:-py[0-9.]+)?\.(?:dist|egg)-info\Z")
-# The manifest of a tag that may lie beside a specification.
+# The manifest of a tag that may lie beside a specification. The module that reads it imports YAML,
+# which takes longer than to find an output.
 _TAG: Final = "geneset-tag.json"
 _LARGEST: Final = 16 * 1024 * 1024
 
@@ -79,7 +81,7 @@ def asked_of(name: str, request: BuildRequest, around: Surroundings) -> Asked | 
     outside = os.pardir in here.parts or here.is_absolute()
     try:
         lock_path = root / LOCK_FILE if project is not None else path.parent / LOCK_FILE
-        lock = _lock(lock_path) if lock_path.is_file() else None
+        lock = _lock(lock_path) if os.path.lexists(lock_path) else None
         data: dict[str, Json] = {
             "code": around.tool.code,
             "python": around.tool.python,
@@ -90,7 +92,7 @@ def asked_of(name: str, request: BuildRequest, around: Surroundings) -> Asked | 
             "lock": None if lock is None else _pins(lock, place),
             "locked": around.locked,
             "pools": list(around.genepools),
-            "epoch": around.environment.get("SOURCE_DATE_EPOCH") or None,
+            "epoch": around.environment.get(EPOCH_VARIABLE) or None,
             "request": _request(request),
         }
     except (OSError, _UnreadableError):
@@ -190,6 +192,8 @@ def _escaped(data: Json) -> Json:
 def _lock(path: Path) -> Lock:
     from eryphc.lockfile.reading import MOST_BYTES, read_lock
 
+    if not path.is_file():
+        raise _UnreadableError
     with path.open("rb") as file:
         data = file.read(MOST_BYTES + 1)
     try:

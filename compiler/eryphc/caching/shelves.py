@@ -53,10 +53,6 @@ class OwnShelf:
     def blob(self, sha256: str, size: int) -> bytes | None:
         return self._store.blob(f"sha256:{sha256}", size)
 
-    def drop(self, key: str) -> None:
-        """Remove a record that is no good."""
-        self._index.remove(_KEY + key)
-
     def put_blob(self, data: bytes) -> None:
         self._store.add_blob(data)
 

@@ -26,6 +26,7 @@ from eryphc.changes.interface import (
     pairs,
     read_gene,
 )
+from eryphc.changes.lines import Lines
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.contents import MANIFEST_TYPE, ContentFile, TagContents
 from eryphc.genepool.volumes import read_descriptor
@@ -34,9 +35,6 @@ from eryphc.ir.catlet import Catlet
 from eryphc.ir.document import document
 from eryphc.passes.redact import REDACTED
 from eryphc.source import SourceText
-
-_MOST_COMPARED: Final = 1_000_000
-"""The most pairs of lines that are compared for one tag. Then texts differ as a whole."""
 
 
 class Kind(StrEnum):
@@ -279,7 +277,7 @@ def _whole(gene: GeneKey, kind: Kind) -> Change:
 
 def _genes(before: TagContents, after: TagContents) -> tuple[GeneChanges, ...]:
     old, new = genes_of(before), genes_of(after)
-    lines = _Lines()
+    lines = Lines()
     found: list[GeneChanges] = []
     for gene in sorted({*old, *new}):
         if gene not in old or gene not in new:
@@ -294,7 +292,7 @@ def _genes(before: TagContents, after: TagContents) -> tuple[GeneChanges, ...]:
     return tuple(found)
 
 
-def _gene(gene: GeneKey, pair: Pair, lines: _Lines) -> Iterator[Change]:
+def _gene(gene: GeneKey, pair: Pair, lines: Lines) -> Iterator[Change]:
     old, new = pair.before, pair.after
     if old is None or new is None:
         yield _whole(gene, _kind(old, new))
@@ -325,7 +323,7 @@ def _description(file: ContentFile) -> dict[str, Json]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _document(old: ContentFile, new: ContentFile, lines: _Lines) -> Iterator[Change]:
+def _document(old: ContentFile, new: ContentFile, lines: Lines) -> Iterator[Change]:
     before, after = read_gene(old), read_gene(new)
     if before is None or after is None:
         readable = "not readable" if before is None else "readable"
@@ -408,7 +406,7 @@ def _variable(variable: OfferedVariable, *, hide: bool) -> dict[str, Json]:
 # -- fodder -------------------------------------------------------------------------------------
 
 
-def _fodder(old: Interface, new: Interface, lines: _Lines) -> Iterator[Change]:
+def _fodder(old: Interface, new: Interface, lines: Lines) -> Iterator[Change]:
     before = {entry.key: entry for entry in old.fodder}
     after = {entry.key: entry for entry in new.fodder}
     for key, entry in after.items():
@@ -442,7 +440,7 @@ def _entry(entry: OfferedFodder) -> dict[str, Json]:
     return found
 
 
-def _entry_changes(old: OfferedFodder, new: OfferedFodder, lines: _Lines) -> Iterator[Change]:
+def _entry_changes(old: OfferedFodder, new: OfferedFodder, lines: Lines) -> Iterator[Change]:
     was, now = _entry(old), _entry(new)
     yield from _values(Part.FODDER, was, now, old.key)
     if old.content != new.content:
@@ -456,70 +454,3 @@ def _entry_changes(old: OfferedFodder, new: OfferedFodder, lines: _Lines) -> Ite
         if name not in before or name not in after or before[name] != after[name]:
             kind = _kind(True if name in before else None, True if name in after else None)
             yield Change(Part.BINDING, kind, old.key, name, hidden=True)
-
-
-class _Lines:
-    """Compares content line by line, as long as that costs little.
-
-    The time for two texts grows with the product of their lengths, and a hostile tag can hold many
-    long ones.
-    """
-
-    def __init__(self) -> None:
-        self._left = _MOST_COMPARED
-
-    def all(self, sign: str, content: str | None) -> tuple[str, ...]:
-        """All lines of a text behind one sign."""
-        return () if content is None else tuple(f"{sign}{line}" for line in _split(content))
-
-    def compared(self, old: str, new: str) -> tuple[str, ...]:
-        """The lines that are gone or new, in their order."""
-        before, after = _split(old), _split(new)
-        start = _common(before, after)
-        end = _common(before[start:][::-1], after[start:][::-1])
-        before, after = before[start : len(before) - end], after[start : len(after) - end]
-        cost = len(before) * len(after)
-        if cost > self._left:
-            return (*(f"-{line}" for line in before), *(f"+{line}" for line in after))
-        self._left -= cost
-        return tuple(_differing(before, after))
-
-
-def _differing(before: list[str], after: list[str]) -> Iterator[str]:
-    """The lines that are not in the longest common part, by the textbook's table.
-
-    `difflib` would take cubic time for texts that were made for it.
-    """
-    # `longest[i][j]`: how many lines `before[i:]` and `after[j:]` have in common.
-    longest = [[0] * (len(after) + 1) for _ in range(len(before) + 1)]
-    for i in reversed(range(len(before))):
-        row, below, line = longest[i], longest[i + 1], before[i]
-        for j in reversed(range(len(after))):
-            row[j] = below[j + 1] + 1 if line == after[j] else max(below[j], row[j + 1])
-    i = j = 0
-    while i < len(before) and j < len(after):
-        if before[i] == after[j]:
-            i, j = i + 1, j + 1
-        elif longest[i + 1][j] >= longest[i][j + 1]:
-            yield f"-{before[i]}"
-            i += 1
-        else:
-            yield f"+{after[j]}"
-            j += 1
-    yield from (f"-{line}" for line in before[i:])
-    yield from (f"+{line}" for line in after[j:])
-
-
-def _split(text: str) -> list[str]:
-    lines = text.split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
-
-
-def _common(one: list[str], other: list[str]) -> int:
-    """How many lines two texts begin with alike."""
-    count = 0
-    for line, same in zip(one, other, strict=False):
-        if line != same:
-            break
-        count += 1
-    return count

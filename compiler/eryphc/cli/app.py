@@ -120,7 +120,9 @@ def _reason(error: OSError) -> str:
         os.getcwd()  # noqa: PTH109
     except OSError:
         return "the working folder does not exist any more"
-    return (error.strerror or type(error).__name__).lower()
+    from eryphc.diagnostics.words import os_reason
+
+    return os_reason(error)
 
 
 def _interrupted(words: Sequence[str]) -> int:

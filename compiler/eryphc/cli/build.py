@@ -82,7 +82,11 @@ if TYPE_CHECKING:
     help="Write the locked genes there, and with ERYPHC_CACHE_KEY the outputs; replaces DIR.",
 )
 @shared.cache_dir
-@click.option("--no-cache", is_flag=True, help="Neither take nor keep outputs, whatever is set.")
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Neither take nor keep outputs, whatever is set; genes of --cache-from are taken.",
+)
 @click.option(
     "--check-reproducible",
     is_flag=True,

@@ -14,6 +14,7 @@ from eryphc import shown_path
 from eryphc.cli.completing import completes
 from eryphc.cli.console import FAILED_OUTSIDE, WRONG_INPUT, Console, speaking, write
 from eryphc.diagnostics import command as wording
+from eryphc.diagnostics.words import os_reason
 
 CATLET_FILE = "catlet.yaml"
 SCHEMA_FILE = "catlet.schema.json"
@@ -78,7 +79,7 @@ def command(folder: Path, *, examples: bool, console: Console) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     except OSError as error:
-        reason = (error.strerror or "it cannot be written").lower()
+        reason = os_reason(error, "it cannot be written")
         console.add((wording.file_unwritable(shown_path(folder), reason),))
         return console.finish(FAILED_OUTSIDE)
     write(sys.stdout, "".join(f"{shown_path(spec)}\n" for spec in specs))

@@ -51,6 +51,15 @@ def local_changed(name: str, added: Collection[str], gone: Collection[str]) -> D
     )
 
 
+def pool_renamed(was: str, now: str) -> Diagnostic:
+    return finding(
+        LOCK_INCOMPLETE,
+        f"the pool `{clipped(was)}` of the lock is not in `eryphc.yaml` any more; `{clipped(now)}` "
+        "has its gene sets now",
+        help="`eryphc lock` takes the new name",
+    )
+
+
 def spec_changed(name: str, added: Collection[str], gone: Collection[str]) -> Diagnostic:
     words = [f"names {_sets(added)}, which the lock does not say"] if added else []
     if gone:
@@ -127,6 +136,19 @@ def content_not_fetched(name: str, pool: str, span: Span | None) -> Diagnostic:
         span,
         "pinned here",
         help="`eryphc gene pull --lock` fetches all that the lock pins",
+    )
+
+
+def pool_gone(name: str, pool: str, span: Span | None, tried: Collection[str]) -> Diagnostic:
+    """The lock names a pool that there is no more, and no other pool has the content."""
+    return finding(
+        LOCKED_CONTENT_GONE,
+        f"the locked content of `{name}` is not to be had: the pool `{clipped(pool)}` of the lock "
+        "is not in `eryphc.yaml` any more",
+        span,
+        "pinned here",
+        notes=(f"the pools are {', '.join(f'`{place}`' for place in tried)}",) if tried else (),
+        help="if it has another name now, `eryphc lock` takes the new name",
     )
 
 

@@ -70,6 +70,11 @@ def malformed_artifact(where: str, member: str, problem: str) -> Diagnostic:
     )
 
 
+def of_pool(found: Diagnostic, pool: str) -> Diagnostic:
+    """What is wrong with an image, and the pool that it is in."""
+    return found._replace(notes=(*found.notes, f"it is in the pool `{clipped(pool)}`"))
+
+
 def malformed_set(where: str, problem: str) -> Diagnostic:
     """`where` is a gene set in the original's packed form, `problem` a sentence about it."""
     return finding(

@@ -81,6 +81,15 @@ def no_output_cache() -> Diagnostic:
     )
 
 
+def no_key_for_outputs(folder: str) -> Diagnostic:
+    return finding(
+        NO_OUTPUT_CACHE,
+        f"outputs of this run are not kept in `{clipped(folder, _LONGEST_PATH)}`, only genes: "
+        "`ERYPHC_CACHE_KEY` is not set",
+        help="set it where outputs are to be taken later; leave it out where foreign code runs",
+    )
+
+
 def outputs_not_kept(reason: str) -> Diagnostic:
     """`reason` is the sentence of another finding."""
     return finding(NO_OUTPUT_CACHE, f"outputs of this run are not kept: {clipped(reason, 500)}")

@@ -25,6 +25,11 @@ def cleaned(text: str, longest: int = 200) -> str:
     )
 
 
+def os_reason(error: OSError, otherwise: str = "") -> str:
+    """What the system says of a failure; `otherwise` where it says nothing, else its kind."""
+    return (error.strerror or otherwise or type(error).__name__).lower()
+
+
 def without_login(address: str) -> str:
     """An address without the login that somebody wrote into it."""
     return re.sub(r"://.*@", "://…@", address, flags=re.DOTALL)

@@ -20,7 +20,7 @@ from eryphc.genepool.image import LAYER_MEDIA, Descriptor, PushedVolume
 from eryphc.genepool.text_layer import BLOCK, Entry, LayerError, header, padded
 
 if TYPE_CHECKING:
-    from eryphc.genepool.image_reader import GeneSetConfig
+    from eryphc.genepool.image_config import GeneSetConfig
 
 PIECE: Final = 1024 * 1024
 GZIP_LAYER: Final = f"{LAYER_MEDIA}+gzip"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome
+from eryphc.diagnostics.words import os_reason
 from eryphc.frozen import NamedTuple
 from eryphc.reads import FILE, FOLDER, Reads, entries_of
 from eryphc.source import SourceText, Span, shown_path
@@ -142,7 +143,7 @@ def decode(data: bytes) -> tuple[str, bool]:
 
 def _unreadable(path: Path, error: OSError) -> Diagnostic:
     return pools.file_unreadable(
-        shown_path(path), (error.strerror or "it cannot be opened").lower(), place_of(path)
+        shown_path(path), os_reason(error, "it cannot be opened"), place_of(path)
     )
 
 

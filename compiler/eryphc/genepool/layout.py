@@ -29,10 +29,9 @@ from eryphc.genepool.image import (
     Image,
     PushedVolume,
 )
+from eryphc.genepool.image_config import GeneSetConfig
 from eryphc.genepool.image_reader import (
     ACCEPTED,
-    MOST_LAYER_BLOB,
-    GeneSetConfig,
     ImageError,
     ImageManifest,
     index_entries,
@@ -40,6 +39,7 @@ from eryphc.genepool.image_reader import (
     read_manifest,
     read_texts,
 )
+from eryphc.genepool.layer_blobs import MOST_LAYER_BLOB
 from eryphc.genepool.pinned import PinnedPool
 from eryphc.genepool.registry_names import TagRules
 from eryphc.genepool.text_layer import BLOCK, Entry, header, padded

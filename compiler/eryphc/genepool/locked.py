@@ -197,12 +197,13 @@ class LockedChain(PoolChain):
 
     def _gone(self, geneset: GeneSetId, entry: Entry) -> Outcome[GeneSetTag]:
         place = place_of(self._lock, str(geneset))
-        own = any(_is_remote(pool) and self._is_own(entry, pool) for pool in self.ordered())
-        if self._offline and own:
-            unasked = wording.content_not_fetched(str(geneset), entry.pool or "", place)
-            return Outcome(None, (unasked,))
-        gone = wording.content_gone(str(geneset), entry.pool or "", place, self.labels())
-        return Outcome(None, (gone,))
+        name, pool = str(geneset), entry.pool or ""
+        own = [each for each in self.ordered() if self._is_own(entry, each)]
+        if self._offline and any(map(_is_remote, own)):
+            return Outcome(None, (wording.content_not_fetched(name, pool, place),))
+        # A folder with another name is found by its content.
+        gone = wording.content_gone if own or entry.digest is None else wording.pool_gone
+        return Outcome(None, (gone(name, pool, place, self.labels()),))
 
     def _local(
         self, geneset: GeneSetId, entry: Entry, holders: tuple[GenePool, ...]

@@ -24,7 +24,8 @@ from eryphc.genepool.contents import (
 from eryphc.genepool.files import MAX_GENE_BYTES, canonical_text, decode
 from eryphc.genepool.folder import MANIFEST
 from eryphc.genepool.image import Details
-from eryphc.genepool.image_reader import GeneSetConfig, ImageError, ListedFile, metadata_fault
+from eryphc.genepool.image_config import GeneSetConfig, ListedFile, metadata_fault
+from eryphc.genepool.image_reader import ImageError
 from eryphc.genepool.manifest import read_manifest, stated_name
 from eryphc.genepool.model import ListedGene
 from eryphc.genepool.packed import DamagedError, GeneManifest, expanded, is_part

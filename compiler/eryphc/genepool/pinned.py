@@ -15,7 +15,8 @@ from eryphc.genepool.contents import TagContents, manifest_file, path_of
 from eryphc.genepool.disk_layers import DiskSource
 from eryphc.genepool.files import gene_source
 from eryphc.genepool.image import PushedVolume
-from eryphc.genepool.image_reader import GeneSetConfig, ImageError, ListedFile, contents_with
+from eryphc.genepool.image_config import GeneSetConfig, ListedFile
+from eryphc.genepool.image_reader import ImageError, contents_with
 from eryphc.genepool.manifest import read_manifest
 from eryphc.genepool.model import GeneSetTag, GeneText, ListedGene, Manifest, Variant, Volume
 from eryphc.genepool.volumes import read_descriptor

@@ -15,7 +15,7 @@ from eryphc.diagnostics.pools import NO_NEIGHBOURS, Neighbours
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.disk_layers import DiskSource
 from eryphc.genepool.image import PushedVolume
-from eryphc.genepool.image_reader import GeneSetConfig
+from eryphc.genepool.image_config import GeneSetConfig
 from eryphc.genepool.model import GeneSetTag
 from eryphc.genepool.pinned import PinnedPool, PinnedTag
 from eryphc.genepool.pool_index import EMPTY, Deprecation, PoolIndex

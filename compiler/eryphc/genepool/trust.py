@@ -19,7 +19,8 @@ from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.folder import FolderPool
 from eryphc.genepool.image import ImageType
-from eryphc.genepool.image_reader import GeneSetConfig, ImageError
+from eryphc.genepool.image_config import GeneSetConfig
+from eryphc.genepool.image_reader import ImageError
 from eryphc.genepool.model import GeneSetTag
 from eryphc.identifiers import GeneSetId
 from eryphc.source import Span

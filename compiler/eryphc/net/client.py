@@ -136,17 +136,23 @@ class Client:
                         raise busy(answer)
                     return answer
                 arrived.begin(stream)
+                first = b""
                 for block in blocks_of(stream):
+                    first = first or block
                     if arrived.done + len(block) > size:
                         raise RequestFailedError(
-                            Failed.TOO_LARGE, f"it has more than the {size} bytes it should have"
+                            Failed.TOO_LARGE,
+                            f"it has more than the {size} bytes it should have",
+                            seen=Answer(stream.status, stream.headers, first, stream.address),
                         )
                     arrived.take(block)
                 if arrived.done < size:
                     done = arrived.done
                     arrived.restart()
                     raise RequestFailedError(
-                        Failed.TOO_SHORT, f"it has only {done} of the {size} bytes it should have"
+                        Failed.TOO_SHORT,
+                        f"it has only {done} of the {size} bytes it should have",
+                        seen=Answer(stream.status, stream.headers, first, stream.address),
                     )
                 return Answer(200, stream.headers, b"", stream.address)
 

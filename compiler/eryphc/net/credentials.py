@@ -24,6 +24,7 @@ from typing import IO, Any
 from eryphc.canonical import read_json
 from eryphc.diagnostics import registry as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.words import os_reason
 from eryphc.frozen import NamedTuple
 from eryphc.source import shown_path
 
@@ -166,7 +167,7 @@ class Keychain:
                 return None
             found = read_json(data)
         except OSError as error:
-            self._warn(source, (error.strerror or "it cannot be read").lower())
+            self._warn(source, os_reason(error, "it cannot be read"))
             return None
         except ValueError as error:
             self._warn(source, str(error))
@@ -241,7 +242,7 @@ class Keychain:
             self._warn(program, str(error))
             return None
         except OSError as error:
-            self._warn(program, (error.strerror or "it cannot be run").lower())
+            self._warn(program, os_reason(error, "it cannot be run"))
             return None
         try:
             found = read_json(output)

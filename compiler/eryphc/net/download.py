@@ -13,7 +13,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from eryphc.diagnostics import volumes as wording
 from eryphc.digests import Digest, Hashes
@@ -160,7 +160,7 @@ def _fetch(
         else:
             _remember(part, url, answer.headers)
         done = start
-        with _opened_part(part, "ab" if start else "wb") as file:
+        with part.open("ab" if start else "wb") as file:
             while block := answer.read():
                 done += len(block)
                 if done > policy.limit:
@@ -175,10 +175,6 @@ def _fetch(
         if total is not None and done < total:
             raise _cut(done, total)
         return hashes
-
-
-def _opened_part(part: Path, mode: str) -> IO[Any]:
-    return part.open(mode)
 
 
 def _hash_part(part: Path, hashes: Hashes) -> None:

@@ -57,7 +57,8 @@ _PASSING = frozenset(
 class RequestFailedError(Exception):
     """A request that failed. `reason` is words of ours and continues "cannot be fetched:".
 
-    `by` is the shown address that redirects, `to` the one that it leads to.
+    `by` is the shown address that redirects, `to` the one that it leads to. `seen` is a body of the
+    wrong size, as far as it was looked at.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class RequestFailedError(Exception):
         by: str | None = None,
         to: str | None = None,
         answer: Answer | None = None,
+        seen: Answer | None = None,
     ) -> None:
         super().__init__(reason)
         self.failed = failed
@@ -75,6 +77,7 @@ class RequestFailedError(Exception):
         self.by = by
         self.to = to
         self.answer = answer
+        self.seen = seen
 
     @property
     def passing(self) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from eryphc.diagnostics import lock as wording
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.words import os_reason
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.chain import PoolChain
 from eryphc.genepool.contents import (
@@ -176,7 +177,7 @@ class Resolver:
                 try:
                     digest = self._hashed(path)
                 except OSError as error:
-                    reason = (error.strerror or "it cannot be read").lower()
+                    reason = os_reason(error, "it cannot be read")
                     self._found.append(
                         pools.file_unreadable(shown_path(path), reason, place_of(path))
                     )
@@ -202,6 +203,24 @@ def _of_image(fetched: Fetched, pool: NamedPool) -> Entry:
     )
 
 
+def with_new_names(lock: Lock, chain: PoolChain, named: Callable[[GenePool], NamedPool]) -> Lock:
+    """The lock where remote pools got other names in the project file.
+
+    What a pool that is no more gave comes from the remote pool that owns the gene set now. The
+    identity stays, so no other content comes with the name.
+    """
+    names = {named(pool).name for pool in chain.ordered()}
+    sets = dict(lock.sets)
+    for name, entry in lock.sets.items():
+        geneset = parse_gene_set(name)
+        if entry.digest is None or entry.pool in names or not isinstance(geneset, GeneSetId):
+            continue
+        owner = next((each for each in chain.owners(geneset) if isinstance(each, RemotePool)), None)
+        if owner is not None:
+            sets[name] = entry._replace(pool=named(owner).name)
+    return lock._replace(sets=FrozenMap(sets))
+
+
 def checked(
     lock: Lock,
     specs: Sequence[LockedSpec],
@@ -224,9 +243,15 @@ def checked(
         found += chain.diagnostics
         if chain.value is not None:
             found += _local_changes(spec, sets, chain.value, named)
+            found += _renamed_pools(lock, with_new_names(lock, chain.value, named))
     reached = walk(sets, roots)
     found += [wording.incomplete(name, by) for name, by in reached.missing.items()]
     return tuple(dict.fromkeys(found))
+
+
+def _renamed_pools(lock: Lock, renamed: Lock) -> list[Diagnostic]:
+    pairs = ((entry.pool or "", renamed.sets[name].pool or "") for name, entry in lock.sets.items())
+    return [wording.pool_renamed(*pair) for pair in sorted(set(pairs)) if pair[0] != pair[1]]
 
 
 def _local_changes(

@@ -1,4 +1,4 @@
-"""Where the files of a project lie, by their names alone: nothing of them is read here."""
+"""Where the files and pools of a project lie, by names alone: nothing of them is read here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Final
 
 PROJECT_FILE: Final = "eryphc.yaml"
 CATLET_FILE: Final = "catlet.yaml"
+LAYOUT: Final = "oci-layout:"
+"""What the location of a pool begins with that is an image layout and no folder of gene sets."""
+REGISTRY: Final = "oci://"
+"""What the location of a pool begins with that lies in a registry."""
 
 
 def find_project_file(folder: Path) -> Path | None:

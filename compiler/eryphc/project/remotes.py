@@ -26,6 +26,7 @@ from eryphc.genepool.registry_names import (
 )
 from eryphc.genepool.remote import RemotePool
 from eryphc.genepool.trust import Policy, admit_all
+from eryphc.project.places import REGISTRY
 
 if TYPE_CHECKING:
     from eryphc.genepool.eryph_api.client import Api
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from eryphc.store.content import Store
     from eryphc.store.metadata import Metadata
 
-SCHEME: Final = "oci://"
 _URL: Final = re.compile(r"[!-~]{1,2048}")
 _OPTIONS: Final = ("orgs", "repository", "tag", "index", "fallback", "insecure")
 INDEX: Final = "index:latest"
@@ -94,7 +94,7 @@ def settings_of_location(location: str, organizations: Sequence[str] = ()) -> Re
         index=given.get("index", [INDEX])[0],
     )
     return RegistrySettings(
-        label=f"{SCHEME}{prefix}",
+        label=f"{REGISTRY}{prefix}",
         names=names,
         organizations=orgs,
         insecure=_flag(given, "insecure"),
@@ -108,7 +108,7 @@ def settings_of_entry(project: Project, entry: PoolEntry) -> RegistrySettings:
 
     def named(prefix: str) -> RegistryNames:
         return names_of(
-            prefix.removeprefix(SCHEME),
+            prefix.removeprefix(REGISTRY),
             orgs,
             repository=entry.repository or REPOSITORY,
             tag=entry.tag or TAG,
@@ -120,7 +120,7 @@ def settings_of_entry(project: Project, entry: PoolEntry) -> RegistrySettings:
     except TemplateError as fault:
         raise TemplateError("mirrors", fault.problem) from None
     return RegistrySettings(
-        label=entry.name or f"{SCHEME}{entry.prefix}",
+        label=entry.name or f"{REGISTRY}{entry.prefix}",
         names=named(entry.prefix or ""),
         organizations=orgs,
         rules=TagRules(entry.moving or (), entry.fixed or ()),
@@ -302,8 +302,9 @@ class Network:
 
     def copies(self, settings: RegistrySettings, *, pushing: bool = False) -> tuple[Copy, ...]:
         """The pool's own registry, then its mirrors. `pushing`: they are asked for that right."""
-        from eryphc.genepool.oci.client import Registry, Site, client_for
+        from eryphc.genepool.oci.client import Registry
         from eryphc.genepool.oci.copies import Copy
+        from eryphc.genepool.oci.endpoint import Site, client_for
         from eryphc.net.credentials import Keychain
         from eryphc.net.timing import ORDINARY
 

@@ -18,8 +18,10 @@ from eryphc.artifacts.names import fault_of
 from eryphc.artifacts.owned import contents_of
 from eryphc.artifacts.sparse import sha256_of
 from eryphc.canonical import digest_of
+from eryphc.diagnostics import command
 from eryphc.diagnostics import provenance as wording
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.words import os_reason
 from eryphc.frozen import NamedTuple
 from eryphc.source import shown_path
 
@@ -66,21 +68,43 @@ class ReadBuild(NamedTuple):
         return f"{self.shown}/{name}"
 
 
-def builds_in(folder: Path) -> tuple[ReadBuild, ...]:
-    """The build in a folder, or all below it, by path. Raises BuildError and OSError.
+class Builds(NamedTuple):
+    """The builds that could be read, by path, and why others could not."""
 
-    A manifest that is none of a build is refused and not passed over.
+    read: tuple[ReadBuild, ...]
+    found: tuple[Diagnostic, ...] = ()
+
+
+def builds_in(folder: Path) -> Builds:
+    """The build in a folder, or all below it, by path.
+
+    A manifest that is none of a build is told of and not passed over. Raises BuildError where
+    there is no manifest at all, and OSError.
     """
-    found = tuple(_below(folder, 0))
-    if not found:
+    read: list[ReadBuild] = []
+    found: list[Diagnostic] = []
+    for manifest in _below(folder, 0):
+        try:
+            read.append(read_build(manifest))
+        except BuildError as fault:
+            found.append(fault.diagnostic)
+        except OSError as error:
+            found.append(unreadable(manifest, error))
+    if not read and not found:
         reason = f"it is no build, and there is none below it: no `{MANIFEST_NAME}`"
         raise BuildError(wording.no_build(shown_path(folder), reason))
-    return found
+    return Builds(tuple(read), tuple(found))
 
 
-def _below(folder: Path, depth: int) -> Iterator[ReadBuild]:
+def unreadable(path: Path, error: OSError) -> Diagnostic:
+    """Why a file of a build cannot be looked at."""
+    return command.file_unreadable(shown_path(path), os_reason(error, str(error)))
+
+
+def _below(folder: Path, depth: int) -> Iterator[Path]:
+    """The manifests in a folder and below it, by path."""
     if os.path.lexists(folder / MANIFEST_NAME):
-        yield read_build(folder / MANIFEST_NAME)
+        yield folder / MANIFEST_NAME
         return
     if depth == _DEEPEST:
         raise BuildError(wording.no_build(shown_path(folder), "its folders nest too deep"))
@@ -219,12 +243,15 @@ def file_faults(build: ReadBuild, only: Path | None = None, name: str = "") -> l
 
 
 def _faults(path: Path, shown: str, file: ListedFile) -> list[Diagnostic]:
-    with open_file(path) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size != file.size:
-            reason = f"has {size} bytes, and the manifest says {file.size}"
-            return [wording.artifact_differs(shown, reason)]
-        digest, _ = sha256_of(stream)
+    try:
+        with open_file(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size != file.size:
+                reason = f"has {size} bytes, and the manifest says {file.size}"
+                return [wording.artifact_differs(shown, reason)]
+            digest, _ = sha256_of(stream)
+    except OSError as error:
+        return [unreadable(path, error)]
     if digest != file.sha256:
         reason = f"has the digest {digest}, and the manifest says {file.sha256}"
         return [wording.artifact_differs(shown, reason)]

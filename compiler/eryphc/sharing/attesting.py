@@ -35,10 +35,6 @@ class Wanted(NamedTuple):
     now: Callable[[], datetime] | None = None
     key: Path | None = None
 
-    @property
-    def anything(self) -> bool:
-        return self.provenance or self.sbom
-
 
 def utc_now() -> datetime:
     """The time of the clock."""

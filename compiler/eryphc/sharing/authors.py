@@ -18,6 +18,7 @@ from eryphc.canonical import digest_of
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome
 from eryphc.diagnostics.shown import ShownDiagnostic, show
+from eryphc.diagnostics.words import os_reason
 from eryphc.errors import EryphcError, Failure
 from eryphc.gallery import resolved_tag
 from eryphc.genepool.folder import MANIFEST
@@ -429,6 +430,6 @@ def _written(place: Path, write: Callable[[], T]) -> T:
     try:
         return write()
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = os_reason(error)
         fault = wording.file_unwritable(shown_path(place), reason)
         raise EryphcError.of(Failure.OUTSIDE, fault) from None

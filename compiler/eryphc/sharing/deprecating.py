@@ -16,7 +16,7 @@ from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.diagnostics.words import cleaned
 from eryphc.errors import EryphcError, Failure, failure_of
 from eryphc.frozen import FrozenMap
-from eryphc.genepool.image_reader import GeneSetConfig
+from eryphc.genepool.image_config import GeneSetConfig
 from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.faults import RegistryError
 from eryphc.genepool.oci.resigning import Sign

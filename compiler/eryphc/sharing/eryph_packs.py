@@ -15,6 +15,7 @@ from eryphc.authoring.sources import tags_in
 from eryphc.diagnostics import command as wording
 from eryphc.diagnostics.model import Diagnostic, has_errors
 from eryphc.diagnostics.shown import show
+from eryphc.diagnostics.words import os_reason
 from eryphc.errors import EryphcError, Failure
 from eryphc.genepool.folder import MANIFEST
 from eryphc.source import shown_path
@@ -80,7 +81,7 @@ def _write(place: Path, tag: EryphTag) -> None:
     try:
         written = write_tree(place, tag.files, _is_packed)
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = os_reason(error)
         fault = wording.file_unwritable(shown_path(place), reason)
         raise EryphcError.of(Failure.OUTSIDE, fault) from None
     if not written:

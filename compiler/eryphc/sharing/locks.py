@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from eryphc.answers import ReadSpec, Result
+from eryphc.answers import ReadSpec, Result, reading_of
 from eryphc.diagnostics import command
 from eryphc.diagnostics import lock as wording
 from eryphc.diagnostics.model import Diagnostic, Outcome
@@ -146,12 +146,16 @@ def _locked(
     dry_run: bool,
 ) -> Locked:
     from eryphc.lockfile.writing import text_of, write_lock
-    from eryphc.project.locking import Resolver
+    from eryphc.project.locking import Resolver, with_new_names
     from eryphc.sharing.moves import moves
     from eryphc.sharing.usage import Usage
 
     pools = session.opener
     named = partial(pools.named, root=group.root)
+    before = group.old
+    chain = pools.open(group.specs[0].folder).value
+    if chain is not None:
+        group = group._replace(old=with_new_names(before, chain, named))
     with _fetching(session, group, anew):
         resolver = Resolver(group.old, pools.open, named, anew, _hashed)
         made = resolver.resolved(group.specs, group.kept)
@@ -160,7 +164,7 @@ def _locked(
     found = [*group.found, *session.overheard(), *made.diagnostics]
     shown = shown_path(group.path)
     if made.value is None:
-        return Locked(shown, found, group.old, None, None, written=False)
+        return Locked(shown, found, before, None, None, written=False)
     new = made.value.lock
     found += _deprecated(session, group, new)
     contents = made.value.contents
@@ -178,7 +182,7 @@ def _locked(
     if written:
         write_lock(group.path, text)
         pools.remember(group.path, new)
-    return Locked(shown, found, group.old, new, moved.log, written=written)
+    return Locked(shown, found, before, new, moved.log, written=written)
 
 
 def _hashed(path: Path) -> str:
@@ -269,7 +273,7 @@ def _named_by_spec(session: Session, group: _Group, path: str) -> Named:
     """The genes that a specification names, None where it cannot be read."""
     from eryphc.passes.naming import named_genes
 
-    reading = session.read(group.root / path)._reading
+    reading = reading_of(session.read(group.root / path))
     return None if reading is None else tuple(named_genes(reading.document.catlet))
 
 
@@ -366,7 +370,7 @@ def _groups(session: Session, names: SpecNames) -> list[_Group]:
     read: dict[Path, list[ReadSpec]] = {}
     for name in wanted:
         spec = session.read(name)
-        reading = spec._reading
+        reading = reading_of(spec)
         if reading is None or not spec.ok:
             raise EryphcError(spec.failure or Failure.INPUT, spec.diagnostics)
         if reading.spec.source.name == STDIN_NAME:
@@ -385,7 +389,7 @@ def _own_specs(session: Session) -> list[Path]:
     _taken(pools.open(folder))
     path = pools.lock_path(folder)
     found: set[Path] = set()
-    if path.is_file():
+    if pools.has_lock(path):
         recorded = _taken(pools.lock(path, both_sides=True)).specs
         found |= {path.parent / each for each in recorded if (path.parent / each).is_file()}
     listed = session.own_specs()
@@ -403,7 +407,7 @@ def _group(session: Session, path: Path, specs: Sequence[ReadSpec]) -> _Group:
     found: list[Diagnostic] = []
     locked: dict[str, LockedSpec] = {}
     for spec in specs:
-        reading = spec._reading
+        reading = reading_of(spec)
         assert reading is not None  # noqa: S101 - checked before it was put here
         file = reading.spec.folder.resolve() / reading.spec.source.name.rpartition("/")[2]
         named = Path(os.path.relpath(file, path.parent)).as_posix()
@@ -411,7 +415,7 @@ def _group(session: Session, path: Path, specs: Sequence[ReadSpec]) -> _Group:
             geneset: part(*place) for geneset, place in named_sets(reading.document.catlet, found)
         }
         locked[named] = LockedSpec(named, reading.spec.folder, places)
-    old = _taken(pools.lock(path, both_sides=True)) if path.is_file() else _EMPTY
+    old = _taken(pools.lock(path, both_sides=True)) if pools.has_lock(path) else _EMPTY
     kept = {
         name: names
         for name, names in old.specs.items()

@@ -21,8 +21,10 @@ from eryphc.diagnostics import command
 from eryphc.diagnostics import store as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import ShownDiagnostic, show
+from eryphc.diagnostics.words import os_reason
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import NamedTuple
+from eryphc.project.locations import POOLS_VARIABLE
 from eryphc.provenance.tool import code_digest
 from eryphc.request import BuildRequest
 from eryphc.source import shown_path
@@ -96,7 +98,7 @@ class OutputCache:
             if code is None:
                 self._heard.append(wording.no_output_cache())
             else:
-                pools = (*genepools, environment.get("ERYPHC_GENEPOOL", ""))
+                pools = (*genepools, environment.get(POOLS_VARIABLE, ""))
                 self._around = Surroundings(tool_here(code), pools, environment, locked)
                 if use.own:
                     folder = open_folder(cache_folder(None, environment), self._heard.append)
@@ -209,10 +211,12 @@ class OutputCache:
             listed = [(file.path, file.sha256) for file in kept.record.files]
             for path, sha256 in (*listed, (MANIFEST_NAME, kept.record.manifest)):
                 files.setdefault(f"blobs/sha256/{sha256}", _File(place / path, sha256))
+        if self._around is not None and not self._seals.shared:
+            self._heard.append(wording.no_key_for_outputs(shown_path(self._target)))
         try:
             written = write_tree(self._target, _Files(files), is_layout)
         except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
+            reason = os_reason(error)
             shown = shown_path(self._target)
             raise EryphcError.of(Failure.OUTSIDE, command.file_unwritable(shown, reason)) from error
         if not written:
@@ -270,7 +274,7 @@ def _genes(session: Session, folders: Iterable[Path]) -> Sequence[Packed]:
     found: dict[GeneSetId, Packed] = {}
     for folder in folders:
         path = opener.lock_path(folder)
-        lock = opener.lock(path).value if path.is_file() else None
+        lock = opener.lock(path).value if opener.has_lock(path) else None
         chain = opener.chain(folder).value
         if lock is None or chain is None:
             continue
@@ -305,7 +309,7 @@ def spare_in(folder: Path) -> Path | None:
         if not os.path.lexists(folder) or (folder.is_dir() and not any(folder.iterdir())):
             return None
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = os_reason(error)
         fault = command.file_unreadable(shown_path(folder), reason)
         raise EryphcError.of(Failure.OUTSIDE, fault) from error
     from eryphc.genepool.layout import is_layout

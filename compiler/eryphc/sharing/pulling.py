@@ -130,7 +130,7 @@ def pinned_sets(session: Session) -> PinnedSets:
 
     opener = session.opener
     path = opener.lock_path(session.folder)
-    if not path.is_file():
+    if not opener.has_lock(path):
         raise EryphcError.of(Failure.INPUT, lock_wording.missing(shown_path(path)))
     lock, pools = opener.lock(path), opener.open(session.folder)
     for read in (lock, pools):

@@ -13,7 +13,8 @@ from eryphc.frozen import NamedTuple
 from eryphc.genepool.chain import ProjectPool, ProjectPools
 from eryphc.genepool.remote import RemotePool
 from eryphc.identifiers import GeneSetId
-from eryphc.project.remotes import SCHEME, RegistrySettings
+from eryphc.project.places import REGISTRY
+from eryphc.project.remotes import RegistrySettings
 
 if TYPE_CHECKING:
     from eryphc.genepool.oci.client import Registry
@@ -67,7 +68,7 @@ def target_of(session: Session, to: str | None, genesets: Collection[GeneSetId])
 def _settings(
     session: Session, to: str | None, genesets: Collection[GeneSetId]
 ) -> RegistrySettings:
-    if to is not None and to.startswith(SCHEME):
+    if to is not None and to.startswith(REGISTRY):
         organizations = sorted({each.organization for each in genesets})
         return _address(to, organizations)
     known = registries(session)

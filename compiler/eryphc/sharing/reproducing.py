@@ -19,8 +19,7 @@ from typing import Final
 from eryphc.diagnostics import store as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.frozen import NamedTuple
-from eryphc.project.specs import pool_locations
-from eryphc.session import POOLS_VARIABLE
+from eryphc.project.locations import POOLS_VARIABLE, pool_locations
 from eryphc.source import shown_path
 
 _BLOCK: Final = 1024 * 1024

@@ -13,6 +13,7 @@ from eryphc.diagnostics import command
 from eryphc.diagnostics import provenance as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.shown import show
+from eryphc.diagnostics.words import os_reason
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.lockfile.model import Lock
@@ -90,8 +91,8 @@ def required_gene(word: str) -> tuple[str, str]:
 def verify(path: str | os.PathLike[str], checks: Checks = Checks()) -> Verified:  # noqa: B008
     """Check a build, all builds below a folder, or one artifact of a build.
 
-    Nothing is built and nothing is fetched. Raises `EryphcError` for what is not there or cannot
-    be read at all.
+    Nothing is built and nothing is fetched. A build that cannot be read is a finding beside those
+    of the others. Raises `EryphcError` for what is not there.
     """
     place = Path(path)
     lock = None if checks.lock is None else _lock(Path(checks.lock))
@@ -101,7 +102,8 @@ def verify(path: str | os.PathLike[str], checks: Checks = Checks()) -> Verified:
         artifact = None if place.is_dir() else place
         name: str | None = None
         if artifact is None:
-            read = builds.builds_in(place)
+            read, unread = builds.builds_in(place)
+            found += unread
         else:
             build, name = _artifact(artifact, checks.manifest)
             read = (build,)
@@ -131,7 +133,11 @@ def verify(path: str | os.PathLike[str], checks: Checks = Checks()) -> Verified:
     if checks.same_genes is not None:
         other = Path(checks.same_genes)
         with _reading(other):
-            there = builds.builds_in(other) if other.is_dir() else (_artifact(other, None)[0],)
+            if other.is_dir():
+                there, unread = builds.builds_in(other)
+                found += unread
+            else:
+                there = (_artifact(other, None)[0],)
         rows = checking.same_genes(read, there)
     return Verified(looked_at, rows, found)
 
@@ -246,6 +252,6 @@ class _reading:  # noqa: N801 - used like a function
             raise EryphcError.of(Failure.INPUT, missing) from None
         if isinstance(error, OSError):
             name = error.filename if isinstance(error.filename, str) else str(self._path)
-            reason = (error.strerror or str(error)).lower()
+            reason = os_reason(error, str(error))
             unreadable = command.file_unreadable(name, reason)
             raise EryphcError.of(Failure.OUTSIDE, unreadable) from None

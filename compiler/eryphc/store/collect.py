@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -100,6 +101,10 @@ class _Collection:
         unread: list[Path] = []
         for root in list(self._store.roots()):
             try:
+                if not stat.S_ISREG(root.lock.stat().st_mode):
+                    # Nobody waits for a pipe.
+                    unread.append(root.lock)
+                    continue
                 with root.lock.open("rb") as file:
                     text = file.read(_MOST_LOCK)
             except (FileNotFoundError, NotADirectoryError):

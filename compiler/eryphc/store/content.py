@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from eryphc.canonical import digest_of
 from eryphc.frozen import NamedTuple
-from eryphc.store.faults import unwritable
 from eryphc.store.folder import Folder, Parts
 
 MOST_BLOB: Final = 256 * 1024 * 1024
@@ -72,17 +71,6 @@ class Store:
             self.folder.touch(*blob_parts(digest))
         return digest
 
-    def add_stream(self, content: Iterable[bytes], digest: str) -> None:
-        """Keep content that comes in blocks. Raises ContentDiffersError, and keeps none then."""
-        with self.folder.staged(content) as staged:
-            found = f"sha256:{staged.sha256}"
-            if found != digest:
-                raise ContentDiffersError(digest, found)
-            try:
-                self.folder.put(staged, *blob_parts(digest))
-            except FileNotFoundError as error:
-                raise unwritable(self.folder.root, error) from error
-
     # --- manifests by identity ---------------------------------------------------------------
 
     def manifest(self, identity: str) -> bytes | None:
@@ -125,10 +113,6 @@ class Store:
 
     def put_note(self, identity: str, policy: str, note: bytes) -> None:
         self.folder.write(note, *_note_parts(identity, policy))
-
-    def drop_note(self, identity: str, policy: str) -> None:
-        """Remove a note whose seal is not good."""
-        self.folder.damaged(*_note_parts(identity, policy))
 
     # --- roots -------------------------------------------------------------------------------
 

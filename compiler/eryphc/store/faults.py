@@ -8,6 +8,7 @@ from pathlib import Path
 from eryphc.diagnostics import store as wording
 from eryphc.diagnostics.command import file_unreadable, file_unwritable
 from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.words import os_reason
 from eryphc.errors import Failure
 from eryphc.source import shown_path
 
@@ -27,16 +28,12 @@ def foreign(path: Path, reason: str) -> StoreError:
 
 
 def unreadable(path: Path, error: OSError) -> StoreError:
-    return StoreError(file_unreadable(shown_path(path), _reason(error)))
+    return StoreError(file_unreadable(shown_path(path), os_reason(error)))
 
 
 def unwritable(path: Path, error: OSError) -> StoreError:
     """What an `OSError` of a write means for the cache at `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreError(wording.disk_full(shown_path(path)))
-    fault = file_unwritable(shown_path(path), _reason(error))
+    fault = file_unwritable(shown_path(path), os_reason(error))
     return StoreError(fault._replace(help=wording.OWN_FOLDER))
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()

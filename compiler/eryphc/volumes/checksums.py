@@ -11,7 +11,7 @@ from typing import Final
 from eryphc.artifacts.sparse import blocks
 from eryphc.digests import Digest, Hashes
 
-__all__ = ("ALGORITHMS", "Digest", "Hashes", "digest_of", "find_digest", "hash_file")
+__all__ = ("ALGORITHMS", "Digest", "digest_of", "find_digest", "hash_file")
 
 # A digest says by its length which algorithm made it; MD5 and SHA-1 prove nothing any more.
 ALGORITHMS: Final = {64: "sha256", 96: "sha384", 128: "sha512"}

@@ -15,6 +15,7 @@ from typing import Any, Final
 from eryphc.canonical import canonical, read_canonical
 from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.output import output_failed
+from eryphc.diagnostics.words import os_reason
 from eryphc.errors import Failure
 from eryphc.frozen import NamedTuple
 from eryphc.ir.volume import DiskFault, DiskImage
@@ -74,7 +75,7 @@ def vhd_of(source: Path, kind: str | None, sha256: str | None, bench: Bench) -> 
         outside = error.failure is Failure.OUTSIDE
         raise VolumeError(error.diagnostic, outside=outside) from error
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = os_reason(error)
         if error.filename is not None and os.fspath(error.filename) == os.fspath(source):
             raise VolumeError(
                 wording.unreadable(shown_path(source), reason), outside=True

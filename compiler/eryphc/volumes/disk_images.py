@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from eryphc.diagnostics.words import os_reason
 from eryphc.ir.volume import DiskFault, DiskImage
 from eryphc.volumes.boot import firmware_of
 from eryphc.volumes.checksums import hash_file
@@ -50,7 +51,7 @@ class DiskImages:
         except ValueError:
             return DiskFault(reason="it is no path", missing=True)
         except OSError as error:
-            return DiskFault(reason=(error.strerror or "it cannot be read").lower())
+            return DiskFault(reason=os_reason(error, "it cannot be read"))
         return known
 
     def _hash(self, path: Path, size: int) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import UUID
 
+from eryphc.diagnostics.words import os_reason
 from eryphc.frozen import NamedTuple
 from eryphc.ir.volume import DiskFault
 
@@ -83,7 +84,7 @@ def read_header(path: Path, kind: str | None = None) -> DiskHeader | DiskFault:
     except struct.error:
         return DiskFault(reason=f"it ends inside the headers of a {kind or 'disk'} file")
     except OSError as error:
-        return DiskFault(reason=(error.strerror or "it cannot be read").lower())
+        return DiskFault(reason=os_reason(error, "it cannot be read"))
 
 
 def header_in(file: BinaryIO, base: DiskHeader) -> DiskHeader:

@@ -101,6 +101,8 @@ class Fake:
     realm: str | None = None
     challenges: tuple[str, ...] = ()
     refresh_token: str | None = None
+    account: str | None = None
+    anonymous: bool = False
     blob_host: Server | None = None
     location: str = "absolute"
     upload_host: Server | None = None
@@ -165,7 +167,7 @@ class Fake:
         if self.profile.auth == "none":
             return True
         if self.profile.auth == "basic":
-            return sent == basic(USER, PASSWORD)
+            return sent == self._account
         scope = self.tokens.get(sent.removeprefix("Bearer "), "")
         name, _, actions = scope.removeprefix("repository:").rpartition(":")
         wanted = "push" if writes or handler.command == "PUT" else "pull"
@@ -190,13 +192,18 @@ class Fake:
         if handler.command != "HEAD":
             handler.wfile.write(body)
 
+    @property
+    def _account(self) -> str:
+        return self.account or basic(USER, PASSWORD)
+
     def _token(self, handler: Handler) -> None:
         """Grants all that is asked to the one user, to others nothing."""
         form = parse_qs(handler.body.decode() or urlsplit(handler.path).query)
         if handler.command == "POST":
             right = form.get("refresh_token") == [self.refresh_token]
         else:
-            right = handler.headers.get("Authorization") == basic(USER, PASSWORD)
+            sent = handler.headers.get("Authorization")
+            right = sent == self._account or (self.anonymous and sent is None)
         if not right:
             handler.answer(401, errors("UNAUTHORIZED", "incorrect username or password"))
             return
@@ -246,9 +253,6 @@ class Fake:
         if self.profile.old_schema_without_accept and kind not in handler.headers.get("Accept", ""):
             kind = f"{DOCKER}distribution.manifest.v1+prettyjws"
         digest = digest_of(data)
-        if handler.headers.get("If-None-Match") == f'"{digest}"':
-            handler.answer(304, Content_Length="0")
-            return
         extra = {"Warning": self.warning} if self.warning else {}
         headers = {"Content_Type": kind, "Docker_Content_Digest": digest, "ETag": f'"{digest}"'}
         if handler.command == "HEAD":

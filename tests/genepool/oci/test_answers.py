@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eryphc.genepool.oci.answers import Action, Meaning, is_html, read_answer, remark_of, title_of
+from eryphc.genepool.oci.answers import (
+    Action,
+    Meaning,
+    is_base_of_registry,
+    is_of_registry,
+    page_in,
+    read_answer,
+    remark_of,
+)
 from eryphc.net.addresses import read_address
 from eryphc.net.messages import Answer
 from genepool.oci.fake import errors
@@ -103,10 +111,48 @@ def test_what_a_registry_says(body: bytes, remark: tuple[str, str, str]) -> None
     assert remark_of(body) == remark
 
 
+HTML = b"<html><title>Welcome</title></html>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "found"),
+    [
+        (200, b"", {}, True),
+        (200, b"{}", {"Content_Type": "application/json"}, True),
+        (401, errors("UNAUTHORIZED"), {}, True),
+        (403, b"", {}, True),
+        (404, errors("UNSUPPORTED"), {}, True),
+        (404, b"", {"Docker_Distribution_API_Version": "registry/2.0"}, True),
+        # It does not say that there is none.
+        (429, HTML, {}, True),
+        (502, HTML, {}, True),
+        (200, HTML, {}, False),
+        (200, b"", {"Content_Type": "text/html"}, False),
+        (401, HTML, {}, False),
+        (403, HTML, {}, False),
+        (404, b"404 page not found", {}, False),
+        (404, b'{"error": "not found"}', {}, False),
+        (405, b"", {}, False),
+        (302, b"", {}, False),
+    ],
+)
+def test_what_a_registry_answers_at_its_base(
+    status: int, body: bytes, headers: dict[str, str], *, found: bool
+) -> None:
+    assert is_base_of_registry(answer(status, body, **headers)) == found
+
+
+def test_a_challenge_is_one_of_a_registry() -> None:
+    """Also in front of a page for people, as a proxy sends it."""
+    asks = answer(401, HTML)._replace(challenges=('Basic realm="x"',))
+    assert is_base_of_registry(asks)
+
+
 @given(st.binary(max_size=300))
 def test_any_body_can_be_read(body: bytes) -> None:
     remark_of(body)
-    title_of(body)
+    page_in(answer(200, body))
+    assert not is_of_registry(answer(404, body))
 
 
 @given(
@@ -133,4 +179,4 @@ def test_any_document_can_be_read(document: Any) -> None:
     ],
 )
 def test_what_is_a_page(kind: str, body: bytes, *, page: bool) -> None:
-    assert is_html(answer(200, body, Content_Type=kind)) == page
+    assert (page_in(answer(200, body, Content_Type=kind)) is not None) == page

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.genepool.oci import client as module
-from eryphc.genepool.oci.client import OCI_MANIFEST, Memory, Registry, Site, client_for
+from eryphc.genepool.oci import uploads
+from eryphc.genepool.oci.client import OCI_MANIFEST, Registry
+from eryphc.genepool.oci.content import Memory
+from eryphc.genepool.oci.endpoint import Site, client_for
 from eryphc.genepool.oci.faults import (
     FormRefusedError,
     NotThereError,
@@ -58,6 +60,10 @@ class Pool:
             keychain = Keychain(self.environment, (self.site.host,), hear=self.heard.append)
             self._registry = Registry(self.site, client, keychain, hear=self.notices.append)
         return self._registry
+
+    def at(self, site: Site) -> Registry:
+        """Another client, of somebody without a login."""
+        return Registry(site, client_for(site, {}), Keychain({}, (), hear=print))
 
     def failure(self, work: Any) -> Diagnostic:
         with pytest.raises(RegistryError) as caught:
@@ -362,8 +368,8 @@ class TestUploads:
 
     @pytest.fixture
     def small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "WHOLE", 100_000)
-        monkeypatch.setattr(module, "CHUNK", 70_000)
+        monkeypatch.setattr(uploads, "WHOLE", 100_000)
+        monkeypatch.setattr(uploads, "CHUNK", 70_000)
 
     @pytest.mark.parametrize("location", ["absolute", "relative"])
     def test_where_it_goes(self, pool: Pool, location: str) -> None:
@@ -496,6 +502,54 @@ class TestHostile:
         assert "titled `Sign in to [31m Wifi`" in diagnostic.message
         pool.fake.fault("blobs", *[says(200, page.ljust(len(DATA)), **headers)] * 2)
         assert pool.failure(lambda: self.blob(pool)).code.number in ("E1014", "E1015")
+
+    @pytest.mark.parametrize("speaks", [True, False])
+    def test_whether_it_is_a_registry_is_asked_once(self, pool: Pool, *, speaks: bool) -> None:
+        pool.fake.server.otherwise = lambda handler: handler.answer(
+            200 if speaks and handler.path == "/v2/" else 404
+        )
+        for _ in range(3):
+            if speaks:
+                with pytest.raises(NotThereError):
+                    pool.pull()
+            else:
+                pool.pull_fails("E1014")
+        assert pool.fake.server.paths().count("/v2/") == 1
+        assert len(pool.fake.server.asked) == 4
+
+    @pytest.mark.parametrize(
+        ("base", "number"),
+        [
+            pytest.param(lambda _: None, None, id="breaks off"),
+            pytest.param(says(307, Location="http://user:x@127.0.0.1/"), None, id="leads away"),
+            pytest.param(says(200, b"{}" + b" " * 70_000), "E1014", id="is long"),
+            pytest.param(says(200, b"\x1f\x8b", Content_Encoding="gzip"), "E1014", id="is packed"),
+        ],
+    )
+    def test_what_does_not_say_whether_it_is_one(
+        self, pool: Pool, base: Route, number: str | None
+    ) -> None:
+        def route(handler: Handler) -> None:
+            handler.close_connection = True
+            if handler.path == "/v2/":
+                base(handler)
+            else:
+                handler.answer(404)
+
+        pool.fake.server.otherwise = route
+        if number is None:
+            with pytest.raises(NotThereError):
+                pool.pull()
+        else:
+            pool.pull_fails(number)
+
+    def test_whether_it_is_one_is_not_waited_for(self, pool: Pool) -> None:
+        def route(handler: Handler) -> None:
+            pool.clock.seconds += 40
+            handler.answer(404 if handler.path != "/v2/" else 307, Location="/v2/")
+
+        pool.fake.server.otherwise = route
+        pool.pull_fails("E1002")
 
     @pytest.mark.parametrize(
         "body", [b"", b"null", b"[]", b"{", b"\xff", b"[" * 9999, b'{"a": NaN}']
@@ -724,12 +778,12 @@ def test_only_tags_are_asked_for(pool: Pool, name: str) -> None:
 )
 def test_only_hosts_are_asked(pool: Pool, host: str) -> None:
     with pytest.raises(ValueError, match=r"host|[Pp]ort"):
-        Registry(Site("corp", host), pool.registry._client, Keychain({}, (), hear=print))
+        pool.at(Site("corp", host))
 
 
 def test_a_prefix_has_a_path(pool: Pool) -> None:
     site = pool.site._replace(prefix=f"{pool.site.host}/group/project")
-    registry = Registry(site, pool.registry._client, Keychain({}, (), hear=print))
+    registry = pool.at(site)
     with pytest.raises(NotThereError) as caught:
         registry.get_manifest("acme/motd", "1.0")
     assert caught.value.place.repository == "group/project/acme/motd"

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from eryphc.canonical import digest_of
 from eryphc.frozen import FrozenMap
 from eryphc.genepool.image import ImageType, document_image, manifest_of
 from eryphc.genepool.image_reader import ImageError
-from eryphc.genepool.oci.client import Registry, Site, client_for
+from eryphc.genepool.oci.client import Registry
 from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.documents import (
     IndexOvertakenError,
     found_document,
     listed_set,
-    read_pool_index,
     update_pool_index,
 )
 from eryphc.genepool.oci.publishing import send
@@ -26,11 +23,17 @@ from eryphc.genepool.oci.statements import (
     put_deprecation,
     statement_tag,
 )
-from eryphc.genepool.pool_index import Deprecation, IndexedSet, IndexedTag, PoolIndex, write_index
+from eryphc.genepool.pool_index import (
+    Deprecation,
+    IndexedSet,
+    IndexedTag,
+    PoolIndex,
+    read_index,
+    write_index,
+)
 from eryphc.genepool.registry_names import NO_RULES, RegistryName, names_of
-from eryphc.net.credentials import Keychain
 from genepool.images import MOTD, motd, pointer
-from genepool.oci.fake import Fake, faking
+from genepool.oci.fake import Fake
 from net.server import Handler
 
 SET = IndexedSet(FrozenMap({"1.0": IndexedTag(digest=motd().identity)}))
@@ -38,18 +41,8 @@ NAME = RegistryName("acme/motd", "1.0")
 
 
 @pytest.fixture
-def fake() -> Iterator[Fake]:
-    with faking() as found:
-        yield found
-
-
-@pytest.fixture
-def copy(fake: Fake) -> Iterator[Copy]:
-    host = fake.server.address.removeprefix("http://")
-    site = Site("corp", host)
-    registry = Registry(site, client_for(site, {}), Keychain({}, (host,), hear=print))
-    yield Copy(names_of(host, ("acme",), index="index:latest"), registry)
-    registry.close()
+def copy(registry: Registry) -> Copy:
+    return Copy(names_of(registry.site.host, ("acme",), index="index:latest"), registry)
 
 
 def put_index(fake: Fake, index: PoolIndex) -> None:
@@ -62,15 +55,20 @@ def put_index(fake: Fake, index: PoolIndex) -> None:
     fake.manifests["index", "latest"] = (kind, manifest)
 
 
+def index_in(copy: Copy) -> dict[str, IndexedSet]:
+    found = found_document(copy, RegistryName("index", "latest"), ImageType.INDEX)
+    return {} if found is None else dict(read_index(found.document.text))
+
+
 def add(copy: Copy, name: str) -> PoolIndex:
     return update_pool_index(copy, lambda known: FrozenMap({**known, name: SET}))
 
 
 def test_an_index_is_made_and_grows(copy: Copy) -> None:
-    assert read_pool_index(copy) is None
+    assert index_in(copy) == {}
     add(copy, "acme/motd")
     add(copy, "acme/web")
-    assert dict(read_pool_index(copy) or {}) == {"acme/motd": SET, "acme/web": SET}
+    assert index_in(copy) == {"acme/motd": SET, "acme/web": SET}
 
 
 def overtaking(fake: Fake, *names: str) -> None:
@@ -89,14 +87,14 @@ def overtaking(fake: Fake, *names: str) -> None:
 def test_others_who_write_lose_nothing(fake: Fake, copy: Copy) -> None:
     overtaking(fake, "acme/one", "acme/two")
     assert add(copy, "acme/motd") == {"acme/motd": SET, "acme/two": SET}
-    assert dict(read_pool_index(copy) or {}) == {"acme/motd": SET, "acme/two": SET}
+    assert index_in(copy) == {"acme/motd": SET, "acme/two": SET}
 
 
 def test_three_rounds_are_enough(fake: Fake, copy: Copy) -> None:
     overtaking(fake, "acme/one", "acme/two", "acme/six")
     with pytest.raises(IndexOvertakenError):
         add(copy, "acme/motd")
-    assert dict(read_pool_index(copy) or {}) == {"acme/six": SET}
+    assert index_in(copy) == {"acme/six": SET}
 
 
 def test_what_is_no_index_stays(fake: Fake, copy: Copy) -> None:

@@ -7,36 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from eryphc.genepool.oci.client import Registry, Site, client_for
+from eryphc.genepool.oci.client import Registry
 from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.notices import RegistryNotices
 from eryphc.genepool.oci.statements import put_deprecation
 from eryphc.genepool.pool_index import Deprecation
 from eryphc.genepool.registry_names import names_of
 from eryphc.identifiers import GeneSetId
-from eryphc.net.credentials import Keychain
 from eryphc.store.content import Store
 from eryphc.store.folder import open_folder
 from eryphc.store.index import Index
 from eryphc.store.metadata import Metadata
-from genepool.oci.fake import Fake, faking
+from genepool.oci.fake import Fake
 
 MANY = {GeneSetId("acme", f"set{at}", "1.0"): f"sha256:{at:064}" for at in range(12)}
 SAID = {geneset: Deprecation(reason=geneset.geneset) for geneset in list(MANY)[::2]}
 
 
 @pytest.fixture
-def fake() -> Iterator[Fake]:
-    with faking() as found:
-        yield found
-
-
-@pytest.fixture
-def notices(fake: Fake, tmp_path: Path) -> Iterator[RegistryNotices]:
-    host = fake.server.address.removeprefix("http://")
-    site = Site("corp", host)
-    registry = Registry(site, client_for(site, {}), Keychain({}, (host,), hear=print), seconds=5)
-    names = names_of(host, ("acme",), index="index:latest")
+def notices(fake: Fake, registry: Registry, tmp_path: Path) -> Iterator[RegistryNotices]:
+    names = names_of(registry.site.host, ("acme",), index="index:latest")
     copy = Copy(names, registry)
     for geneset, said in SAID.items():
         put_deprecation(copy, names.name(geneset), geneset, MANY[geneset], said)
@@ -45,7 +35,6 @@ def notices(fake: Fake, tmp_path: Path) -> Iterator[RegistryNotices]:
     metadata = Metadata(Index(store.folder))
     yield RegistryNotices(names, lambda: store, lambda: (copy,), lambda: metadata, offline=False)
     metadata.close()
-    registry.close()
 
 
 def test_many_are_asked_for_and_remembered(fake: Fake, notices: RegistryNotices) -> None:

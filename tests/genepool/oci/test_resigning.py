@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from eryphc.canonical import canonical, digest_of
 from eryphc.genepool.image import Image, manifest_of
 from eryphc.genepool.image_reader import ImageError
-from eryphc.genepool.oci.client import Registry, Site, client_for
+from eryphc.genepool.oci.client import Registry
 from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
 from eryphc.genepool.oci.publishing import send
@@ -24,9 +23,8 @@ from eryphc.genepool.oci.statements import (
 from eryphc.genepool.pool_index import Deprecation
 from eryphc.genepool.registry_names import RegistryName, TagRules, names_of
 from eryphc.identifiers import GeneSetId
-from eryphc.net.credentials import Keychain
 from genepool.images import MOTD, MOTD_TEXT, motd
-from genepool.oci.fake import Fake, Profile, faking
+from genepool.oci.fake import Fake, Profile
 from net.server import Handler
 from sharing.publishing import image
 
@@ -35,18 +33,8 @@ ANNOTATION = "dev.eryphc.signature.1"
 
 
 @pytest.fixture
-def fake() -> Iterator[Fake]:
-    with faking() as found:
-        yield found
-
-
-@pytest.fixture
-def copy(fake: Fake) -> Iterator[Copy]:
-    host = fake.server.address.removeprefix("http://")
-    site = Site("corp", host)
-    registry = Registry(site, client_for(site, {}), Keychain({}, (host,), hear=print))
-    yield Copy(names_of(host, ("acme",)), registry)
-    registry.close()
+def copy(registry: Registry) -> Copy:
+    return Copy(names_of(registry.site.host, ("acme",)), registry)
 
 
 def newer() -> Image:

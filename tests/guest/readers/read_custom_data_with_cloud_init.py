@@ -9,7 +9,7 @@ from base64 import b64encode
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from cloudinit.sources.helpers.azure import OvfEnvXml
+from cloudinit.sources.DataSourceAzure import OvfEnvXml
 
 OVF = """<?xml version="1.0" encoding="utf-8"?>
 <Environment xmlns="http://schemas.dmtf.org/ovf/environment/1"

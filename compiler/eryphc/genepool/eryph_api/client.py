@@ -14,10 +14,9 @@ from eryphc.canonical import read_json
 from eryphc.diagnostics import registry as wording
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.registry import Place, Remark
-from eryphc.diagnostics.words import cleaned
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.eryph_api.keys import SOURCES, ApiKey, help_for
-from eryphc.genepool.oci.answers import is_html, title_of
+from eryphc.genepool.oci.answers import read_object
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
 from eryphc.identifiers import GeneSetId
 from eryphc.net.addresses import Address, inside_refusal, read_address, shown_url
@@ -109,23 +108,13 @@ class Api:
         answer = self._asked(place, request, deadline, limit)
         if answer.status != 200:
             raise self._failure(place, answer, path)
-        value = self._envelope(geneset, answer).get("value")
+        try:
+            value = read_object(answer).get("value")
+        except ValueError as error:
+            raise self.not_answering(geneset, str(error)) from None
         if not isinstance(value, dict):
             raise self.not_answering(geneset, "its answer has no `value`")
         return value
-
-    def _envelope(self, geneset: GeneSetId, answer: Answer) -> Mapping[str, Any]:
-        if is_html(answer):
-            title = cleaned(title_of(answer.body), 80)
-            what = f"a page answers, titled `{title}`" if title else "a page in HTML answers"
-            raise self.not_answering(geneset, what)
-        try:
-            found = read_json(answer.body)
-        except ValueError as error:
-            raise self.not_answering(geneset, str(error)) from None
-        if not isinstance(found, dict):
-            raise self.not_answering(geneset, "its answer is no JSON object")
-        return found
 
     def _asked(self, place: Place, request: Request, deadline: Deadline, limit: int) -> Answer:
         try:

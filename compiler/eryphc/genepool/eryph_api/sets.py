@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eryphc.diagnostics import registry as wording
 from eryphc.diagnostics import sharing
-from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.model import Outcome, has_errors
 from eryphc.diagnostics.pools import NO_NEIGHBOURS, Neighbours
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool import image
 from eryphc.genepool.contents import TagContents
 from eryphc.genepool.files import MAX_GENE_BYTES
 from eryphc.genepool.image import PushedVolume
-from eryphc.genepool.image_reader import GeneSetConfig, ImageError
+from eryphc.genepool.image_config import GeneSetConfig
+from eryphc.genepool.image_reader import ImageError
 from eryphc.genepool.model import ListedGene
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
 from eryphc.genepool.packed import DamagedError, GeneManifest, gene_manifest_of, is_part
@@ -50,6 +51,7 @@ PAUSE: Final = 2.0
 SOON: Final = 300.0
 """Links that expire within these seconds are not used."""
 _MOST_PARTS: Final = 100
+_FAULTS: Final = (RegistryError, ImageError, StoreError)
 
 
 class PackedSets:
@@ -105,7 +107,7 @@ class PackedSets:
         except NotThereError:
             return None
         except _FAULTS as fault:
-            return Outcome(None, (_diagnostic(fault),))
+            return Outcome(None, (fault.diagnostic,))
 
     def by_lock(self, geneset: GeneSetId, entry: Entry, *, fetch: bool) -> Outcome[Fetched] | None:
         try:
@@ -118,7 +120,7 @@ class PackedSets:
         except NotThereError:
             return None
         except _FAULTS as fault:
-            return Outcome(None, (_diagnostic(fault),))
+            return Outcome(None, (fault.diagnostic,))
         return found
 
     # -- content of known identity ----------------------------------------------------------
@@ -327,11 +329,3 @@ def _seconds(text: object) -> float | None:
         return None
     known = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
     return known.timestamp()
-
-
-_FAULTS = (RegistryError, ImageError, StoreError)
-
-
-def _diagnostic(fault: Exception) -> Diagnostic:
-    assert isinstance(fault, _FAULTS)  # noqa: S101 - callers catch nothing else
-    return fault.diagnostic

@@ -8,11 +8,13 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
 from eryphc.canonical import read_json
 from eryphc.diagnostics.registry import Remark
+from eryphc.diagnostics.words import cleaned
 from eryphc.frozen import NamedTuple
 from eryphc.net.messages import Answer
 
@@ -131,7 +133,7 @@ def remark_of(body: bytes) -> Remark:
     try:
         found: Any = read_json(body)
     except ValueError:
-        return Remark(message=title_of(body) or _plain(body))
+        return Remark(message=_title_of(body) or _plain(body))
     errors = found.get("errors") if isinstance(found, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else found
     if not isinstance(first, dict):
@@ -146,13 +148,49 @@ def remark_of(body: bytes) -> Remark:
     )
 
 
-def is_html(answer: Answer) -> bool:
-    """Whether an answer is a page for people."""
+def is_of_registry(answer: Answer) -> bool:
+    """Whether a registry gives an answer that is no success, by the form of its errors.
+
+    Plain text and pages come from registries too, and from whatever else answers there.
+    """
+    try:
+        found: Any = read_json(answer.body)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and isinstance(found.get("errors"), list)
+
+
+def is_base_of_registry(answer: Answer) -> bool:
+    """Whether the answer to `/v2/` is that of a registry, or does not say that there is none."""
+    if answer.challenges or is_of_registry(answer):
+        return True
+    if answer.headers.get("Docker-Distribution-API-Version") or answer.status == 429:
+        return True
+    return answer.status >= 500 or (answer.status in (200, 401, 403) and page_in(answer) is None)
+
+
+def read_object(answer: Answer) -> Mapping[str, Any]:
+    """The JSON object that an answer is to be. Raises ValueError, which says what it is instead."""
+    page = page_in(answer)
+    if page is not None:
+        raise ValueError(page)
+    found = read_json(answer.body)
+    if not isinstance(found, dict):
+        raise ValueError("its answer is no JSON object")
+    return found
+
+
+def page_in(answer: Answer) -> str | None:
+    """That a page for people answers, in words; None where none does."""
     kind = (answer.headers.get("Content-Type") or "").lower()
-    return "html" in kind or answer.body[:512].lstrip().lower().startswith((b"<!doctype", b"<html"))
+    begins = answer.body[:512].lstrip().lower()
+    if "html" not in kind and not begins.startswith((b"<!doctype", b"<html")):
+        return None
+    title = cleaned(_title_of(answer.body), 80)
+    return f"a page answers, titled `{title}`" if title else "a page in HTML answers"
 
 
-def title_of(body: bytes) -> str:
+def _title_of(body: bytes) -> str:
     """The title of a page; empty where the body is none."""
     found = re.search(rb"<title[^>]{0,200}>([^<]{1,1000})", body[:65536], re.IGNORECASE)
     return _plain(found[1]).strip() if found else ""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eryphc.diagnostics import sharing
 from eryphc.frozen import NamedTuple
-from eryphc.genepool.registry_names import RegistryNames
+from eryphc.genepool.image import Descriptor
+from eryphc.genepool.image_reader import ImageError, ImageManifest, read_manifest
+from eryphc.genepool.oci.faults import SeveralManifestsError
+from eryphc.genepool.registry_names import RegistryName, RegistryNames
 
 if TYPE_CHECKING:
-    from eryphc.genepool.oci.client import Registry
+    from eryphc.genepool.oci.client import Manifest, Registry
 
 
 class Copy(NamedTuple):
@@ -16,3 +20,34 @@ class Copy(NamedTuple):
 
     names: RegistryNames
     registry: Registry
+
+    def manifest(
+        self, name: RegistryName, reference: str | None = None
+    ) -> tuple[ImageManifest, Manifest]:
+        """The manifest of one image, read and as it came: of the tag, or of another `reference`.
+
+        Raises NotThereError, RegistryError, ImageError.
+        """
+        where = self.names.reference(name)
+        try:
+            answer = self.registry.get_manifest(name.repository, reference or name.tag)
+        except SeveralManifestsError:
+            found = "a multi-platform image"
+            raise ImageError(sharing.not_a_gene_set(where, found)) from None
+        manifest = read_manifest(answer.data, where)
+        if isinstance(manifest, Descriptor):
+            raise ImageError(sharing.not_a_gene_set(where, "an index of indexes"))
+        return manifest, answer
+
+    def blob(self, name: RegistryName, described: Descriptor, most: int) -> bytes:
+        """The content that a manifest describes: its copy there, or the blob.
+
+        Raises NotThereError, RegistryError, and ImageError for more than `most` bytes.
+        """
+        if described.size > most:
+            problem = f"has {described.size} bytes, more than the {most} that it may have"
+            where = self.names.reference(name)
+            raise ImageError(sharing.malformed_artifact(where, described.digest, problem))
+        if described.data is not None:
+            return described.data
+        return self.registry.get_blob(name.repository, described.digest, described.size)

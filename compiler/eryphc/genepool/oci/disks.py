@@ -11,7 +11,8 @@ from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.genepool.disk_layers import DiskSourceError, layers_of
 from eryphc.genepool.image import Descriptor, PushedVolume
-from eryphc.genepool.image_reader import GeneSetConfig, ImageError, ImageManifest, read_manifest
+from eryphc.genepool.image_config import GeneSetConfig
+from eryphc.genepool.image_reader import ImageError, ImageManifest, read_manifest
 from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
 from eryphc.genepool.registry_names import NameFaultError
 
@@ -84,7 +85,6 @@ class RegistryDisk:
                 answer = copy.registry.get_manifest(name.repository, reference)
             except (NotThereError, SeveralManifestsError):
                 continue
-            assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
             manifest = read_manifest(answer.data, copy.names.reference(name))
             if (
                 isinstance(manifest, ImageManifest)

@@ -18,15 +18,13 @@ from eryphc.genepool.image import (
     manifest_of,
 )
 from eryphc.genepool.image_reader import (
-    MOST_LAYER_BLOB,
     Document,
     ImageError,
-    ImageManifest,
     read_config,
     read_document,
-    read_manifest,
 )
-from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
+from eryphc.genepool.layer_blobs import MOST_LAYER_BLOB
+from eryphc.genepool.oci.faults import NotThereError, RegistryError
 from eryphc.genepool.oci.publishing import send
 from eryphc.genepool.pool_index import (
     EMPTY,
@@ -41,7 +39,7 @@ from eryphc.genepool.registry_names import NameFaultError, RegistryName, TagRule
 from eryphc.identifiers import GeneSetId
 
 if TYPE_CHECKING:
-    from eryphc.genepool.image_reader import GeneSetConfig
+    from eryphc.genepool.image_config import GeneSetConfig
     from eryphc.genepool.oci.copies import Copy
 
 ROUNDS: Final = 3
@@ -59,43 +57,22 @@ class FoundDocument(NamedTuple):
 def found_document(copy: Copy, name: RegistryName, type_: ImageType) -> FoundDocument | None:
     """The document under a name, None where there is none. Raises RegistryError, ImageError."""
     where = copy.names.reference(name)
-    found = _found_manifest(copy, name)
-    if found is None:
+    try:
+        manifest, came = copy.manifest(name)
+    except NotThereError:
         return None
-    manifest, data = found
     config = blob_of(copy, name, manifest.config, MOST_CONFIG)
     if len(manifest.layers) != 1:
         raise ImageError(sharing.malformed_artifact(where, "layers", "are not one"))
     layer = blob_of(copy, name, manifest.layers[0], MOST_LAYER_BLOB)
-    return FoundDocument(read_document(config, layer, manifest, type_, where), config, data)
-
-
-def _found_manifest(copy: Copy, name: RegistryName) -> tuple[ImageManifest, bytes] | None:
-    where = copy.names.reference(name)
-    try:
-        answer = copy.registry.get_manifest(name.repository, name.tag)
-    except NotThereError:
-        return None
-    except SeveralManifestsError:
-        found = "a multi-platform image"
-        raise ImageError(sharing.not_a_gene_set(where, found)) from None
-    assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
-    manifest = read_manifest(answer.data, where)
-    if not isinstance(manifest, ImageManifest):
-        raise ImageError(sharing.not_a_gene_set(where, "an index of images"))
-    return manifest, answer.data
+    return FoundDocument(read_document(config, layer, manifest, type_, where), config, came.data)
 
 
 def blob_of(copy: Copy, name: RegistryName, described: Descriptor, most: int) -> bytes:
-    """The content that a manifest describes: its copy there, or the blob. Raises ImageError."""
-    if described.size > most:
-        where = copy.names.reference(name)
-        problem = f"has {described.size} bytes, more than the {most} that it may have"
-        raise ImageError(sharing.malformed_artifact(where, described.digest, problem))
-    if described.data is not None:
-        return described.data
+    """The content that a manifest describes. Raises RegistryError, and ImageError where it is not
+    there."""
     try:
-        return copy.registry.get_blob(name.repository, described.digest, described.size)
+        return copy.blob(name, described, most)
     except NotThereError:
         where = copy.names.reference(name)
         problem = "is not there"
@@ -107,22 +84,6 @@ def blob_of(copy: Copy, name: RegistryName, described: Descriptor, most: int) ->
 
 class IndexOvertakenError(Exception):
     """Others wrote the index each time before ours was read back."""
-
-
-def read_pool_index(copy: Copy) -> PoolIndex | None:
-    """The index of a pool, None where there is none.
-
-    Raises RegistryError, ImageError, PoolIndexError.
-    """
-    found = _index_text(copy)
-    return None if found is None else read_index(found)
-
-
-def _index_text(copy: Copy) -> bytes | None:
-    if copy.names.index_name is None:
-        return None
-    found = found_document(copy, copy.names.index_name, ImageType.INDEX)
-    return None if found is None else found.document.text
 
 
 def update_pool_index(
@@ -139,7 +100,8 @@ def update_pool_index(
     if name is None:
         raise PoolIndexError("the pool has no name for one")
     for _ in range(ROUNDS):
-        before = _index_text(copy)
+        found = found_document(copy, name, ImageType.INDEX)
+        before = None if found is None else found.document.text
         changed = change(EMPTY if before is None else read_index(before))
         text = write_index(changed)
         if text == before:
@@ -211,13 +173,10 @@ def _config(
 ) -> GeneSetConfig | None:
     """What a tag is, None where it is no gene set."""
     try:
-        found = _found_manifest(copy, place)
-        if found is None:
-            return None
-        manifest, _ = found
+        manifest, _ = copy.manifest(place)
         data = blob_of(copy, place, manifest.config, MOST_CONFIG)
         moves = rules.moves(geneset.tag)
         where = copy.names.reference(place)
         return read_config(data, manifest, where, asked=geneset, moves=moves)
-    except ImageError:
+    except (NotThereError, ImageError):
         return None

@@ -14,10 +14,9 @@ from eryphc.diagnostics import sharing
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.pools import NO_NEIGHBOURS, Neighbours
 from eryphc.genepool.disk_layers import DiskSource
-from eryphc.genepool.image import MOST_CONFIG, Descriptor, PushedVolume
+from eryphc.genepool.image import MOST_CONFIG, PushedVolume
+from eryphc.genepool.image_config import GeneSetConfig
 from eryphc.genepool.image_reader import (
-    MOST_LAYER_BLOB,
-    GeneSetConfig,
     ImageError,
     ImageManifest,
     contents_with,
@@ -26,8 +25,9 @@ from eryphc.genepool.image_reader import (
     read_texts,
     stored_config,
 )
+from eryphc.genepool.layer_blobs import MOST_LAYER_BLOB
 from eryphc.genepool.oci.copies import Copy
-from eryphc.genepool.oci.faults import NotThereError, RegistryError, SeveralManifestsError
+from eryphc.genepool.oci.faults import NotThereError, RegistryError
 from eryphc.genepool.oci.lately import Lately
 from eryphc.genepool.registry_names import (
     NameFaultError,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from eryphc.store.content import Store
 
 _MOST_TEXT: Final = 16 * 1024 * 1024
+_FAULTS: Final = (RegistryError, ImageError, NameFaultError, StoreError)
 
 
 class Images:
@@ -133,7 +134,7 @@ class Images:
         except NotThereError:
             return None
         except _FAULTS as fault:
-            return Outcome(None, (_diagnostic(fault),))
+            return Outcome(None, (self._said(fault),))
 
     def by_lock(self, geneset: GeneSetId, entry: Entry, *, fetch: bool) -> Outcome[Fetched] | None:
         may_fetch = fetch and not self._offline
@@ -146,7 +147,7 @@ class Images:
                 return again
             return Outcome(None, (refused.diagnostic,))
         except _FAULTS as fault:
-            return Outcome(None, (_diagnostic(fault),))
+            return Outcome(None, (self._said(fault),))
         if found is not None:
             return Outcome(found)
         return self._elsewhere(geneset, entry) if may_fetch else None
@@ -163,7 +164,7 @@ class Images:
                     return Outcome(found)
             found = self._with_identity(pool, geneset, entry)
         except _FAULTS as fault:
-            return Outcome(None, (_diagnostic(fault),))
+            return Outcome(None, (self._said(fault),))
         return None if found is None else Outcome(found)
 
     # -- content of known identity ----------------------------------------------------------
@@ -237,6 +238,12 @@ class Images:
             raise refused
         return None
 
+    def _said(self, fault: RegistryError | ImageError | NameFaultError | StoreError) -> Diagnostic:
+        if isinstance(fault, ImageError) and not isinstance(fault, NotTrustedError):
+            # Images are called by their references alone.
+            return sharing.of_pool(fault.diagnostic, self._label)
+        return fault.diagnostic
+
     # -- one image --------------------------------------------------------------------------
 
     def _fetched(
@@ -251,20 +258,13 @@ class Images:
         where = copy.names.reference(name)
         self._lately.heed(self._label, copy.names.host, name.repository)
         try:
-            answer = copy.registry.get_manifest(name.repository, reference)
+            manifest, answer = copy.manifest(name, reference)
         except RegistryError as fault:
             self._lately.hear(copy.names.host, fault)
             raise
-        except SeveralManifestsError:
-            found = "a multi-platform image"
-            raise ImageError(sharing.not_a_gene_set(where, found)) from None
-        assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
-        manifest = read_manifest(answer.data, where)
-        if isinstance(manifest, Descriptor):
-            raise ImageError(sharing.not_a_gene_set(where, "an index of indexes"))
         if wanted is not None and manifest.config.digest != wanted:
             raise _OtherIdentityError
-        data = self._blob(copy, name, manifest.config, MOST_CONFIG, where)
+        data = copy.blob(name, manifest.config, MOST_CONFIG)
         moves = wanted is None and self._rules.moves(geneset.tag)
         config = read_config(data, manifest, where, asked=geneset, moves=moves)
         texts = self._texts(copy, name, manifest, config, where)
@@ -291,30 +291,12 @@ class Images:
             contents_with(config, [each for each in known if each is not None], where)
             return ()
         layer = manifest.layers[0]
-        blob = self._blob(copy, name, layer, MOST_LAYER_BLOB, where)
+        blob = copy.blob(name, layer, MOST_LAYER_BLOB)
         return [file.text for file in read_texts(blob, layer, config, where).files]
-
-    def _blob(
-        self, copy: Copy, name: RegistryName, described: Descriptor, most: int, where: str
-    ) -> bytes:
-        if described.size > most:
-            problem = f"has {described.size} bytes, more than the {most} that it may have"
-            raise ImageError(sharing.malformed_artifact(where, described.digest, problem))
-        if described.data is not None:
-            return described.data
-        return copy.registry.get_blob(name.repository, described.digest, described.size)
 
 
 class _OtherIdentityError(Exception):
     """The copy has other content than the lock pins."""
-
-
-_FAULTS = (RegistryError, ImageError, NameFaultError, StoreError)
-
-
-def _diagnostic(fault: Exception) -> Diagnostic:
-    assert isinstance(fault, _FAULTS)  # noqa: S101 - callers catch nothing else
-    return fault.diagnostic
 
 
 def _is_signed(manifest: bytes) -> bool:

@@ -16,7 +16,8 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.image import Descriptor, Image, without_copies
 from eryphc.genepool.image_reader import ImageError, ImageManifest, read_manifest
-from eryphc.genepool.oci.client import FileContent, Memory, Registry
+from eryphc.genepool.oci.client import Registry
+from eryphc.genepool.oci.content import FileContent, Memory
 from eryphc.genepool.oci.faults import (
     FormRefusedError,
     NotThereError,
@@ -67,7 +68,6 @@ def _read(registry: Registry, name: RegistryName) -> There | None:
         return None
     except SeveralManifestsError:
         return There(b"", "", None, "a multi-platform image")
-    assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
     try:
         manifest = read_manifest(answer.data, name.tag)
     except ImageError as fault:

@@ -12,23 +12,15 @@ from typing import TypeAlias
 
 from eryphc.canonical import digest_of
 from eryphc.diagnostics import registry as wording
-from eryphc.diagnostics import sharing
-from eryphc.diagnostics.registry import Place
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.image import MOST_CONFIG
-from eryphc.genepool.image_reader import (
-    GeneSetConfig,
-    ImageError,
-    ImageManifest,
-    read_config,
-    read_manifest,
-)
+from eryphc.genepool.image_config import GeneSetConfig
+from eryphc.genepool.image_reader import ImageError, ImageManifest, read_config
 from eryphc.genepool.oci.copies import Copy
 from eryphc.genepool.oci.documents import blob_of
 from eryphc.genepool.oci.faults import (
     NotThereError,
     RegistryError,
-    SeveralManifestsError,
     TagImmutableError,
 )
 from eryphc.genepool.registry_names import RegistryName, TagRules
@@ -87,17 +79,8 @@ class _Found(NamedTuple):
 
 def _found(copy: Copy, geneset: GeneSetId) -> _Found:
     name = copy.names.name(geneset)
-    where = copy.names.reference(name)
-    try:
-        answer = copy.registry.get_manifest(name.repository, name.tag)
-    except SeveralManifestsError:
-        found = "a multi-platform image"
-        raise ImageError(sharing.not_a_gene_set(where, found)) from None
-    assert answer is not None  # noqa: S101 - nothing is known, so it is not "as before"
-    manifest = read_manifest(answer.data, where)
-    if not isinstance(manifest, ImageManifest):
-        raise ImageError(sharing.not_a_gene_set(where, "an index of images"))
-    return _Found(name, answer.data, manifest)
+    manifest, came = copy.manifest(name)
+    return _Found(name, came.data, manifest)
 
 
 def _config(copy: Copy, found: _Found, asked: GeneSetId, *, moves: bool) -> GeneSetConfig:
@@ -129,10 +112,9 @@ def put_signed(copy: Copy, name: RegistryName, manifest: bytes) -> None:
         help_text = "sign when you push: `eryphc gene push PATH --sign KEY`"
         raise RegistryError(fault.diagnostic._replace(help=help_text)) from None
     there = copy.registry.get_manifest(name.repository, name.tag)
-    if there is None or there.digest != digest_of(manifest):
+    if there.digest != digest_of(manifest):
         raise _overtaken(copy, name)
 
 
 def _overtaken(copy: Copy, name: RegistryName) -> RegistryError:
-    site = copy.registry.site
-    return RegistryError(wording.overtaken(Place(site.pool, site.host, name.repository), name.tag))
+    return RegistryError(wording.overtaken(copy.registry.place(name.repository), name.tag))
