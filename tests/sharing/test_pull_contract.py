@@ -112,6 +112,12 @@ def wrong(body: bytes, times: int = 2) -> Callable[[Fake], None]:
     return switch
 
 
+def without_content(fake: Fake) -> None:
+    """Somebody removed what the manifest describes."""
+    has(motd(), without_copies)(fake)
+    fake.blobs.clear()
+
+
 CONFIG = motd().config
 BEARER = 'Bearer realm="http://{host}/token",service="fake"'
 HTML = b"<!DOCTYPE html>\n<html><head><title>Welcome to nginx!</title></head></html>"
@@ -285,6 +291,9 @@ CASES = {
     "a malformed config": Case(
         "E1019", 3, with_config(lambda data: data["files"][0].update(path="../../evil")),
         says=("`files[0].path` does not follow",),
+    ),
+    "a manifest without its content": Case(
+        "E1019", 3, without_content, says=(f"{digest_of(CONFIG)}", "is not there"),
     ),
     "a redirect to where nobody goes": Case(
         "E1020", 3, fault(MANIFEST, says(307, Location="http://user:canary@127.0.0.1/x")),

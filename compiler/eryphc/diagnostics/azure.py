@@ -157,11 +157,6 @@ def generation_one(capability: Own, span: Span | None) -> Diagnostic:
 
 
 @wording
-def generation_unknown(text: Words, span: Span | None) -> Diagnostic:
-    return finding(GENERATION, f"Azure has no generation `{text}`: 1 or 2", span)
-
-
-@wording
 def generation_differs(drive: Words, boots: Own, wanted: int, span: Span | None) -> Diagnostic:
     return finding(
         GENERATION,

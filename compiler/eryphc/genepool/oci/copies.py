@@ -8,11 +8,15 @@ from eryphc.diagnostics import sharing
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.image import Descriptor
 from eryphc.genepool.image_reader import ImageError, ImageManifest, read_manifest
-from eryphc.genepool.oci.faults import SeveralManifestsError
+from eryphc.genepool.oci.faults import NotThereError, SeveralManifestsError
 from eryphc.genepool.registry_names import RegistryName, RegistryNames
 
 if TYPE_CHECKING:
     from eryphc.genepool.oci.client import Manifest, Registry
+
+
+class ContentMissingError(ImageError):
+    """The registry has a manifest, but not the content that it describes."""
 
 
 class Copy(NamedTuple):
@@ -42,12 +46,16 @@ class Copy(NamedTuple):
     def blob(self, name: RegistryName, described: Descriptor, most: int) -> bytes:
         """The content that a manifest describes: its copy there, or the blob.
 
-        Raises NotThereError, RegistryError, and ImageError for more than `most` bytes.
+        Raises RegistryError, ContentMissingError, and ImageError for more than `most` bytes.
         """
+        where = self.names.reference(name)
         if described.size > most:
             problem = f"has {described.size} bytes, more than the {most} that it may have"
-            where = self.names.reference(name)
             raise ImageError(sharing.malformed_artifact(where, described.digest, problem))
         if described.data is not None:
             return described.data
-        return self.registry.get_blob(name.repository, described.digest, described.size)
+        try:
+            return self.registry.get_blob(name.repository, described.digest, described.size)
+        except NotThereError:
+            fault = sharing.malformed_artifact(where, described.digest, "is not there")
+            raise ContentMissingError(fault) from None

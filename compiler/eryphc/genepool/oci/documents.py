@@ -12,7 +12,6 @@ from eryphc.diagnostics import sharing
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.image import (
     MOST_CONFIG,
-    Descriptor,
     ImageType,
     document_image,
     manifest_of,
@@ -61,22 +60,11 @@ def found_document(copy: Copy, name: RegistryName, type_: ImageType) -> FoundDoc
         manifest, came = copy.manifest(name)
     except NotThereError:
         return None
-    config = blob_of(copy, name, manifest.config, MOST_CONFIG)
+    config = copy.blob(name, manifest.config, MOST_CONFIG)
     if len(manifest.layers) != 1:
         raise ImageError(sharing.malformed_artifact(where, "layers", "are not one"))
-    layer = blob_of(copy, name, manifest.layers[0], MOST_LAYER_BLOB)
+    layer = copy.blob(name, manifest.layers[0], MOST_LAYER_BLOB)
     return FoundDocument(read_document(config, layer, manifest, type_, where), config, came.data)
-
-
-def blob_of(copy: Copy, name: RegistryName, described: Descriptor, most: int) -> bytes:
-    """The content that a manifest describes. Raises RegistryError, and ImageError where it is not
-    there."""
-    try:
-        return copy.blob(name, described, most)
-    except NotThereError:
-        where = copy.names.reference(name)
-        problem = "is not there"
-        raise ImageError(sharing.malformed_artifact(where, described.digest, problem)) from None
 
 
 # --- the index of a pool -------------------------------------------------------------------------
@@ -174,7 +162,7 @@ def _config(
     """What a tag is, None where it is no gene set."""
     try:
         manifest, _ = copy.manifest(place)
-        data = blob_of(copy, place, manifest.config, MOST_CONFIG)
+        data = copy.blob(place, manifest.config, MOST_CONFIG)
         moves = rules.moves(geneset.tag)
         where = copy.names.reference(place)
         return read_config(data, manifest, where, asked=geneset, moves=moves)

@@ -26,7 +26,7 @@ from eryphc.genepool.image_reader import (
     stored_config,
 )
 from eryphc.genepool.layer_blobs import MOST_LAYER_BLOB
-from eryphc.genepool.oci.copies import Copy
+from eryphc.genepool.oci.copies import ContentMissingError, Copy
 from eryphc.genepool.oci.faults import NotThereError, RegistryError
 from eryphc.genepool.oci.lately import Lately
 from eryphc.genepool.registry_names import (
@@ -230,7 +230,7 @@ class Images:
                 continue
             try:
                 return self._fetched(copy, name, reference, geneset, wanted=entry.digest)
-            except (NotThereError, _OtherIdentityError):
+            except (NotThereError, ContentMissingError, _OtherIdentityError):
                 continue
             except NotTrustedError as fault:
                 refused = fault

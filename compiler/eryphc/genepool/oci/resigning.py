@@ -17,7 +17,6 @@ from eryphc.genepool.image import MOST_CONFIG
 from eryphc.genepool.image_config import GeneSetConfig
 from eryphc.genepool.image_reader import ImageError, ImageManifest, read_config
 from eryphc.genepool.oci.copies import Copy
-from eryphc.genepool.oci.documents import blob_of
 from eryphc.genepool.oci.faults import (
     NotThereError,
     RegistryError,
@@ -85,7 +84,7 @@ def _found(copy: Copy, geneset: GeneSetId) -> _Found:
 
 def _config(copy: Copy, found: _Found, asked: GeneSetId, *, moves: bool) -> GeneSetConfig:
     where = copy.names.reference(found.name)
-    data = blob_of(copy, found.name, found.manifest.config, MOST_CONFIG)
+    data = copy.blob(found.name, found.manifest.config, MOST_CONFIG)
     return read_config(data, found.manifest, where, asked=asked, moves=moves)
 
 
