@@ -268,6 +268,16 @@ class TestDiagnostics:
         )
         assert "  = help: did you mean `cpu`?\n" in done.err
 
+    @pytest.mark.parametrize("character", ["\x07", "\x7f", "\x80", "\uffff"])
+    def test_a_character_that_nobody_sees_is_named(
+        self, eryphc: CommandLine, character: str
+    ) -> None:
+        eryphc.write("spec.yaml", f'name: web\nhostname: "a{character}b"\n')
+        done = eryphc("check", "spec.yaml")
+        assert f"[E0102]: the character U+{ord(character):04X} may not" in done.out
+        assert f'as "\\u{ord(character):04X}"' in done.out
+        assert "spec.yaml:2:13" in done.out
+
     def test_quiet_leaves_errors(self, folder: CommandLine) -> None:
         folder.write("bare.yaml", "cpu: 2\n")
         assert folder("expand", "bare.yaml", "-q").err == ""

@@ -37,15 +37,16 @@ def not_yaml(
 
 
 @wording
-def character_refused(character: Words, span: Span) -> Diagnostic:
-    name = f"U+{ord(character):04X}"
+def character_refused(code: int, span: Span) -> Diagnostic:
+    """`code` is the number of a character that cannot be printed: no word of the document."""
+    name = f"U+{code:04X}"
     return finding(
         CHARACTER_REFUSED,
         f"the character {name} may not stand in a document as it is",
         span,
         "this character",
-        help=f'write it inside double quotes as "\\u{ord(character):04X}", or remove it'
-        if ord(character) <= 0xFFFF
+        help=f'write it inside double quotes as "\\u{code:04X}", or remove it'
+        if code <= 0xFFFF
         else "remove it",
     )
 

@@ -16,7 +16,7 @@ import yaml
 
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Outcome
-from eryphc.diagnostics.said import Own, Said, Words, named, own
+from eryphc.diagnostics.said import Own, Said, Words, named
 from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import (
     MAX_ALIASES,
@@ -85,7 +85,7 @@ def compose(source: SourceText) -> Outcome[Node]:
         return Outcome(None, (reading.document_too_large(Span(source, 0, 0)),))
     if text.startswith("\ufeff"):
         # libyaml would drop a second byte order mark, and count its marks without it.
-        return Outcome(None, (reading.character_refused(own("\ufeff"), Span(source, 0, 1)),))
+        return Outcome(None, (reading.character_refused(0xFEFF, Span(source, 0, 1)),))
     if text.count("\n%") > MAX_DIRECTIVES:
         # libyaml compares each `%TAG` with all before it.
         return Outcome(None, (reading.too_many_directives(MAX_DIRECTIVES, Span(source, 0, 0)),))
@@ -108,7 +108,7 @@ def _composed(source: SourceText, text: str) -> Outcome[Node]:
         return Outcome(None, (_marked_error(source, error),))
     except UnicodeEncodeError as error:
         span = Span(source, error.start, error.start + 1)
-        return Outcome(None, (reading.character_refused(Said(text[error.start]), span),))
+        return Outcome(None, (reading.character_refused(ord(text[error.start]), span),))
 
 
 def _later_version(text: str, error: yaml.MarkedYAMLError) -> re.Match[str] | None:
@@ -281,7 +281,7 @@ def _reader_error(source: SourceText, error: yaml.reader.ReaderError) -> Diagnos
     text = source.text
     for at, character in enumerate(text):
         if not _printable(character):
-            return reading.character_refused(Said(character), Span(source, at, at + 1))
+            return reading.character_refused(ord(character), Span(source, at, at + 1))
     at = min(max(int(error.position or 0), 0), len(text))
     return reading.not_yaml(_problem(str(error.reason)), Span(source, at, at))
 
