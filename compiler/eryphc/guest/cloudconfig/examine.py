@@ -43,16 +43,6 @@ def _examined(config: Config) -> Iterator[Diagnostic]:
 def _without_echoes(
     schema: Iterable[Diagnostic], said: Iterable[Diagnostic]
 ) -> tuple[Diagnostic, ...]:
-    """What the schema finds where no rule has said more of the same place."""
-    places = {
-        (label.span.source.name, label.span.start, label.span.end)
-        for each in said
-        if (label := each.primary) is not None
-    }
-    return tuple(
-        each
-        for each in schema
-        if each.primary is None
-        or (each.primary.span.source.name, each.primary.span.start, each.primary.span.end)
-        not in places
-    )
+    """What the schema finds where no rule has said more of the same value."""
+    paths = {each.primary.path for each in said if each.primary is not None} - {()}
+    return tuple(each for each in schema if each.primary is None or each.primary.path not in paths)
