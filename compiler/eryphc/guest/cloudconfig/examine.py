@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.guest.cloudconfig.consequences import RULES as CONSEQUENCES
 from eryphc.guest.cloudconfig.lint import RULES, Config
 from eryphc.guest.cloudconfig.merge import Merged
 from eryphc.guest.cloudconfig.provenance import Provenance
@@ -35,7 +36,7 @@ def examine_parts(entries: Iterable[ReadEntry]) -> tuple[Diagnostic, ...]:
 
 
 def _examined(config: Config) -> Iterator[Diagnostic]:
-    found = judge(RULES, config)
+    found = judge((*RULES, *CONSEQUENCES), config)
     yield from found
     yield from _without_echoes(judge(SCHEMA_RULES, config), found)
 
