@@ -27,6 +27,7 @@ TYPED = (
     "rules",
     "language",
     "cloudconfig",
+    "cloudconfig_guest",
     "cloudconfig_lint",
     "guest",
     "windows_guest",
@@ -115,7 +116,8 @@ OWN = {
         "kind(item)",
         "path",
     },
-    "guest/cloudconfig/merge.py": {"key", "kind(new)", "kind(old)"},
+    "guest/cloudconfig/merge.py": {"key", "kind(new)", "kind(old)", "str(key)"},
+    "guest/cloudconfig/consequences.py": {"_taken(row)", "kind(node)", "row.lost", "row.module"},
     "guest/cloudconfig/schema.py": {
         "advice",
         "each.new",

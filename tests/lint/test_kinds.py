@@ -47,6 +47,7 @@ SHARED = {
     "W1503": {"targets.azure.plan", "targets.user_data.plan"},
     "E0508": {"guest.cloudconfig.bootmerge", "guest.cloudconfig.merge"},
     "E0530": {"guest.cloudconfig.lint", "guest.windows_lint"},
+    "W0523": {"guest.cloudconfig.consequences", "guest.cloudconfig.schema"},
     "W0562": {"guest.network_file", "guest.network_lint"},
     "W0563": {"guest.network", "guest.network_lint"},
     "W0707": {"targets.hyperv.plan", "targets.hyperv.storage"},

@@ -251,6 +251,18 @@ def unknown_list_joined(path: Words, place: Label, related: tuple[Label, ...]) -
 
 
 @wording
+def null_left_out(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=EMPTY_LIST_LEFT_OUT,
+        level=Level.NOTE,
+        message=f"`{path}` is null and is left out",
+        primary=place,
+        related=related,
+        notes=("cloud-init fails on null there",),
+    )
+
+
+@wording
 def empty_list_left_out(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=EMPTY_LIST_LEFT_OUT,
@@ -343,15 +355,20 @@ def key_unknown(
 
 @wording
 def value_invalid(
-    path: Words, problem: Words, place: Label, related: tuple[Label, ...]
+    path: Words,
+    problem: Words,
+    place: Label,
+    related: tuple[Label, ...],
+    consequence: Words | None = None,
 ) -> Diagnostic:
+    """`consequence` is what a guest does with the value, where that is known."""
     return Diagnostic(
         code=VALUE_INVALID,
         level=Level.WARNING,
         message=f"`{path}` {problem}" if path else f"the cloud-config {problem}",
         primary=place,
         related=related,
-        notes=("that is what cloud-init's schema says; a guest warns of it and goes on",),
+        notes=(consequence or "that is what cloud-init's schema says; guests report it",),
     )
 
 

@@ -61,4 +61,7 @@ def test_bounded(texts: tuple[str, ...]) -> None:
             examine(outcome.value)
         boot(fodder_entries(*texts))
 
+    found_once = merge(fodder_entries("frob: 1")).value
+    assert found_once is not None
+    examine(found_once)  # What is imported for the first finding does not count.
     assert lines_run(work, at_most=LINES) > 0

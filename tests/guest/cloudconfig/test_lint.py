@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from catlets import shown_code
 from eryphc.diagnostics.model import Level
 from eryphc.guest.cloudconfig.examine import examine
+from eryphc.ir.catlet import Fodder
+from eryphc.ir.content import Content, Insertion, Substituted, Written
+from eryphc.origin import DEFAULTED
+from eryphc.source import SourceText, Span
 from guest.cloudconfig.entries import examine_parts, fodder, fodder_entries, merge
 from saying import handed_out
 
@@ -136,6 +142,58 @@ write_files:
 )
 def test_findings(texts: tuple[str, ...], expected: list[str]) -> None:
     assert found(*texts) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "runncmd: [x]\nwrite_files: [{path: /tmp/a}]", {"W0522", "W0534"}, id="two rules"
+        ),
+        pytest.param(
+            "write_files: [{path: /a, permissions: 644, mode: 1}]",
+            {"W0535", "W0522"},
+            id="two keys of one map",
+        ),
+        pytest.param(
+            "runcmd: [1, [{a: b}]]", {"E0530", "W0523"}, id="two commands, each wrong in its way"
+        ),
+        pytest.param("write_files: [{path: /a, permissions: 644}]", {"W0535"}, id="one value"),
+        pytest.param(
+            "write_files: [{path: /a, permissions: 0644}]", {"W0523"}, id="an octal number"
+        ),
+        pytest.param(
+            "write_files: [{path: /a, permissions: &mode 0644}, {path: /b, permissions: *mode}]",
+            {"W0523"},
+            id="an octal number with an anchor",
+        ),
+    ],
+)
+def test_one_place_of_many_values_hides_no_finding(text: str, expected: set[str]) -> None:
+    quoted = SourceText("a.json", json.dumps(text), regions=())
+    entry = Fodder(
+        name="a",
+        type="cloud-config",
+        content=Content(text, Written(Span(quoted, 0, len(quoted.text)))),
+    )
+    outcome = merge([entry])
+    assert outcome.value is not None
+    assert {each.code.number for each in examine(outcome.value)} == expected
+
+
+def test_a_number_in_octal_may_come_from_a_variable() -> None:
+    reference = "write_files: [{path: /a, permissions: {{ mode }}}]"
+    source = SourceText("a.yaml", reference, regions=())
+    at = reference.index("{{ mode")
+    written = Content(reference, Written(Span(source, 0, len(reference))))
+    text = reference.replace("{{ mode }}", "0644")
+    insertion = Insertion(at, at + 4, at, at + len("{{ mode }}"), "mode", DEFAULTED)
+    entry = Fodder(
+        name="a", type="cloud-config", content=Content(text, Substituted(written, (insertion,)))
+    )
+    outcome = merge([entry])
+    assert outcome.value is not None
+    assert [each.code.number for each in examine(outcome.value)] == ["W0523"]
 
 
 def test_parts_are_never_refused() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from eryphc.diagnostics import cloudconfig_lint as wording
-from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.model import Diagnostic, Label, Level
 from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
@@ -23,6 +23,8 @@ _COMMAND_KEYS = ("bootcmd", "runcmd")
 _PASSWORDS = ("passwd", "hashed_passwd", "plain_text_passwd")
 _FOR_DEFAULT_USER = ("ssh_authorized_keys", "password", "ssh_import_id")
 
+# A number in octal; an anchor or a tag may stand before it.
+_OCTAL = re.compile(r"(?:[&!]\S*\s+)*0[0-7_]+")
 # What ends the script or changes how the rest of it runs, at the start of a line.
 _ENDS = re.compile(r"\s*(?:exit|exec)\b(?!\s*[0-9]*[<>])")
 _STRICT = re.compile(r"\s*set\s+-[a-z]*[eu]")
@@ -101,13 +103,14 @@ def _is_text(node: Node) -> bool:
     return isinstance(node, Scalar) and isinstance(node.value, str)
 
 
-def _commands(root: MappingNode) -> Iterator[tuple[Own, Node]]:
-    """Every command with its path."""
+def _commands(config: Config) -> Iterator[tuple[Own, Node, Label]]:
+    """Every command with its path and its place."""
     for key in _COMMAND_KEYS:
-        node = root.get(key)
+        node = config.root.get(key)
         if isinstance(node, Sequence):
             for number, item in enumerate(node.items):
-                yield own("{}[{}]", Own(key), number), item
+                label = config.provenance.label(item).at(key, number)
+                yield own("{}[{}]", Own(key), number), item, label
 
 
 def _is_null(node: Node) -> bool:
@@ -119,19 +122,17 @@ def _commands_that_are_none(config: Config) -> Iterator[Diagnostic]:
 
     Source: docs/reference/cloud-init.md, "Commands that are none".
     """
-    root, provenance, breaks = config
-    for path, item in _commands(root):
+    for path, item, label in _commands(config):
         if not isinstance(item, Sequence) and not _is_text(item) and not _is_null(item):
-            label, chain = provenance.label(item), provenance.chain(item)
-            yield wording.command_not_runnable(path, Own(kind(item)), label, breaks, chain)
+            chain = config.provenance.chain(item)
+            yield wording.command_not_runnable(path, Own(kind(item)), label, config.breaks, chain)
 
 
 def _empty_commands(config: Config) -> Iterator[Diagnostic]:
     """Source: docs/reference/cloud-init.md, "Commands that are none"."""
-    root, provenance, _ = config
-    for path, item in _commands(root):
+    for path, item, label in _commands(config):
         if _is_null(item):
-            yield wording.command_is_null(path, provenance.label(item), provenance.chain(item))
+            yield wording.command_is_null(path, label, config.provenance.chain(item))
 
 
 def _files_in_tmp(config: Config) -> Iterator[Diagnostic]:
@@ -177,14 +178,15 @@ def _homes_that_come_later(config: Config) -> Iterator[Diagnostic]:
             yield wording.home_not_yet_there(entry, shown, label, chain)
 
 
-def _permissions(config: Config) -> Iterator[tuple[Own, Scalar]]:
-    """The permissions of every file, with their paths."""
+def _permissions(config: Config) -> Iterator[tuple[Own, Scalar, Label]]:
+    """The permissions of every file, with their paths and places."""
     root, provenance, _ = config
     for number, file in _entries(root.get("write_files")):
         node = file.get("permissions")
         if isinstance(node, Scalar):
             entry = _named("write_files", number, file, provenance)
-            yield own("{}.permissions", entry), node
+            label = provenance.label(node).at("write_files", number, "permissions")
+            yield own("{}.permissions", entry), node, label
 
 
 def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
@@ -193,11 +195,11 @@ def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
     Source: docs/reference/cloud-init.md, "Permissions".
     """
     provenance = config.provenance
-    for path, node in _permissions(config):
-        value, label = node.value, provenance.label(node)
+    for path, node, label in _permissions(config):
+        value = node.value
         if not isinstance(value, int) or isinstance(value, bool) or 0 <= value <= 7:
             continue
-        if re.fullmatch(r"0o?[0-7_]+", label.span.text) is None:
+        if _OCTAL.fullmatch(provenance.written(node)) is None:
             shown = _value(node, value, provenance)
             octal = _value(node, f"{value:o}", provenance)
             chain = provenance.chain(node)
@@ -206,11 +208,9 @@ def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
 
 def _special_permissions(config: Config) -> Iterator[Diagnostic]:
     """Bits that are dropped. Source: docs/reference/cloud-init.md, "Permissions"."""
-    provenance = config.provenance
-    for path, node in _permissions(config):
+    for path, node, label in _permissions(config):
         if isinstance(node.value, str) and re.fullmatch(r"0*[1-7][0-7]{3}", node.value):
-            label, chain = provenance.label(node), provenance.chain(node)
-            yield wording.permissions_special(path, label, chain)
+            yield wording.permissions_special(path, label, config.provenance.chain(node))
 
 
 def _network(config: Config) -> Iterator[Diagnostic]:
@@ -218,7 +218,7 @@ def _network(config: Config) -> Iterator[Diagnostic]:
     root, provenance, _ = config
     node = root.get("network")
     if node is not None:
-        label = provenance.key_label(root, "network")
+        label = provenance.key_label(root, "network").at("network")
         yield wording.network_ignored(label, provenance.chain(node))
 
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from eryphc.diagnostics import cloudconfig as wording
+from eryphc.diagnostics import cloudconfig_guest as guest_wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors, trail
 from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig import losses, strategy
 from eryphc.guest.cloudconfig.canonical import Respelled, canonical
+from eryphc.guest.cloudconfig.consequences import LEFT_OUT_WHEN_NULL
 from eryphc.guest.cloudconfig.keys import (
     LEFT_OUT_WHEN_EMPTY,
     RANK,
@@ -59,8 +61,10 @@ KINDS: Final = (
     wording.UNKNOWN_LIST_JOINED,
     wording.EMPTY_LIST_LEFT_OUT,
     wording.DROPPED_BY_STRATEGY,
+    guest_wording.HOSTNAME_AS_WRITTEN,
 )
 _EARLIER = "set here before"
+_NAMES: Final = ("hostname", "fqdn")
 
 
 class Merged(NamedTuple):
@@ -114,18 +118,47 @@ def merge(entries: Iterable[ReadEntry]) -> Outcome[Merged]:
 
 
 def _in_order(root: MappingNode, fold: _Fold) -> MappingNode:
-    entries = root.entries
-    for key in LEFT_OUT_WHEN_EMPTY:
-        node = entries.get(key)
-        if isinstance(node, Sequence) and not node.items:
-            fold.say_of(wording.empty_list_left_out, Own(key), node)
+    root = _as_written(root, fold)
+    for key in [key for key in root.entries if key in LEFT_OUT_WHEN_NULL]:
+        node = root.entries[key]
+        if isinstance(node, Scalar) and node.value is None:
+            label = fold.provenance.key_label(root, key)
+            chain = fold.provenance.chain(node)
+            fold.diagnostics.append(wording.null_left_out(Own(str(key)), label, chain))
             root = _without(root, key)
-            entries = root.entries
+    for key in LEFT_OUT_WHEN_EMPTY:
+        items = root.get(key)
+        if isinstance(items, Sequence) and not items.items:
+            fold.say_of(wording.empty_list_left_out, Own(key), items)
+            root = _without(root, key)
+    entries = root.entries
     last = len(RANK)
     ordered = sorted(entries, key=lambda key: RANK.get(key, last))
     return MappingNode(
         {key: entries[key] for key in ordered}, root.keys, root.start, root.end, (root,)
     )
+
+
+def _as_written(root: MappingNode, fold: _Fold) -> MappingNode:
+    """Host names of digits and other words that YAML takes for no text, as their author wrote them.
+
+    Source: docs/reference/cloud-init.md, "Values of a wrong shape".
+    """
+    changed: dict[Value, Node] = {}
+    for key in _NAMES:
+        node = root.get(key)
+        if not isinstance(node, Scalar) or node.value is None or isinstance(node.value, str):
+            continue
+        text = fold.provenance.written(node)
+        while text[:1] in ("&", "!"):  # An anchor or a tag may stand before it.
+            text = text.partition(" ")[2].lstrip()
+        if text and "\n" not in text:
+            changed[key] = Scalar(text, node.start, node.end, (node,))
+            fold.say_of(guest_wording.hostname_as_written, Own(str(key)), node)
+    if not changed:
+        return root
+    entries: dict[Value, Node] = {**root.entries, **changed}
+    return MappingNode(entries, root.keys, root.start, root.end, (root,))
 
 
 def _without(node: MappingNode, key: Value) -> MappingNode:

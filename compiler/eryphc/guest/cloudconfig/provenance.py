@@ -175,6 +175,11 @@ class Provenance:
         index, written = self._owner(node)
         return self._entries[index], self._sources[index][0], written
 
+    def written(self, node: Node) -> str:
+        """What stands in the fodder for a node, as its author or the value of a variable has it."""
+        index, written = self._owner(node)
+        return content_of(self._sources[index][0]).text[written.start : written.end]
+
     def label(self, node: Node, message: str = "") -> Label:
         index, written = self._owner(node)
         return content_label(self._sources[index][0], written.start, written.end, message)

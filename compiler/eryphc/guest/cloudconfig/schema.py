@@ -46,12 +46,12 @@ def check(root: MappingNode, provenance: Provenance) -> tuple[Diagnostic, ...]:
     """Warnings for what the schema does not allow or marks as deprecated, at most about 100."""
     if verdict(root) == VALID:
         return ()
-    found: dict[tuple[str, int], Diagnostic] = {}
+    found: dict[tuple[str, object], Diagnostic] = {}
     for error in _errors(root):
         for diagnostic in _said(root, provenance, error):
-            start = diagnostic.primary.span.start if diagnostic.primary else 0
+            path = diagnostic.primary.path if diagnostic.primary else ()
             # These words are never shown: they only tell one finding from another.
-            found.setdefault((EVERYTHING_PUBLIC.formed(diagnostic).message, start), diagnostic)
+            found.setdefault((EVERYTHING_PUBLIC.formed(diagnostic).message, path), diagnostic)
         if len(found) >= MAX_FINDINGS:
             break
     return tuple(found.values())
@@ -218,7 +218,7 @@ def _said(
         version = str(rules.get("deprecated_version", ""))
         yield wording.deprecated(path, Own(version), Own(advice), label, provenance.chain(node))
     elif error.validator == "additionalProperties" and isinstance(node, MappingNode):
-        yield from _unknown(provenance, node, path, rules)
+        yield from _unknown(provenance, node, path, rules, label.path)
     else:
         problem = _problem(node, str(error.validator), error.validator_value)
         yield wording.value_invalid(path, Own(problem), label, provenance.chain(node))
@@ -261,7 +261,11 @@ def _one_of(kinds: Iterable[str]) -> str:
 
 
 def _unknown(
-    provenance: Provenance, node: MappingNode, path: Words, schema: Any
+    provenance: Provenance,
+    node: MappingNode,
+    path: Words,
+    schema: Any,
+    steps: tuple[str | int, ...],
 ) -> Iterator[Diagnostic]:
     properties: dict[str, Any] = schema.get("properties", {})
     patterns = [re.compile(each) for each in schema.get("patternProperties", {})]
@@ -275,7 +279,7 @@ def _unknown(
             below(path, said),
             said,
             tuple(map(Own, known)),
-            provenance.key_label(node, key),
+            provenance.key_label(node, key).at(*steps, name),
             provenance.chain(value),
         )
 
@@ -288,6 +292,7 @@ def _place(
     path: Words = NO_WORDS
     names = Names(provenance)
     label = provenance.label(root)
+    steps = tuple(steps)
     for step in steps:
         if isinstance(node, Sequence) and isinstance(step, int):
             node = node.items[step]
@@ -303,4 +308,4 @@ def _place(
                 else provenance.key_label(node, key)
             )
             node = value
-    return node, path, label
+    return node, path, label.at(*steps)
