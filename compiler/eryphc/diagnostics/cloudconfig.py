@@ -52,14 +52,15 @@ def unreadable(
     related: tuple[Label, ...] = (),
     *,
     is_limit: bool = False,
+    is_archive: bool = False,
 ) -> Diagnostic:
     """`is_limit` tells that eryphc refuses the text for its size, which a guest need not."""
+    what = "archive" if is_archive else "cloud-config"
     advice = problem.help if isinstance(problem, Diagnostic) else None
     return Diagnostic(
         code=UNREADABLE,
         level=level,
-        message=f"the cloud-config of fodder entry `{fodder}` cannot be read: "
-        f"{plain_problem(problem)}",
+        message=f"the {what} of fodder entry `{fodder}` cannot be read: {plain_problem(problem)}",
         primary=place,
         related=related,
         notes=(

@@ -111,7 +111,7 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
 def _check_archive(piece: Piece, mode: MergeMode) -> Checked:
     from eryphc.guest.archive import expand
 
-    entries, found = expand(piece)
+    entries, found = expand(piece, stays=mode is MergeMode.PARTS)
     pieces: list[Piece] = []
     all_found = list(found)
     for entry in entries:

@@ -61,7 +61,7 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
     disabled = network.text("config") == "disabled" and request.guest is GuestKind.LINUX
     if disabled and not has_errors(found):
         # The one form without version: the guest leaves its network as the image has it.
-        return NetworkFile(source, network), tuple(found)
+        return NetworkFile(source, network), (*found, *_refused(request.guest, source, reader))
     version = network.get("version")
     number = version.value if isinstance(version, Scalar) else None
     if not isinstance(number, int) or isinstance(number, bool) or number not in (1, 2):
@@ -76,7 +76,21 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
         return None, tuple(found)
     completed, more = _completed(request, source, network, number)
     found += more
+    if not completed.added:
+        found += _refused(request.guest, source, reader)
     return completed, tuple(found)
+
+
+def _refused(guest: GuestKind, source: SourceText, reader: TextReader) -> list[Diagnostic]:
+    """What the loader of a guest refuses of a file that it gets as it stands."""
+    is_windows = guest is GuestKind.WINDOWS
+    load = reader.loaded_by_libyaml_any if is_windows else reader.loaded_any
+    loaded = load(source.text)
+    return [
+        wording.network_config_invalid(fault.problem, Span(source, fault.start, fault.end))
+        for fault in (loaded.faults if loaded.root is None else ())
+        if fault.kind is not FaultKind.DUPLICATE_KEY
+    ]
 
 
 def _network(root: Node) -> MappingNode | None:

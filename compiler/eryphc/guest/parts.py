@@ -100,7 +100,7 @@ def _one_by_one(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft
 
     after = _after_commands(pieces, found)
     found += drops(_configs(pieces))
-    found += examine_parts(piece.read_entry for piece in pieces if _is_static(piece))
+    found += examine_parts(piece.loaded_entry for piece in pieces if _is_static(piece))
     return [_draft(piece, after[index]) for index, piece in enumerate(pieces)]
 
 
@@ -111,7 +111,7 @@ def _configs(pieces: Sequence[Piece]) -> Iterator[ReadEntry]:
     """
     for piece in pieces:
         if _is_static(piece):
-            yield piece.read_entry
+            yield piece.loaded_entry
         elif _is_template(piece):
             if piece.root is not None:
                 plain = Content(without_expressions(piece.text), piece.content.origin)
@@ -119,7 +119,7 @@ def _configs(pieces: Sequence[Piece]) -> Iterator[ReadEntry]:
         elif piece.media_type == ARCHIVE and not piece.jinja:
             from eryphc.guest.archive import expand
 
-            yield from _configs(expand(piece)[0])
+            yield from _configs(expand(piece, stays=True)[0])
 
 
 def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:

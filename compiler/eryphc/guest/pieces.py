@@ -140,8 +140,18 @@ class Piece:
         return self._archive
 
     @property
+    def loaded_archive(self) -> AnyReading:
+        """The data of an archive that reaches the guest as it stands."""
+        return self.reader.loaded_any(self.text)
+
+    @property
     def read_entry(self) -> ReadEntry:
         return ReadEntry(self.fodder, self.reading, self.entry)
+
+    @property
+    def loaded_entry(self) -> ReadEntry:
+        """A cloud-config that reaches the guest as it stands, with what its loader makes of it."""
+        return ReadEntry(self.fodder, self.reader.loaded(self.text), self.entry)
 
     def retyped(self, media_type: str) -> Piece:
         """The same text, taken for another type."""

@@ -151,7 +151,7 @@ def lint(pieces: Sequence[Piece], names: Sequence[str]) -> list[Diagnostic]:
 
 
 def _cloud_config(piece: Piece) -> Iterator[Diagnostic]:
-    reading = piece.reading
+    reading = piece.reader.loaded_by_libyaml(piece.text)
     faults = [fault for fault in reading.faults if fault.kind is not FaultKind.EMPTY]
     if faults:
         from eryphc.guest.cloudconfig.reports import report
