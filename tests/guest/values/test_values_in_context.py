@@ -133,7 +133,8 @@ def test_what_is_not_reported_arrives(lines: str, value: str) -> None:
     text = config(lines)
     harmless = yaml.safe_load(text.replace("{{ v }}", "Zv"))
     meant = json.loads(json.dumps(harmless).replace("Zv", json.dumps(value)[1:-1]))
-    read = yaml.load(text.replace("{{ v }}", value), Loader=yaml.BaseLoader)  # noqa: S506
+    # What a merge has read is written anew, so that the guest's own scanner does not count.
+    read = yaml.load(text.replace("{{ v }}", value), Loader=yaml.CBaseLoader)  # noqa: S506
     if isinstance(read, dict) and json.dumps(read) != json.dumps(meant):
         # Of a plain scalar only line feeds at the end get lost.
         assert value.endswith("\n")
