@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from eryphc import pipeline
 from eryphc.answers import Comments, Reading, ReadSpec, Report, findings_in, reading_of
 from eryphc.diagnostics.echoes import without_echoes
+from eryphc.diagnostics.language import VALUE_STOOD_IN
 from eryphc.diagnostics.levels import Applied, LevelPolicy, speaks_to_us
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.secrecy import Secrets
@@ -320,9 +321,17 @@ class Compilation:
     def judged(self, fed: Fed, target: Target) -> GuestRequest | None:
         """Find all that building a target would report; gives what it asks of the guest.
 
-        None where an error ended the search early.
+        Stand-ins take the place of values that are required and missing, and what is found about
+        one is left out. None where an error ended the search early.
         """
-        planned = self._planned(fed, target)
+        before = len(self._found)
+        planned = self._planned(fed, target, stand_in=True)
+        found = self._found[before:]
+        if self._prepared and any(each.code == VALUE_STOOD_IN for each in found):
+            from eryphc.guest.values.places import without_stand_ins
+
+            fodder = self._prepared[-1][1].catlet.catlet.fodder or ()
+            self._found[before:] = without_stand_ins(found, fodder)
         return None if planned is None else planned[1].request
 
     def emitted(
@@ -427,7 +436,7 @@ class Compilation:
         return images
 
     def _planned(
-        self, fed: Fed, target: Target
+        self, fed: Fed, target: Target, *, stand_in: bool = False
     ) -> tuple[Backend[Any, Any], TargetInput[Any], Any] | None:
         """The backend of a target, what it was given, and its plan; None after errors."""
         definition = definition_of(target)
@@ -450,6 +459,7 @@ class Compilation:
                 guest=self._guest_options(),
                 epoch=epoch,
                 reader=self._workspace.reader,
+                stand_in=stand_in,
             )
         )
         if inputs is None:

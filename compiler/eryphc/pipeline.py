@@ -113,12 +113,17 @@ def to_fed(
 
 
 def to_substituted(
-    fed: Fed, values: Mapping[str, str], request: BuildRequest, opening: Opening | None = None
+    fed: Fed,
+    values: Mapping[str, str],
+    request: BuildRequest,
+    opening: Opening | None = None,
+    *,
+    stand_in: bool = False,
 ) -> Outcome[Substituted]:
     """Every fodder entry with the text a guest gets.
 
     Without a VM id a target takes its stand-in for it, or the id of the catlet; where no target
-    is asked (`opening` is None), the text `#vmId` stands for it.
+    is asked (`opening` is None), the text `#vmId` stands for it. `stand_in` as in `substitute`.
     """
     catlet_id = catlet_id_of(fed.catlet, request)
     made = Step.INVENTED if request.catlet_id is None else Step.GIVEN
@@ -131,7 +136,8 @@ def to_substituted(
         steps["vmid"] = Step.STAND_IN
     steps |= dict.fromkeys(map(str.lower, opening.values), Step.STAND_IN)
     vm_id = request.vm_id or opening.vm_id or catlet_id
-    return substitute(fed, {**values, **opening.values}, catlet_id, vm_id, steps)
+    given = {**values, **opening.values}
+    return substitute(fed, given, catlet_id, vm_id, steps, stand_in=stand_in)
 
 
 def prepare(
@@ -145,6 +151,7 @@ def prepare(
     guest: GuestOptions,
     epoch: int,
     reader: TextReader,
+    stand_in: bool = False,
 ) -> Outcome[TargetInput[Any]]:
     """Make of a fed catlet what a target decides from.
 
@@ -168,7 +175,7 @@ def prepare(
     catlet_id = catlet_id_of(fed.catlet, request)
     names = {name.lower() for name in opening.values}
     filled = {name: text for name, text in values.items() if name.lower() not in names}
-    done = to_substituted(_left_open(fed, names), filled, request, opening)
+    done = to_substituted(_left_open(fed, names), filled, request, opening, stand_in=stand_in)
     if done.value is None:
         return Outcome(None, done.diagnostics)
     options_of_guest, found = (

@@ -30,6 +30,7 @@ TYPED = (
     "cloudconfig_guest",
     "cloudconfig_lint",
     "guest",
+    "values",
     "windows_guest",
     "azure",
 )
@@ -136,6 +137,7 @@ OWN = {
     "guest/network_file.py": {"kind(root)"},
     "guest/network_lint.py": {"label"},
     "guest/platforms.py": {"form.value", "made.form.value", "made.platform.title"},
+    "guest/values/lint.py": {"context.quoting.value", "str(value).lower()"},
     "guest/windows_lint.py": {
         "_IGNORED_PARTS[piece.media_type]",
         "kind(node)",

@@ -30,6 +30,7 @@ GIVEN_UNFIT = Code("E0418", "given-unfit")
 FODDER_UNNAMED = Code("E0419", "food-unnamed")
 REMOVAL_APPLIED = Code("N0420", "removal-applied")
 REMOVAL_INHERITED = Code("W0421", "removal-inherited")
+VALUE_STOOD_IN = Code("N0424", "value-stood-in")
 SUBSTITUTED_TOO_LARGE = Code("E0422", "substituted-too-large")
 
 NAMELESS = (NAME_MISSING, FODDER_UNNAMED, SUBNET_UNNAMED)
@@ -243,6 +244,20 @@ def value_missing(
         primary=_place(span, "needs a value"),
         related=related,
         help=hint,
+    )
+
+
+@wording
+def value_stood_in(variable: Words, span: Span | None) -> Diagnostic:
+    if span is not None and span.text.lower() == variable:
+        variable = Own(span.text)  # as its author spells it
+    return Diagnostic(
+        code=VALUE_STOOD_IN,
+        level=Level.NOTE,
+        message=f"the required variable `{variable}` has no value; a stand-in is checked instead",
+        primary=_place(span, "a build needs a value"),
+        notes=("what is found about the stand-in is not reported",),
+        help=f"give it with `--var {variable}=...`",
     )
 
 

@@ -16,6 +16,7 @@ from eryphc.guest.hostname_lint import check_hostname
 from eryphc.guest.model import GuestKind, GuestRequest
 from eryphc.guest.network import network_config
 from eryphc.guest.pieces import Piece, piece_of
+from eryphc.ir.content import Substituted
 
 
 def compose(request: GuestRequest, reader: TextReader | None = None) -> Outcome[GuestDocument]:
@@ -50,7 +51,8 @@ def _composed(
     """The document of the fodder at the positions `entries`."""
     pieces = [piece_of(request.fodder_entries[entry], entry, reader) for entry in entries]
     parts = _parts(request, pieces)
-    found: list[Diagnostic] = [*parts.diagnostics, *check_hostname(request)]
+    found: list[Diagnostic] = [*_values(pieces, request.guest), *parts.diagnostics]
+    found += check_hostname(request)
     network, network_found = network_config(request, reader)
     found += network_found
     if parts.value is None or is_blocked(found):
@@ -67,6 +69,15 @@ def _composed(
         slots=request.slots,
     )
     return Outcome(document, tuple(found))
+
+
+def _values(pieces: Sequence[Piece], guest: GuestKind) -> Sequence[Diagnostic]:
+    """What is found of the values in the texts; most texts have none."""
+    if not any(isinstance(piece.content.origin, Substituted) for piece in pieces):
+        return ()
+    from eryphc.guest.values.lint import lint
+
+    return lint(pieces, guest)
 
 
 def _instance_id(

@@ -19,12 +19,14 @@ from eryphc.guest import (
 from eryphc.guest import request as asking
 from eryphc.guest.cloudconfig import bootmerge, consequences, lint, merge, reports, schema
 from eryphc.guest.model import GuestKind, GuestRequest, MergeMode, NetworkConfigMode
+from eryphc.guest.values import lint as values
 from eryphc.lint.engine import kinds
 
 
 def guest_kinds(request: GuestRequest) -> frozenset[str]:
     """The numbers of the kinds of findings that a request is searched for."""
     found = kinds(asking.KINDS, checks.UNFIT, hostname_lint.RULES, network.RULES, reports.KINDS)
+    found |= kinds(values.KINDS)
     if request.network_file is not None:
         found |= kinds(network_file.KINDS)
         found |= kinds(network_lint.VERSION_1_RULES, network_lint.VERSION_2_RULES)

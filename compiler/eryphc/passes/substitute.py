@@ -5,11 +5,14 @@ Source: docs/reference/language.md, "System variables", "Placeholders", "Substit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
 from eryphc.diagnostics import language
+from eryphc.diagnostics import values as wording
 from eryphc.diagnostics.findings import MOST
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import Own, Said, joined, name_of, named, own
@@ -31,6 +34,8 @@ from eryphc.syntax.nodes import MAX_EXPANDED
 _JINJA = "## template: jinja"
 _BRACES = "{{"
 _OVERFLOW = "overflow"
+# A name with more than blanks behind it.
+_WITH_MORE = re.compile(r"\{\{\s*([A-Za-z_]\w*)(?:\s*\||\s+[^\s{}])[^{}\n]*\}\}")
 
 
 class _Value:
@@ -150,19 +155,25 @@ def substitute(
     catlet_id: str,
     vm_id: str,
     steps: Mapping[str, Step] = MappingProxyType({}),
+    *,
+    stand_in: bool = False,
 ) -> Outcome[Substituted]:
     """Put the values of variables into every fodder entry.
 
     `values` are those given for the catlet's variables, by name. The system variables are
     appended to the catlet's. `steps` tells, by names in lower case, what made a value: else those
     of `values` are given, and those of system variables invented. A fodder entry is secret if it
-    says so or uses a secret variable. Errors, all in one go: what `give_values` finds, values of
-    the wrong kind, required variables without a value, unknown variables, references that are none.
+    says so or uses a secret variable. With `stand_in` a harmless word stands for the value of each
+    required variable that has none, and a note says so. Warnings: what looks like a reference and
+    is not replaced. Errors, all in one go: what `give_values` finds, values of the wrong kind,
+    required variables without a value, unknown variables, references that are none.
     """
     declared = fed.catlet.variables or ()
     given = give_values(declared, values, steps)
     found = list(given.diagnostics)
     variables = given.value if given.value is not None else declared
+    if stand_in:
+        variables = tuple(_stood_in(variable, found) for variable in variables)
     system = tuple(
         _system_variable(name, value, steps.get(name.lower(), Step.INVENTED))
         for name, value in zip(SYSTEM_VARIABLES, (catlet_id, vm_id), strict=True)
@@ -196,6 +207,20 @@ def substitute(
         ),
         tuple(found),
     )
+
+
+# No text of people, and a value of its type.
+_STAND_INS = {VariableType.BOOLEAN: "true", VariableType.NUMBER: "1"}
+
+
+def _stood_in(variable: Variable, found: list[Diagnostic]) -> Variable:
+    """The variable, with a stand-in where it needs a value and has none."""
+    if not variable.required or not blank(variable.value):
+        return variable
+    found.append(language.value_stood_in(name_of(variable), variable.at("name")))
+    kind = variable.type or VariableType.STRING
+    places = {**variable.places, "value": placeless(Step.STAND_IN)}
+    return replace(variable, value=_STAND_INS.get(kind, "stand-in"), places=places)
 
 
 def _system_variable(name: str, value: str, step: Step) -> Variable:
@@ -285,9 +310,63 @@ def _fodder(fodder: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bo
         )
     if filled.insertions:
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
+    _not_replaced(fodder, content, scope, faults, jinja=jinja)
     secret = bool(fodder.secret) or filled.secret
     by = next((each.value for each in filled.insertions if each.value and each.value.secret), None)
     return _finished(fodder, content, root=faults.root, secret=secret, by=by), filled.vm_id
+
+
+def _not_replaced(
+    fodder: Fodder, content: Content, scope: _Scope, faults: _Faults, *, jinja: bool
+) -> None:
+    """What looks like a reference to a variable and reaches the guest as text."""
+    document = fodder.document
+    reference = document.via.span if document and document.via else fodder.at()
+    origin = content.origin
+    base, insertions = (
+        (origin.base, origin.insertions)
+        if isinstance(origin, ir_content.Substituted)
+        else (content, ())
+    )
+    starts = {each.start for each in scan(base.text)} if not jinja else set[int]()
+    for match in _WITH_MORE.finditer(base.text):
+        name = match[1].lower()
+        if name not in scope or match.start() in starts or faults.full:
+            continue
+        span = base.span(*match.span())
+        said = named(match[1], span)
+        faults.add(
+            fodder,
+            partial(_filter_not_applied, said, span),
+            shared=(_WITH_MORE, reference, fodder.name, name),
+        )
+    for each in insertions:
+        if each.variable is None or "{{" not in content.text[each.start : each.end]:
+            continue
+        value = content.text[each.start : each.end]
+        held = [found for found in scan(value) if found.kind is ReferenceKind.VARIABLE]
+        if not held or faults.full:
+            continue
+        span = base.span(each.old_start, each.old_end)
+        hidden = bool(fodder.secret) or (each.value is not None and each.value.secret)
+        word = Said(value[held[0].start : held[0].end], span, secret=hidden)
+        at = each.value.span if each.value is not None else None
+        name = each.variable
+        faults.add(
+            fodder,
+            partial(_value_not_replaced, word, named(name, span), span, at),
+            shared=(_value_not_replaced, reference, fodder.name, name.lower()),
+        )
+
+
+def _value_not_replaced(
+    word: Said, variable: Said, span: Span, at: Span | None, where: Own
+) -> Diagnostic:
+    return wording.value_not_replaced(word, variable, where, span, at)
+
+
+def _filter_not_applied(variable: Said, span: Span, where: Own) -> Diagnostic:
+    return wording.filter_not_applied(variable, where, span)
 
 
 def _finished(
