@@ -231,6 +231,7 @@ KINDS = (
     Kind("N0551", "guest-assumed-linux", varies=True),
     Kind("N0552", "windows-runs-again", reaches=True),
     Kind("N0553", "template-comes-later", reaches=True),
+    Kind("N0554", "agent-assumed"),
     Kind("E0601", "epoch-malformed"),
     Kind("E0602", "epoch-out-of-range"),
     Kind("E0603", "output-not-ours"),

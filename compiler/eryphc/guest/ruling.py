@@ -6,6 +6,7 @@ Each module declares its own beside what finds them; this one knows which module
 from __future__ import annotations
 
 from eryphc.guest import (
+    agents,
     checks,
     hostname_lint,
     linux_lint,
@@ -24,7 +25,8 @@ from eryphc.lint.engine import kinds
 
 def guest_kinds(request: GuestRequest) -> frozenset[str]:
     """The numbers of the kinds of findings that a request is searched for."""
-    found = kinds(asking.KINDS, checks.UNFIT, hostname_lint.RULES, network.RULES, reports.KINDS)
+    found = kinds(asking.KINDS, agents.KINDS, checks.UNFIT)
+    found |= kinds(hostname_lint.RULES, network.RULES, reports.KINDS)
     if request.network_file is not None:
         found |= kinds(network_file.KINDS)
         found |= kinds(network_lint.VERSION_1_RULES, network_lint.VERSION_2_RULES)
