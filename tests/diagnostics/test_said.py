@@ -30,6 +30,7 @@ TYPED = (
     "cloudconfig_lint",
     "guest",
     "windows_guest",
+    "guest_agents",
     "azure",
 )
 KEPT = (*TYPED, "pools", "hyperv")
@@ -137,7 +138,7 @@ OWN = {
     "guest/network_lint.py": {"label"},
     "guest/platforms.py": {"form.value", "made.form.value", "made.platform.title"},
     "guest/windows_lint.py": {
-        "_IGNORED_PARTS[piece.media_type]",
+        "_IGNORED_BY_ALL.get(piece.media_type, 'parts of this type')",
         "kind(node)",
         "match[1]",
         "parent",

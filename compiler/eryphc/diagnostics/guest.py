@@ -330,6 +330,20 @@ def template_not_possible(
     )
 
 
+@wording
+def template_not_rendered(
+    fodder: Words, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        TEMPLATE_NOT_POSSIBLE,
+        f"`{fodder}` is a Jinja template, which eryph's guest services never render",
+        span,
+        "the guest ignores it",
+        related=related,
+        help="use variables of the catlet, which the build replaces",
+    )
+
+
 # --- host names ------------------------------------------------------------------------------
 
 

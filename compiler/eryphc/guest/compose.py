@@ -13,7 +13,7 @@ from eryphc.guest.document import GuestDocument, NetworkConfig, UserDataPart
 from eryphc.guest.encode import content_instance_id, user_data
 from eryphc.guest.encode import network_config as encoded_network
 from eryphc.guest.hostname_lint import check_hostname
-from eryphc.guest.model import GuestKind, GuestRequest
+from eryphc.guest.model import GuestAgent, GuestKind, GuestRequest
 from eryphc.guest.network import network_config
 from eryphc.guest.pieces import Piece, piece_of
 
@@ -84,10 +84,14 @@ def _instance_id(
 def _parts(request: GuestRequest, pieces: Sequence[Piece]) -> Outcome[tuple[UserDataPart, ...]]:
     match request.guest:
         case GuestKind.LINUX:
+            if request.reader.word is GuestAgent.NUAGEINIT:
+                from eryphc.guest.freebsd import freebsd_parts
+
+                return freebsd_parts(request, pieces)
             from eryphc.guest.parts import linux_parts
 
             return linux_parts(request, pieces)
         case GuestKind.WINDOWS:
             from eryphc.guest.windows import windows_parts
 
-            return windows_parts(pieces)
+            return windows_parts(request, pieces)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from eryphc.guest import (
     agents,
     checks,
+    freebsd,
     hostname_lint,
     linux_lint,
     network,
@@ -15,11 +16,12 @@ from eryphc.guest import (
     network_lint,
     parts,
     templates,
+    windows,
     windows_lint,
 )
 from eryphc.guest import request as asking
 from eryphc.guest.cloudconfig import bootmerge, lint, merge, reports, schema
-from eryphc.guest.model import GuestKind, GuestRequest, MergeMode, NetworkConfigMode
+from eryphc.guest.model import GuestAgent, GuestKind, GuestRequest, MergeMode, NetworkConfigMode
 from eryphc.lint.engine import kinds
 
 
@@ -36,12 +38,15 @@ def guest_kinds(request: GuestRequest) -> frozenset[str]:
     match request.guest:
         case GuestKind.WINDOWS:
             return found | kinds(
+                windows.KINDS,
                 windows_lint.PART_RULES,
                 windows_lint.SCRIPT_RULES,
                 windows_lint.HANDLER_RULES,
                 windows_lint.CONFIG_RULES,
             )
         case GuestKind.LINUX:
+            if request.reader.word is GuestAgent.NUAGEINIT:
+                found |= kinds(freebsd.KINDS, network.KINDS)
             found |= kinds(checks.REMARKS, linux_lint.RULES, parts.KINDS)
             found |= kinds(lint.RULES, schema.RULES, reports.LINUX_KINDS)
             match request.merge:
