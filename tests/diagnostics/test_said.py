@@ -142,6 +142,7 @@ OWN = {
         "kind(node)",
         "match[1]",
         "parent",
+        "wanted",
     },
     "passes/breed.py": {"kind", "str(merged.type)"},
     "passes/check.py": {"key", "label", "other", "rule", "str(drive.type)", "wrong"},

@@ -171,6 +171,7 @@ KINDS = (
     Kind("E0561", "linux-gets-windows-script"),
     Kind("E0562", "text-encoded"),
     Kind("E0591", "nuageinit-form", varies=True, reaches=True),
+    Kind("E0592", "egs-shape-refused", varies=True),
     Kind("E0590", "template-broken"),
     Kind("W0505", "cloud-config-duplicate-key"),
     Kind("W0506", "cloud-config-empty"),

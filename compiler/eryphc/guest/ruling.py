@@ -42,6 +42,7 @@ def guest_kinds(request: GuestRequest) -> frozenset[str]:
                 windows_lint.PART_RULES,
                 windows_lint.SCRIPT_RULES,
                 windows_lint.HANDLER_RULES,
+                windows_lint.TEXT_RULES,
                 windows_lint.CONFIG_RULES,
             )
         case GuestKind.LINUX:

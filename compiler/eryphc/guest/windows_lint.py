@@ -10,15 +10,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from eryphc.diagnostics import reading
 from eryphc.diagnostics import windows_guest as wording
 from eryphc.diagnostics.cloudconfig_lint import COMMAND_NOT_RUNNABLE, command_not_runnable
 from eryphc.diagnostics.guest import TEMPLATE_NOT_POSSIBLE, template_not_rendered
+from eryphc.diagnostics.guest_agents import EGS_SHAPE_REFUSED, egs_shape_refused
 from eryphc.diagnostics.model import Diagnostic, Label, Level, trail
 from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, kind
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
-from eryphc.guest.cloudconfig.saying import key_said
+from eryphc.guest.cloudconfig.saying import below, key_said
 from eryphc.guest.cloudconfig.tree import FaultKind
 from eryphc.guest.model import GuestAgent, Reader
 from eryphc.guest.names import extension
@@ -148,19 +150,59 @@ def lint(reader: Reader, pieces: Sequence[Piece], names: Sequence[str]) -> list[
         elif piece.media_type == PART_HANDLER:
             found += judge(HANDLER_RULES, part)
         elif not piece.jinja:
+            found += judge(TEXT_RULES, part)
             found += _cloud_config(piece, reader)
     return found
 
 
+def _shapes(part: Part) -> Iterator[Diagnostic]:
+    """What eryph's guest services refuse as a whole. An empty text is a finding of its own."""
+    level = part.reader.level(GuestAgent.EGS, Level.ERROR, Level.WARNING)
+    piece = part.piece
+    root = piece.reading.root
+    if level is None or (root is not None and not root.entries) or _is_over_a_limit(piece):
+        return
+    from eryphc.guest.cloudconfig.provenance import content_label
+    from eryphc.guest.egs_shapes import refusals
+
+    for path, wanted, start, end in refusals(piece.text):
+        key = _path(path, secret=bool(piece.fodder.secret))
+        label = content_label(piece.fodder, start, end)
+        yield egs_shape_refused(piece.said, key, Own(wanted), level, label, part.chain)
+
+
+def _is_over_a_limit(piece: Piece) -> bool:
+    """Whether the text was not read because of its size, so that no other reader shall try."""
+    faults = piece.reading.faults
+    return any(
+        fault.kind is FaultKind.EXPANDED
+        or (fault.inner is not None and fault.inner.code in reading.LIMITS)
+        for fault in faults
+    )
+
+
+def _path(path: tuple[str | int, ...], *, secret: bool) -> Words:
+    words: Words = own("")
+    for step in path:
+        if isinstance(step, int):
+            words = own("{}[{}]", words, step)
+        else:
+            words = below(words, key_said(step, secret=secret))
+    return words
+
+
 def _cloud_config(piece: Piece, reader: Reader) -> Iterator[Diagnostic]:
-    reading = piece.reading
-    faults = [fault for fault in reading.faults if fault.kind is not FaultKind.EMPTY]
+    read = piece.reading
+    faults = [fault for fault in read.faults if fault.kind is not FaultKind.EMPTY]
+    if reader.only(GuestAgent.EGS):
+        # What was said of the shape says more.
+        faults = [fault for fault in faults if fault.kind is FaultKind.DUPLICATE_KEY]
     if faults:
         from eryphc.guest.cloudconfig.reports import report
 
         yield from report(piece.fodder, faults, Level.WARNING)
-    if reading.root is not None:
-        yield from judge(CONFIG_RULES, Config(piece, reading.root, reader))
+    if read.root is not None:
+        yield from judge(CONFIG_RULES, Config(piece, read.root, reader))
 
 
 # --- parts that are ignored --------------------------------------------------------------------
@@ -439,6 +481,7 @@ SCRIPT_RULES: Final[tuple[Rule[Part], ...]] = (
 HANDLER_RULES: Final[tuple[Rule[Part], ...]] = (
     Rule(wording.WINDOWS_SCRIPT_NEEDS_SHELL, _linux_imports),
 )
+TEXT_RULES: Final[tuple[Rule[Part], ...]] = (Rule(EGS_SHAPE_REFUSED, _shapes),)
 CONFIG_RULES: Final[tuple[Rule[Config], ...]] = (
     Rule(wording.WINDOWS_IGNORES_KEY, _unknown_keys),
     Rule(wording.WINDOWS_RENAMES_TWICE, _hostnames),
