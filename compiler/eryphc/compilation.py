@@ -15,9 +15,10 @@ from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.secrecy import Secrets
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import Failure
+from eryphc.frozen import FrozenMap
 from eryphc.genepool.chain import PoolChain
 from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
-from eryphc.ir.stages import Bred, Document, Fed, Substituted
+from eryphc.ir.stages import Bred, Document, Fed, Pedigree, Substituted
 from eryphc.origin import DEFAULTED, Step, placeless
 from eryphc.project.specs import lasting_name
 from eryphc.reads import DiskNote, Noted, disk_note, disk_state, text_note
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.diagnostics.losses import Loss
+    from eryphc.guest.agents import AgentSources
     from eryphc.guest.document import GuestDocument
     from eryphc.guest.model import GuestOptions, GuestRequest
     from eryphc.project.file import Project
@@ -312,7 +314,10 @@ class Compilation:
         from eryphc.guest.request import guest_request
 
         catlet_id = pipeline.catlet_id_of(done.catlet, self._request)
-        asked, notes = guest_request(done, catlet_id, self._guest_options())
+        asked, notes = guest_request(
+            done, catlet_id, self._guest_options(), self._agent_sources(done.pedigree)
+        )
+        self._note_misfit(notes)
         self._found += notes
         return self._take(compose(asked, self._workspace.reader))
 
@@ -457,11 +462,13 @@ class Compilation:
                 if project is None or definition.section_name is None
                 else project.sections.get(definition.section_name),
                 guest=self._guest_options(),
+                sources=self._agent_sources(fed.pedigree),
                 epoch=epoch,
                 reader=self._workspace.reader,
                 stand_in=stand_in,
             )
         )
+        self._note_misfit(self._found)
         if inputs is None:
             return None
         self._records.append(inputs.catlet.catlet)
@@ -528,6 +535,41 @@ class Compilation:
         if not word and self._reading.spec.os_type in tuple(GuestKind):
             word = self._reading.spec.os_type
         return options if not word else options._replace(kind=GuestKind(word))
+
+    def _agent_sources(self, pedigree: Pedigree) -> AgentSources:
+        """What the project and the gene sets of the pedigree say of the guest's agent."""
+        from eryphc.genepool.described import set_metadata
+        from eryphc.guest.agents import AgentSources, Base
+        from eryphc.syntax.identifiers import parse_gene_set
+        from eryphc.syntax.names import NameFault
+
+        bases: list[Base] = []
+        if self._reading is not None and self._reading.spec.metadata:
+            bases.append(Base("", self._reading.spec.metadata))
+        own = pedigree.documents[0].catlet.parent
+        names = [each.geneset for each in pedigree.documents[1:] if each.geneset is not None]
+        if not names and own is not None and not blank(own):
+            parsed = parse_gene_set(own)
+            names = [] if isinstance(parsed, NameFault) else [parsed]
+        for name in names:
+            found = self._chain.find(name)
+            if found is not None and found.value is not None:
+                tag = found.value
+                of_set = set_metadata(tag)
+                bases.append(Base(str(name), FrozenMap(tag.manifest.metadata), FrozenMap(of_set)))
+        project = self._project()
+        words = FrozenMap(
+            (name.lower(), word)
+            for name, word in (() if project is None else project.guest_agent or ())
+        )
+        return AgentSources(words, tuple(bases), several=self._request.other_values)
+
+    def _note_misfit(self, found: Iterable[Diagnostic]) -> None:
+        """An agent that does not run in the guest is a fault of the command line."""
+        from eryphc.diagnostics.platforms import AGENT_OF_ANOTHER_GUEST
+
+        if any(each.code == AGENT_OF_ANOTHER_GUEST for each in found):
+            self._failure = Failure.USAGE
 
 
 def shown(found: Sequence[Diagnostic], records: Iterable[Record]) -> tuple[ShownDiagnostic, ...]:

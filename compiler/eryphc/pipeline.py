@@ -33,6 +33,7 @@ from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, Opening, 
 from eryphc.version import __version__
 
 if TYPE_CHECKING:
+    from eryphc.guest.agents import AgentSources
     from eryphc.guest.cloudconfig.reader import TextReader
 
 
@@ -152,11 +153,13 @@ def prepare(
     epoch: int,
     reader: TextReader,
     stand_in: bool = False,
+    sources: AgentSources | None = None,
 ) -> Outcome[TargetInput[Any]]:
     """Make of a fed catlet what a target decides from.
 
-    `guest` is the request's, completed by the project. From here on, stand-ins take the place of
-    the values that the target leaves open; diagnostics name the variables instead.
+    `guest` is the request's, completed by the project; `sources` may say which agent
+    reads. From here on, stand-ins take the place of the values that the target leaves open;
+    diagnostics name the variables instead.
     """
     from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
     from eryphc.guest.request import guest_request
@@ -181,7 +184,7 @@ def prepare(
     options_of_guest, found = (
         (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
     )
-    asked_of_guest, notes = guest_request(done.value, catlet_id, options_of_guest)
+    asked_of_guest, notes = guest_request(done.value, catlet_id, options_of_guest, sources)
     if backend.needs_guest:
         notes = tuple(
             note._replace(level=Level.WARNING) if note.code == GUEST_ASSUMED_LINUX else note
@@ -234,6 +237,8 @@ def manifest_of(inputs: TargetInput[Any], target: Target) -> Manifest:
         target=target.value,
         arch=str(inputs.architecture),
         guest=inputs.request.guest.value,
+        guest_agent=inputs.request.reader.word.value,
+        guest_agent_from=inputs.request.reader.origin.value,
         tool=inputs.tool,
         network_adapters=tuple(
             ManifestAdapter(name=adapter.name, mac_address=adapter.mac_address)

@@ -94,7 +94,7 @@ def test_texts(text: str, filename: str | None, expected: str) -> None:
     [
         pytest.param([fodder(PS, "shellscript")], [], id="a script of PowerShell"),
         pytest.param([fodder("x", "cloud-boothook")], ["W0570"], id="boothook"),
-        pytest.param([fodder("- x", "cloud-config-archive")], ["W0570"], id="archive"),
+        pytest.param([fodder("- 'a: b'", "cloud-config-archive")], ["W0571"], id="archive"),
         pytest.param([fodder("http://x", "include-url")], ["W0570"], id="include"),
         pytest.param([fodder("http://x", "include-once-url")], ["W0570"], id="include once"),
         pytest.param([fodder("x", "upstart-job")], ["W0570"], id="upstart"),

@@ -42,6 +42,8 @@ AREAS = ("05", "06", "07", "14", "15")
 NUMBERS = frozenset(kind.number for kind in KINDS if kind.silenceable and kind.number[1:3] in AREAS)
 # Kinds that several modules find in their own way; all others are declared once.
 SHARED = {
+    "W0554": {"guest.checks", "guest.windows"},
+    "E0591": {"guest.freebsd", "guest.network", "guest.network_file"},
     "N1409": {"targets.azure.disks", "targets.azure.plan"},
     "W0540": {"guest.cloudconfig.lint", "targets.login"},
     "W1503": {"targets.azure.plan", "targets.user_data.plan"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
-from eryphc.diagnostics.said import NO_WORDS, Words
+from eryphc.diagnostics.said import NO_WORDS, Own, Words
 from eryphc.source import Span
 
 TEXT_NOT_UNICODE = Code("E0550", "text-not-unicode")
@@ -49,6 +49,7 @@ LINUX_PATH_EXPECTED = Code("W0588", "linux-path-expected")
 GUEST_COUNTS_AS_LINUX = Code("N0550", "guest-counts-as-linux")
 GUEST_ASSUMED_LINUX = Code("N0551", "guest-assumed-linux")
 TEMPLATE_COMES_LATER = Code("N0553", "template-comes-later")
+AGENT_ASSUMED = Code("N0554", "agent-assumed")
 
 
 def _text(problem: Words | Diagnostic) -> str:
@@ -73,6 +74,16 @@ def guest_assumed_linux() -> Diagnostic:
         GUEST_ASSUMED_LINUX,
         "nothing tells the kind of the guest, so it is configured as linux",
         help="say `--guest linux` or `--guest windows`",
+    )
+
+
+@wording
+def agent_assumed(agent: Own, other: Own) -> Diagnostic:
+    return finding(
+        AGENT_ASSUMED,
+        f"nothing says which agent the guest has: `{agent}` is assumed, it may be `{other}`",
+        notes=("what only one of them does otherwise is a note, or a warning where all is lost",),
+        help=f"say `--guest-agent {agent}` or `--guest-agent {other}`",
     )
 
 
@@ -316,6 +327,20 @@ def template_not_possible(
         "not for this type",
         related=related,
         help="remove the line, or make it a cloud-config, a shellscript or a cloud-boothook",
+    )
+
+
+@wording
+def template_not_rendered(
+    fodder: Words, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        TEMPLATE_NOT_POSSIBLE,
+        f"`{fodder}` is a Jinja template, which eryph's guest services never render",
+        span,
+        "the guest ignores it",
+        related=related,
+        help="use variables of the catlet, which the build replaces",
     )
 
 

@@ -6,7 +6,7 @@ Source: docs/reference/windows-guests.md, "What eryphc warns of".
 from __future__ import annotations
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
-from eryphc.diagnostics.said import Words
+from eryphc.diagnostics.said import Own, Words
 from eryphc.source import Span
 
 WINDOWS_IGNORES_PART = Code("W0570", "windows-ignores-part")
@@ -25,11 +25,12 @@ WINDOWS_RUNS_AGAIN = Code("N0552", "windows-runs-again")
 
 @wording
 def windows_ignores_part(
-    fodder: Words, what: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, agent: Own, what: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
+    does = {"cloudbase-init": "does not know", "eryph's guest services": "do not know"}
     return finding(
         WINDOWS_IGNORES_PART,
-        f"a Windows guest ignores `{fodder}`: cloudbase-init does not know {what}",
+        f"a Windows guest ignores `{fodder}`: {agent} {does.get(agent, 'know')} {what}",
         span,
         "without effect",
         related=related,

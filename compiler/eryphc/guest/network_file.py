@@ -6,11 +6,12 @@ Source: docs/reference/guest-configuration.md, "network-config".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, has_errors
+from eryphc.diagnostics.guest_agents import NUAGEINIT_FORM, nuageinit_form
+from eryphc.diagnostics.model import Diagnostic, Level, has_errors
 from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.guest.cloudconfig.nodes import (
     MappingNode,
@@ -24,11 +25,11 @@ from eryphc.guest.cloudconfig.nodes import (
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.tree import FaultKind
 from eryphc.guest.document import Network, NetworkFile, known_adapters
-from eryphc.guest.model import Adapter, GuestKind, GuestRequest
+from eryphc.guest.model import Adapter, GuestAgent, GuestKind, GuestRequest
 from eryphc.guest.network_lint import lint
 from eryphc.source import SourceText, Span
 
-KINDS: Final = (wording.NETWORK_ENTRY_DOUBTFUL,)
+KINDS: Final = (wording.NETWORK_ENTRY_DOUBTFUL, NUAGEINIT_FORM)
 # Kinds of devices that netplan knows and cloud-init hands through to it without a schema.
 NETPLAN_ONLY: Final = ("dummy-devices", "modems", "nm-devices", "tunnels", "vrfs", "wifis")
 _LONGEST_MESSAGE: Final = 200
@@ -70,6 +71,7 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
         found.append(wording.network_config_invalid(problem, place))
         return None, tuple(found)
     found += lint(request.guest, source, network, number)
+    found += _unread_by_nuageinit(request, source, root, network)
     if not has_errors(found):
         found += _validated(source, network, number)
     if has_errors(found):
@@ -91,6 +93,29 @@ def _refused(guest: GuestKind, source: SourceText, reader: TextReader) -> list[D
         for fault in (loaded.faults if loaded.root is None else ())
         if fault.kind is not FaultKind.DUPLICATE_KEY
     ]
+
+
+def _unread_by_nuageinit(
+    request: GuestRequest, source: SourceText, root: Node, network: MappingNode
+) -> Iterator[Diagnostic]:
+    """nuageinit wants `ethernets` of version 2 without a key around them, and reads no routes."""
+    if request.reader.word is not GuestAgent.NUAGEINIT:
+        return
+    level = Level.ERROR if request.reader.stated else Level.WARNING
+    rest = own("commands and files are lost with the network")
+    if network is not root:
+        what = own("its network-config has no key `network` around it")
+        yield nuageinit_form(what, rest, level, _place(source, root))
+    ethernets = network.get("ethernets")
+    if ethernets is None:
+        what = own("its network-config has `ethernets` of version 2")
+        yield nuageinit_form(what, rest, level, _place(source, network))
+    entries = ethernets.entries.values() if isinstance(ethernets, MappingNode) else ()
+    for entry in entries:
+        routes = entry.get("routes") if isinstance(entry, MappingNode) else None
+        if routes is not None:
+            what = own("its network-config has `gateway4` and `gateway6` in place of `routes`")
+            yield nuageinit_form(what, own("not read"), level, _place(source, routes))
 
 
 def _network(root: Node) -> MappingNode | None:

@@ -130,7 +130,7 @@ def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
     after = _after_commands(pieces, found)
     static = [index for index, piece in enumerate(pieces) if _is_static(piece)]
     templates = [index for index, piece in enumerate(pieces) if _is_template(piece)]
-    merged = _fold([pieces[index] for index in static], found)
+    merged = fold([pieces[index] for index in static], found)
     if templates:
         from eryphc.guest.templates import come_later, shared_values
 
@@ -152,7 +152,7 @@ def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
     ]
 
 
-def _fold(static: Sequence[Piece], found: list[Diagnostic]) -> Merged | None:
+def fold(static: Sequence[Piece], found: list[Diagnostic]) -> Merged | None:
     """All plain cloud-configs as one, None where nothing is left to configure."""
     if not static:
         return None

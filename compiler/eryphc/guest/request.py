@@ -9,9 +9,21 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
+from eryphc.diagnostics import platforms
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.diagnostics.said import named
-from eryphc.guest.model import GIVEN, INVENTED, Adapter, GuestKind, GuestOptions, GuestRequest
+from eryphc.diagnostics.said import Own, named
+from eryphc.guest import agents
+from eryphc.guest.agents import AgentSources, decide_agent
+from eryphc.guest.model import (
+    GIVEN,
+    INVENTED,
+    Adapter,
+    GuestAgent,
+    GuestKind,
+    GuestOptions,
+    GuestRequest,
+    Reader,
+)
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.stages import Substituted
 from eryphc.passes.given import invented_mac
@@ -62,12 +74,29 @@ def _hostname_span(catlet: Catlet) -> Span | None:
     return origin.span or (None if origin.via is None else origin.via.span)
 
 
+def ignored(catlet: Catlet, reader: Reader) -> tuple[Diagnostic, ...]:
+    """The error of fodder for a guest in which nothing applies any."""
+    if not catlet.fodder or reader.word not in (GuestAgent.AZURE_INIT, GuestAgent.NONE):
+        return ()
+    at = catlet.at("fodder") or catlet.fodder[0].at("name")
+    return (platforms.agent_ignores_user_data(Own(reader.word.value), at),)
+
+
 def guest_request(
-    catlet: Substituted, catlet_id: str, options: GuestOptions
+    catlet: Substituted,
+    catlet_id: str,
+    options: GuestOptions,
+    sources: AgentSources | None = None,
 ) -> tuple[GuestRequest, tuple[Diagnostic, ...]]:
-    """All that decides what the guest reads, and notes on its kind."""
+    """All that decides what the guest reads, and findings on its kind and its agent."""
     fodder_entries = catlet.catlet.fodder or ()
     guest, found = decide_guest(options.kind, catlet.pedigree.os_types, fodder_entries)
+    sources = sources or AgentSources()
+    freebsd = options.kind is None and sources.os_type == agents.FREEBSD
+    reader, more = decide_agent(options.agent, guest, sources, freebsd=freebsd)
+    if reader.word is GuestAgent.NUAGEINIT:
+        found = tuple(note for note in found if note.code != wording.GUEST_COUNTS_AS_LINUX)
+    found = (*found, *more, *ignored(catlet.catlet, reader))
     adapters = tuple(
         Adapter(
             name=adapter.name or "",
@@ -95,5 +124,6 @@ def guest_request(
         network=options.network,
         network_version=options.network_version,
         network_file=options.network_file,
+        agent=reader,
     )
     return request, found

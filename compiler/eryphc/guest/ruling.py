@@ -6,7 +6,9 @@ Each module declares its own beside what finds them; this one knows which module
 from __future__ import annotations
 
 from eryphc.guest import (
+    agents,
     checks,
+    freebsd,
     hostname_lint,
     linux_lint,
     network,
@@ -14,19 +16,20 @@ from eryphc.guest import (
     network_lint,
     parts,
     templates,
+    windows,
     windows_lint,
 )
 from eryphc.guest import request as asking
 from eryphc.guest.cloudconfig import bootmerge, consequences, lint, merge, reports, schema
-from eryphc.guest.model import GuestKind, GuestRequest, MergeMode, NetworkConfigMode
+from eryphc.guest.model import GuestAgent, GuestKind, GuestRequest, MergeMode, NetworkConfigMode
 from eryphc.guest.values import lint as values
 from eryphc.lint.engine import kinds
 
 
 def guest_kinds(request: GuestRequest) -> frozenset[str]:
     """The numbers of the kinds of findings that a request is searched for."""
-    found = kinds(asking.KINDS, checks.UNFIT, hostname_lint.RULES, network.RULES, reports.KINDS)
-    found |= kinds(values.KINDS)
+    found = kinds(asking.KINDS, agents.KINDS, checks.UNFIT, values.KINDS)
+    found |= kinds(hostname_lint.RULES, network.RULES, reports.KINDS)
     if request.network_file is not None:
         found |= kinds(network_file.KINDS)
         found |= kinds(network_lint.VERSION_1_RULES, network_lint.VERSION_2_RULES)
@@ -36,12 +39,16 @@ def guest_kinds(request: GuestRequest) -> frozenset[str]:
     match request.guest:
         case GuestKind.WINDOWS:
             return found | kinds(
+                windows.KINDS,
                 windows_lint.PART_RULES,
                 windows_lint.SCRIPT_RULES,
                 windows_lint.HANDLER_RULES,
+                windows_lint.TEXT_RULES,
                 windows_lint.CONFIG_RULES,
             )
         case GuestKind.LINUX:
+            if request.reader.word is GuestAgent.NUAGEINIT:
+                found |= kinds(freebsd.KINDS, network.KINDS)
             found |= kinds(checks.REMARKS, linux_lint.RULES, parts.KINDS)
             found |= kinds(lint.RULES, consequences.RULES, schema.RULES, reports.LINUX_KINDS)
             match request.merge:

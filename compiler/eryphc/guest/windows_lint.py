@@ -10,22 +10,24 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from eryphc.diagnostics import reading
 from eryphc.diagnostics import windows_guest as wording
 from eryphc.diagnostics.cloudconfig_lint import COMMAND_NOT_RUNNABLE, command_not_runnable
+from eryphc.diagnostics.guest import TEMPLATE_NOT_POSSIBLE, template_not_rendered
+from eryphc.diagnostics.guest_agents import EGS_SHAPE_REFUSED, egs_shape_refused
 from eryphc.diagnostics.model import Diagnostic, Label, Level, trail
 from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, kind
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
-from eryphc.guest.cloudconfig.saying import key_said
+from eryphc.guest.cloudconfig.saying import below, key_said
 from eryphc.guest.cloudconfig.tree import FaultKind
+from eryphc.guest.model import GuestAgent, Reader
 from eryphc.guest.names import extension
 from eryphc.guest.pieces import (
-    ARCHIVE,
     BOOTHOOK,
     CLOUD_CONFIG,
-    INCLUDE,
-    INCLUDE_ONCE,
+    INCLUDES,
     PART_HANDLER,
     SHELLSCRIPT,
     UPSTART_JOB,
@@ -40,13 +42,11 @@ from eryphc.guest.windows_names import (
 from eryphc.lint.engine import Rule, judge
 from eryphc.source import Span
 
-_IGNORED_PARTS: Final = {
-    ARCHIVE: "archives",
-    BOOTHOOK: "boothooks",
-    INCLUDE: "includes",
-    INCLUDE_ONCE: "includes",
-    UPSTART_JOB: "upstart jobs",
-}
+_IGNORED_BY_ALL: Final = {BOOTHOOK: "boothooks", UPSTART_JOB: "upstart jobs"}
+_KNOWN_PARTS: Final = (CLOUD_CONFIG, SHELLSCRIPT, PART_HANDLER, *INCLUDES)
+CLOUDBASE_INIT: Final = own("cloudbase-init")
+EGS: Final = own("eryph's guest services")
+_NEITHER: Final = own("neither cloudbase-init nor eryph's guest services")
 _KEYS: Final = (
     "write_files",
     "set_timezone",
@@ -98,6 +98,7 @@ class Part(NamedTuple):
     name: str
     last: bool
     alone: bool
+    reader: Reader
 
     @property
     def chain(self) -> tuple[Label, ...]:
@@ -123,6 +124,7 @@ class Config(NamedTuple):
 
     piece: Piece
     root: MappingNode
+    reader: Reader
 
     def place(self, node: Node) -> Span:
         return self.piece.span(node.start, node.end)
@@ -132,48 +134,123 @@ class Config(NamedTuple):
         return trail(self.piece.fodder.text_origin)
 
 
-def lint(pieces: Sequence[Piece], names: Sequence[str]) -> list[Diagnostic]:
-    """Warnings and notes for a Windows guest; `names` are those of the parts."""
+def lint(reader: Reader, pieces: Sequence[Piece], names: Sequence[str]) -> list[Diagnostic]:
+    """Findings for a Windows guest whose agent is `reader`; `names` are those of the parts."""
     found: list[Diagnostic] = []
     for index, (piece, name) in enumerate(zip(pieces, names, strict=True)):
-        part = Part(piece, name, last=index == len(pieces) - 1, alone=len(pieces) == 1)
+        part = Part(
+            piece, name, last=index == len(pieces) - 1, alone=len(pieces) == 1, reader=reader
+        )
         ignored = judge(PART_RULES, part)
         found += ignored
-        if ignored:
+        if ignored and piece.media_type != PART_HANDLER:
             continue
         if piece.media_type == SHELLSCRIPT:
             found += judge(SCRIPT_RULES, part)
         elif piece.media_type == PART_HANDLER:
             found += judge(HANDLER_RULES, part)
         elif not piece.jinja:
-            found += _cloud_config(piece)
+            found += judge(TEXT_RULES, part)
+            found += _cloud_config(piece, reader)
     return found
 
 
-def _cloud_config(piece: Piece) -> Iterator[Diagnostic]:
-    reading = piece.reader.loaded_by_libyaml(piece.text)
-    faults = [fault for fault in reading.faults if fault.kind is not FaultKind.EMPTY]
+def _shapes(part: Part) -> Iterator[Diagnostic]:
+    """What eryph's guest services refuse as a whole. An empty text is a finding of its own."""
+    level = part.reader.level(GuestAgent.EGS, Level.ERROR, Level.WARNING)
+    piece = part.piece
+    root = piece.reading.root
+    if level is None or (root is not None and not root.entries) or _is_over_a_limit(piece):
+        return
+    from eryphc.guest.cloudconfig.provenance import content_label
+    from eryphc.guest.egs_shapes import refusals
+
+    for path, wanted, start, end in refusals(piece.text):
+        key = _path(path, secret=bool(piece.fodder.secret))
+        label = content_label(piece.fodder, start, end)
+        yield egs_shape_refused(piece.said, key, Own(wanted), level, label, part.chain)
+
+
+def _is_over_a_limit(piece: Piece) -> bool:
+    """Whether the text was not read because of its size, so that no other reader shall try."""
+    faults = piece.reading.faults
+    return any(
+        fault.kind is FaultKind.EXPANDED
+        or (fault.inner is not None and fault.inner.code in reading.LIMITS)
+        for fault in faults
+    )
+
+
+def _path(path: tuple[str | int, ...], *, secret: bool) -> Words:
+    words: Words = own("")
+    for step in path:
+        if isinstance(step, int):
+            words = own("{}[{}]", words, step)
+        else:
+            words = below(words, key_said(step, secret=secret))
+    return words
+
+
+def _cloud_config(piece: Piece, reader: Reader) -> Iterator[Diagnostic]:
+    read = piece.reader.loaded_by_libyaml(piece.text)
+    faults = [fault for fault in read.faults if fault.kind is not FaultKind.EMPTY]
+    if reader.only(GuestAgent.EGS):
+        # What was said of the shape says more.
+        faults = [fault for fault in faults if fault.kind is FaultKind.DUPLICATE_KEY]
     if faults:
         from eryphc.guest.cloudconfig.reports import report
 
         yield from report(piece.fodder, faults, Level.WARNING)
-    if reading.root is not None:
-        yield from judge(CONFIG_RULES, Config(piece, reading.root))
+    if read.root is not None:
+        yield from judge(CONFIG_RULES, Config(piece, read.root, reader))
 
 
 # --- parts that are ignored --------------------------------------------------------------------
 
 
 def _ignored(part: Part) -> Iterator[Diagnostic]:
-    piece = part.piece
-    # A template that is the only part is sent as plain text; the guest renders no other form.
-    rendered = part.alone and piece.media_type == CLOUD_CONFIG
-    if piece.jinja and not rendered:
+    piece, reader = part.piece, part.reader
+    place = piece.fodder.at("type")
+    all_of_it = Level.WARNING if part.alone else Level.NOTE
+    if piece.jinja:
+        yield from _templates(part)
+    elif piece.media_type in INCLUDES:
+        level = reader.level(GuestAgent.CLOUDBASE_INIT, Level.WARNING, all_of_it)
+        if level is not None:
+            what = own("includes")
+            yield _ignores_part(part, CLOUDBASE_INIT, what, level, place)
+    elif piece.media_type == PART_HANDLER:
+        level = reader.level(GuestAgent.EGS, Level.WARNING, all_of_it)
+        if level is not None:
+            yield _ignores_part(part, EGS, own("part-handlers"), level, place)
+    elif piece.media_type not in _KNOWN_PARTS:
+        what = Own(_IGNORED_BY_ALL.get(piece.media_type, "parts of this type"))
+        yield _ignores_part(part, _ignorant(reader), what, Level.WARNING, place)
+
+
+def _templates(part: Part) -> Iterator[Diagnostic]:
+    """A template that is the only part is sent as plain text; no guest renders another form."""
+    piece, reader = part.piece, part.reader
+    if reader.only(GuestAgent.EGS):
+        yield template_not_rendered(piece.said, piece.first_line, part.chain)
+    elif not part.alone or piece.media_type != CLOUD_CONFIG:
         what = own("templates among other parts")
-        yield wording.windows_ignores_part(piece.said, what, piece.first_line, part.chain)
-    elif piece.media_type in _IGNORED_PARTS:
-        what = Own(_IGNORED_PARTS[piece.media_type])
-        yield wording.windows_ignores_part(piece.said, what, piece.fodder.at("type"), part.chain)
+        yield _ignores_part(part, _ignorant(reader), what, Level.WARNING, piece.first_line)
+    elif reader.may_be(GuestAgent.EGS):
+        yield _ignores_part(part, EGS, own("templates"), Level.WARNING, piece.first_line)
+
+
+def _ignorant(reader: Reader) -> Own:
+    if reader.other is not None:
+        return _NEITHER
+    return EGS if reader.word is GuestAgent.EGS else CLOUDBASE_INIT
+
+
+def _ignores_part(
+    part: Part, agent: Own, what: Words, level: Level, place: Span | None
+) -> Diagnostic:
+    found = wording.windows_ignores_part(part.piece.said, agent, what, place, part.chain)
+    return found._replace(level=level)
 
 
 # --- scripts -----------------------------------------------------------------------------------
@@ -390,7 +467,9 @@ def _maps(node: Node | None) -> Iterator[MappingNode]:
                 yield item
 
 
-PART_RULES: Final[tuple[Rule[Part], ...]] = (Rule(wording.WINDOWS_IGNORES_PART, _ignored),)
+PART_RULES: Final[tuple[Rule[Part], ...]] = (
+    Rule(wording.WINDOWS_IGNORES_PART, _ignored, (TEMPLATE_NOT_POSSIBLE,)),
+)
 SCRIPT_RULES: Final[tuple[Rule[Part], ...]] = (
     Rule(wording.WINDOWS_DEVICE_NAME, _device_name),
     Rule(wording.WINDOWS_SCRIPT_NOT_RUN, _not_run),
@@ -402,6 +481,7 @@ SCRIPT_RULES: Final[tuple[Rule[Part], ...]] = (
 HANDLER_RULES: Final[tuple[Rule[Part], ...]] = (
     Rule(wording.WINDOWS_SCRIPT_NEEDS_SHELL, _linux_imports),
 )
+TEXT_RULES: Final[tuple[Rule[Part], ...]] = (Rule(EGS_SHAPE_REFUSED, _shapes),)
 CONFIG_RULES: Final[tuple[Rule[Config], ...]] = (
     Rule(wording.WINDOWS_IGNORES_KEY, _unknown_keys),
     Rule(wording.WINDOWS_RENAMES_TWICE, _hostnames),

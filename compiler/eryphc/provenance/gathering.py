@@ -190,6 +190,7 @@ def _guest_options(options: GuestOptions, root: Path) -> Iterator[tuple[str, Jso
     default = GuestOptions()
     for name, field in (
         ("guest", "kind"),
+        ("guest-agent", "agent"),
         ("instance-id", "instance_id"),
         ("merge", "merge"),
         ("network-config-version", "network_version"),

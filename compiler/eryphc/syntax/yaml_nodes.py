@@ -16,7 +16,7 @@ import yaml
 
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Outcome
-from eryphc.diagnostics.said import Own, Said, Words, named
+from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import (
     MAX_ALIASES,

@@ -21,7 +21,7 @@ from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words, joined, named, o
 from eryphc.diagnostics.words import clipped
 from eryphc.guest.cloudconfig import nodes as data
 from eryphc.guest.cloudconfig.wanted import kinds_at
-from eryphc.guest.model import GuestKind
+from eryphc.guest.model import GuestKind, Reader
 from eryphc.guest.names import extension
 from eryphc.guest.pieces import (
     ARCHIVE,
@@ -65,13 +65,13 @@ _MOST_KEYS: Final = 5
 _MOST_TRIED: Final = 8
 
 
-def lint(pieces: Iterable[Piece], guest: GuestKind) -> list[Diagnostic]:
-    """All findings on the values in the texts of a guest. A text without values costs nothing."""
+def lint(pieces: Iterable[Piece], guest: GuestKind, agent: Reader) -> list[Diagnostic]:
+    """All findings on the values in the texts of a guest that `agent` reads. A text without values costs nothing."""
     found: list[Diagnostic] = []
     for piece in pieces:
         places = placed(piece.content)
         if places is not None:
-            found += _Text(piece, places, guest).judged()
+            found += _Text(piece, places, guest, agent).judged()
     return found
 
 
@@ -82,10 +82,11 @@ class _FullError(Exception):
 class _Text:
     """One text, and what was found in it: of each variable the first finding of a kind."""
 
-    def __init__(self, piece: Piece, places: Placed, guest: GuestKind) -> None:
+    def __init__(self, piece: Piece, places: Placed, guest: GuestKind, agent: Reader) -> None:
         self.piece = piece
         self.placed = places
         self.guest = guest
+        self.agent = agent
         self.chain = trail(piece.fodder.text_origin)
         self.found: dict[tuple[str, object], Diagnostic] = {}
         self.out: set[int] = set()
@@ -273,7 +274,7 @@ class _Text:
         head = marked.removeprefix(BOOTHOOK_MARKER).lstrip() if piece.media_type == BOOTHOOK else ""
         if shell.is_shell(head or marked):
             self.quoting(marked, shell)
-        elif _is_powershell(piece, marked, self.guest):
+        elif _is_powershell(piece, marked, self.guest, self.agent):
             self.quoting(marked, powershell)
 
     def commands(self, root: MappingNode) -> None:
@@ -411,14 +412,14 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _is_powershell(piece: Piece, text: str, guest: GuestKind) -> bool:
+def _is_powershell(piece: Piece, text: str, guest: GuestKind, agent: Reader) -> bool:
     if _PWSH.match(text):
         return True
     if guest is not GuestKind.WINDOWS:
         return False
     from eryphc.guest.windows_names import windows_name
 
-    return extension(windows_name(piece)).lower() == "ps1" or text[:4].lower() == "#ps1"
+    return extension(windows_name(piece, agent)).lower() == "ps1" or text[:4].lower() == "#ps1"
 
 
 def _scalars(places: Placed, root: Node) -> dict[int, ScalarNode]:
