@@ -66,7 +66,10 @@ _MOST_TRIED: Final = 8
 
 
 def lint(pieces: Iterable[Piece], guest: GuestKind, agent: Reader) -> list[Diagnostic]:
-    """All findings on the values in the texts of a guest that `agent` reads. A text without values costs nothing."""
+    """All findings on the values in the texts of a guest, which `agent` reads.
+
+    A text without values costs nothing.
+    """
     found: list[Diagnostic] = []
     for piece in pieces:
         places = placed(piece.content)
