@@ -16,6 +16,7 @@ from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, has_errors, trail
 from eryphc.diagnostics.said import Own, Said, Words, own
 from eryphc.frozen import NamedTuple
+from eryphc.guest.cloudconfig.reports import report
 from eryphc.guest.model import MergeMode
 from eryphc.guest.names import extension
 from eryphc.guest.pieces import (
@@ -101,11 +102,23 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         return (piece,) if stays else (), tuple(refused)
     if piece.media_type == ARCHIVE:
         return _check_archive(piece, mode)
-    found = tuple(judge(REMARKS, candidate))
+    unloadable = _of_template(piece, mode)
+    if has_errors(unloadable):
+        return (), unloadable
+    found = (*unloadable, *judge(REMARKS, candidate))
     if candidate.read_as is None:
         return (piece,), found
     pieces, more = check(piece.retyped(candidate.read_as), mode)
     return pieces, (*found, *more)
+
+
+def _of_template(piece: Piece, mode: MergeMode) -> tuple[Diagnostic, ...]:
+    """What is wrong with a Jinja cloud-config, whatever it renders to."""
+    if not piece.jinja or piece.media_type != CLOUD_CONFIG:
+        return ()
+    fodder, faults = piece.rendered
+    level = Level.ERROR if mode is MergeMode.MERGED else Level.WARNING
+    return tuple(report(fodder, faults, level))
 
 
 def _check_archive(piece: Piece, mode: MergeMode) -> Checked:

@@ -7,7 +7,7 @@ Source: docs/reference/guest-configuration.md, "Text of parts"; docs/reference/c
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from eryphc.diagnostics.said import Said, named
 from eryphc.frozen import replace
@@ -17,6 +17,9 @@ from eryphc.guest.cloudconfig.tree import AnyReading, Reading
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content, Insertion, Substituted, Written
 from eryphc.source import SourceText, Span
+
+if TYPE_CHECKING:
+    from eryphc.guest.renderings import Rendered
 
 CLOUD_CONFIG: Final = "text/cloud-config"
 SHELLSCRIPT: Final = "text/x-shellscript"
@@ -72,7 +75,16 @@ class Piece:
     `reader` reads when it is first asked for.
     """
 
-    __slots__ = ("_archive", "_reading", "entry", "fodder", "jinja", "media_type", "reader")
+    __slots__ = (
+        "_archive",
+        "_reading",
+        "_rendered",
+        "entry",
+        "fodder",
+        "jinja",
+        "media_type",
+        "reader",
+    )
 
     def __init__(
         self,
@@ -90,6 +102,7 @@ class Piece:
         self.jinja: Final = jinja
         self._reading: Reading | None = None
         self._archive: AnyReading | None = None
+        self._rendered: Rendered | None = None
 
     def __repr__(self) -> str:
         # What is printed ends in logs.
@@ -127,6 +140,15 @@ class Piece:
                 else self.reader.read(self.content)
             )
         return self._reading
+
+    @property
+    def rendered(self) -> Rendered:
+        """What is certain of a template that is to become a cloud-config."""
+        if self._rendered is None:
+            from eryphc.guest.renderings import render
+
+            self._rendered = render(self.fodder, self.content)
+        return self._rendered
 
     @property
     def root(self) -> MappingNode | None:

@@ -73,15 +73,14 @@ class RefusedError(Exception):
         self.diagnostic = diagnostic
 
 
-def compose(source: SourceText, *, anchors_once: bool = False) -> Outcome[Node]:
+def compose(source: SourceText) -> Outcome[Node]:
     """The root node of the one document in `source`; None only together with errors.
 
     A document that is empty gives a plain empty scalar. Errors: what YAML itself refuses, a
-    second document, and the limits; with `anchors_once` also an anchor that stands twice, as
-    PyYAML's composers have it.
+    second document, and the limits.
     """
     refused = beyond_limits(source)
-    return refused or _composed(source, source.text, anchors_once)
+    return refused or _composed(source, source.text)
 
 
 def beyond_limits(source: SourceText) -> Outcome[Node] | None:
@@ -101,10 +100,10 @@ def beyond_limits(source: SourceText) -> Outcome[Node] | None:
     return None
 
 
-def _composed(source: SourceText, text: str, anchors_once: bool) -> Outcome[Node]:  # noqa: FBT001
+def _composed(source: SourceText, text: str) -> Outcome[Node]:
     """The root node; `text` is that of `source`, with a version that the parser takes."""
     try:
-        return Outcome(_compose(source, text, anchors_once))
+        return Outcome(_compose(source, text))
     except RefusedError as refused:
         return Outcome(None, (refused.diagnostic,))
     except yaml.reader.ReaderError as error:
@@ -114,7 +113,7 @@ def _composed(source: SourceText, text: str, anchors_once: bool) -> Outcome[Node
         if later is not None:
             start, end = later.span(1)
             older = text[:start] + "1".rjust(end - start, "0") + text[end:]
-            return _composed(source, older, anchors_once)
+            return _composed(source, older)
         return Outcome(None, (marked_error(source, error),))
     except UnicodeEncodeError as error:
         span = Span(source, error.start, error.start + 1)
@@ -140,14 +139,14 @@ class _Composer(_Parser):
         """Nothing to do."""
 
 
-def _compose(source: SourceText, text: str, anchors_once: bool) -> Node:  # noqa: FBT001
+def _compose(source: SourceText, text: str) -> Node:
     if _composes and _is_simple(text):
         # What it refuses is refused again below, in our words.
         with contextlib.suppress(yaml.YAMLError, UnicodeEncodeError, _UnlikeError):
             return _converted(_Composer(text).get_single_node(), 0)
     parser: Any = _Parser(text)
     try:
-        return build(source, parser, anchors_once=anchors_once)
+        return build(source, parser)
     finally:
         dispose = getattr(parser, "dispose", None)
         if dispose is not None:
@@ -300,7 +299,7 @@ def reader_error(source: SourceText, error: yaml.reader.ReaderError) -> Diagnost
     # the character itself is looked for instead.
     text = source.text
     for at, character in enumerate(text):
-        if not _printable(character):
+        if not printable(character):
             return reading.character_refused(ord(character), Span(source, at, at + 1))
     at = min(max(int(error.position or 0), 0), len(text))
     return reading.not_yaml(_problem(str(error.reason)), Span(source, at, at))
@@ -311,7 +310,8 @@ def _problem(text: str) -> Words:
     return Own(text) if _UNQUOTING.fullmatch(text) else Said(text)
 
 
-def _printable(character: str) -> bool:
+def printable(character: str) -> bool:
+    """Whether YAML lets a character stand in a text as it is."""
     code = ord(character)
     return (
         code in (0x09, 0x0A, 0x0D, 0x85)

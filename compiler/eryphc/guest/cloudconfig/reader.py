@@ -99,8 +99,9 @@ class TextReader:
 
     def loaded_by_libyaml_any(self, text: str) -> AnyReading:
         """The same of a text of any shape."""
-        parsed = libyaml_syntax_of(text)
-        return data_of(text, parsed) if parsed.value is None else self.read_any(text)
+        known = self._of(text)
+        parsed = libyaml_syntax_of(self._syntax(text, known))
+        return data_of(text, parsed) if parsed.value is None else self._data(text, known)
 
     def syntax(self, text: str) -> Outcome[Node]:
         """The text as written, with its quotes and tags."""

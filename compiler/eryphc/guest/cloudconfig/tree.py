@@ -121,8 +121,8 @@ def read_any(text: str) -> AnyReading:
 def syntax_of(text: str) -> Outcome[syntax.Node]:
     """The text as written, without a byte order mark in front and zeros behind.
 
-    As a guest's loader reads it, and where that refuses it as libyaml does: the text may be
-    written anew.
+    As libyaml reads it, and where that refuses it as the loader of a guest does: then the value
+    comes with the errors of libyaml.
     """
     source = _source(text)
     outcome = compose(source)
@@ -132,7 +132,8 @@ def syntax_of(text: str) -> Outcome[syntax.Node]:
         and len(source.text) <= LONGEST_READ_TWICE
     ):
         loaded = compose_as_loaded(source)
-        return outcome if loaded.value is None else loaded
+        if loaded.value is not None:
+            return Outcome(loaded.value, outcome.diagnostics)
     return outcome
 
 
@@ -144,9 +145,12 @@ def loaded_syntax_of(text: str, written: Outcome[syntax.Node]) -> Outcome[syntax
     return compose_as_loaded(source)
 
 
-def libyaml_syntax_of(text: str) -> Outcome[syntax.Node]:
-    """What cloudbase-init's loader makes of the text: it asks for the one of libyaml."""
-    return compose(_source(text), anchors_once=True)
+def libyaml_syntax_of(written: Outcome[syntax.Node]) -> Outcome[syntax.Node]:
+    """What cloudbase-init's loader makes of a text, whose `syntax_of` is `written`.
+
+    It asks PyYAML for its `CLoader`.
+    """
+    return Outcome(None, written.diagnostics) if written.diagnostics else written
 
 
 def _source(text: str) -> SourceText:
