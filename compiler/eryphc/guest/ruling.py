@@ -17,7 +17,15 @@ from eryphc.guest import (
     windows_lint,
 )
 from eryphc.guest import request as asking
-from eryphc.guest.cloudconfig import bootmerge, consequences, lint, merge, reports, schema
+from eryphc.guest.cloudconfig import (
+    bootmerge,
+    consequences,
+    entry_lint,
+    lint,
+    merge,
+    reports,
+    schema,
+)
 from eryphc.guest.model import GuestKind, GuestRequest, MergeMode, NetworkConfigMode
 from eryphc.lint.engine import kinds
 
@@ -41,7 +49,9 @@ def guest_kinds(request: GuestRequest) -> frozenset[str]:
             )
         case GuestKind.LINUX:
             found |= kinds(checks.REMARKS, linux_lint.RULES, parts.KINDS)
-            found |= kinds(lint.RULES, consequences.RULES, schema.RULES, reports.LINUX_KINDS)
+            found |= kinds(
+                lint.RULES, consequences.RULES, entry_lint.RULES, schema.RULES, reports.LINUX_KINDS
+            )
             match request.merge:
                 case MergeMode.MERGED:
                     return found | kinds(
