@@ -12,6 +12,7 @@ from eryphc.guest import (
     network,
     network_file,
     network_lint,
+    network_schema,
     parts,
     templates,
     windows_lint,
@@ -34,7 +35,7 @@ def guest_kinds(request: GuestRequest) -> frozenset[str]:
     """The numbers of the kinds of findings that a request is searched for."""
     found = kinds(asking.KINDS, checks.UNFIT, hostname_lint.RULES, network.RULES, reports.KINDS)
     if request.network_file is not None:
-        found |= kinds(network_file.KINDS)
+        found |= kinds(network_file.KINDS, network_schema.KINDS)
         found |= kinds(network_lint.VERSION_1_RULES, network_lint.VERSION_2_RULES)
     elif request.network is not NetworkConfigMode.NEVER:
         is_windows = request.guest is GuestKind.WINDOWS

@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,15 @@ import cloudinit.util
 from cloudinit import distros, safeyaml, subp
 from cloudinit.net import eni, netplan, network_state, networkd, sysconfig
 
-RENDERERS = {
+RENDERERS: dict[str, Callable[[], Any]] = {
     "eni": lambda: eni.Renderer(distros.fetch("debian").renderer_configs.get("eni")),
     "netplan": lambda: netplan.Renderer(distros.fetch("debian").renderer_configs.get("netplan")),
-    "networkd": lambda: networkd.Renderer({"resolve_conf_fn": "etc/resolv", "network_conf_dir": "etc/networkd/"}),
-    "sysconfig": lambda: sysconfig.Renderer(distros.fetch("rhel").renderer_configs.get("sysconfig")),
+    "networkd": lambda: networkd.Renderer(
+        {"resolve_conf_fn": "etc/resolv", "network_conf_dir": "etc/networkd/"}
+    ),
+    "sysconfig": lambda: sysconfig.Renderer(
+        distros.fetch("rhel").renderer_configs.get("sysconfig")
+    ),
 }
 
 
