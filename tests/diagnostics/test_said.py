@@ -120,6 +120,7 @@ OWN = {
     },
     "guest/cloudconfig/merge.py": {"key", "kind(new)", "kind(old)", "str(key)"},
     "guest/cloudconfig/consequences.py": {"_taken(row)", "kind(node)", "row.lost", "row.module"},
+    "guest/cloudconfig/entry_lint.py": {"expected", "key", "needs", "other", "without"},
     "guest/cloudconfig/schema.py": {
         "advice",
         "each.new",

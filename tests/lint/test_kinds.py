@@ -50,7 +50,7 @@ SHARED = {
     "E0508": {"guest.cloudconfig.bootmerge", "guest.cloudconfig.merge"},
     "E0530": {"guest.cloudconfig.lint", "guest.windows_lint"},
     "W0523": {"guest.cloudconfig.consequences", "guest.cloudconfig.schema"},
-    "W0562": {"guest.network_file", "guest.network_lint"},
+    "W0562": {"guest.network_file", "guest.network_lint", "guest.network_schema"},
     "W0563": {"guest.network", "guest.network_lint"},
     "W0707": {"targets.hyperv.plan", "targets.hyperv.storage"},
     "W0709": {"targets.hyperv.machine", "targets.hyperv.storage"},

@@ -11,6 +11,11 @@ from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
 from eryphc.diagnostics.said import Words
 
 VALUE_LOSES = Code("E0567", "value-loses", soft=True)
+USER_REFUSED = Code("E0568", "user-refused", soft=True)
+FILE_NOT_WRITTEN = Code("E0569", "file-not-written", soft=True)
+USER_MAY_BE_REFUSED = Code("W0567", "user-may-be-refused")
+ENTRY_ENDS_MODULE = Code("W0568", "entry-ends-module")
+FILE_DOUBTFUL = Code("W0569", "file-doubtful")
 HOSTNAME_AS_WRITTEN = Code("W0581", "hostname-as-written")
 
 
@@ -44,4 +49,87 @@ def hostname_as_written(path: Words, place: Label, related: tuple[Label, ...]) -
         related=related,
         notes=("cloud-init fails on any other host name than text",),
         help="put it in quotes",
+    )
+
+
+_USERS_LOST = "neither this user nor those after him are made"
+_FILES_LOST = "neither this file nor those after it are written"
+
+
+@wording
+def user_refused(
+    path: Words,
+    problem: Words,
+    place: Label,
+    level: Level,
+    related: tuple[Label, ...],
+    advice: Words | None = None,
+) -> Diagnostic:
+    return Diagnostic(
+        code=USER_REFUSED,
+        level=level,
+        message=f"`{path}` cannot be made: {problem}",
+        primary=place,
+        related=related,
+        notes=(f"the module `users_groups` of cloud-init ends there: {_USERS_LOST}",),
+        help=advice,
+    )
+
+
+@wording
+def user_may_be_refused(
+    path: Words,
+    problem: Words,
+    place: Label,
+    related: tuple[Label, ...],
+    advice: Words | None = None,
+) -> Diagnostic:
+    """What depends on the image."""
+    return Diagnostic(
+        code=USER_MAY_BE_REFUSED,
+        level=Level.WARNING,
+        message=f"`{path}` may not be made: {problem}",
+        primary=place,
+        related=related,
+        notes=(f"the module `users_groups` of cloud-init then ends there: {_USERS_LOST}",),
+        help=advice,
+    )
+
+
+@wording
+def file_not_written(
+    path: Words, problem: Words, place: Label, level: Level, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=FILE_NOT_WRITTEN,
+        level=level,
+        message=f"`{path}` cannot be written: it {problem}",
+        primary=place,
+        related=related,
+        notes=(f"the module `write_files` of cloud-init ends there: {_FILES_LOST}",),
+    )
+
+
+@wording
+def file_doubtful(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=FILE_DOUBTFUL,
+        level=Level.WARNING,
+        message=f"`{path}` has characters that base64 does not have",
+        primary=place,
+        related=related,
+        notes=("the guest leaves them out and writes what the rest decodes to",),
+    )
+
+
+@wording
+def entry_ends_module(
+    path: Words, problem: Words, lost: Words, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=ENTRY_ENDS_MODULE,
+        level=Level.WARNING,
+        message=f"`{path}` {problem}, and with it {lost}",
+        primary=place,
+        related=related,
     )

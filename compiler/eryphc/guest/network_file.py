@@ -1,6 +1,7 @@
-"""The user's own network-config: read, checked against cloud-init's schema, and completed.
+"""The user's own network-config: read, checked, and completed.
 
-What renderers make of the file beyond the schema is in `network_lint`.
+What cloud-init's schema finds is in `network_schema`, what renderers make of the file beyond it in
+`network_lint`.
 Source: docs/reference/guest-configuration.md, "network-config".
 """
 
@@ -20,19 +21,16 @@ from eryphc.guest.cloudconfig.nodes import (
     Sequence,
     descendants,
     kind,
-    plain,
 )
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.tree import FaultKind
 from eryphc.guest.document import Network, NetworkFile, known_adapters
 from eryphc.guest.model import Adapter, GuestAgent, GuestKind, GuestRequest
 from eryphc.guest.network_lint import lint
+from eryphc.guest.network_schema import validated
 from eryphc.source import SourceText, Span
 
 KINDS: Final = (wording.NETWORK_ENTRY_DOUBTFUL, NUAGEINIT_FORM)
-# Kinds of devices that netplan knows and cloud-init hands through to it without a schema.
-NETPLAN_ONLY: Final = ("dummy-devices", "modems", "nm-devices", "tunnels", "vrfs", "wifis")
-_LONGEST_MESSAGE: Final = 200
 
 
 def users_network_config(request: GuestRequest, source: SourceText, reader: TextReader) -> Network:
@@ -43,10 +41,13 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
         if fault.kind is FaultKind.EMPTY:
             continue
         place = Span(source, fault.start, fault.end)
-        problem = fault.problem
         if fault.kind is FaultKind.DUPLICATE_KEY:
             problem = own("the key `{}` stands twice in one map", fault.words)
-        found.append(wording.network_config_invalid(problem, place))
+            found.append(
+                wording.network_entry_doubtful(problem, place, own("only this one counts"))
+            )
+            continue
+        found.append(wording.network_config_invalid(fault.problem, place))
     root = reading.root
     if root is None:
         return None, tuple(found)
@@ -73,7 +74,7 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
     found += lint(request.guest, source, network, number)
     found += _unread_by_nuageinit(request, source, root, network)
     if not has_errors(found):
-        found += _validated(source, network, number)
+        found += validated(request.guest, source, network, number)
     if has_errors(found):
         return None, tuple(found)
     completed, more = _completed(request, source, network, number)
@@ -130,61 +131,6 @@ def _network(root: Node) -> MappingNode | None:
 def _place(source: SourceText, node: Node) -> Span:
     end = source.text.find("\n", node.start)
     return Span(source, node.start, min(node.end, len(source.text) if end == -1 else end))
-
-
-def _validated(source: SourceText, network: MappingNode, version: int) -> list[Diagnostic]:
-    if version == 2:
-        data = {
-            key: plain(value) for key, value in network.entries.items() if key not in NETPLAN_ONLY
-        }
-        return _errors(source, network, data, version, "network_config_version2")
-    found = []
-    config = network.get("config")
-    if isinstance(config, Sequence):
-        for item in config.items:
-            word = item.text("type") if isinstance(item, MappingNode) else None
-            if word in ("physical", "bond", "bridge", "vlan", "nameserver", "route"):
-                # By its type, so that an error is about this type and not about all.
-                found += _errors(source, item, plain(item), version, f"anyOf_type_{word}")
-    return found or _errors(source, network, plain(network), version, "network_config_version1")
-
-
-def _errors(
-    source: SourceText, node: Node, data: object, version: int, definition: str
-) -> list[Diagnostic]:
-    # This import takes several times as long as a whole build, and few builds have a file.
-    from jsonschema import Draft7Validator
-
-    schema = _schema(version)
-    validator = Draft7Validator(
-        {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]},
-    )
-    found = []
-    for error in sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.path))):
-        here, words = node, []
-        for step in error.absolute_path:
-            words.append(str(step))
-            if isinstance(here, MappingNode):
-                here = here.entries.get(step, here)
-            elif isinstance(here, Sequence) and isinstance(step, int):
-                here = here.items[step]
-        where = f"`{'.'.join(words)}`: " if words else ""
-        message = error.message[:_LONGEST_MESSAGE]
-        found.append(
-            wording.network_config_invalid(Said(f"{where}{message}"), _place(source, here))
-        )
-    return found
-
-
-def _schema(version: int) -> Mapping[str, Any]:
-    import json
-    from importlib.resources import files
-
-    name = f"schema-network-config-v{version}.json"
-    schema: Mapping[str, Any] = json.loads(
-        (files("eryphc.guest") / "schemas" / name).read_text(encoding="utf-8")
-    )
-    return schema
 
 
 def _completed(

@@ -24,6 +24,22 @@ from eryphc.source import SourceText, Span
 _ADDRESS: Final = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")
 _DEFAULT_ROUTES: Final = ("default", "0.0.0.0/0", "::/0")
 _DEVICES: Final = ("ethernets", "bonds", "bridges", "vlans")
+# Devices that the guest makes itself, under the names that the file gives them.
+_NEW_DEVICES: Final = ("bonds", "bridges", "vlans", "dummy-devices", "tunnels", "vrfs")
+# What cloud-init turns into the words of other renderers; it fails on any other parameter
+# (`NET_CONFIG_TO_V2` of cloudinit/net/network_state.py).
+_PARAMETERS: Final = {
+    "bonds": (
+        *("ad-select", "arp-interval", "arp-ip-target", "arp-validate", "down-delay"),
+        *("fail-over-mac-policy", "lacp-rate", "mii-monitor-interval", "min-links", "mode"),
+        *("gratuitous-arp", "gratuitious-arp", "primary", "primary-reselect-policy", "up-delay"),
+        "transmit-hash-policy",
+    ),
+    "bridges": (
+        *("ageing-time", "priority", "forward-delay", "hello-time", "max-age", "path-cost"),
+        *("port-priority", "stp"),
+    ),
+}
 # The keys of an entry that netplan 1.1 reads; one that it does not know makes it refuse all.
 _ENTRY_KEYS: Final = (
     "accept-ra",
@@ -175,6 +191,22 @@ def _unknown_keys(network: Network) -> Iterator[Diagnostic]:
                 yield network.doubt(problem, place, "netplan refuses the whole file")
 
 
+def _unknown_parameters(network: Network) -> Iterator[Diagnostic]:
+    if network.guest is not GuestKind.LINUX:
+        return
+    for section, known in _PARAMETERS.items():
+        for name, entry, _ in _entries(network.root.get(section)):
+            parameters = entry.get("parameters")
+            keys = parameters.keys if isinstance(parameters, MappingNode) else {}
+            for key, place in keys.items():
+                written = str(key)
+                if written not in known:
+                    problem = (
+                        f"only guests with netplan may know the parameter `{written}` of `{name}`"
+                    )
+                    yield network.doubt(problem, place, "others then set up no network")
+
+
 # --- addresses and routes ----------------------------------------------------------------------
 
 
@@ -285,16 +317,34 @@ def _names(network: Network) -> Iterator[Diagnostic]:
             problem = f"`set-name` of `{name}` has no `match`"
             yield network.doubt(problem, renamed, "netplan refuses the whole file")
         value = renamed.value if isinstance(renamed, Scalar) else ""
-        if (
-            network.guest is GuestKind.LINUX
-            and isinstance(value, str)
-            and len(value.encode("utf-8", "surrogatepass")) > LONGEST_NAME
-        ):
+        if isinstance(value, str) and _is_too_long(network, value):
             problem = f"`{value}`, the name of `{name}`, is longer than {LONGEST_NAME} bytes"
             yield network.doubt(problem, renamed, "no name in Linux")
         if name in members:
             problem = f"`{name}` is renamed and a member of a bridge, which guests set up wrongly"
             yield network.doubt(problem, renamed)
+
+
+def _is_too_long(network: Network, name: str) -> bool:
+    if network.guest is not GuestKind.LINUX:
+        return False
+    return len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME
+
+
+def _long_names(network: Network) -> Iterator[Diagnostic]:
+    """Names that the guest gives to new devices. That of an adapter may only be its entry's id."""
+    for section in _NEW_DEVICES:
+        for name, _, key in _entries(network.root.get(section)):
+            if _is_too_long(network, name):
+                problem = f"`{name}` is longer than {LONGEST_NAME} bytes"
+                yield network.doubt(problem, key, "no name in Linux")
+
+
+def _long_names_of_items(network: Network) -> Iterator[Diagnostic]:
+    for name, item in network.items():
+        if item.get("name") is not None and _is_too_long(network, name):
+            problem = f"`{name}` is longer than {LONGEST_NAME} bytes"
+            yield network.doubt(problem, item.entries["name"], "no name in Linux")
 
 
 def _matched_address(entry: MappingNode) -> Node | None:
@@ -386,15 +436,18 @@ VERSION_1_RULES: Final[tuple[Rule[Network], ...]] = (
     Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _items_unread),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _without_netmask),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _gateways_of_subnets),
+    Rule(wording.NETWORK_ENTRY_DOUBTFUL, _long_names_of_items),
     *_ADDRESS_RULES,
 )
 VERSION_2_RULES: Final[tuple[Rule[Network], ...]] = (
     Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _sections_unread),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _sections_of_netplan),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _unknown_keys),
+    Rule(wording.NETWORK_ENTRY_DOUBTFUL, _unknown_parameters),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _without_prefix),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _default_by_word),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _gateways_of_entries),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _names),
+    Rule(wording.NETWORK_ENTRY_DOUBTFUL, _long_names),
     *_ADDRESS_RULES,
 )

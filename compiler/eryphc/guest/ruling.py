@@ -14,13 +14,22 @@ from eryphc.guest import (
     network,
     network_file,
     network_lint,
+    network_schema,
     parts,
     templates,
     windows,
     windows_lint,
 )
 from eryphc.guest import request as asking
-from eryphc.guest.cloudconfig import bootmerge, consequences, lint, merge, reports, schema
+from eryphc.guest.cloudconfig import (
+    bootmerge,
+    consequences,
+    entry_lint,
+    lint,
+    merge,
+    reports,
+    schema,
+)
 from eryphc.guest.model import GuestAgent, GuestKind, GuestRequest, MergeMode, NetworkConfigMode
 from eryphc.guest.values import lint as values
 from eryphc.lint.engine import kinds
@@ -31,7 +40,7 @@ def guest_kinds(request: GuestRequest) -> frozenset[str]:
     found = kinds(asking.KINDS, agents.KINDS, checks.UNFIT, values.KINDS)
     found |= kinds(hostname_lint.RULES, network.RULES, reports.KINDS)
     if request.network_file is not None:
-        found |= kinds(network_file.KINDS)
+        found |= kinds(network_file.KINDS, network_schema.KINDS)
         found |= kinds(network_lint.VERSION_1_RULES, network_lint.VERSION_2_RULES)
     elif request.network is not NetworkConfigMode.NEVER:
         is_windows = request.guest is GuestKind.WINDOWS
@@ -50,7 +59,9 @@ def guest_kinds(request: GuestRequest) -> frozenset[str]:
             if request.reader.word is GuestAgent.NUAGEINIT:
                 found |= kinds(freebsd.KINDS, network.KINDS)
             found |= kinds(checks.REMARKS, linux_lint.RULES, parts.KINDS)
-            found |= kinds(lint.RULES, consequences.RULES, schema.RULES, reports.LINUX_KINDS)
+            found |= kinds(
+                lint.RULES, consequences.RULES, entry_lint.RULES, schema.RULES, reports.LINUX_KINDS
+            )
             match request.merge:
                 case MergeMode.MERGED:
                     return found | kinds(

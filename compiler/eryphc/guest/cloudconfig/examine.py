@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.guest.cloudconfig.consequences import RULES as CONSEQUENCES
+from eryphc.guest.cloudconfig.entry_lint import RULES as ENTRIES
 from eryphc.guest.cloudconfig.lint import RULES, Config
 from eryphc.guest.cloudconfig.merge import Merged
 from eryphc.guest.cloudconfig.provenance import Provenance
@@ -36,7 +37,7 @@ def examine_parts(entries: Iterable[ReadEntry]) -> tuple[Diagnostic, ...]:
 
 
 def _examined(config: Config) -> Iterator[Diagnostic]:
-    found = judge((*RULES, *CONSEQUENCES), config)
+    found = judge((*RULES, *CONSEQUENCES, *ENTRIES), config)
     yield from found
     yield from _without_echoes(judge(SCHEMA_RULES, config), found)
 
