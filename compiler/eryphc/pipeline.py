@@ -160,6 +160,7 @@ def prepare(
     """
     from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
     from eryphc.guest.request import guest_request
+    from eryphc.guest.secret_keys import with_undeclared
 
     opening = NOTHING_OPEN
     if backend.open is not None:
@@ -178,18 +179,22 @@ def prepare(
     done = to_substituted(_left_open(fed, names), filled, request, opening, stand_in=stand_in)
     if done.value is None:
         return Outcome(None, done.diagnostics)
+    catlet = done.value
+    entries, undeclared = with_undeclared(catlet.catlet.fodder or (), reader)
+    if undeclared:
+        catlet = catlet._replace(catlet=replace(catlet.catlet, fodder=entries))
     options_of_guest, found = (
         (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
     )
-    asked_of_guest, notes = guest_request(done.value, catlet_id, options_of_guest)
+    asked_of_guest, notes = guest_request(catlet, catlet_id, options_of_guest)
     if backend.needs_guest:
         notes = tuple(
             note._replace(level=Level.WARNING) if note.code == GUEST_ASSUMED_LINUX else note
             for note in notes
         )
     inputs = TargetInput(
-        catlet=done.value,
-        name=done.value.catlet.name or "catlet",
+        catlet=catlet,
+        name=catlet.catlet.name or "catlet",
         catlet_id=catlet_id,
         architecture=request.processor,
         request=asked_of_guest,
@@ -204,7 +209,7 @@ def prepare(
         settings=settings,
         opening=opening,
     )
-    return Outcome(inputs, (*done.diagnostics, *notes, *found))
+    return Outcome(inputs, (*done.diagnostics, *undeclared, *notes, *found))
 
 
 def _left_open(fed: Fed, names: set[str]) -> Fed:

@@ -175,6 +175,7 @@ KINDS = (
     Kind("E0561", "linux-gets-windows-script"),
     Kind("E0562", "text-encoded"),
     Kind("E0575", "value-breaks-out", soft=True, security=True, reaches=True),
+    Kind("N0576", "secret-not-declared", reaches=True),
     Kind("E0590", "template-broken"),
     Kind("W0505", "cloud-config-duplicate-key"),
     Kind("W0506", "cloud-config-empty"),

@@ -13,6 +13,7 @@ from eryphc.guest import (
     network_file,
     network_lint,
     parts,
+    secret_keys,
     templates,
     windows_lint,
 )
@@ -26,7 +27,7 @@ from eryphc.lint.engine import kinds
 def guest_kinds(request: GuestRequest) -> frozenset[str]:
     """The numbers of the kinds of findings that a request is searched for."""
     found = kinds(asking.KINDS, checks.UNFIT, hostname_lint.RULES, network.RULES, reports.KINDS)
-    found |= kinds(values.KINDS)
+    found |= kinds(values.KINDS, secret_keys.KINDS)
     if request.network_file is not None:
         found |= kinds(network_file.KINDS)
         found |= kinds(network_lint.VERSION_1_RULES, network_lint.VERSION_2_RULES)
