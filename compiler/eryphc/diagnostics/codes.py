@@ -151,6 +151,8 @@ KINDS = (
     Kind("W0421", "removal-inherited", reaches=True),
     Kind("W0422", "value-changes-type", reaches=True),
     Kind("W0423", "value-breaks-quoting", security=True, reaches=True),
+    Kind("W0426", "removal-without-effect", reaches=True),
+    Kind("N0427", "bindings-dropped", reaches=True),
     Kind("N0424", "value-stood-in"),
     Kind("W0425", "reference-not-replaced"),
     Kind("N0420", "removal-applied", reaches=True),
