@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eryphc.artifacts.manifest import Manifest, ManifestAdapter, manifest_genes
 from eryphc.diagnostics import command, language, rules
-from eryphc.diagnostics.model import Level, Outcome
+from eryphc.diagnostics.model import Level, Outcome, has_errors
 from eryphc.frozen import replace
 from eryphc.genepool.model import GenePool
 from eryphc.guest.model import GuestOptions
@@ -23,7 +23,7 @@ from eryphc.passes.feed import feed
 from eryphc.passes.given import default_catlet_id, give
 from eryphc.passes.memory import PassMemory
 from eryphc.passes.pedigree import read_pedigree
-from eryphc.passes.read import is_partial, read_catlet
+from eryphc.passes.read import is_partial, other_document, read_catlet
 from eryphc.passes.substitute import substitute
 from eryphc.project.specs import Spec
 from eryphc.request import BuildRequest
@@ -46,6 +46,10 @@ def read_document(spec: Spec, request: BuildRequest) -> Outcome[Document]:
     It may come with errors; then it only serves to find more of them.
     """
     read = read_catlet(spec.source, notation=spec.notation)
+    if has_errors(read.diagnostics):
+        other = other_document(spec.source)
+        if other is not None:
+            return Outcome(None, (other,))
     if read.value is None:
         return Outcome(None, read.diagnostics)
     catlet = read.value

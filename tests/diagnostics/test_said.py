@@ -117,6 +117,7 @@ OWN = {
         "path",
     },
     "guest/cloudconfig/merge.py": {"key", "kind(new)", "kind(old)"},
+    "guest/cloudconfig/saying.py": {"text"},
     "guest/cloudconfig/schema.py": {
         "advice",
         "each.new",

@@ -75,6 +75,7 @@ KINDS = (
     Kind("E0124", "expanded-too-large"),
     Kind("E0125", "not-text"),
     Kind("E0126", "too-many-directives"),
+    Kind("E0127", "not-a-catlet"),
     Kind("W0101", "duplicate-key"),
     Kind("W0102", "comment-in-content"),
     Kind("W0103", "comment-lost"),

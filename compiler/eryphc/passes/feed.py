@@ -135,6 +135,9 @@ def _bind(
         if name in declared:
             bindings.setdefault(name, binding)
             continue
+        if blank(binding.name):
+            # Reading has said that it has no name.
+            continue
         known = [v.name for v in read.variables or () if v.name]
         # A name that an option gives stands in no document.
         written = binding.place("name")
