@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eryphc.artifacts.manifest import Manifest, ManifestAdapter, manifest_genes
 from eryphc.diagnostics import command, language, rules
-from eryphc.diagnostics.model import Level, Outcome
+from eryphc.diagnostics.model import Level, Outcome, has_errors
 from eryphc.frozen import replace
 from eryphc.genepool.model import GenePool
 from eryphc.guest.model import GuestOptions
@@ -23,7 +23,7 @@ from eryphc.passes.feed import feed
 from eryphc.passes.given import default_catlet_id, give
 from eryphc.passes.memory import PassMemory
 from eryphc.passes.pedigree import read_pedigree
-from eryphc.passes.read import is_partial, read_catlet
+from eryphc.passes.read import is_partial, other_document, read_catlet
 from eryphc.passes.substitute import substitute
 from eryphc.project.specs import Spec
 from eryphc.request import BuildRequest
@@ -47,6 +47,10 @@ def read_document(spec: Spec, request: BuildRequest) -> Outcome[Document]:
     It may come with errors; then it only serves to find more of them.
     """
     read = read_catlet(spec.source, notation=spec.notation)
+    if has_errors(read.diagnostics):
+        other = other_document(spec.source)
+        if other is not None:
+            return Outcome(None, (other,))
     if read.value is None:
         return Outcome(None, read.diagnostics)
     catlet = read.value
@@ -163,6 +167,7 @@ def prepare(
     """
     from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
     from eryphc.guest.request import guest_request
+    from eryphc.guest.secret_keys import with_undeclared
 
     opening = NOTHING_OPEN
     if backend.open is not None:
@@ -181,18 +186,22 @@ def prepare(
     done = to_substituted(_left_open(fed, names), filled, request, opening, stand_in=stand_in)
     if done.value is None:
         return Outcome(None, done.diagnostics)
+    catlet = done.value
+    entries, undeclared = with_undeclared(catlet.catlet.fodder or (), reader)
+    if undeclared:
+        catlet = catlet._replace(catlet=replace(catlet.catlet, fodder=entries))
     options_of_guest, found = (
         (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
     )
-    asked_of_guest, notes = guest_request(done.value, catlet_id, options_of_guest, sources)
+    asked_of_guest, notes = guest_request(catlet, catlet_id, options_of_guest, sources)
     if backend.needs_guest:
         notes = tuple(
             note._replace(level=Level.WARNING) if note.code == GUEST_ASSUMED_LINUX else note
             for note in notes
         )
     inputs = TargetInput(
-        catlet=done.value,
-        name=done.value.catlet.name or "catlet",
+        catlet=catlet,
+        name=catlet.catlet.name or "catlet",
         catlet_id=catlet_id,
         architecture=request.processor,
         request=asked_of_guest,
@@ -207,7 +216,7 @@ def prepare(
         settings=settings,
         opening=opening,
     )
-    return Outcome(inputs, (*done.diagnostics, *notes, *found))
+    return Outcome(inputs, (*done.diagnostics, *undeclared, *notes, *found))
 
 
 def _left_open(fed: Fed, names: set[str]) -> Fed:

@@ -118,9 +118,10 @@ OWN = {
         "kind(item)",
         "path",
     },
-    "guest/cloudconfig/merge.py": {"key", "kind(new)", "kind(old)", "str(key)"},
+    "guest/cloudconfig/merge.py": {"key", "kind(new)", "kind(old)"},
     "guest/cloudconfig/consequences.py": {"_taken(row)", "kind(node)", "row.lost", "row.module"},
     "guest/cloudconfig/entry_lint.py": {"expected", "key", "needs", "other", "without"},
+    "guest/cloudconfig/saying.py": {"text"},
     "guest/cloudconfig/schema.py": {
         "advice",
         "each.new",
@@ -141,6 +142,7 @@ OWN = {
     "guest/network_file.py": {"kind(root)"},
     "guest/network_lint.py": {"label"},
     "guest/platforms.py": {"form.value", "made.form.value", "made.platform.title"},
+    "guest/secret_keys.py": {"what"},
     "guest/values/lint.py": {"context.quoting.value", "str(value).lower()"},
     "guest/windows_lint.py": {
         "_IGNORED_BY_ALL.get(piece.media_type, 'parts of this type')",

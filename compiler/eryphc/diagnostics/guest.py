@@ -24,6 +24,8 @@ NETWORK_CONFIG_INVALID = Code("E0558", "network-config-invalid")
 NETWORK_ADDRESS_TWICE = Code("E0559", "network-address-twice")
 NETWORK_ADDRESS_NOT_TEXT = Code("E0560", "network-address-not-text")
 
+SECRET_NOT_DECLARED = Code("N0576", "secret-not-declared")
+
 GUEST_DROPS_PART = Code("W0550", "guest-drops-part")
 INCLUDE_UNPINNED = Code("W0551", "include-unpinned")
 SCRIPT_BETWEEN_COMMANDS = Code("W0552", "script-between-commands")
@@ -452,6 +454,21 @@ def network_entry_doubtful(
 @wording
 def network_not_read_by_windows(problem: Words, span: Span | None) -> Diagnostic:
     return finding(NETWORK_NOT_READ_BY_WINDOWS, problem, span, "without effect in Windows")
+
+
+@wording
+def secret_not_declared(
+    fodder: Words, what: Words, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        SECRET_NOT_DECLARED,
+        f"the fodder entry `{fodder}` counts as secret, as it holds {what}",
+        span,
+        "does not say that it is secret",
+        related=related,
+        notes=("files with it are readable for their owner alone, and no message shows its text",),
+        help="write `secret: true`",
+    )
 
 
 # --- Linux guests ----------------------------------------------------------------------------

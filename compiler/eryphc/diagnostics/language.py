@@ -31,6 +31,8 @@ FODDER_UNNAMED = Code("E0419", "food-unnamed")
 REMOVAL_APPLIED = Code("N0420", "removal-applied")
 REMOVAL_INHERITED = Code("W0421", "removal-inherited")
 VALUE_STOOD_IN = Code("N0424", "value-stood-in")
+REMOVAL_WITHOUT_EFFECT = Code("W0426", "removal-without-effect")
+BINDINGS_DROPPED = Code("N0427", "bindings-dropped")
 SUBSTITUTED_TOO_LARGE = Code("E0422", "substituted-too-large")
 
 NAMELESS = (NAME_MISSING, FODDER_UNNAMED, SUBNET_UNNAMED)
@@ -227,10 +229,20 @@ def reference_invalid(
 
 @wording
 def value_missing(
-    variable: Words, where: Words | None, span: Span | None, declared: Span | None
+    variable: Words,
+    where: Words | None,
+    span: Span | None,
+    declared: Span | None,
+    dropped: Span | None = None,
 ) -> Diagnostic:
+    """`dropped` is where an ancestor binds it, in a reference that a younger one replaces."""
     of = f" of {where}" if where else ""
-    related = (Label(declared, "required here"),) if declared and declared != span else ()
+    related: list[Label] = []
+    if declared and declared != span:
+        related.append(Label(declared, "required here"))
+    if dropped is not None:
+        words = "an ancestor binds it here, and this reference drops that"
+        related.append(Label(dropped, words))
     if span is not None and span.text.lower() == variable:
         variable = Own(span.text)  # as its author spells it
     if where:
@@ -242,7 +254,7 @@ def value_missing(
         level=Level.ERROR,
         message=f"the required variable `{variable}`{of} has no value",
         primary=_place(span, "needs a value"),
-        related=related,
+        related=tuple(related),
         help=hint,
     )
 
@@ -367,6 +379,38 @@ def removal_inherited(reference: Words, span: Span | None, removed: Span | None)
         primary=_place(span, "has no effect"),
         related=(Label(removed, "removed here"),) if removed is not None else (),
         help="write `remove: false` to bring it back",
+    )
+
+
+@wording
+def removal_without_effect(
+    kind: Words, removal: Words, span: Span | None, known: Sequence[Words]
+) -> Diagnostic:
+    """`known` is what could have been removed."""
+    return Diagnostic(
+        code=REMOVAL_WITHOUT_EFFECT,
+        level=Level.WARNING,
+        message=f"the removal of the {kind} `{removal}` removes nothing: there is no such {kind}",
+        primary=_place(span, "removes nothing"),
+        notes=(f"what is inherited or fed is {listed(known)}",) if known else (),
+        help=did_you_mean(removal, known),
+    )
+
+
+@wording
+def bindings_dropped(
+    reference: Words, names: Sequence[Words], span: Span | None, bound: Sequence[Span | None]
+) -> Diagnostic:
+    """`bound` is where an ancestor binds each of `names`."""
+    noun = "the binding" if len(names) == 1 else "the bindings"
+    return Diagnostic(
+        code=BINDINGS_DROPPED,
+        level=Level.NOTE,
+        message=f"this reference to `{reference}` drops {noun} {listed(names)} of its parent",
+        primary=_place(span, "replaces the parent's `variables`"),
+        related=tuple(Label(place, "was bound here") for place in bound if place is not None),
+        notes=("a reference takes its own `variables` whole, and none of an ancestor",),
+        help="bind them here again, if they are meant to stay",
     )
 
 

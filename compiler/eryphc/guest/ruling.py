@@ -16,6 +16,7 @@ from eryphc.guest import (
     network_lint,
     network_schema,
     parts,
+    secret_keys,
     templates,
     windows,
     windows_lint,
@@ -37,7 +38,7 @@ from eryphc.lint.engine import kinds
 
 def guest_kinds(request: GuestRequest) -> frozenset[str]:
     """The numbers of the kinds of findings that a request is searched for."""
-    found = kinds(asking.KINDS, agents.KINDS, checks.UNFIT, values.KINDS)
+    found = kinds(asking.KINDS, agents.KINDS, checks.UNFIT, values.KINDS, secret_keys.KINDS)
     found |= kinds(hostname_lint.RULES, network.RULES, reports.KINDS)
     if request.network_file is not None:
         found |= kinds(network_file.KINDS, network_schema.KINDS)

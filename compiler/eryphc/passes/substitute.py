@@ -20,10 +20,11 @@ from eryphc.frozen import NamedTuple, replace
 from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
 from eryphc.ir.content import Content, Insertion, Written
-from eryphc.ir.stages import Fed, Substituted
+from eryphc.ir.stages import Fed, Pedigree, Substituted
 from eryphc.origin import DEFAULTED, Origin, Step, placeless
 from eryphc.origin import rooted as rooted_origin
 from eryphc.passes.check_fodder import value_fits
+from eryphc.passes.fodder_keys import key_of
 from eryphc.passes.given import SYSTEM_VARIABLES, give_values
 from eryphc.passes.places import chained, defaulted, part, rooted
 from eryphc.source import SourceText, Span
@@ -105,11 +106,13 @@ _Build: TypeAlias = Callable[[Own], Diagnostic]
 class _Faults:
     """What was found. A fault that several fodder entries of one reference share is reported once.
 
-    `root` is where the spec names its parent.
+    The `root` of the pedigree is where the spec names its parent.
     """
 
-    def __init__(self, root: Origin | None) -> None:
+    def __init__(self, pedigree: Pedigree) -> None:
+        root = pedigree.root
         self.root = root
+        self._pedigree = pedigree
         self._builds: dict[object, _Build] = {}
         self._fodder_entries: dict[object, list[Fodder]] = {}
         # Characters that may still be made of values, over all texts of the catlet.
@@ -119,6 +122,17 @@ class _Faults:
     def full(self) -> bool:
         """Whether there are enough faults: a hostile text can have any number of them."""
         return len(self._builds) >= MOST
+
+    def dropped(self, fodder: Fodder, variable: str) -> Span | None:
+        """Where an ancestor binds a variable in a reference that a younger one replaces."""
+        source = key_of(fodder).source
+        for document in self._pedigree.documents:
+            for other in document.catlet.fodder or ():
+                if document.depth > fodder.depth and key_of(other).source == source:
+                    for binding in other.variables or ():
+                        if (binding.name or "").lower() == variable.lower():
+                            return binding.at("name")
+        return None
 
     def add(self, fodder: Fodder, build: _Build, shared: object = None) -> None:
         key = shared if shared is not None else len(self._builds)
@@ -182,7 +196,7 @@ def substitute(
     refused = {name.lower() for name in values} if given.value is None else set[str]()
     scope = _catlet_scope(variables, system, refused, found)
     root = fed.pedigree.root
-    faults = _Faults(root)
+    faults = _Faults(fed.pedigree)
     fodder_entries: list[Fodder] = []
     uses_vm_id: list[str] = []
     for fodder in fed.catlet.fodder or ():
@@ -434,7 +448,9 @@ def _variable(fodder: Fodder, variable: Variable, catlet: _Scope, faults: _Fault
         if not variable.required:
             return value
         at = _needed_at(fodder, variable, reference)
-        report(lambda where: language.value_missing(said, where, at, variable.at("required")))
+        lost = faults.dropped(fodder, name)
+        required = variable.at("required")
+        report(lambda where: language.value_missing(said, where, at, required, lost))
     elif value_fits(variable.type, filled.text):
         return value
     else:

@@ -105,11 +105,14 @@ def _secrets(known: Known) -> frozenset[str]:
         for each in _variables(catlet)
         if each.secret
     }
-    for fodder in known.fed.catlet.fodder or ():
+    # What holds a secret is secret, though nobody declared it.
+    fed, filled = (catlet.fodder or () for catlet in catlets)
+    for fodder, done in zip(fed, filled, strict=True):
+        secret = fodder.secret or done.secret
         for variable in fodder.variables or ():
-            if variable.secret or fodder.secret:
+            if variable.secret or secret:
                 found |= _named_in(variable.value)
-        if fodder.secret and fodder.content is not None:
+        if secret and fodder.content is not None:
             found |= _named_in(fodder.content.text)
     return frozenset(found)
 
@@ -138,6 +141,9 @@ def _holds_secret(known: Known, source: SourceText) -> bool:
     catlet = known.inputs.catlet.pedigree.documents[0].catlet
     if any(fodder.secret and fodder.content is not None for fodder in catlet.fodder or ()):
         return True
+    for fodder in known.inputs.catlet.catlet.fodder or ():
+        if fodder.secret and fodder.content is not None and fodder.content.whole.source is source:
+            return True
     values = [*_variables(catlet)]
     for fodder in (*(catlet.fodder or ()), *(known.fed.catlet.fodder or ())):
         values += fodder.variables or ()

@@ -60,6 +60,17 @@ _OTHER_NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+|0o[0-7
 _PWSH: Final = re.compile(r"#!.*\bpwsh\b")
 _JSON_QUOTES: Final = re.compile(r'\\.|"', re.DOTALL)
 _JSON_SIGNS: Final = re.compile(r'[\0-\x1f"\\]')
+_SIGNS: Final = (
+    (re.compile(r"[\n\r]"), own("a line break")),
+    (re.compile(r"(?:^|\s)#"), own("a `#` that begins a comment")),
+    (re.compile(r":(?:\s|$)"), own("a `:` that ends a key")),
+    (re.compile(r"['\"]"), own("a quote")),
+    (re.compile(r"\\"), own("a backslash")),
+    (re.compile(r"^\s|\s$"), own("a blank at an end")),
+    (re.compile(r"^[!&*|>%@`?-]"), own("a sign of YAML at its beginning")),
+    (re.compile(r"[\[\]{},]"), own("a bracket or a comma")),
+    (re.compile(r""), own("a sign of YAML")),
+)
 _LONGEST: Final = 60
 _MOST_KEYS: Final = 5
 _MOST_TRIED: Final = 8
@@ -190,7 +201,7 @@ class _Text:
 
     def read_instead(self, broken: trees.Broken, place: Place) -> Words:
         if self.secret(place):
-            return own("the guest reads something else there")
+            return own("the guest reads something else, as it holds {}", _signs(place.value))
         also: Words = NO_WORDS
         if broken.more:
             keys = joined(own("`{}`", _shown(key)) for key in broken.more[:_MOST_KEYS])
@@ -401,6 +412,11 @@ class _Text:
 def _splits(place: Place) -> bool:
     """Whether a value may be more than one word to a shell, or more than text in JSON."""
     return _ONE_WORD.fullmatch(place.value) is None
+
+
+def _signs(value: str) -> Own:
+    """The kind of character in a value that has a meaning in YAML, without the value."""
+    return next((words for pattern, words in _SIGNS if pattern.search(value)), _SIGNS[-1][1])
 
 
 def _is_shell_name(word: str) -> bool:
