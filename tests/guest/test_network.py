@@ -297,3 +297,33 @@ def test_an_address_of_the_parent_leads_to_the_place_in_the_specification(tmp_pa
     ]
     assert [each.step for each in given.chain()] == [Step.INHERITED, Step.WRITTEN]
     assert invented.step is Step.INVENTED
+
+
+NET = "version: 2\nethernets:\n  a:{}\n    addresses: [10.0.0.2/24]\n    dhcp4: false{}\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "place"),
+    [
+        pytest.param("\t# first", "", (3, 5), id="a tab before a comment"),
+        pytest.param("", "\t", (5, 17), id="a tab at the end of a line"),
+        pytest.param("", "\n    nameservers: {search: [a?]}", (6, 29), id="a question mark"),
+    ],
+)
+def test_what_the_loader_of_guests_refuses(first: str, second: str, place: tuple[int, int]) -> None:
+    source = SourceText("net.yaml", NET.format(first, second), regions=())
+    outcome = compose(request(network_file=source))
+    [error] = [each for each in outcome.diagnostics if each.code.number == "E0558"]
+    assert outcome.value is None
+    assert error.primary is not None
+    assert (error.primary.span.line, error.primary.span.column) == place
+
+
+def test_a_file_that_is_written_anew_may_hold_them() -> None:
+    source = SourceText("net.yaml", NET.format("\t# first", ""), regions=())
+    adapters = (Adapter(name="a", mac_address="52:54:00:00:00:0a", given=True),)
+    outcome = compose(request(network_file=source, adapters=adapters))
+    assert outcome.value is not None
+    written = encode.nocloud(outcome.value).network_config
+    assert written is not None
+    assert b"\t" not in written

@@ -189,3 +189,18 @@ def test_names_are_told_apart_by_numbers() -> None:
 def test_thousands_of_equal_names_are_tried_once_each() -> None:
     assert grows_evenly(lambda count: unique(["a.ps1"] * count), 1_000)
     assert unique(["a.ps1"] * 20_000)[-1] == "a-20000.ps1"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("hostname: one\t# set\n", False, id="a tab that libyaml takes"),
+        pytest.param("groups: [a, why?]\n", False, id="a question mark that libyaml takes"),
+        pytest.param("%FOO bar\n---\ngroups: [a]\n", True, id="a directive"),
+        pytest.param('groups: ["\\ud83d"]\n', True, id="half a surrogate pair"),
+    ],
+)
+def test_yaml_is_that_of_libyaml(text: str, expected: bool) -> None:  # noqa: FBT001
+    """cloudbase-init asks PyYAML for `CLoader`."""
+    found = codes(fodder(text), guest=GuestKind.WINDOWS)
+    assert ("warning[E0501]" in found) == expected

@@ -44,6 +44,8 @@ NETWORK_NOT_READ_BY_WINDOWS = Code("W0563", "network-not-read-by-windows")
 TEMPLATE_BROKEN = Code("E0590", "template-broken")
 LINUX_GETS_WINDOWS_SCRIPT = Code("E0561", "linux-gets-windows-script")
 TEXT_ENCODED = Code("E0562", "text-encoded")
+MULTIPART_PASTED = Code("E0563", "multipart-pasted")
+TEMPLATE_KEY_MISSING = Code("W0564", "template-key-missing")
 LINUX_GETS_WINDOWS_KEY = Code("W0586", "linux-gets-windows-key")
 LINUX_PASSWORD_PLAIN = Code("W0587", "linux-password-plain")
 LINUX_PATH_EXPECTED = Code("W0588", "linux-path-expected")
@@ -115,6 +117,19 @@ def text_encoded(
         "encoded",
         related=related,
         help="give the text itself; what has to be encoded is encoded by the build",
+    )
+
+
+@wording
+def multipart_pasted(fodder: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+    return finding(
+        MULTIPART_PASTED,
+        f"the text of `{fodder}` is a multipart document (MIME), which no guest takes apart here",
+        span,
+        "the header of a multipart document",
+        related=related,
+        help="make a fodder entry of each of its parts, with the `type` of the part; the build "
+        "makes the multipart document",
     )
 
 
@@ -222,6 +237,38 @@ def template_broken(
         "not Jinja",
         related=related,
         notes=("`{{`, `{%` and `{#` begin Jinja syntax in a text with `## template: jinja`",),
+    )
+
+
+@wording
+def template_key_missing(
+    fodder: Words,
+    path: Words,
+    word: Words,
+    keys: Words,
+    below: Words,
+    span: Span | None,
+    related: tuple[Label, ...],
+    *,
+    ends: bool,
+) -> Diagnostic:
+    """`word` is the last of `path`, and `keys` are those there are `below`.
+
+    `ends`: something is asked of what is not there.
+    """
+    lost = (
+        "the guest cannot render the text and drops it whole"
+        if ends
+        else f"the guest puts `CI_MISSING_JINJA_VAR/{word}` in its place"
+    )
+    return finding(
+        TEMPLATE_KEY_MISSING,
+        f"`{fodder}` uses `{path}`, which the guest does not know: {lost}",
+        span,
+        "not known in the guest",
+        related=related,
+        notes=(f"in `{below}` there are {keys}",),
+        help="use one of them, or say what stands there otherwise: `{{ NAME | default('...') }}`",
     )
 
 

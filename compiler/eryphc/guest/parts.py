@@ -17,6 +17,7 @@ from eryphc.frozen import NamedTuple, replace
 from eryphc.guest.checks import check
 from eryphc.guest.cloudconfig.merge import Merged, merge
 from eryphc.guest.cloudconfig.reader import ReadEntry
+from eryphc.guest.cloudconfig.tree import Reading
 from eryphc.guest.document import ConfigTree, KeptText, UserDataPart, kept_config
 from eryphc.guest.linux_lint import lint
 from eryphc.guest.model import GuestRequest, MergeMode
@@ -115,7 +116,10 @@ def _configs(pieces: Sequence[Piece]) -> Iterator[ReadEntry]:
         elif _is_template(piece):
             if piece.root is not None:
                 plain = Content(without_expressions(piece.text), piece.content.origin)
-                yield piece.read_entry._replace(fodder=replace(piece.fodder, content=plain))
+                # Its faults have been reported, of what it renders to.
+                yield ReadEntry(
+                    replace(piece.fodder, content=plain), Reading(piece.root, ()), piece.entry
+                )
         elif piece.media_type == ARCHIVE and not piece.jinja:
             from eryphc.guest.archive import expand
 

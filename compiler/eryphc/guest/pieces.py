@@ -61,6 +61,8 @@ _MARKERS: Final = (
 )
 _ANY_MARKER: Final = tuple(marker for marker, _ in _MARKERS)
 
+_CLOSING: Final = {"{{": "}}", "{%": "%}", "{#": "#}"}
+_TAG: Final = re.compile(r"\{[{%#]")
 
 NO_CONTENT: Final = Content("", Written(Span(SourceText("", ""), 0, 0)))
 
@@ -253,8 +255,23 @@ def without_expressions(text: str) -> str:
 
     Each is as long as what it stands for, so that places stay right.
     """
-    plain = re.sub(r"(?s)\{\{.*?\}\}", lambda match: _filled(match[0], "x"), text)
-    return re.sub(r"(?s)\{%.*?%\}|\{#.*?#\}", lambda match: _filled(match[0], " "), plain)
+    made: list[str] = []
+    at = 0
+    unclosed: set[str] = set()
+    for match in _TAG.finditer(text):
+        opening, start = match[0], match.start()
+        if start < at or opening in unclosed:
+            continue
+        closing = _CLOSING[opening]
+        end = text.find(closing, start + 2)
+        if end == -1:
+            # None of the others is closed either.
+            unclosed.add(opening)
+            continue
+        end += len(closing)
+        made += (text[at:start], _filled(text[start:end], "x" if opening == "{{" else " "))
+        at = end
+    return "".join((*made, text[at:]))
 
 
 def _filled(text: str, character: str) -> str:

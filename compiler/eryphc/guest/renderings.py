@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from eryphc.frozen import NamedTuple, replace
 from eryphc.guest.cloudconfig.tree import (
+    LONGEST_READ_TWICE,
     Fault,
     Reading,
     config_of,
@@ -34,7 +35,8 @@ _STAND_INS: Final = (
 # Nobody gives a comment to have another one behind it.
 _END_OF_LINE: Final = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _MOST_WAYS: Final = 64
-_MOST_CHARACTERS: Final = 1024 * 1024
+_MOST_CHARACTERS: Final = 512 * 1024
+_LONGEST_GUESS: Final = 4 * 1024
 
 
 class Rendered(NamedTuple):
@@ -105,13 +107,14 @@ def _judged(fodder: Fodder, content: Content, template: _Template) -> Rendered:
     """The faults of the first way to render, if no other gives what a guest can load."""
     ways = list(islice(product(*map(range, template.choices)), _MOST_WAYS + 1))
     stand_ins = _STAND_INS if template.expressions else _STAND_INS[:1]
-    first: Rendered | None = None
+    tries = [(stand_in, way) for stand_in in stand_ins for way in ways]
+    first = Rendered(fodder)
     spent = 0
-    for stand_in, way in ((each, way) for each in stand_ins for way in ways):
+    for number, (stand_in, way) in enumerate(tries):
         pieces = list(_chosen(template.items, way))
         text = "".join(_written(piece, stand_in) for piece in pieces)
-        reading = _loaded(text)
-        if first is None:
+        reading = _loaded(text) if number == 0 else _loaded(text, _LONGEST_GUESS)
+        if number == 0:
             placed = replace(fodder, content=_placed(content, pieces, stand_in))
             first = Rendered(placed, reading.faults)
             if reading.root is not None and not template.choices:
@@ -119,14 +122,14 @@ def _judged(fodder: Fodder, content: Content, template: _Template) -> Rendered:
         if reading.root is not None:
             return Rendered(fodder)
         spent += len(text)
-        if len(ways) > _MOST_WAYS or spent > _MOST_CHARACTERS:
+        if len(ways) > _MOST_WAYS or (spent > _MOST_CHARACTERS and number + 1 < len(tries)):
             # Too much to try it all. What is always rendered may still hold what nobody reads.
             return first if template.unprintable else Rendered(fodder)
-    return first or Rendered(fodder)
+    return first
 
 
-def _loaded(text: str) -> Reading:
-    return config_of(text, data_of(text, loaded_syntax_of(text, syntax_of(text))))
+def _loaded(text: str, longest: int = LONGEST_READ_TWICE) -> Reading:
+    return config_of(text, data_of(text, loaded_syntax_of(text, syntax_of(text, longest))))
 
 
 def _chosen(items: _Items, way: tuple[int, ...]) -> Iterator[_Piece]:

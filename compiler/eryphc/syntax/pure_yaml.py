@@ -32,6 +32,9 @@ from eryphc.syntax.yaml_nodes import (
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Where a line begins with it, libyaml passes it over and the loader reads it as text."""
 
+# What stands in each text that the loader takes and libyaml refuses: a tag, a directive, a tab or a
+# byte order mark, an escape, a sign of a flow collection behind a colon, a question mark.
+_LOADED_ALONE: Final = re.compile(r"[!?\t\ufeff]|\\[uUxX]|:[}\],]|^%", re.MULTILINE)
 _BLOCK_HEADER: Final = re.compile(r"[|>][-+0-9]*(?: |$)")
 _BLOCKS: Final = (Style.LITERAL, Style.FOLDED)
 _QUOTES: Final = (Style.SINGLE, Style.DOUBLE)
@@ -66,6 +69,11 @@ def compose_as_loaded(source: SourceText) -> Outcome[Node]:
         # An escape beyond Unicode, or a version of too many digits; the scanner knows no place.
         problem = own("it holds a number that no reader of YAML takes")
         return Outcome(None, (reading.not_yaml(problem, Span(source, 0, 0)),))
+
+
+def may_load_alone(text: str) -> bool:
+    """Whether the loader might take a text that libyaml refuses. A property test looks for more."""
+    return _LOADED_ALONE.search(text) is not None
 
 
 def reads_alike(text: str, root: Node) -> bool:

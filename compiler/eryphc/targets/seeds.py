@@ -17,6 +17,8 @@ from eryphc.guest.compose import compose
 from eryphc.guest.compose import sealed as sealed_document
 from eryphc.guest.encode import Seed, nocloud
 from eryphc.guest.model import GuestRequest
+from eryphc.guest.template_keys import RULES
+from eryphc.lint.engine import judge
 
 LABEL = "cidata"
 ISO_MEDIA_TYPE = "application/vnd.efi.iso"
@@ -47,21 +49,23 @@ class SeedImage(NamedTuple):
 def seeds_of(request: GuestRequest, *, sealed: bool, reader: TextReader) -> Outcome[Seeds]:
     """Compose the seed; with `sealed` also the one without secret fodder.
 
-    Reports what composing them does, once, and E0609. `reader` is that of the session.
+    Reports what composing them does, once, what `RULES` find, and E0609. `reader` is that of the
+    session.
     """
     whole = compose(request, reader)
     if whole.value is None:
         return Outcome(None, whole.diagnostics)
+    found = (*whole.diagnostics, *judge(RULES, whole.value))
     seed = nocloud(whole.value)
     faults = _unwritable(seed)
     if faults:
-        return Outcome(None, (*whole.diagnostics, *faults))
+        return Outcome(None, (*found, *faults))
     if not sealed:
-        return Outcome(Seeds(seed=seed), whole.diagnostics)
+        return Outcome(Seeds(seed=seed), found)
     rest = sealed_document(request, whole.value, reader)
     if rest.value is None:
-        return Outcome(None, (*whole.diagnostics, *rest.diagnostics))
-    return Outcome(Seeds(seed=seed, sealed=nocloud(rest.value)), whole.diagnostics)
+        return Outcome(None, (*found, *rest.diagnostics))
+    return Outcome(Seeds(seed=seed, sealed=nocloud(rest.value)), found)
 
 
 def seed_image(seed: Seed, *, epoch: int) -> SeedImage:

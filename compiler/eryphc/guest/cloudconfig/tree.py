@@ -27,13 +27,18 @@ from eryphc.guest.cloudconfig.nodes import (
 from eryphc.source import SourceText
 from eryphc.syntax import nodes as syntax
 from eryphc.syntax.nodes import MAX_DEPTH, MAX_EXPANDED
-from eryphc.syntax.pure_yaml import BYTE_ORDER_MARK, compose_as_loaded, reads_alike
+from eryphc.syntax.pure_yaml import (
+    BYTE_ORDER_MARK,
+    compose_as_loaded,
+    may_load_alone,
+    reads_alike,
+)
 from eryphc.syntax.yaml_nodes import compose
 
 MAX_NODES = 200_000
 """Values in one cloud-config after its aliases are expanded."""
 
-LONGEST_READ_TWICE = 128 * 1024
+LONGEST_READ_TWICE = 64 * 1024
 """A longer text that libyaml refuses is refused: the loader of a guest takes seconds for it."""
 
 _MAX_NUMBER_LENGTH = 1_000
@@ -118,18 +123,19 @@ def read_any(text: str) -> AnyReading:
     return data_of(text, syntax_of(text))
 
 
-def syntax_of(text: str) -> Outcome[syntax.Node]:
+def syntax_of(text: str, longest: int = LONGEST_READ_TWICE) -> Outcome[syntax.Node]:
     """The text as written, without a byte order mark in front and zeros behind.
 
     As libyaml reads it, and where that refuses it as the loader of a guest does: then the value
-    comes with the errors of libyaml.
+    comes with the errors of libyaml. A text above `longest` characters is read once.
     """
     source = _source(text)
     outcome = compose(source)
     if BYTE_ORDER_MARK in source.text or (
         outcome.value is None
         and outcome.diagnostics[0].code in _PARSER_REFUSES
-        and len(source.text) <= LONGEST_READ_TWICE
+        and len(source.text) <= longest
+        and may_load_alone(source.text)
     ):
         loaded = compose_as_loaded(source)
         if loaded.value is not None:
