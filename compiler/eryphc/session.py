@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from eryphc import pipeline
-from eryphc.answers import Built, Checked, Compiled, Expanded, Reading, ReadSpec
+from eryphc.answers import (
+    Built,
+    Checked,
+    Compiled,
+    Expanded,
+    GivenAddress,
+    Reading,
+    ReadSpec,
+    address_warnings,
+)
 from eryphc.compilation import Ask, Compilation, OnConverting, OnHashing, Workspace, shown
 from eryphc.diagnostics.levels import LevelPolicy
 from eryphc.diagnostics.model import Diagnostic, Outcome
@@ -233,6 +242,11 @@ class Session:
                 unused = each.levels.unused((source,), used, kinds[source.name])
                 found += shown(each.levels.applied(unused).diagnostics, each.records)
         return ordered(found)
+
+    @staticmethod
+    def shared_addresses(addresses: Iterable[GivenAddress]) -> tuple[ShownDiagnostic, ...]:
+        """Warnings for MAC addresses that several catlets give: `addresses` of all answers."""
+        return show(address_warnings(addresses))
 
     def build(self, spec: SpecName, target: Target, request: BuildRequest = DEFAULT) -> Built:
         """The files of one target, in memory."""

@@ -35,6 +35,7 @@ HOSTNAME_TOO_LONG = Code("W0557", "hostname-too-long")
 HOSTNAME_OF_DIGITS = Code("W0558", "hostname-of-digits")
 TEMPLATES_SHARE_VALUE = Code("W0559", "templates-share-value")
 ADAPTERS_WITHOUT_ADDRESS = Code("W0560", "adapters-without-address")
+ADDRESS_IN_TWO_SPECS = Code("W0582", "address-in-two-specs")
 NETWORK_ENTRY_DOUBTFUL = Code("W0562", "network-entry-doubtful")
 NETWORK_NOT_READ_BY_WINDOWS = Code("W0563", "network-not-read-by-windows")
 
@@ -403,6 +404,20 @@ def network_address_twice(
         span,
         "the guest then sets up no network at all",
         related=(Label(first, "first here"),) if first is not None else (),
+    )
+
+
+@wording
+def address_in_two_specs(
+    address: Words, names: tuple[Words, Words], span: Span | None, first: Span | None
+) -> Diagnostic:
+    """What several specs of one run say; `names` are those of the catlets."""
+    return finding(
+        ADDRESS_IN_TWO_SPECS,
+        f"the catlets `{names[0]}` and `{names[1]}` give the same MAC address {address}",
+        span,
+        related=(Label(first, "first here"),) if first is not None else (),
+        notes=("on one network neither machine is reached reliably",),
     )
 
 

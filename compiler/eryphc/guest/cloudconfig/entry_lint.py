@@ -10,7 +10,6 @@ from __future__ import annotations
 import binascii
 import posixpath
 import re
-import zlib
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -20,7 +19,13 @@ from eryphc.diagnostics.model import Diagnostic, Label
 from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.lint import Config
-from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
+from eryphc.guest.cloudconfig.nodes import (
+    MappingNode,
+    Node,
+    Scalar,
+    Sequence,
+    file_path,
+)
 from eryphc.guest.cloudconfig.saying import Names
 from eryphc.lint.engine import Rule
 
@@ -351,6 +356,9 @@ def _decoded(content: str | bytes, encoding: str) -> bool:
 
 def _unpack(data: bytes, problem: Own) -> None:
     """Reads gzip as Python's `gzip` does: one member after the other, zeros at the end."""
+    # Few configurations have compressed content.
+    import zlib
+
     left = _MOST_UNPACKED
     while data:
         unpacker = zlib.decompressobj(wbits=31)
@@ -374,10 +382,10 @@ def _files_below_files(config: Config) -> Iterator[Diagnostic]:
     for _, file in _files(config.root):
         path = file.text("path")
         if path:
-            seen.setdefault(posixpath.normpath(path), file)
+            seen.setdefault(file_path(path), file)
     for number, file in _files(config.root):
         path = file.text("path")
-        if not path or not path.startswith("/"):
+        if not path:
             continue
         other = next((seen[each] for each in _folders(path) if each in seen), None)
         if other is not None:
@@ -395,8 +403,8 @@ def _files_below_files(config: Config) -> Iterator[Diagnostic]:
 
 
 def _folders(path: str) -> Iterator[str]:
-    folder = posixpath.dirname(posixpath.normpath(path))
-    while folder not in ("/", "//", ""):
+    folder = posixpath.dirname(file_path(path))
+    while folder != "/":
         yield folder
         folder = posixpath.dirname(folder)
 

@@ -6,6 +6,7 @@ Nodes are shared (by aliases, by the memory of texts, by merges) and never chang
 from __future__ import annotations
 
 import datetime as dt
+import posixpath
 from collections.abc import Hashable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -123,6 +124,11 @@ def plain(node: Node) -> Plain:
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
     return {key: plain(value) for key, value in node.entries.items()}
+
+
+def file_path(path: str) -> str:
+    """A path as a guest reads it (`os.path.abspath` in the root folder)."""
+    return "/" + posixpath.normpath(f"/{path}").lstrip("/")
 
 
 def kind(node: Node) -> str:
