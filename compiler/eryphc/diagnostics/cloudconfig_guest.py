@@ -175,7 +175,8 @@ def mounted_twice(point: Words, place: Label, related: tuple[Label, ...]) -> Dia
     return Diagnostic(
         code=MOUNTED_TWICE,
         level=Level.WARNING,
-        message=f"something else is mounted at `{point}` before, and this hides it",
+        message=f"two devices are mounted at `{point}`: if the guest has both, this one hides the "
+        "other",
         primary=place,
         related=related,
     )

@@ -477,11 +477,11 @@ def linux_gets_windows_key(
 
 @wording
 def linux_password_plain(
-    fodder: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, path: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         LINUX_PASSWORD_PLAIN,
-        f"`passwd` in `{fodder}` is no hash, so nobody can log in with it",
+        f"`{path}.passwd` in `{fodder}` is no hash, so nobody can log in with it",
         span,
         "expected a hash such as `$6$...`",
         related=related,

@@ -21,6 +21,11 @@ def merged(*texts: str) -> tuple[Any, list[str]]:
 
 
 LATE = "write_files: [{path: /etc/app, content: base, defer: true}]"
+ONE_AUTHOR = """\
+write_files:
+- {path: /etc/app, content: base, defer: true}
+- {path: /etc/app, content: more, append: true}
+"""
 MORE = "write_files: [{path: /etc/app, content: more, append: true}]"
 
 
@@ -51,10 +56,7 @@ def test_what_is_appended_to_a_deferred_file_is_deferred_too() -> None:
             (LATE, MORE.replace("/etc/app", "/etc/other")), [True, None], [], id="another file"
         ),
         pytest.param(
-            (
-                "write_files:\n- {path: /etc/app, content: base, defer: true}\n"
-                + "- {path: /etc/app, content: more, append: true}",
-            ),
+            (ONE_AUTHOR,),
             [True, None],
             ["W0583"],
             id="one author",

@@ -425,11 +425,28 @@ class _Ending(NamedTuple):
 def _entries_that_end(config: Config) -> Iterator[Diagnostic]:
     """Entries of which the schema allows the shape, and which end their module."""
     root, provenance, _ = config
-    found = (*_passwords(root), *_mounts(root), *_packages(root), *_snaps(root), *_keyboard(root))
+    found = (
+        *_nameless(root),
+        *_passwords(root),
+        *_mounts(root),
+        *_packages(root),
+        *_snaps(root),
+        *_keyboard(root),
+    )
     for each in found:
         label = provenance.label(each.node).at(*each.path)
         chain = provenance.chain(each.node)
         yield wording.entry_ends_module(each.words, each.problem, each.lost, label, chain)
+
+
+def _nameless(root: MappingNode) -> Iterator[_Ending]:
+    """Users without a name: the guest adds them to its default user, whose own keys count first."""
+    users = root.get("users")
+    for number, item in enumerate(users.items if isinstance(users, Sequence) else ()):
+        if isinstance(item, MappingNode) and "name" not in item.entries:
+            lost = own("no user is made of it: the guest takes it for its default user")
+            words = own("users[{}]", number)
+            yield _Ending(words, own("has no `name`"), lost, item, ("users", number))
 
 
 def _passwords(root: MappingNode) -> Iterator[_Ending]:

@@ -500,11 +500,7 @@ def _files_below_mounts(config: Config) -> Iterator[Diagnostic]:
         path = file.text("path")
         if not path or _true(file.get("defer")):
             continue
-        over = [
-            each
-            for each in mounts
-            if f"{file_path(path)}/".startswith(f"{each.point.rstrip('/')}/")
-        ]
+        over = [each for each in mounts if f"{file_path(path)}/".startswith(f"{each.point}/")]
         if over:
             label = provenance.label(file.entries["path"]).at("write_files", number, "path")
             entry = _named("write_files", number, file, provenance)
