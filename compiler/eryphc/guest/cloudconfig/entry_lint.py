@@ -8,7 +8,6 @@ the image a warning. Source: docs/reference/cloud-init.md, "Entries that take ot
 from __future__ import annotations
 
 import binascii
-import posixpath
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
@@ -25,6 +24,7 @@ from eryphc.guest.cloudconfig.nodes import (
     Scalar,
     Sequence,
     file_path,
+    folders_of,
 )
 from eryphc.guest.cloudconfig.saying import Names
 from eryphc.lint.engine import Rule
@@ -387,7 +387,7 @@ def _files_below_files(config: Config) -> Iterator[Diagnostic]:
         path = file.text("path")
         if not path:
             continue
-        other = next((seen[each] for each in _folders(path) if each in seen), None)
+        other = next((seen[each] for each in folders_of(path) if each in seen), None)
         if other is not None:
             entry = Names(provenance).entry(own("write_files"), file, number)
             node = file.entries["path"]
@@ -400,13 +400,6 @@ def _files_below_files(config: Config) -> Iterator[Diagnostic]:
                 config.breaks,
                 (*provenance.chain(node), *related),
             )
-
-
-def _folders(path: str) -> Iterator[str]:
-    folder = posixpath.dirname(file_path(path))
-    while folder != "/":
-        yield folder
-        folder = posixpath.dirname(folder)
 
 
 # --- what ends other modules -------------------------------------------------------------------

@@ -15,7 +15,15 @@ from eryphc.diagnostics import cloudconfig_lint as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level
 from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.frozen import NamedTuple
-from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, file_path, kind
+from eryphc.guest.cloudconfig.nodes import (
+    MappingNode,
+    Node,
+    Scalar,
+    Sequence,
+    file_path,
+    folders_of,
+    kind,
+)
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.saying import Names
 from eryphc.lint.engine import Rule
@@ -495,16 +503,16 @@ def _files_below_mounts(config: Config) -> Iterator[Diagnostic]:
     Source: docs/reference/cloud-init.md, "Files in time".
     """
     root, provenance, _ = config
-    mounts = _mounts(root)
+    mounts = {mount.point: mount for mount in _mounts(root)}
     for number, file in _entries(root.get("write_files")):
         path = file.text("path")
         if not path or _true(file.get("defer")):
             continue
-        over = [each for each in mounts if f"{file_path(path)}/".startswith(f"{each.point}/")]
-        if over:
+        above = (mounts[folder] for folder in folders_of(path) if folder in mounts)
+        mount = next(above, None)
+        if mount is not None:
             label = provenance.label(file.entries["path"]).at("write_files", number, "path")
             entry = _named("write_files", number, file, provenance)
-            mount = over[-1]
             point = named(mount.point, provenance.label(mount.node).span)
             related = (provenance.label(mount.node, "mounted here"),)
             chain = provenance.chain(file)

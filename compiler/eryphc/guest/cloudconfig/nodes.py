@@ -82,6 +82,9 @@ class MappingNode:
 
 Node: TypeAlias = Scalar | Sequence | MappingNode
 
+MAX_PATH = 4096
+MAX_PATH_DEPTH = 256
+
 EMPTY = MappingNode({}, {})
 """What merging begins with; it belongs to no fodder."""
 
@@ -129,6 +132,19 @@ def plain(node: Node) -> Plain:
 def file_path(path: str) -> str:
     """A path as a guest reads it (`os.path.abspath` in the root folder)."""
     return "/" + posixpath.normpath(f"/{path}").lstrip("/")
+
+
+def folders_of(path: str) -> Iterator[str]:
+    """The folders above a path, the nearest first, without the root; none of a path that is absurd.
+
+    Linux takes 4096 bytes of a path.
+    """
+    if len(path) > MAX_PATH or path.count("/") > MAX_PATH_DEPTH:
+        return
+    folder = posixpath.dirname(file_path(path))
+    while folder != "/":
+        yield folder
+        folder = posixpath.dirname(folder)
 
 
 def kind(node: Node) -> str:
