@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from eryphc import pipeline
-from eryphc.answers import Comments, Reading, ReadSpec, Report, findings_in, reading_of
+from eryphc.answers import (
+    Comments,
+    GivenAddress,
+    Reading,
+    ReadSpec,
+    Report,
+    findings_in,
+    reading_of,
+)
 from eryphc.diagnostics.echoes import without_echoes
 from eryphc.diagnostics.language import VALUE_STOOD_IN
 from eryphc.diagnostics.levels import Applied, LevelPolicy, speaks_to_us
@@ -107,7 +115,19 @@ class Compilation:
             sources=self._sources(),
             genes=() if self._fed is None else self._fed.genes,
             details=tuple(self._details),
+            addresses=() if self._fed is None else tuple(self._addresses(self._fed.catlet)),
         )
+
+    def _addresses(self, catlet: Catlet) -> Iterator[GivenAddress]:
+        """The MAC addresses that the catlet gives to its adapters."""
+        for adapter in catlet.network_adapters or ():
+            if adapter.mac_address is not None:
+                yield GivenAddress(
+                    adapter.mac_address,
+                    "catlet" if self._reading is None else self._reading.name,
+                    adapter.name or "",
+                    adapter.at("mac_address"),
+                )
 
     def losses(self) -> tuple[Loss, ...]:
         """What the targets that were planned cannot express, in their order.

@@ -128,6 +128,14 @@ def test_texts(text: str, filename: str | None, expected: str) -> None:
             ["W0571", "W0571", "W0578"],
             id="file of Linux",
         ),
+        pytest.param(
+            [fodder("write_files: [{path: /ProgramData/x, content: a}]\n")], [], id="rooted file"
+        ),
+        pytest.param(
+            [fodder("write_files: [{path: '/program files (x86)/x', content: a}]\n")],
+            [],
+            id="rooted file with blanks",
+        ),
         pytest.param([fodder(r"write_files: [{path: 'C:\x', content: a}]")], [], id="file"),
         pytest.param([fodder("ntp: {servers: [a], peers: [b]}\n")], ["W0571"], id="ntp"),
         pytest.param([fodder("runcmd: [[exit, 1003]]\n")], ["W0576"], id="exit in runcmd"),

@@ -16,6 +16,10 @@ FILE_NOT_WRITTEN = Code("E0569", "file-not-written", soft=True)
 USER_MAY_BE_REFUSED = Code("W0567", "user-may-be-refused")
 ENTRY_ENDS_MODULE = Code("W0568", "entry-ends-module")
 FILE_DOUBTFUL = Code("W0569", "file-doubtful")
+FILE_BEFORE_DEFERRED = Code("W0583", "file-before-deferred")
+FILE_BELOW_MOUNT = Code("W0584", "file-below-mount")
+MOUNTED_TWICE = Code("W0585", "mounted-twice")
+RESTARTS_EARLY = Code("W0589", "restarts-early")
 HOSTNAME_AS_WRITTEN = Code("W0581", "hostname-as-written")
 
 
@@ -132,4 +136,61 @@ def entry_ends_module(
         message=f"`{path}` {problem}, and with it {lost}",
         primary=place,
         related=related,
+    )
+
+
+@wording
+def file_before_deferred(
+    path: Words, place: Label, related: tuple[Label, ...], *, apart: bool
+) -> Diagnostic:
+    """`apart`: the two are of different fodder entries, and this one is deferred with the other."""
+    return Diagnostic(
+        code=FILE_BEFORE_DEFERRED,
+        level=Level.NOTE if apart else Level.WARNING,
+        message=f"`{path}` is deferred too, as an earlier entry of this file is"
+        if apart
+        else f"`{path}` is written before an earlier entry of this file, which is deferred",
+        primary=place,
+        related=related,
+        help=None if apart else "add `defer: true` here too",
+    )
+
+
+@wording
+def file_below_mount(
+    path: Words, point: Words, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=FILE_BELOW_MOUNT,
+        level=Level.WARNING,
+        message=f"`{path}` is written before `{point}` is mounted, which then hides it",
+        primary=place,
+        related=related,
+        help="add `defer: true` to the file",
+    )
+
+
+@wording
+def mounted_twice(point: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=MOUNTED_TWICE,
+        level=Level.WARNING,
+        message=f"two devices are mounted at `{point}`: if the guest has both, this one hides the "
+        "other",
+        primary=place,
+        related=related,
+    )
+
+
+@wording
+def restarts_early(
+    path: Words, before: Words, place: Label, related: tuple[Label, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code=RESTARTS_EARLY,
+        level=Level.WARNING,
+        message=f"`{path}` restarts or stops the guest before {before}",
+        primary=place,
+        related=related,
+        help="use `power_state` alone, which acts when everything is done",
     )

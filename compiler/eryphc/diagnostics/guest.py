@@ -37,6 +37,7 @@ HOSTNAME_TOO_LONG = Code("W0557", "hostname-too-long")
 HOSTNAME_OF_DIGITS = Code("W0558", "hostname-of-digits")
 TEMPLATES_SHARE_VALUE = Code("W0559", "templates-share-value")
 ADAPTERS_WITHOUT_ADDRESS = Code("W0560", "adapters-without-address")
+ADDRESS_IN_TWO_SPECS = Code("W0582", "address-in-two-specs")
 NETWORK_ENTRY_DOUBTFUL = Code("W0562", "network-entry-doubtful")
 NETWORK_NOT_READ_BY_WINDOWS = Code("W0563", "network-not-read-by-windows")
 
@@ -481,6 +482,20 @@ def network_address_twice(
 
 
 @wording
+def address_in_two_specs(
+    address: Words, names: tuple[Words, Words], span: Span | None, first: Span | None
+) -> Diagnostic:
+    """What several specs of one run say; `names` are those of the catlets."""
+    return finding(
+        ADDRESS_IN_TWO_SPECS,
+        f"the catlets `{names[0]}` and `{names[1]}` give the same MAC address {address}",
+        span,
+        related=(Label(first, "first here"),) if first is not None else (),
+        notes=("on one network neither machine is reached reliably",),
+    )
+
+
+@wording
 def network_address_not_text(written: Words, span: Span | None) -> Diagnostic:
     return finding(
         NETWORK_ADDRESS_NOT_TEXT,
@@ -551,11 +566,11 @@ def linux_gets_windows_key(
 
 @wording
 def linux_password_plain(
-    fodder: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, path: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         LINUX_PASSWORD_PLAIN,
-        f"`passwd` in `{fodder}` is no hash, so nobody can log in with it",
+        f"`{path}.passwd` in `{fodder}` is no hash, so nobody can log in with it",
         span,
         "expected a hash such as `$6$...`",
         related=related,

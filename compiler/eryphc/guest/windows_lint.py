@@ -73,6 +73,10 @@ _FILE_KEYS: Final = ("path", "content", "encoding", "permissions", "append")
 _NTP_KEYS: Final = ("enabled", "servers", "pools")
 _PLAIN_KEYS: Final = ("plain_text_passwd", "hashed_passwd")
 _HOSTNAME_KEYS: Final = ("hostname", "set_hostname")
+# Folders that every Windows has on its system drive, which is the current one of the service.
+_IN_WINDOWS: Final = re.compile(
+    r"/+(?:programdata|windows|users|program files(?: \(x86\))?)/", re.IGNORECASE
+)
 _HASH: Final = re.compile(r"\$[0-9A-Za-z]{1,8}\$")
 _COMMENT: Final = re.compile(r"\s*(?:#|::|rem\s)", re.IGNORECASE)
 _EXIT: Final = re.compile(
@@ -388,7 +392,7 @@ def _hashes(config: Config) -> Iterator[Diagnostic]:
 def _linux_paths(config: Config) -> Iterator[Diagnostic]:
     for entry in _maps(config.root.get("write_files")):
         path = entry.text("path")
-        if path is not None and path.startswith("/"):
+        if path is not None and path.startswith("/") and not _IN_WINDOWS.match(path):
             place = config.place(entry.entries["path"])
             yield wording.windows_path_expected(config.piece.said, named(path), place, config.chain)
 

@@ -164,6 +164,18 @@ def test_the_other_modules_end_there() -> None:
         assert list(seen["failed"]) == [module], (text, seen)
 
 
+def test_a_user_without_a_name_is_warned_of() -> None:
+    assert found("users: [{nmae: x}]") == ["W0568"]
+    assert found("users: [{name: x}, x]") == []
+
+
+@pytest.mark.integration
+def test_a_user_without_a_name_is_the_default_user() -> None:
+    [seen] = carried_out("users: [{nmae: x, shell: /bin/x}]")
+    made = [line for line in seen["done"] if line.startswith("useradd")]
+    assert made == ["useradd debian --groups sudo --shell /bin/bash -m"]
+
+
 # --- what useradd refuses ----------------------------------------------------------------------
 
 # A key, its option, and values that are refused and taken.

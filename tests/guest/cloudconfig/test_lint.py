@@ -136,6 +136,88 @@ write_files:
             ["W0545 hashed_passwd"],
             id="two passwords",
         ),
+        pytest.param(
+            ("users: [{name: a, passwd: x}]\nchpasswd: {users: [{name: a, password: y}]}",),
+            [],
+            id="a password that chpasswd sets",
+        ),
+        pytest.param(
+            ("users: [{name: a, passwd: x}]\nchpasswd: {list: ['a:y']}",),
+            ["W0524 list"],
+            id="a password that chpasswd sets from a list",
+        ),
+        pytest.param(
+            ("users: [{name: a, passwd: x}]\nchpasswd: {users: [{name: b, password: y}]}",),
+            ["W0538 passwd"],
+            id="a password that chpasswd does not set",
+        ),
+        pytest.param(
+            ("users: [{name: a, sudo: false, uid: '1001'}]\nssh_pwauth: 'yes'",),
+            ["W0524 'yes'", "W0524 false", "W0524 '1001'"],
+            id="values that the schema marks",
+        ),
+        pytest.param(
+            ("users: [{name: a, sudo: null, uid: 1001}]\nssh_pwauth: true",), [], id="and others"
+        ),
+        pytest.param(
+            ("runcmd: [a, reboot]", "runcmd: [b]"), ["W0589 reboot"], id="a restart before others"
+        ),
+        pytest.param(
+            ("runcmd: [[shutdown, -r, now]]", "runcmd: [b]"),
+            ["W0589 [shutdown, -r, now]"],
+            id="a restart in words",
+        ),
+        pytest.param(
+            ("runcmd: [sudo systemctl poweroff]", "runcmd: [b]"),
+            ["W0589 sudo systemctl poweroff"],
+            id="an end before others",
+        ),
+        pytest.param(("runcmd: [a, reboot, b]",), [], id="a restart of one author"),
+        pytest.param(("runcmd: [b]", "runcmd: [reboot]"), [], id="a restart at the end"),
+        pytest.param(
+            ("runcmd: [shutdown -r +5, shutdown -c, echo reboot, systemctl status]", "runcmd: [b]"),
+            [],
+            id="no restart",
+        ),
+        pytest.param(
+            ("package_reboot_if_required: true\npower_state: {mode: reboot}",),
+            ["W0589 package_reboot_if_required"],
+            id="two restarts",
+        ),
+        pytest.param(("package_reboot_if_required: true",), [], id="one restart"),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv]]\nwrite_files: [{path: /srv/x}]",),
+            ["W0584 /srv/x"],
+            id="a file below a mount",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv]]\nwrite_files: [{path: /srv/x, defer: true}]",),
+            [],
+            id="a deferred file below a mount",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv], [sw, none, swap]]\nwrite_files: [{path: /srvx/y}]",),
+            [],
+            id="a file beside a mount",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv, auto, 'noauto']]\nwrite_files: [{path: /srv/x}]",),
+            [],
+            id="a mount for later",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv]]", "mounts: [[/dev/b, /srv/]]"),
+            ["W0585 [/dev/b, /srv/]"],
+            id="two mounts of one folder",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv]]", "mounts: [[/dev/a, null], [/dev/b, /srv]]"),
+            ["W0523 null"],
+            id="a mount that was taken back",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv]]", "mounts: [[/dev/a, /srv]]"), [], id="the same mount twice"
+        ),
         pytest.param(("apt_update: true",), ["N0517 apt_update"], id="an old name"),
         pytest.param(("frob: 1",), ["W0522 frob"], id="an unknown key"),
     ],

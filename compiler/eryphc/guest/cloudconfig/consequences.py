@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from itertools import islice
 from typing import Final
 
 from eryphc.diagnostics import cloudconfig as cloud_wording
@@ -50,6 +51,9 @@ class Row(NamedTuple):
     end: End = End.MODULE
     grave: bool = False
 
+
+MAX_FINDINGS: Final = 100
+"""No one reads more, and a hostile text could have any number of them."""
 
 _COMMANDS: Final = "not one of its commands runs"
 _FILES: Final = "neither this file nor those after it are written"
@@ -267,7 +271,7 @@ def _at(
 def _shapes(config: Config) -> Iterator[Diagnostic]:
     """Values that their module does not take, with what is lost by them."""
     root, provenance, breaks = config
-    for row, node, words, path in _found(root, Names(provenance)):
+    for row, node, words, path in islice(_found(root, Names(provenance)), MAX_FINDINGS):
         label = provenance.label(node).at(*path)
         if isinstance(node, Scalar) and node.value is None:
             label = _key_label(config, path).at(*path)

@@ -8,9 +8,7 @@ the image a warning. Source: docs/reference/cloud-init.md, "Entries that take ot
 from __future__ import annotations
 
 import binascii
-import posixpath
 import re
-import zlib
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -20,7 +18,14 @@ from eryphc.diagnostics.model import Diagnostic, Label
 from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.lint import Config
-from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
+from eryphc.guest.cloudconfig.nodes import (
+    MappingNode,
+    Node,
+    Scalar,
+    Sequence,
+    file_path,
+    folders_of,
+)
 from eryphc.guest.cloudconfig.saying import Names
 from eryphc.lint.engine import Rule
 
@@ -351,6 +356,9 @@ def _decoded(content: str | bytes, encoding: str) -> bool:
 
 def _unpack(data: bytes, problem: Own) -> None:
     """Reads gzip as Python's `gzip` does: one member after the other, zeros at the end."""
+    # Few configurations have compressed content.
+    import zlib
+
     left = _MOST_UNPACKED
     while data:
         unpacker = zlib.decompressobj(wbits=31)
@@ -374,12 +382,12 @@ def _files_below_files(config: Config) -> Iterator[Diagnostic]:
     for _, file in _files(config.root):
         path = file.text("path")
         if path:
-            seen.setdefault(posixpath.normpath(path), file)
+            seen.setdefault(file_path(path), file)
     for number, file in _files(config.root):
         path = file.text("path")
-        if not path or not path.startswith("/"):
+        if not path:
             continue
-        other = next((seen[each] for each in _folders(path) if each in seen), None)
+        other = next((seen[each] for each in folders_of(path) if each in seen), None)
         if other is not None:
             entry = Names(provenance).entry(own("write_files"), file, number)
             node = file.entries["path"]
@@ -392,13 +400,6 @@ def _files_below_files(config: Config) -> Iterator[Diagnostic]:
                 config.breaks,
                 (*provenance.chain(node), *related),
             )
-
-
-def _folders(path: str) -> Iterator[str]:
-    folder = posixpath.dirname(posixpath.normpath(path))
-    while folder not in ("/", "//", ""):
-        yield folder
-        folder = posixpath.dirname(folder)
 
 
 # --- what ends other modules -------------------------------------------------------------------
@@ -417,11 +418,28 @@ class _Ending(NamedTuple):
 def _entries_that_end(config: Config) -> Iterator[Diagnostic]:
     """Entries of which the schema allows the shape, and which end their module."""
     root, provenance, _ = config
-    found = (*_passwords(root), *_mounts(root), *_packages(root), *_snaps(root), *_keyboard(root))
+    found = (
+        *_nameless(root),
+        *_passwords(root),
+        *_mounts(root),
+        *_packages(root),
+        *_snaps(root),
+        *_keyboard(root),
+    )
     for each in found:
         label = provenance.label(each.node).at(*each.path)
         chain = provenance.chain(each.node)
         yield wording.entry_ends_module(each.words, each.problem, each.lost, label, chain)
+
+
+def _nameless(root: MappingNode) -> Iterator[_Ending]:
+    """Users without a name: the guest adds them to its default user, whose own keys count first."""
+    users = root.get("users")
+    for number, item in enumerate(users.items if isinstance(users, Sequence) else ()):
+        if isinstance(item, MappingNode) and "name" not in item.entries:
+            lost = own("no user is made of it: the guest takes it for its default user")
+            words = own("users[{}]", number)
+            yield _Ending(words, own("has no `name`"), lost, item, ("users", number))
 
 
 def _passwords(root: MappingNode) -> Iterator[_Ending]:

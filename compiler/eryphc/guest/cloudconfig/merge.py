@@ -35,6 +35,7 @@ from eryphc.guest.cloudconfig.nodes import (
     Scalar,
     Sequence,
     Value,
+    file_path,
     identity,
     kind,
     made_of,
@@ -62,6 +63,7 @@ KINDS: Final = (
     wording.EMPTY_LIST_LEFT_OUT,
     wording.DROPPED_BY_STRATEGY,
     guest_wording.HOSTNAME_AS_WRITTEN,
+    guest_wording.FILE_BEFORE_DEFERRED,
 )
 _EARLIER = "set here before"
 _NAMES: Final = ("hostname", "fqdn")
@@ -118,7 +120,7 @@ def merge(entries: Iterable[ReadEntry]) -> Outcome[Merged]:
 
 
 def _in_order(root: MappingNode, fold: _Fold) -> MappingNode:
-    root = _as_written(root, fold)
+    root = _in_time(_as_written(root, fold), fold)
     for key in [key for key in root.entries if key in LEFT_OUT_WHEN_NULL]:
         node = root.entries[key]
         if isinstance(node, Scalar) and node.value is None:
@@ -158,6 +160,51 @@ def _as_written(root: MappingNode, fold: _Fold) -> MappingNode:
     if not changed:
         return root
     entries: dict[Value, Node] = {**root.entries, **changed}
+    return MappingNode(entries, root.keys, root.start, root.end, (root,))
+
+
+def _in_time(root: MappingNode, fold: _Fold) -> MappingNode:
+    """Files that follow a deferred entry of theirs are deferred too, or they would come before it.
+
+    What one author has in one text stays as it is.
+    Source: docs/reference/cloud-init.md, "Files in time".
+    """
+    files = root.get("write_files")
+    if not isinstance(files, Sequence):
+        return root
+    deferred: dict[str, MappingNode] = {}
+    items = list(files.items)
+    for number, item in enumerate(items):
+        path = _file(item)
+        if path is None or not isinstance(item, MappingNode):
+            continue
+        before = deferred.get(path)
+        if _is_true(item, "defer"):
+            deferred[path] = item
+        elif before is not None:
+            provenance = fold.provenance
+            apart = provenance.number(item) != provenance.number(before)
+            fold.diagnostics.append(
+                guest_wording.file_before_deferred(
+                    fold.names.entry(Own("write_files"), item, number),
+                    provenance.label(item),
+                    (*provenance.chain(item), provenance.label(before, "deferred here")),
+                    apart=apart,
+                )
+            )
+            if apart:
+                late = Scalar(value=True, sources=(before.entries["defer"],))
+                items[number] = deferred[path] = MappingNode(
+                    {**item.entries, "defer": late},
+                    {**item.keys, "defer": before.keys["defer"]},
+                    item.start,
+                    item.end,
+                    (item,),
+                )
+    if all(new is old for new, old in zip(items, files.items, strict=True)):
+        return root
+    changed = Sequence(tuple(items), files.start, files.end, (files,))
+    entries: dict[Value, Node] = {**root.entries, "write_files": changed}
     return MappingNode(entries, root.keys, root.start, root.end, (root,))
 
 
@@ -411,7 +458,9 @@ class _Fold:
 
 
 def _file(item: Node) -> str | None:
-    return item.text("path") if isinstance(item, MappingNode) else None
+    """The path of a file as the guest has it: `/etc//motd` is `/etc/motd`."""
+    path = item.text("path") if isinstance(item, MappingNode) else None
+    return file_path(path) if path else path
 
 
 def _is_text(node: Scalar) -> bool:
@@ -448,7 +497,9 @@ def _name(item: Node) -> str | None:
 
 
 def _appends(item: Node) -> bool:
-    if not isinstance(item, MappingNode):
-        return False
-    append = item.get("append")
-    return isinstance(append, Scalar) and bool(append.value)
+    return isinstance(item, MappingNode) and _is_true(item, "append")
+
+
+def _is_true(item: MappingNode, key: str) -> bool:
+    node = item.get(key)
+    return isinstance(node, Scalar) and bool(node.value)

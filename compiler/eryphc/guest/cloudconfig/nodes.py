@@ -6,6 +6,7 @@ Nodes are shared (by aliases, by the memory of texts, by merges) and never chang
 from __future__ import annotations
 
 import datetime as dt
+import posixpath
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
@@ -111,6 +112,9 @@ class MappingNode:
 
 Node: TypeAlias = Scalar | Sequence | MappingNode
 
+MAX_PATH = 4096
+MAX_PATH_DEPTH = 256
+
 EMPTY = MappingNode({}, {})
 """What merging begins with; it belongs to no fodder."""
 
@@ -153,6 +157,24 @@ def plain(node: Node) -> Plain:
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
     return {key: plain(value) for key, value in node.entries.items()}
+
+
+def file_path(path: str) -> str:
+    """A path as a guest reads it (`os.path.abspath` in the root folder)."""
+    return "/" + posixpath.normpath(f"/{path}").lstrip("/")
+
+
+def folders_of(path: str) -> Iterator[str]:
+    """The folders above a path, the nearest first, without the root; none of a path that is absurd.
+
+    Linux takes 4096 bytes of a path.
+    """
+    if len(path) > MAX_PATH or path.count("/") > MAX_PATH_DEPTH:
+        return
+    folder = posixpath.dirname(file_path(path))
+    while folder != "/":
+        yield folder
+        folder = posixpath.dirname(folder)
 
 
 def kind(node: Node) -> str:
