@@ -166,6 +166,8 @@ def test_a_text_of_a_guest_is_no_catlet(
 
 
 def test_a_catlet_may_begin_with_any_comment(capsys: pytest.CaptureFixture[str]) -> None:
+    write("web.yaml", "#!shebang-like\nname: web\nparent: nothing\n")
+    assert "E0127" not in said(capsys, "check", "web.yaml")[1]
     write("web.yaml", "#cloud-config\nname: web\n")
     assert said(capsys, "check", "web.yaml", "--guest", "linux")[0] == 0
 
