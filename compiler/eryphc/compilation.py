@@ -27,10 +27,10 @@ from eryphc.frozen import FrozenMap
 from eryphc.genepool.chain import PoolChain
 from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
 from eryphc.ir.stages import Bred, Document, Fed, Pedigree, Substituted
-from eryphc.origin import DEFAULTED, Step, placeless
+from eryphc.origin import DEFAULTED, Outside, Step, placeless
 from eryphc.project.specs import lasting_name
 from eryphc.reads import DiskNote, Noted, disk_note, disk_state, text_note
-from eryphc.request import BuildRequest
+from eryphc.request import VARIABLE_PREFIX, BuildRequest
 from eryphc.source import SourceText, Span
 from eryphc.syntax.names import blank
 from eryphc.targets import Target
@@ -81,6 +81,7 @@ class Compilation:
         self._found: list[Diagnostic] = []
         self._records: list[Record] = []
         self._values: Mapping[str, str] = request.values
+        self._outside: dict[str, Outside] = {}
         self._declared: frozenset[str] = frozenset()
         self._chain = PoolChain(())
         self._fed: Fed | None = None
@@ -279,6 +280,7 @@ class Compilation:
         """What this catlet is given, by the request, the environment, or a person."""
         variables = bred.catlet.variables or ()
         names = {(variable.name or "").lower(): variable.name or "" for variable in variables}
+        self._outside = {name.lower(): place for name, place in self._request.value_places.items()}
         self._declared = frozenset(names)
         values = dict(self._request.values)
         if self._request.other_values:
@@ -288,6 +290,7 @@ class Compilation:
             if name.lower() in names and name.lower() not in given:
                 values[names[name.lower()]] = text
                 given.add(name.lower())
+                self._outside[name.lower()] = Outside(f"`{VARIABLE_PREFIX}{name}`")
         if self._ask is not None and not _is_partial(bred):
             given |= self._left_open()
             for variable in variables:
@@ -312,7 +315,7 @@ class Compilation:
 
     def _with_values(self, bred: Bred) -> Catlet | None:
         """The catlet before substitution, with the values in its variables."""
-        with_values = self._take(pipeline.with_values(bred, self._values))
+        with_values = self._take(pipeline.with_values(bred, self._values, self._outside))
         return None if with_values is None else with_values.catlet
 
     def _fed_of(self, bred: Bred) -> Fed | None:
@@ -324,7 +327,9 @@ class Compilation:
         return fed
 
     def _substituted(self, fed: Fed, values: Mapping[str, str]) -> Substituted | None:
-        done = self._take(pipeline.to_substituted(fed, values, self._request))
+        done = self._take(
+            pipeline.to_substituted(fed, values, self._request, outside=self._outside)
+        )
         if done is not None:
             self._records.append(done.catlet)
         return done
@@ -485,6 +490,7 @@ class Compilation:
                 sources=self._agent_sources(fed.pedigree),
                 epoch=epoch,
                 reader=self._workspace.reader,
+                outside=self._outside,
                 stand_in=stand_in,
             )
         )

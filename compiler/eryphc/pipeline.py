@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from eryphc.artifacts.manifest import Manifest, ManifestAdapter, manifest_genes
 from eryphc.diagnostics import command, language, rules
 from eryphc.diagnostics.model import Level, Outcome, has_errors
-from eryphc.frozen import replace
+from eryphc.frozen import FrozenMap, replace
 from eryphc.genepool.model import GenePool
 from eryphc.guest.model import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
-from eryphc.origin import Origin, Step, placeless
+from eryphc.origin import Origin, Outside, Step, placeless
 from eryphc.passes.breed import breed
 from eryphc.passes.check import check_catlet
 from eryphc.passes.feed import feed
@@ -103,9 +103,11 @@ def to_bred(document: Document, pools: GenePool, memory: PassMemory | None = Non
     return Outcome(bred.value, (*pedigree.diagnostics, *found))
 
 
-def with_values(bred: Bred, values: Mapping[str, str]) -> Outcome[Bred]:
+def with_values(
+    bred: Bred, values: Mapping[str, str], outside: Mapping[str, Outside] = FrozenMap()
+) -> Outcome[Bred]:
     """The catlet with the given values in its variables, as stages before substitution show it."""
-    given = give(bred.catlet, values)
+    given = give(bred.catlet, values, outside)
     if given.value is None:
         return Outcome(None, given.diagnostics)
     return Outcome(bred._replace(catlet=given.value), given.diagnostics)
@@ -123,12 +125,14 @@ def to_substituted(
     request: BuildRequest,
     opening: Opening | None = None,
     *,
+    outside: Mapping[str, Outside] | None = None,
     stand_in: bool = False,
 ) -> Outcome[Substituted]:
     """Every fodder entry with the text a guest gets.
 
     Without a VM id a target takes its stand-in for it, or the id of the catlet; where no target
-    is asked (`opening` is None), the text `#vmId` stands for it. `stand_in` as in `substitute`.
+    is asked (`opening` is None), the text `#vmId` stands for it. `outside` and `stand_in` as in
+    `substitute`.
     """
     catlet_id = catlet_id_of(fed.catlet, request)
     made = Step.INVENTED if request.catlet_id is None else Step.GIVEN
@@ -142,7 +146,7 @@ def to_substituted(
     steps |= dict.fromkeys(map(str.lower, opening.values), Step.STAND_IN)
     vm_id = request.vm_id or opening.vm_id or catlet_id
     given = {**values, **opening.values}
-    return substitute(fed, given, catlet_id, vm_id, steps, stand_in=stand_in)
+    return substitute(fed, given, catlet_id, vm_id, steps, outside=outside or {}, stand_in=stand_in)
 
 
 def prepare(
@@ -156,6 +160,7 @@ def prepare(
     guest: GuestOptions,
     epoch: int,
     reader: TextReader,
+    outside: Mapping[str, Outside] | None = None,
     stand_in: bool = False,
     sources: AgentSources | None = None,
 ) -> Outcome[TargetInput[Any]]:
@@ -183,7 +188,9 @@ def prepare(
     catlet_id = catlet_id_of(fed.catlet, request)
     names = {name.lower() for name in opening.values}
     filled = {name: text for name, text in values.items() if name.lower() not in names}
-    done = to_substituted(_left_open(fed, names), filled, request, opening, stand_in=stand_in)
+    done = to_substituted(
+        _left_open(fed, names), filled, request, opening, outside=outside, stand_in=stand_in
+    )
     if done.value is None:
         return Outcome(None, done.diagnostics)
     catlet = done.value

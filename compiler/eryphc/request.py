@@ -16,6 +16,7 @@ from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.guest.model import GuestAgent, GuestKind, GuestOptions, MergeMode, NetworkConfigMode
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.ir.compat import Compat
+from eryphc.origin import Outside
 from eryphc.source import SourceText
 from eryphc.syntax.identifiers import parse_architecture
 from eryphc.syntax.names import CATLET, NameFault, name_faults
@@ -60,7 +61,8 @@ class BuildRequest:
     `hostname` replace the author's, `name` alone sets both. `epoch` is the time inside artifacts,
     in seconds since 1970 UTC. `levels` says `allow`, `warn` or `deny` of kinds of findings, each by
     its code or its name. `targets` holds options of targets, at most one of each class.
-    `value_files` tells where values were read from; it shapes no artifact. Raises
+    `value_files` tells where values were read from, `value_places` how each was given; they shape
+    no artifact. Raises
     `EryphcError`, and as Python does `TypeError` and `ValueError` for what is no such value at all.
     Equal requests are equal in everything that shapes a result; a `Source` is equal to
     itself alone.
@@ -79,11 +81,13 @@ class BuildRequest:
     guest: GuestOptions = field(default_factory=GuestOptions)
     targets: tuple[Any, ...] = ()
     value_files: tuple[ValuesFile, ...] = field(default=(), compare=False)
+    value_places: Mapping[str, Outside] = field(default_factory=FrozenMap, compare=False)
 
     def __post_init__(self) -> None:
         found: list[Diagnostic] = []
         put = object.__setattr__
         put(self, "values", FrozenMap(_texts(self.values)))
+        put(self, "value_places", FrozenMap(self.value_places))
         put(self, "compat", Compat(self.compat))
         put(self, "targets", _options_of_targets(self.targets))
         put(self, "guest", _guest(self.guest))

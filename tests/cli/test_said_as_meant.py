@@ -166,6 +166,8 @@ def test_a_text_of_a_guest_is_no_catlet(
 
 
 def test_a_catlet_may_begin_with_any_comment(capsys: pytest.CaptureFixture[str]) -> None:
+    write("web.yaml", "#!shebang-like\nname: web\nparent: nothing\n")
+    assert "E0127" not in said(capsys, "check", "web.yaml")[1]
     write("web.yaml", "#cloud-config\nname: web\n")
     assert said(capsys, "check", "web.yaml", "--guest", "linux")[0] == 0
 
@@ -191,3 +193,54 @@ def test_known_keys_of_secret_fodder_are_named(capsys: pytest.CaptureFixture[str
         "`…` is set again, and this later value is used",
     ]
     assert "correct-horse" not in words
+
+
+# --- values from outside -------------------------------------------------------------------------
+
+
+NUMBERS = (
+    "name: web\nvariables:\n- {name: n, type: number}\n- {name: s, type: number, secret: true}\n"
+)
+
+
+def wrong_value(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+    write("web.yaml", NUMBERS)
+    _, words = said(capsys, "check", "web.yaml", *arguments, "--diagnostics", "json")
+    (found,) = [each for each in json.loads(words) if each["level"] == "error"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_wrong_value_of_a_file_has_its_place_there(capsys: pytest.CaptureFixture[str]) -> None:
+    write("values.yaml", "# numbers\nn:   foo\n")
+    found = wrong_value(capsys, "--var-file", "values.yaml")
+    assert found["message"] == "the value `foo` given for the variable `n` is no number"
+    assert (found["file"], found["line"], found["column"]) == ("values.yaml", 2, 6)
+
+
+def test_a_secret_of_a_file_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    write("values.yaml", "s: correct-horse\n")
+    found = wrong_value(capsys, "--var-file", "values.yaml")
+    assert (found["file"], found["line"]) == ("values.yaml", 1)
+    assert "correct" not in json.dumps(found)
+
+
+def test_an_unknown_name_of_a_file_has_its_place_there(capsys: pytest.CaptureFixture[str]) -> None:
+    write("values.yaml", "m: 1\n")
+    found = wrong_value(capsys, "--var-file", "values.yaml")
+    assert found["message"] == "a value is given for `m`, but the catlet has no such variable"
+    assert (found["file"], found["line"]) == ("values.yaml", 1)
+
+
+def test_a_wrong_value_of_the_environment_names_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ERYPHC_VAR_N", "foo")
+    found = wrong_value(capsys)
+    assert "given by `ERYPHC_VAR_N` for" in str(found["message"])
+    monkeypatch.delenv("ERYPHC_VAR_N")
+    monkeypatch.setenv("OTHER", "foo")
+    assert "given by `--var n=env:OTHER` for" in str(
+        wrong_value(capsys, "--var", "n=env:OTHER")["message"]
+    )
+    assert "given by `--var n` for" in str(wrong_value(capsys, "--var", "n=foo")["message"])

@@ -337,6 +337,7 @@ def request_of(
     return BuildRequest(
         values=given.values,
         value_files=given.files,
+        value_places=given.places,
         other_values=several,
         architecture=options["arch"],
         compat=options["compat"],

@@ -152,6 +152,7 @@ KINDS = (
     Kind("W0421", "removal-inherited", reaches=True),
     Kind("W0422", "value-changes-type", reaches=True),
     Kind("W0423", "value-breaks-quoting", security=True, reaches=True),
+    Kind("W0428", "value-not-held", security=True),
     Kind("W0426", "removal-without-effect", reaches=True),
     Kind("N0427", "bindings-dropped", reaches=True),
     Kind("N0424", "value-stood-in"),

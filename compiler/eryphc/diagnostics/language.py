@@ -8,6 +8,7 @@ from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
 from eryphc.diagnostics.rules import TWO_TAGS
 from eryphc.diagnostics.said import Own, Words
 from eryphc.diagnostics.words import did_you_mean, listed
+from eryphc.origin import Outside
 from eryphc.source import Span
 
 PEDIGREE_CIRCLE = Code("E0401", "pedigree-circle")
@@ -298,11 +299,14 @@ def value_unfit(
 
 
 @wording
-def given_unknown(variable: Words, known: Collection[Words]) -> Diagnostic:
+def given_unknown(
+    variable: Words, known: Collection[Words], outside: Outside | None = None
+) -> Diagnostic:
     return Diagnostic(
         code=GIVEN_UNKNOWN,
         level=Level.ERROR,
         message=f"a value is given for `{variable}`, but the catlet has no such variable",
+        primary=None if outside is None else _place(outside.span, "given here"),
         notes=(f"its variables are {listed(sorted(known))}",) if known else (),
         help=did_you_mean(variable, known),
     )
@@ -331,15 +335,23 @@ def given_system(variable: Words) -> Diagnostic:
 
 @wording
 def given_unfit(
-    variable: Words, kind: Words, value: Words | None, declared: Span | None
+    variable: Words,
+    kind: Words,
+    value: Words | None,
+    declared: Span | None,
+    outside: Outside | None = None,
 ) -> Diagnostic:
-    """`value` is None where it is secret and so may not be shown."""
+    """`value` is None where it is secret and so may not be shown. `outside` is how it was given."""
     shown = f" `{value}`" if value is not None else ""
+    label = _place(declared, f"declared as {kind}")
+    by = f" by {outside.name}" if outside is not None and outside.span is None else ""
+    given = None if outside is None else _place(outside.span, f"no {kind}")
     return Diagnostic(
         code=GIVEN_UNFIT,
         level=Level.ERROR,
-        message=f"the value{shown} given for the variable `{variable}` is no {kind}",
-        primary=_place(declared, f"declared as {kind}"),
+        message=f"the value{shown} given{by} for the variable `{variable}` is no {kind}",
+        primary=given if outside is not None else label,
+        related=() if outside is None or label is None else (label,),
         notes=(_RULES[kind],) if kind in _RULES else (),
     )
 

@@ -12,6 +12,7 @@ from eryphc.source import Span
 VALUE_BREAKS_OUT = Code("E0575", "value-breaks-out", soft=True)
 VALUE_CHANGES_TYPE = Code("W0422", "value-changes-type")
 VALUE_BREAKS_QUOTING = Code("W0423", "value-breaks-quoting")
+VALUE_NOT_HELD = Code("W0428", "value-not-held")
 REFERENCE_NOT_REPLACED = Code("W0425", "reference-not-replaced")
 
 
@@ -24,13 +25,18 @@ def value_breaks_out(
     span: Span | None,
     related: tuple[Label, ...],
     came: Words | None = None,
+    *,
+    quoted: bool = False,
 ) -> Diagnostic:
-    """`read` says what the guest reads then, `holds` which quoting takes the value."""
+    """`read` says what the guest reads then, `holds` which quoting takes the value.
+
+    `quoted`: the reference stands in quotes of YAML.
+    """
     return finding(
         VALUE_BREAKS_OUT,
         f"the value of `{variable}` breaks out of its place in `{fodder}`: {read}",
         span,
-        "does not stay one value",
+        "the quotes do not hold it" if quoted else "does not stay one value",
         related=related,
         notes=() if came is None else (came,),
         help=holds,
@@ -77,6 +83,20 @@ def value_breaks_quoting(
         place,
         related=related,
         notes=() if came is None else (came,),
+        help=remedy,
+    )
+
+
+@wording
+def value_not_held(
+    variable: Words, fodder: Words, signs: Words, remedy: Words, span: Span | None
+) -> Diagnostic:
+    """`signs` are kinds of characters, of which each would break the place."""
+    return finding(
+        VALUE_NOT_HELD,
+        f"a value of `{variable}` with {signs} would not stay one value in `{fodder}`",
+        span,
+        "does not hold every value",
         help=remedy,
     )
 

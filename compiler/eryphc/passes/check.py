@@ -114,7 +114,6 @@ class _CatletCheck(FodderCheck):
         whole = catlet.at()
         if whole is None or "{{" not in whole.source.text:
             return
-        told = {d.primary.span for d in self.found if d.primary}
         for record in _records(catlet):
             for key in record.places:
                 text = getattr(record, key, None)
@@ -122,13 +121,21 @@ class _CatletCheck(FodderCheck):
                     continue
                 reads_references = isinstance(record, Variable) and key == "value"
                 span = record.at(key)
-                if reads_references or span in told:
+                if reads_references or self.told_of(span):
                     continue
                 for each in scan(text):
                     if each.kind is ReferenceKind.VARIABLE:
                         said = Said(text[each.start : each.end], span)
                         self.found.append(key_not_replaced(said, Own(key), span))
                         break
+
+    def told_of(self, span: Span | None) -> bool:
+        """Whether something was found in a value."""
+        return span is not None and any(
+            span.start <= each.primary.span.start <= span.end
+            for each in self.found
+            if each.primary is not None and each.primary.span.source is span.source
+        )
 
     def project(self, catlet: Catlet) -> None:
         self.name(catlet, "project", names.PROJECT, catlet.project)

@@ -21,7 +21,7 @@ from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
 from eryphc.ir.content import Content, Insertion, Written
 from eryphc.ir.stages import Fed, Pedigree, Substituted
-from eryphc.origin import DEFAULTED, Origin, Step, placeless
+from eryphc.origin import DEFAULTED, Origin, Outside, Step, placeless
 from eryphc.origin import rooted as rooted_origin
 from eryphc.passes.check_fodder import value_fits
 from eryphc.passes.fodder_keys import key_of
@@ -170,20 +170,22 @@ def substitute(
     vm_id: str,
     steps: Mapping[str, Step] = MappingProxyType({}),
     *,
+    outside: Mapping[str, Outside] = MappingProxyType({}),
     stand_in: bool = False,
 ) -> Outcome[Substituted]:
     """Put the values of variables into every fodder entry.
 
     `values` are those given for the catlet's variables, by name. The system variables are
     appended to the catlet's. `steps` tells, by names in lower case, what made a value: else those
-    of `values` are given, and those of system variables invented. A fodder entry is secret if it
-    says so or uses a secret variable. With `stand_in` a harmless word stands for the value of each
-    required variable that has none, and a note says so. Warnings: what looks like a reference and
-    is not replaced. Errors, all in one go: what `give_values` finds, values of the wrong kind,
-    required variables without a value, unknown variables, references that are none.
+    of `values` are given, and those of system variables invented. `outside` tells how values were
+    given. A fodder entry is secret if it says so or uses a secret variable. With `stand_in` a
+    harmless word stands for the value of each required variable that has none, and a note says so.
+    Warnings: what looks like a reference and is not replaced. Errors, all in one go: what
+    `give_values` finds, values of the wrong kind, required variables without a value, unknown
+    variables, references that are none.
     """
     declared = fed.catlet.variables or ()
-    given = give_values(declared, values, steps)
+    given = give_values(declared, values, steps, outside)
     found = list(given.diagnostics)
     variables = given.value if given.value is not None else declared
     if stand_in:

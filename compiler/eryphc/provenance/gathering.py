@@ -28,6 +28,7 @@ from eryphc.ir.stages import Fed, PinnedGene
 from eryphc.ir.volume import DiskImage
 from eryphc.lockfile import LOCK_FILE
 from eryphc.lockfile.model import Lock
+from eryphc.origin import DEFAULTED
 from eryphc.passes.naming import named_sets
 from eryphc.project.file import Project
 from eryphc.project.places import PROJECT_FILE
@@ -142,7 +143,10 @@ def _holds_secret(known: Known, source: SourceText) -> bool:
     if any(fodder.secret and fodder.content is not None for fodder in catlet.fodder or ()):
         return True
     for fodder in known.inputs.catlet.catlet.fodder or ():
-        if fodder.secret and fodder.content is not None and fodder.content.whole.source is source:
+        if fodder.content is None or fodder.content.whole.source is not source:
+            continue
+        # A value of a secret variable does not stand in the text.
+        if fodder.secret and fodder.origin("secret") == DEFAULTED:
             return True
     values = [*_variables(catlet)]
     for fodder in (*(catlet.fodder or ()), *(known.fed.catlet.fodder or ())):

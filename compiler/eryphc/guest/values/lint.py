@@ -38,7 +38,8 @@ from eryphc.guest.values.places import Place, Placed, placed
 from eryphc.guest.values.quoting import Quoting
 from eryphc.lint.engine import Declared
 from eryphc.origin import Step
-from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from eryphc.source import SourceText, Span
+from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
 
 KINDS: Final[Declared] = (wording.VALUE_BREAKS_OUT,)
 
@@ -71,6 +72,8 @@ _SIGNS: Final = (
     (re.compile(r"[\[\]{},]"), own("a bracket or a comma")),
     (re.compile(r""), own("a sign of YAML")),
 )
+# The names of variables are public, whatever stands in the place of a reference.
+_NOWHERE: Final = Span(SourceText("", ""), 0, 0)
 _LONGEST: Final = 60
 _MOST_KEYS: Final = 5
 _MOST_TRIED: Final = 8
@@ -189,13 +192,14 @@ class _Text:
             place,
             wording.VALUE_BREAKS_OUT,
             wording.value_breaks_out(
-                named(place.name, place.span),
+                named(place.name, _NOWHERE),
                 self.piece.said,
                 read,
                 self.holding(place, scalar),
                 place.span,
                 self.related(place),
                 _given(place),
+                quoted=scalar is not None and scalar.style in (Style.SINGLE, Style.DOUBLE),
             ),
         )
 
@@ -235,7 +239,7 @@ class _Text:
             )
         written: Words = own("...")
         if self.placed.is_one(scalar.value.strip()):
-            written = named(f"{{{{ {place.name} }}}}", place.span)
+            written = named(f"{{{{ {place.name} }}}}", _NOWHERE)
         if "'" not in text:
             return own("put all of it in single quotes: `'{}'`", written)
         if '"' not in text and "\\" not in text:
@@ -270,7 +274,7 @@ class _Text:
                 place,
                 wording.VALUE_CHANGES_TYPE,
                 wording.value_changes_type(
-                    named(place.name, place.span),
+                    named(place.name, _NOWHERE),
                     self.piece.said,
                     own("the guest reads no text") if self.secret(place) else read,
                     place.span,
@@ -354,7 +358,7 @@ class _Text:
                 place,
                 wording.VALUE_BREAKS_QUOTING,
                 wording.value_breaks_quoting(
-                    named(place.name, place.span),
+                    named(place.name, _NOWHERE),
                     self.piece.said,
                     words,
                     Own(context.quoting.value),
@@ -398,7 +402,7 @@ class _Text:
             place,
             wording.VALUE_BREAKS_OUT,
             wording.value_breaks_out(
-                named(place.name, place.span),
+                named(place.name, _NOWHERE),
                 self.piece.said,
                 read,
                 holds,
