@@ -176,7 +176,7 @@ ENTRY = "eth0: {match: {macaddress: '52:54:00:00:00:01'}, dhcp4: true"
     ],
 )
 def test_a_network_config_of_another_form(text: str, expected: list[str]) -> None:
-    file = SourceText("net.yaml", text)
-    assert codes(NUAGEINIT, network_file=file) == expected
-    assert codes(FREEBSD, network_file=file) == [f"warning[{code}]" for code in expected]
-    assert codes(Reader(GuestAgent.CLOUD_INIT, AgentFrom.OPTION), network_file=file) == []
+    file, user = SourceText("net.yaml", text), fodder("users: [{name: a, lock_passwd: false}]\n")
+    assert codes(NUAGEINIT, user, network_file=file) == expected
+    assert codes(FREEBSD, user, network_file=file) == [f"warning[{code}]" for code in expected]
+    assert codes(Reader(GuestAgent.CLOUD_INIT, AgentFrom.OPTION), user, network_file=file) == []
