@@ -180,3 +180,43 @@ def test_a_network_config_of_another_form(text: str, expected: list[str]) -> Non
     assert codes(NUAGEINIT, user, network_file=file) == expected
     assert codes(FREEBSD, user, network_file=file) == [f"warning[{code}]" for code in expected]
     assert codes(Reader(GuestAgent.CLOUD_INIT, AgentFrom.OPTION), user, network_file=file) == []
+
+
+# --- host names and passwords --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hostname", "cbi", "egs"),
+    [
+        ("averyverylongname", ["W0557"], ["W0557"]),
+        ("averyverylongn-ame", ["W0557"], ["error[W0557]"]),
+        ("12345", ["W0558"], ["error[W0558]"]),
+        ("web01", [], []),
+    ],
+)
+def test_host_names(hostname: str, cbi: list[str], egs: list[str]) -> None:
+    found = [codes(agent, hostname=hostname) for agent in (CBI, EGS, ASSUMED)]
+    assert found == [cbi, egs, cbi]
+
+
+@pytest.mark.parametrize("length", [20, 21])
+def test_cloudbase_init_makes_no_user_of_a_long_password(length: int) -> None:
+    password = "Ab1-5" * 4 + "x" * (length - 20)
+    entry = fodder(f"users: [{{name: bob, passwd: {password}}}]\n")
+    assert codes(CBI, entry) == (["W0546"] if length > 20 else [])
+    assert codes(EGS, entry) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("runcmd: [x]\n", ["W0548"], id="no users"),
+        pytest.param("users: [default, {name: a}]\n", ["W0548"], id="default"),
+        pytest.param("users: [{name: a}]\n", [], id="others"),
+    ],
+)
+def test_the_account_that_nuageinit_makes(text: str, expected: list[str]) -> None:
+    assert [code for code in codes(NUAGEINIT, fodder(text)) if "W0548" in code] == expected
+    assert [code for code in codes(FREEBSD, fodder(text)) if "W0548" in code] == [
+        f"note[{code}]" for code in expected
+    ]

@@ -256,6 +256,7 @@ KINDS = (
     Kind("N0555", "delay-unit"),
     Kind("N0556", "ntp-disabled"),
     Kind("N0557", "secret-stays"),
+    Kind("N0558", "evaluation-restart", reaches=True),
     Kind("E0601", "epoch-malformed"),
     Kind("E0602", "epoch-out-of-range"),
     Kind("E0603", "output-not-ours"),

@@ -34,6 +34,7 @@ TWO_AGENTS = Code("W0599", "two-agents")
 DELAY_UNIT = Code("N0555", "delay-unit")
 NTP_DISABLED = Code("N0556", "ntp-disabled")
 SECRET_STAYS = Code("N0557", "secret-stays")
+EVALUATION_RESTART = Code("N0558", "evaluation-restart")
 
 
 @wording
@@ -413,4 +414,16 @@ def network_config_ignored(system: Own, span: Span | None) -> Diagnostic:
         "ignored",
         span,
         "says which image it is",
+    )
+
+
+@wording
+def evaluation_restart(span: Span | None) -> Diagnostic:
+    return finding(
+        EVALUATION_RESTART,
+        "eryph's guest services re-arm an evaluation edition of Windows, and restart it between "
+        "`runcmd` and the scripts",
+        span,
+        "an evaluation edition",
+        help="say `license: {rearm: false}` in a cloud-config to leave it as it is",
     )

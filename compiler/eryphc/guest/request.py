@@ -10,7 +10,12 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics import platforms
-from eryphc.diagnostics.guest_agents import NETWORK_CONFIG_IGNORED, network_config_ignored
+from eryphc.diagnostics.guest_agents import (
+    EVALUATION_RESTART,
+    NETWORK_CONFIG_IGNORED,
+    evaluation_restart,
+    network_config_ignored,
+)
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import Own, named, own
 from eryphc.guest import agents
@@ -35,6 +40,7 @@ KINDS: Final = (
     wording.GUEST_COUNTS_AS_LINUX,
     wording.GUEST_ASSUMED_LINUX,
     NETWORK_CONFIG_IGNORED,
+    EVALUATION_RESTART,
 )
 
 
@@ -82,6 +88,28 @@ def _hostname_span(catlet: Catlet) -> Span | None:
 
 # Images of eryph in which cloud-init leaves the network alone.
 _WITHOUT_NETWORK: Final = {"oraclelinux": own("Oracle Linux"), "azurelinux": own("Azure Linux")}
+
+
+def _of_base(
+    catlet: Catlet, request: GuestRequest, sources: AgentSources
+) -> tuple[Diagnostic, ...]:
+    """What follows from the gene set that the catlet comes from."""
+    return (
+        *_unread_network(catlet, request, sources),
+        *_evaluation(catlet, request, sources),
+    )
+
+
+def _evaluation(
+    catlet: Catlet, request: GuestRequest, sources: AgentSources
+) -> tuple[Diagnostic, ...]:
+    if request.guest is not GuestKind.WINDOWS or not request.reader.may_be(GuestAgent.EGS):
+        return ()
+    edition = next(filter(None, (each.of_tag.get("os_edition", "") for each in sources.bases)), "")
+    has_scripts = any(fodder.type == "shellscript" for fodder in request.fodder_entries)
+    if "eval" not in edition.lower() or not has_scripts:
+        return ()
+    return (evaluation_restart(catlet.at("parent")),)
 
 
 def _unread_network(
@@ -149,4 +177,4 @@ def guest_request(
         network_file=options.network_file,
         agent=reader,
     )
-    return request, (*found, *_unread_network(catlet.catlet, request, sources))
+    return request, (*found, *_of_base(catlet.catlet, request, sources))
