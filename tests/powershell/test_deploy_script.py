@@ -585,7 +585,7 @@ def test_a_failure_in_the_guest_ends_the_wait(script: Script, items: list[dict[s
     state = script.host.state()
     state["vms"][0]["KvpOnStart"] = items
     script.host.write_state(state)
-    assert "Provisioning failed in the guest" in script.run("-Start", code=1)
+    assert "Provisioning failed in the guest" in script.run("-Start", code=3)
     assert "example-sealed" not in script.host.machine()["Dvds"][1]["Path"]
 
 

@@ -795,7 +795,7 @@ function Start-Catlet {
     try { Wait-Until -Seconds $WaitSeconds -What 'that the guest is provisioned' -Condition { $script:Told = Get-Provisioned $It; $null -ne $script:Told } }
     catch { Write-Text "The guest did not report it, so the seed ISO still holds the secrets. Run this again with -Seal once 'cloud-init status' in the guest says done."; return }
     # What the guest tells of the reason quotes its configuration, which may be secret.
-    if ($script:Told -ceq 'failed') { throw 'Provisioning failed in the guest, which says so; the seed ISO was not replaced.' }
+    if ($script:Told -ceq 'failed') { throw (New-Failure -Id 'EryphcGuest' -Category OperationStopped -Message 'Provisioning failed in the guest, which says so; the seed ISO was not replaced.') }
     Invoke-Seal $It
 }
 
