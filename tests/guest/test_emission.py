@@ -220,3 +220,18 @@ def test_the_account_that_nuageinit_makes(text: str, expected: list[str]) -> Non
     assert [code for code in codes(FREEBSD, fodder(text)) if "W0548" in code] == [
         f"note[{code}]" for code in expected
     ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        *((zone, []) for zone in ("Europe/Berlin", "Etc/GMT+1", "UTC", "UTC-02", "Japan")),
+        ("W. Europe Standard Time", []),
+        *((zone, ["E0596"]) for zone in ("Berlin", "CEST", "Europe/", "GMT+01:00")),
+    ],
+)
+def test_time_zones(zone: str, expected: list[str]) -> None:
+    entry = fodder(f"timezone: '{zone}'\n")
+    assert codes(EGS, entry) == expected
+    assert codes(ASSUMED, entry) == [f"warning[{code}]" for code in expected]
+    assert codes(CBI, entry) == []

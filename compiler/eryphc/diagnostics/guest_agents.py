@@ -153,6 +153,20 @@ def locale_refused(
     )._replace(level=level)
 
 
+@wording
+def timezone_refused(
+    fodder: Words, zone: Words, level: Level, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        LOCALE_REFUSED,
+        f"`{zone}` of `{fodder}` is no time zone of IANA or Windows: eryph's guest services stop "
+        "there, before any user is made",
+        span,
+        "expected a form such as `Europe/Berlin`",
+        related=related,
+    )._replace(level=level)
+
+
 # --- users and passwords -------------------------------------------------------------------------
 
 

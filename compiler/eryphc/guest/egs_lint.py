@@ -30,6 +30,16 @@ _CBI: Final = GuestAgent.CLOUDBASE_INIT
 _LONGEST_PASSWORD: Final = 20
 _LEAST_KINDS: Final = 3
 _LINUX_LOCALE: Final = re.compile(r"(?:C|POSIX)(?:\..*)?\Z|.*[_.]")
+_AREA: Final = re.compile(
+    r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe"
+    r"|Indian|Mexico|Pacific|US)/[A-Za-z0-9_+/-]+\Z"
+)
+# The names of IANA's list without an area.
+_ZONES: Final = frozenset(
+    "CET CST6CDT Cuba EET EST EST5EDT Egypt Eire GB GB-Eire GMT GMT+0 GMT-0 GMT0 Greenwich HST"  # noqa: SIM905
+    " Hongkong Iceland Iran Israel Jamaica Japan Kwajalein Libya MET MST MST7MDT NZ NZ-CHAT Navajo"
+    " PRC PST8PDT Poland Portugal ROC ROK Singapore Turkey UCT Universal W-SU WET Zulu".split()
+)
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
 _BUILTINS: Final = frozenset(
     (
@@ -188,6 +198,24 @@ def _locale(config: Config) -> Iterator[Diagnostic]:
     if level is not None and locale is not None and _LINUX_LOCALE.match(locale):
         place = config.place(config.root.entries["locale"])
         yield wording.locale_refused(config.piece.said, named(locale), level, place, config.chain)
+
+
+def _time_zone(config: Config) -> Iterator[Diagnostic]:
+    level = config.reader.level(_EGS, Level.ERROR, Level.WARNING)
+    zone = _plain(config.root.get("timezone"))
+    if level is not None and zone is not None and not _is_like_a_zone(zone):
+        place = config.place(config.root.entries["timezone"])
+        yield wording.timezone_refused(config.piece.said, named(zone), level, place, config.chain)
+
+
+def _is_like_a_zone(zone: str) -> bool:
+    """Whether the name has the form of one in IANA's or Windows' list."""
+    return (
+        _AREA.match(zone) is not None
+        or zone.endswith((" Standard Time", " Time"))
+        or re.match(r"UTC(?:[+-][0-9]{1,2})?\Z", zone) is not None
+        or zone in _ZONES
+    )
 
 
 def _text_users(config: Config) -> Iterator[Diagnostic]:
@@ -447,6 +475,7 @@ CONFIG_RULES: Final[tuple[Rule[Config], ...]] = (
     Rule(wording.CONTENT_REFUSED, _contents),
     Rule(wording.GROUPS_FORM, _groups),
     Rule(wording.LOCALE_REFUSED, _locale),
+    Rule(wording.LOCALE_REFUSED, _time_zone),
     Rule(wording.TEXT_USER, _text_users),
     Rule(wording.SUDO_WORD, _sudo),
     Rule(wording.GROUPS_ONE_NAME, _one_name),
