@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -235,3 +237,26 @@ def test_time_zones(zone: str, expected: list[str]) -> None:
     assert codes(EGS, entry) == expected
     assert codes(ASSUMED, entry) == [f"warning[{code}]" for code in expected]
     assert codes(CBI, entry) == []
+
+
+def packed(data: bytes) -> str:
+    return b64encode(gzip.compress(data)).decode()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "expected"),
+    [
+        ("b64", "aGVsbG8=", []),
+        ("b64", "no base64!", ["E0597"]),
+        ("gz+b64", packed(b"hello"), []),
+        ("gz+b64", packed(bytes(64 * 1024 * 1024)), []),
+        ("gz+b64", packed(b"hello")[:-8], ["E0597"]),
+        ("gz+b64", "aGVsbG8=", ["E0597"]),
+        ("text/plain", "no base64!", []),
+    ],
+)
+def test_content_that_does_not_decode(encoding: str, content: str, expected: list[str]) -> None:
+    text = f"write_files: [{{path: 'C:\\x', encoding: {encoding}, content: '{content}'}}]\n"
+    assert codes(EGS, fodder(text)) == expected
+    assert codes(ASSUMED, fodder(text)) == [f"note[{code}]" for code in expected]
+    assert codes(CBI, fodder(text)) == []

@@ -29,6 +29,7 @@ _EGS: Final = GuestAgent.EGS
 _CBI: Final = GuestAgent.CLOUDBASE_INIT
 _LONGEST_PASSWORD: Final = 20
 _LEAST_KINDS: Final = 3
+_MOST_UNPACKED: Final = 16 * 1024 * 1024
 _LINUX_LOCALE: Final = re.compile(r"(?:C|POSIX)(?:\..*)?\Z|.*[_.]")
 _AREA: Final = re.compile(
     r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe"
@@ -148,15 +149,15 @@ def _undecodable(content: str, encoding: str) -> Own | None:
 
 
 def _is_gzip(data: bytes) -> bool:
-    """Whether it unpacks; a chunk at a time, so that nothing large is held."""
-    unpacked = zlib.decompressobj(wbits=31)
+    """Whether it unpacks; a chunk at a time, and no further than what anybody writes so."""
+    unpacked, size = zlib.decompressobj(wbits=31), 0
     try:
-        while data and not unpacked.eof:
-            unpacked.decompress(data, 65_536)
+        while data and not unpacked.eof and size < _MOST_UNPACKED:
+            size += len(unpacked.decompress(data, 65_536))
             data = unpacked.unconsumed_tail
     except zlib.error:
         return False
-    return unpacked.eof
+    return unpacked.eof or size >= _MOST_UNPACKED
 
 
 def _groups(config: Config) -> Iterator[Diagnostic]:

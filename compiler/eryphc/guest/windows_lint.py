@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eryphc.diagnostics import reading
 from eryphc.diagnostics import windows_guest as wording
@@ -44,6 +44,9 @@ from eryphc.guest.windows_names import (
 )
 from eryphc.lint.engine import Rule, judge
 from eryphc.source import Span
+
+if TYPE_CHECKING:
+    from eryphc.guest.egs_shapes import Step
 
 _IGNORED_BY_ALL: Final = {BOOTHOOK: "boothooks", UPSTART_JOB: "upstart jobs"}
 _KNOWN_PARTS: Final = (CLOUD_CONFIG, SHELLSCRIPT, PART_HANDLER, *INCLUDES)
@@ -163,7 +166,7 @@ def _shapes(part: Part) -> Iterator[Diagnostic]:
     from eryphc.guest.egs_shapes import refusals
 
     for path, wanted, start, end in refusals(piece.text):
-        key = _path(path, secret=bool(piece.fodder.secret))
+        key = _path(piece, path)
         label = content_label(piece.fodder, start, end)
         yield egs_shape_refused(piece.said, key, Own(wanted), level, label, part.chain)
 
@@ -178,13 +181,14 @@ def _is_over_a_limit(piece: Piece) -> bool:
     )
 
 
-def _path(path: tuple[str | int, ...], *, secret: bool) -> Words:
+def _path(piece: Piece, path: Sequence[Step]) -> Words:
     words: Words = own("")
-    for step in path:
-        if isinstance(step, int):
-            words = own("{}[{}]", words, step)
+    for name, start, end in path:
+        if isinstance(name, int):
+            words = own("{}[{}]", words, name)
         else:
-            words = below(words, key_said(step, secret=secret))
+            place = piece.span(start, end)
+            words = below(words, key_said(name, place, secret=bool(piece.fodder.secret)))
     return words
 
 
@@ -195,7 +199,7 @@ def _is_done(piece: Piece, types: Sequence[str]) -> bool:
 def _cloud_config(piece: Piece, reader: Reader) -> Iterator[Diagnostic]:
     read = piece.reading
     faults = [fault for fault in read.faults if fault.kind is not FaultKind.EMPTY]
-    if reader.only(GuestAgent.EGS):
+    if reader.only(GuestAgent.EGS) and not _is_over_a_limit(piece):
         # What was said of the shape says more.
         faults = [fault for fault in faults if fault.kind is FaultKind.DUPLICATE_KEY]
     if faults:
