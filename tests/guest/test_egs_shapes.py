@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from eryphc import BuildRequest, GuestOptions, Session, Source, Target
 from eryphc.guest.compose import compose
 from eryphc.guest.egs_shapes import Shape, refusals, table
 from eryphc.guest.model import AgentFrom, GuestAgent, GuestKind, Reader
@@ -72,7 +73,6 @@ def test_every_place_takes_and_refuses_what_its_shape_does(kind: str) -> None:
         for sample in SAMPLES[kind]["takes"]:
             assert list(refusals(filled(around, sample))) == [], (around, sample)
         for sample in SAMPLES[kind]["refuses"]:
-            # A list of texts or maps takes a text in its stead.
             assert list(refusals(filled(around, sample))), (around, sample)
 
 
@@ -90,7 +90,7 @@ def test_documents_that_are_refused(text: str) -> None:
 def test_the_place_is_that_of_the_value() -> None:
     text = "hostname: x\nusers:\n- name: bob\n  lock_passwd: maybe\n"
     [refusal] = refusals(text)
-    assert refusal.path == ("users", 0, "lock_passwd")
+    assert [step.name for step in refusal.path] == ["users", 0, "lock_passwd"]
     assert text[refusal.start : refusal.end] == "maybe"
 
 
@@ -157,3 +157,14 @@ def test_a_secret_is_not_shown() -> None:
     [shape] = [each for each in handed_out(found, entry) if each.code == "E0592"]
     assert "`users[0].passwd`" in shape.message
     assert "hidden" not in repr(shape)
+
+
+def test_a_key_that_is_a_secret_value_is_not_shown() -> None:
+    text = "name: web\nvariables: [{name: key, secret: true, value: hidden4711}]\n"
+    text += "fodder:\n- name: a\n  content: |\n    yum_repos: {'{{ key }}': x}\n"
+    options = GuestOptions(kind=GuestKind.WINDOWS, agent="egs")
+    built = Session(environment={}).build(
+        Source("spec.yaml", text), Target.CLOUD_INIT, BuildRequest(guest=options)
+    )
+    assert "E0592" in [each.code for each in built.diagnostics]
+    assert "hidden4711" not in repr(built.diagnostics)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -176,7 +178,85 @@ ENTRY = "eth0: {match: {macaddress: '52:54:00:00:00:01'}, dhcp4: true"
     ],
 )
 def test_a_network_config_of_another_form(text: str, expected: list[str]) -> None:
-    file = SourceText("net.yaml", text)
-    assert codes(NUAGEINIT, network_file=file) == expected
-    assert codes(FREEBSD, network_file=file) == [f"warning[{code}]" for code in expected]
-    assert codes(Reader(GuestAgent.CLOUD_INIT, AgentFrom.OPTION), network_file=file) == []
+    file, user = SourceText("net.yaml", text), fodder("users: [{name: a, lock_passwd: false}]\n")
+    assert codes(NUAGEINIT, user, network_file=file) == expected
+    assert codes(FREEBSD, user, network_file=file) == [f"warning[{code}]" for code in expected]
+    assert codes(Reader(GuestAgent.CLOUD_INIT, AgentFrom.OPTION), user, network_file=file) == []
+
+
+# --- host names and passwords --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hostname", "cbi", "egs"),
+    [
+        ("averyverylongname", ["W0557"], ["W0557"]),
+        ("averyverylongn-ame", ["W0557"], ["error[W0557]"]),
+        ("12345", ["W0558"], ["error[W0558]"]),
+        ("web01", [], []),
+    ],
+)
+def test_host_names(hostname: str, cbi: list[str], egs: list[str]) -> None:
+    found = [codes(agent, hostname=hostname) for agent in (CBI, EGS, ASSUMED)]
+    assert found == [cbi, egs, cbi]
+
+
+@pytest.mark.parametrize("length", [20, 21])
+def test_cloudbase_init_makes_no_user_of_a_long_password(length: int) -> None:
+    password = "Ab1-5" * 4 + "x" * (length - 20)
+    entry = fodder(f"users: [{{name: bob, passwd: {password}}}]\n")
+    assert codes(CBI, entry) == (["W0546"] if length > 20 else [])
+    assert codes(EGS, entry) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("runcmd: [x]\n", ["W0548"], id="no users"),
+        pytest.param("users: [default, {name: a}]\n", ["W0548"], id="default"),
+        pytest.param("users: [{name: a}]\n", [], id="others"),
+    ],
+)
+def test_the_account_that_nuageinit_makes(text: str, expected: list[str]) -> None:
+    assert [code for code in codes(NUAGEINIT, fodder(text)) if "W0548" in code] == expected
+    assert [code for code in codes(FREEBSD, fodder(text)) if "W0548" in code] == [
+        f"note[{code}]" for code in expected
+    ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        *((zone, []) for zone in ("Europe/Berlin", "Etc/GMT+1", "UTC", "UTC-02", "Japan")),
+        ("W. Europe Standard Time", []),
+        *((zone, ["E0596"]) for zone in ("Berlin", "CEST", "Europe/", "GMT+01:00")),
+    ],
+)
+def test_time_zones(zone: str, expected: list[str]) -> None:
+    entry = fodder(f"timezone: '{zone}'\n")
+    assert codes(EGS, entry) == expected
+    assert codes(ASSUMED, entry) == [f"warning[{code}]" for code in expected]
+    assert codes(CBI, entry) == []
+
+
+def packed(data: bytes) -> str:
+    return b64encode(gzip.compress(data)).decode()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "expected"),
+    [
+        ("b64", "aGVsbG8=", []),
+        ("b64", "no base64!", ["E0597"]),
+        ("gz+b64", packed(b"hello"), []),
+        ("gz+b64", packed(bytes(64 * 1024 * 1024)), []),
+        ("gz+b64", packed(b"hello")[:-8], ["E0597"]),
+        ("gz+b64", "aGVsbG8=", ["E0597"]),
+        ("text/plain", "no base64!", []),
+    ],
+)
+def test_content_that_does_not_decode(encoding: str, content: str, expected: list[str]) -> None:
+    text = f"write_files: [{{path: 'C:\\x', encoding: {encoding}, content: '{content}'}}]\n"
+    assert codes(EGS, fodder(text)) == expected
+    assert codes(ASSUMED, fodder(text)) == [f"note[{code}]" for code in expected]
+    assert codes(CBI, fodder(text)) == []

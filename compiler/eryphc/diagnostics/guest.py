@@ -215,6 +215,18 @@ def include_unpinned(fodder: Words, span: Span | None, related: tuple[Label, ...
 
 
 @wording
+def include_skipped(fodder: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+    return finding(
+        INCLUDE_UNPINNED,
+        f"`{fodder}` is fetched by the guest when it boots, so this build does not decide its text",
+        span,
+        "not known before the boot",
+        related=related,
+        notes=("an address that cannot be read is skipped, and the guest goes on",),
+    )
+
+
+@wording
 def guest_drops_part(
     fodder: Words, reason: Words | Diagnostic, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:

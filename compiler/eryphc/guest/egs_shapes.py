@@ -24,7 +24,7 @@ from yaml.scanner import Scanner
 from eryphc.frozen import NamedTuple
 
 Shape: TypeAlias = "str | Mapping[str, Any]"
-Path: TypeAlias = "tuple[str | int, ...]"
+Path: TypeAlias = "tuple[Step, ...]"
 
 _NULLS: Final = ("", "~", "null", "Null", "NULL")
 _WORDS: Final = ("true", "false", "yes", "no", "on", "off", "y", "n")
@@ -49,6 +49,14 @@ _WANTED: Final = {
     "fields": "a map",
     "map": "a map",
 }
+
+
+class Step(NamedTuple):
+    """A key, with its place in the text, or the number of an entry with that of the entry."""
+
+    name: str | int
+    start: int
+    end: int
 
 
 class Refusal(NamedTuple):
@@ -131,13 +139,13 @@ class _Judge:
         elif "map" in shape:
             if isinstance(node, yaml.MappingNode):
                 for key, value in _entries(node).values():
-                    yield from self.value(value, shape["map"], (*path, key.value))
+                    yield from self.value(value, shape["map"], (*path, _step(key.value, key)))
             else:
                 yield _refused(node, path, _WANTED["map"])
         elif "list" in shape:
             if isinstance(node, yaml.SequenceNode):
                 for number, item in enumerate(node.value):
-                    yield from self.value(item, shape["list"], (*path, number))
+                    yield from self.value(item, shape["list"], (*path, _step(number, item)))
             else:
                 yield _refused(node, path, _WANTED["list"])
         else:
@@ -154,9 +162,9 @@ class _Judge:
                 yield _refused(key, path, "keys without a tag")
             shape = known.get(name)
             if shape is not None:
-                yield from self.value(value, shape, (*path, key.value))
+                yield from self.value(value, shape, (*path, _step(key.value, key)))
             else:
-                yield from self._tags(value, (*path, key.value))
+                yield from self._tags(value, (*path, _step(key.value, key)))
 
     def _tags(self, node: yaml.Node, path: Path) -> Iterator[Refusal]:
         if (id(node), 0) in self._done:
@@ -166,11 +174,11 @@ class _Judge:
             yield _refused(node, path, "a value without a tag")
         elif isinstance(node, yaml.SequenceNode):
             for number, item in enumerate(node.value):
-                yield from self._tags(item, (*path, number))
+                yield from self._tags(item, (*path, _step(number, item)))
         elif isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 name = key.value if isinstance(key, yaml.ScalarNode) else "?"
-                yield from self._tags(value, (*path, name))
+                yield from self._tags(value, (*path, _step(name, key)))
 
     def _plain(self, node: yaml.Node, shape: str, path: Path) -> Iterator[Refusal]:
         if shape == "anything":
@@ -185,7 +193,7 @@ class _Judge:
         else:
             inner = "text-or-texts" if shape == "commands" else "text"
             for number, item in enumerate(node.value):
-                yield from self.value(item, inner, (*path, number))
+                yield from self.value(item, inner, (*path, _step(number, item)))
 
 
 def _takes(shape: str, text: str) -> bool:
@@ -218,6 +226,10 @@ def _entries(node: yaml.MappingNode) -> dict[str, tuple[yaml.ScalarNode, yaml.No
         else:
             found[key.value.lower()] = (key, value)
     return {**merged, **found}
+
+
+def _step(name: str | int, node: yaml.Node) -> Step:
+    return Step(name, node.start_mark.index, node.end_mark.index)
 
 
 def _is_null(node: yaml.Node) -> bool:

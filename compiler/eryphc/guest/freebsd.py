@@ -25,7 +25,7 @@ from eryphc.guest.parts import fold, linux_parts
 from eryphc.guest.pieces import CLOUD_CONFIG, SHELLSCRIPT, Piece
 from eryphc.ir.content import Content, Written
 
-KINDS: Final = (wording.NUAGEINIT_FORM,)
+KINDS: Final = (wording.NUAGEINIT_FORM, wording.DEFAULT_ACCOUNT)
 _FOLDER: Final = "/var/lib/eryphc/scripts"
 
 
@@ -52,6 +52,7 @@ def freebsd_parts(
     merged = fold(configs, found)
     if is_blocked(found):
         return Outcome(None, tuple(found))
+    found += _account(request, None if merged is None else merged.root, configs)
     if merged is None:
         return Outcome((), tuple(found))
     part = UserDataPart(
@@ -78,6 +79,18 @@ def _misfits(request: GuestRequest, pieces: Sequence[Piece]) -> Iterator[Diagnos
         else:
             continue
         yield wording.nuageinit_form(what, lost, level, piece.fodder.at("type"))
+
+
+def _account(
+    request: GuestRequest, root: MappingNode | None, configs: Sequence[Piece]
+) -> Iterator[Diagnostic]:
+    """The account with a known password that nuageinit makes by itself."""
+    users = None if root is None else root.get("users")
+    items = users.items if isinstance(users, ListNode) else ()
+    if items and not any(isinstance(u, Scalar) and u.value == "default" for u in items):
+        return
+    level = Level.WARNING if request.reader.stated else Level.NOTE
+    yield wording.default_account(level, configs[0].fodder.at() if configs else None, ())
 
 
 def _config(piece: Piece, number: int, count: int) -> Piece:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -68,6 +69,12 @@ class Reader(NamedTuple):
 
     def only(self, agent: GuestAgent) -> bool:
         return self.word is agent and self.other is None
+
+    @property
+    def after_0_5_0(self) -> bool:
+        """Whether the version that was stated of eryph's guest services is above 0.5.0."""
+        numbers = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", self.version or "")
+        return numbers is not None and tuple(int(n or 0) for n in numbers.groups()) > (0, 5, 0)
 
     def level(self, agent: GuestAgent, stated: Level, assumed: Level = Level.NOTE) -> Level | None:
         """What a finding about `agent` alone counts as; None where it cannot be the reader."""

@@ -46,8 +46,16 @@ def _version(request: GuestRequest) -> int:
 
 
 def _unread(request: GuestRequest) -> Iterator[Diagnostic]:
-    if request.guest is GuestKind.WINDOWS and _version(request) == 2:
-        yield wording.network_not_read_by_windows(Own(OLD_WINDOWS), None)
+    reader = request.reader
+    if request.guest is not GuestKind.WINDOWS or _version(request) == 1:
+        return
+    level = reader.level(GuestAgent.CLOUDBASE_INIT, Level.WARNING)
+    if level is not None:
+        yield wording.network_not_read_by_windows(Own(OLD_WINDOWS), None)._replace(level=level)
+    level = reader.level(GuestAgent.EGS, Level.WARNING)
+    if level is not None and not reader.after_0_5_0:
+        problem = own("eryph's guest services up to 0.5.0 drop version 2 with `match`")
+        yield wording.network_not_read_by_windows(problem, None)._replace(level=level)
 
 
 def _unread_by_nuageinit(request: GuestRequest) -> Iterator[Diagnostic]:

@@ -30,7 +30,11 @@ from eryphc.guest.network_lint import lint
 from eryphc.guest.network_schema import validated
 from eryphc.source import SourceText, Span
 
-KINDS: Final = (wording.NETWORK_ENTRY_DOUBTFUL, NUAGEINIT_FORM)
+KINDS: Final = (
+    wording.NETWORK_ENTRY_DOUBTFUL,
+    wording.NETWORK_NOT_READ_BY_WINDOWS,
+    NUAGEINIT_FORM,
+)
 
 
 def users_network_config(request: GuestRequest, source: SourceText, reader: TextReader) -> Network:
@@ -71,7 +75,8 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
         problem = own("`version` is missing" if version is None else "`version` is neither 1 nor 2")
         found.append(wording.network_config_invalid(problem, place))
         return None, tuple(found)
-    found += lint(request.guest, source, network, number)
+    found += lint(request.guest, source, network, number, request.reader)
+    found += _wrapped(request, source, root, network)
     found += _unread_by_nuageinit(request, source, root, network)
     if not has_errors(found):
         found += validated(request.guest, source, network, number)
@@ -94,6 +99,18 @@ def _refused(guest: GuestKind, source: SourceText, reader: TextReader) -> list[D
         for fault in (loaded.faults if loaded.root is None else ())
         if fault.kind is not FaultKind.DUPLICATE_KEY
     ]
+
+
+def _wrapped(
+    request: GuestRequest, source: SourceText, root: Node, network: MappingNode
+) -> Iterator[Diagnostic]:
+    """A key `network` around the file, below which eryph's guest services find nothing."""
+    level = request.reader.level(GuestAgent.EGS, Level.WARNING)
+    is_read = request.guest is not GuestKind.WINDOWS or request.reader.after_0_5_0
+    if network is not root and level is not None and not is_read:
+        problem = own("eryph's guest services up to 0.5.0 read nothing below the key `network`")
+        found = wording.network_not_read_by_windows(problem, _place(source, root))
+        yield found._replace(level=level)
 
 
 def _unread_by_nuageinit(

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.guest_agents import ADDRESS_WITHOUT_PREFIX, address_without_prefix
+from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.diagnostics.words import close_matches
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
 from eryphc.guest.document import LONGEST_NAME, OLD_WINDOWS
-from eryphc.guest.model import GuestKind
+from eryphc.guest.model import GuestAgent, GuestKind, Reader
 from eryphc.lint.engine import Rule, judge
 from eryphc.source import SourceText, Span
 
@@ -104,6 +105,7 @@ class Network(NamedTuple):
     source: SourceText
     root: MappingNode
     version: int
+    reader: Reader
 
     def place(self, node: Node) -> Span:
         text = self.source.text
@@ -137,11 +139,11 @@ class Network(NamedTuple):
 
 
 def lint(
-    guest: GuestKind, source: SourceText, network: MappingNode, version: int
+    guest: GuestKind, source: SourceText, network: MappingNode, version: int, reader: Reader
 ) -> list[Diagnostic]:
     """Errors for what leaves every guest without network, else warnings."""
     rules = VERSION_2_RULES if version == 2 else VERSION_1_RULES
-    return judge(rules, Network(guest, source, network, version))
+    return judge(rules, Network(guest, source, network, version, reader))
 
 
 # --- what a guest does not read ----------------------------------------------------------------
@@ -154,9 +156,59 @@ def _sections_of_netplan(network: Network) -> Iterator[Diagnostic]:
                 yield network.doubt(f"only guests with netplan read `{written!s}`", node)
 
 
+def _of_egs(network: Network, problem: str, node: Node) -> Iterator[Diagnostic]:
+    level = network.reader.level(GuestAgent.EGS, Level.WARNING)
+    if network.guest is GuestKind.WINDOWS and level is not None:
+        yield network.unread(problem, node)._replace(level=level)
+
+
+def _version_1_of_egs(network: Network) -> Iterator[Diagnostic]:
+    for name, subnet in network.subnets():
+        address = subnet.get("address")
+        if isinstance(address, Scalar) and ":" in str(address.value):
+            problem = f"eryph's guest services lose the IPv6 address of `{name}` in version 1"
+            yield from _of_egs(network, problem, address)
+    for name, item in network.items():
+        word = item.text("type") or ""
+        if word not in ("", "physical", "nameserver"):
+            problem = f"`{name}`: eryph's guest services do not apply `{word}` entries"
+            yield from _of_egs(network, problem, item)
+
+
+def _version_2_of_egs(network: Network) -> Iterator[Diagnostic]:
+    for name, entry, _ in _entries(network.root.get("ethernets")):
+        match = entry.get("match")
+        if match is not None and not network.reader.after_0_5_0:
+            problem = (
+                f"eryph's guest services up to 0.5.0 drop the whole file because of `match` of "
+                f"`{name}`"
+            )
+            yield from _of_egs(network, problem, match)
+            break
+    for device in ("bonds", "bridges", "vlans"):
+        node = network.root.get(device)
+        if node is not None:
+            problem = f"eryph's guest services do not apply `{device}`"
+            yield from _of_egs(network, problem, node)
+    for name, entry, _ in _entries(network.root.get("ethernets")):
+        renamed = entry.get("set-name")
+        if renamed is not None:
+            problem = f"eryph's guest services do not rename `{name}`"
+            yield from _of_egs(network, problem, renamed)
+
+
+def _of_cloudbase_init(network: Network, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    level = network.reader.level(GuestAgent.CLOUDBASE_INIT, Level.WARNING)
+    if network.guest is GuestKind.WINDOWS and level is not None:
+        for each in found:
+            yield each._replace(level=level)
+
+
 def _sections_unread(network: Network) -> Iterator[Diagnostic]:
-    if network.guest is not GuestKind.WINDOWS:
-        return
+    return _of_cloudbase_init(network, _sections_unread_by_cbi(network))
+
+
+def _sections_unread_by_cbi(network: Network) -> Iterator[Diagnostic]:
     for written, node in network.root.keys.items():
         if str(written) not in _WINDOWS_V2:
             problem = f"cloudbase-init does not read `{written!s}` of a network-config"
@@ -169,8 +221,10 @@ def _sections_unread(network: Network) -> Iterator[Diagnostic]:
 
 
 def _items_unread(network: Network) -> Iterator[Diagnostic]:
-    if network.guest is not GuestKind.WINDOWS:
-        return
+    return _of_cloudbase_init(network, _items_unread_by_cbi(network))
+
+
+def _items_unread_by_cbi(network: Network) -> Iterator[Diagnostic]:
     for name, item in network.items():
         word = item.text("type") or ""
         if word and word not in _WINDOWS_V1:
@@ -210,7 +264,27 @@ def _unknown_parameters(network: Network) -> Iterator[Diagnostic]:
 # --- addresses and routes ----------------------------------------------------------------------
 
 
+def _addresses_for_egs(network: Network) -> Iterator[Diagnostic]:
+    """Addresses at which eryph's guest services stop; a netmask does not help."""
+    is_windows = network.guest is GuestKind.WINDOWS
+    level = network.reader.level(GuestAgent.EGS, Level.ERROR, Level.WARNING)
+    if not is_windows or level is None:
+        return
+    nodes = [node for _, entry in network.entries() for node in _items(entry.get("addresses"))]
+    nodes += [node for _, subnet in network.subnets() if (node := subnet.get("address"))]
+    for node in nodes:
+        if isinstance(node, Scalar) and "/" not in str(node.value):
+            yield address_without_prefix(named(str(node.value)), level, network.place(node))
+
+
+def _is_told(network: Network) -> bool:
+    """Whether addresses without a prefix are findings about eryph's guest services."""
+    return network.guest is GuestKind.WINDOWS and network.reader.may_be(GuestAgent.EGS)
+
+
 def _without_prefix(network: Network) -> Iterator[Diagnostic]:
+    if _is_told(network):
+        return
     for name, entry in network.entries():
         for node in _items(entry.get("addresses")):
             if isinstance(node, Scalar) and "/" not in str(node.value):
@@ -219,6 +293,8 @@ def _without_prefix(network: Network) -> Iterator[Diagnostic]:
 
 
 def _without_netmask(network: Network) -> Iterator[Diagnostic]:
+    if _is_told(network):
+        return
     for name, subnet in network.subnets():
         node = subnet.get("address")
         if (
@@ -433,6 +509,8 @@ _ADDRESS_RULES: Final[tuple[Rule[Network], ...]] = (
     Rule(wording.NETWORK_ADDRESS_TWICE, _addresses_twice),
 )
 VERSION_1_RULES: Final[tuple[Rule[Network], ...]] = (
+    Rule(ADDRESS_WITHOUT_PREFIX, _addresses_for_egs),
+    Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _version_1_of_egs),
     Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _items_unread),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _without_netmask),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _gateways_of_subnets),
@@ -440,6 +518,8 @@ VERSION_1_RULES: Final[tuple[Rule[Network], ...]] = (
     *_ADDRESS_RULES,
 )
 VERSION_2_RULES: Final[tuple[Rule[Network], ...]] = (
+    Rule(ADDRESS_WITHOUT_PREFIX, _addresses_for_egs),
+    Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _version_2_of_egs),
     Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _sections_unread),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _sections_of_netplan),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _unknown_keys),

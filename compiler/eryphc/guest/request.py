@@ -10,10 +10,17 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics import platforms
+from eryphc.diagnostics.guest_agents import (
+    EVALUATION_RESTART,
+    NETWORK_CONFIG_IGNORED,
+    evaluation_restart,
+    network_config_ignored,
+)
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.diagnostics.said import Own, named
+from eryphc.diagnostics.said import Own, named, own
 from eryphc.guest import agents
 from eryphc.guest.agents import AgentSources, decide_agent
+from eryphc.guest.document import known_adapters
 from eryphc.guest.model import (
     GIVEN,
     INVENTED,
@@ -29,7 +36,12 @@ from eryphc.ir.stages import Substituted
 from eryphc.passes.given import invented_mac
 from eryphc.source import Span
 
-KINDS: Final = (wording.GUEST_COUNTS_AS_LINUX, wording.GUEST_ASSUMED_LINUX)
+KINDS: Final = (
+    wording.GUEST_COUNTS_AS_LINUX,
+    wording.GUEST_ASSUMED_LINUX,
+    NETWORK_CONFIG_IGNORED,
+    EVALUATION_RESTART,
+)
 
 
 def decide_guest(
@@ -72,6 +84,45 @@ def _hostname_span(catlet: Catlet) -> Span | None:
     """Where the host name was written, or the name that it was made of."""
     origin = catlet.origin("hostname")
     return origin.span or (None if origin.via is None else origin.via.span)
+
+
+# Images of eryph in which cloud-init leaves the network alone.
+_WITHOUT_NETWORK: Final = {"oraclelinux": own("Oracle Linux"), "azurelinux": own("Azure Linux")}
+
+
+def _of_base(
+    catlet: Catlet, request: GuestRequest, sources: AgentSources
+) -> tuple[Diagnostic, ...]:
+    """What follows from the gene set that the catlet comes from."""
+    return (
+        *_unread_network(catlet, request, sources),
+        *_evaluation(catlet, request, sources),
+    )
+
+
+def _evaluation(
+    catlet: Catlet, request: GuestRequest, sources: AgentSources
+) -> tuple[Diagnostic, ...]:
+    if request.guest is not GuestKind.WINDOWS or not request.reader.may_be(GuestAgent.EGS):
+        return ()
+    edition = next(filter(None, (each.of_tag.get("os_edition", "") for each in sources.bases)), "")
+    has_scripts = any(fodder.type == "shellscript" for fodder in request.fodder_entries)
+    if "eval" not in edition.lower() or not has_scripts:
+        return ()
+    return (evaluation_restart(catlet.at("parent")),)
+
+
+def _unread_network(
+    catlet: Catlet, request: GuestRequest, sources: AgentSources
+) -> tuple[Diagnostic, ...]:
+    if request.network_file is None and not known_adapters(request):
+        return ()
+    for base in sources.bases:
+        owner, _, rest = base.name.partition("/")
+        system = _WITHOUT_NETWORK.get(rest.partition("/")[0].partition("-")[0])
+        if owner == "dbosoft" and system is not None:
+            return (network_config_ignored(system, catlet.at("parent")),)
+    return ()
 
 
 def ignored(catlet: Catlet, reader: Reader) -> tuple[Diagnostic, ...]:
@@ -126,4 +177,4 @@ def guest_request(
         network_file=options.network_file,
         agent=reader,
     )
-    return request, found
+    return request, (*found, *_of_base(catlet.catlet, request, sources))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from eryphc.guest import (
     agents,
     checks,
+    egs_lint,
     freebsd,
     hostname_lint,
     linux_lint,
@@ -55,6 +56,8 @@ def guest_kinds(request: GuestRequest) -> frozenset[str]:
                 windows_lint.HANDLER_RULES,
                 windows_lint.TEXT_RULES,
                 windows_lint.CONFIG_RULES,
+                egs_lint.CONFIG_RULES,
+                egs_lint.SEED_RULES,
             )
         case GuestKind.LINUX:
             if request.reader.word is GuestAgent.NUAGEINIT:

@@ -12,6 +12,7 @@ from typing import Final
 
 from eryphc.diagnostics.guest import FODDER_EMPTY, fodder_empty
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors, trail
+from eryphc.guest import egs_lint
 from eryphc.guest.checks import UNFIT, Candidate
 from eryphc.guest.document import KeptText, UserDataPart, kept_config
 from eryphc.guest.model import GuestAgent, GuestRequest, MergeMode
@@ -46,6 +47,7 @@ def windows_parts(
         pieces.sort(key=lambda piece: piece.media_type != CLOUD_CONFIG)
     names = unique(windows_name(piece, request.reader) for piece in pieces)
     found += lint(request.reader, pieces, names)
+    found += egs_lint.lint(request.reader, pieces)
     if has_errors(found):
         return Outcome(None, tuple(found))
     parts = tuple(

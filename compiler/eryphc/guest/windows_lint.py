@@ -6,9 +6,12 @@ Source: docs/reference/windows-guests.md, "Types of parts on Windows", "Script p
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
 
 from eryphc.diagnostics import reading
 from eryphc.diagnostics import windows_guest as wording
@@ -18,7 +21,7 @@ from eryphc.diagnostics.guest_agents import EGS_SHAPE_REFUSED, egs_shape_refused
 from eryphc.diagnostics.model import Diagnostic, Label, Level, trail
 from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.frozen import NamedTuple
-from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, kind
+from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Value, kind
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
 from eryphc.guest.cloudconfig.saying import below, key_said
 from eryphc.guest.cloudconfig.tree import FaultKind
@@ -42,40 +45,31 @@ from eryphc.guest.windows_names import (
 from eryphc.lint.engine import Rule, judge
 from eryphc.source import Span
 
+if TYPE_CHECKING:
+    from eryphc.guest.egs_shapes import Step
+
 _IGNORED_BY_ALL: Final = {BOOTHOOK: "boothooks", UPSTART_JOB: "upstart jobs"}
 _KNOWN_PARTS: Final = (CLOUD_CONFIG, SHELLSCRIPT, PART_HANDLER, *INCLUDES)
+_DONE_BY: Final = {
+    GuestAgent.CLOUDBASE_INIT: (CLOUD_CONFIG, SHELLSCRIPT, PART_HANDLER),
+    GuestAgent.EGS: (CLOUD_CONFIG, SHELLSCRIPT, *INCLUDES),
+}
 CLOUDBASE_INIT: Final = own("cloudbase-init")
 EGS: Final = own("eryph's guest services")
+_SAID: Final = {GuestAgent.CLOUDBASE_INIT: CLOUDBASE_INIT, GuestAgent.EGS: EGS}
 _NEITHER: Final = own("neither cloudbase-init nor eryph's guest services")
-_KEYS: Final = (
-    "write_files",
-    "set_timezone",
-    "timezone",
-    "set_hostname",
-    "hostname",
-    "ntp",
-    "groups",
-    "users",
-    "runcmd",
-)
-_USER_KEYS: Final = (
-    "name",
-    "gecos",
-    "groups",
-    "primary_group",
-    "passwd",
-    "inactive",
-    "expiredate",
-    "ssh_authorized_keys",
-    "no_create_home",
-)
-_FILE_KEYS: Final = ("path", "content", "encoding", "permissions", "append")
-_NTP_KEYS: Final = ("enabled", "servers", "pools")
 _PLAIN_KEYS: Final = ("plain_text_passwd", "hashed_passwd")
+_WINDOWS_SHELLS: Final = ("ps1", "cmd", "bat")
 _HOSTNAME_KEYS: Final = ("hostname", "set_hostname")
 # Folders that every Windows has on its system drive, which is the current one of the service.
 _IN_WINDOWS: Final = re.compile(
     r"/+(?:programdata|windows|users|program files(?: \(x86\))?)/", re.IGNORECASE
+)
+_FOLDERS: Final = (
+    ("/home/", "C:/Users/"),
+    ("/root/", "C:/Users/Administrator/"),
+    ("/tmp/", "C:/Windows/TEMP/"),  # noqa: S108 - it is written in the guest
+    ("/var/", "C:/ProgramData/"),
 )
 _HASH: Final = re.compile(r"\$[0-9A-Za-z]{1,8}\$")
 _COMMENT: Final = re.compile(r"\s*(?:#|::|rem\s)", re.IGNORECASE)
@@ -96,12 +90,16 @@ _LINUX_IMPORT: Final = re.compile(
 
 
 class Part(NamedTuple):
-    """One part, with the name that it will have. `last`: none follows; `alone`: it is the only."""
+    """One part, with the name that it will have. `last`: none follows; `alone`: it is the only.
+
+    `idle` are the agents that no part gives anything to do.
+    """
 
     piece: Piece
     name: str
     last: bool
     alone: bool
+    idle: frozenset[GuestAgent]
     reader: Reader
 
     @property
@@ -141,10 +139,12 @@ class Config(NamedTuple):
 def lint(reader: Reader, pieces: Sequence[Piece], names: Sequence[str]) -> list[Diagnostic]:
     """Findings for a Windows guest whose agent is `reader`; `names` are those of the parts."""
     found: list[Diagnostic] = []
+    idle = frozenset(
+        agent for agent, types in _DONE_BY.items() if not any(_is_done(p, types) for p in pieces)
+    )
     for index, (piece, name) in enumerate(zip(pieces, names, strict=True)):
-        part = Part(
-            piece, name, last=index == len(pieces) - 1, alone=len(pieces) == 1, reader=reader
-        )
+        last, alone = index == len(pieces) - 1, len(pieces) == 1
+        part = Part(piece, name, last=last, alone=alone, idle=idle, reader=reader)
         ignored = judge(PART_RULES, part)
         found += ignored
         if ignored and piece.media_type != PART_HANDLER:
@@ -153,7 +153,7 @@ def lint(reader: Reader, pieces: Sequence[Piece], names: Sequence[str]) -> list[
             found += judge(SCRIPT_RULES, part)
         elif piece.media_type == PART_HANDLER:
             found += judge(HANDLER_RULES, part)
-        elif not piece.jinja:
+        elif piece.media_type == CLOUD_CONFIG and not piece.jinja:
             found += judge(TEXT_RULES, part)
             found += _cloud_config(piece, reader)
     return found
@@ -170,7 +170,7 @@ def _shapes(part: Part) -> Iterator[Diagnostic]:
     from eryphc.guest.egs_shapes import refusals
 
     for path, wanted, start, end in refusals(piece.text):
-        key = _path(path, secret=bool(piece.fodder.secret))
+        key = _path(piece, path)
         label = content_label(piece.fodder, start, end)
         yield egs_shape_refused(piece.said, key, Own(wanted), level, label, part.chain)
 
@@ -185,20 +185,25 @@ def _is_over_a_limit(piece: Piece) -> bool:
     )
 
 
-def _path(path: tuple[str | int, ...], *, secret: bool) -> Words:
+def _path(piece: Piece, path: Sequence[Step]) -> Words:
     words: Words = own("")
-    for step in path:
-        if isinstance(step, int):
-            words = own("{}[{}]", words, step)
+    for name, start, end in path:
+        if isinstance(name, int):
+            words = own("{}[{}]", words, name)
         else:
-            words = below(words, key_said(step, secret=secret))
+            place = piece.span(start, end)
+            words = below(words, key_said(name, place, secret=bool(piece.fodder.secret)))
     return words
+
+
+def _is_done(piece: Piece, types: Sequence[str]) -> bool:
+    return piece.media_type in types and not piece.jinja
 
 
 def _cloud_config(piece: Piece, reader: Reader) -> Iterator[Diagnostic]:
     read = piece.reader.loaded_by_libyaml(piece.text)
     faults = [fault for fault in read.faults if fault.kind is not FaultKind.EMPTY]
-    if reader.only(GuestAgent.EGS):
+    if reader.only(GuestAgent.EGS) and not _is_over_a_limit(piece):
         # What was said of the shape says more.
         faults = [fault for fault in faults if fault.kind is FaultKind.DUPLICATE_KEY]
     if faults:
@@ -209,27 +214,41 @@ def _cloud_config(piece: Piece, reader: Reader) -> Iterator[Diagnostic]:
         yield from judge(CONFIG_RULES, Config(piece, read.root, reader))
 
 
+def _of_cloudbase_init(reader: Reader, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Findings about cloudbase-init alone: notes where it is only assumed."""
+    level = reader.level(GuestAgent.CLOUDBASE_INIT, Level.WARNING)
+    if level is not None:
+        for each in found:
+            is_note = each.level is Level.NOTE
+            yield each if is_note else each._replace(level=level)
+
+
 # --- parts that are ignored --------------------------------------------------------------------
 
 
 def _ignored(part: Part) -> Iterator[Diagnostic]:
     piece, reader = part.piece, part.reader
     place = piece.fodder.at("type")
-    all_of_it = Level.WARNING if part.alone else Level.NOTE
     if piece.jinja:
         yield from _templates(part)
     elif piece.media_type in INCLUDES:
-        level = reader.level(GuestAgent.CLOUDBASE_INIT, Level.WARNING, all_of_it)
+        level = _level_of_part(part, GuestAgent.CLOUDBASE_INIT)
         if level is not None:
             what = own("includes")
             yield _ignores_part(part, CLOUDBASE_INIT, what, level, place)
     elif piece.media_type == PART_HANDLER:
-        level = reader.level(GuestAgent.EGS, Level.WARNING, all_of_it)
+        level = _level_of_part(part, GuestAgent.EGS)
         if level is not None:
             yield _ignores_part(part, EGS, own("part-handlers"), level, place)
     elif piece.media_type not in _KNOWN_PARTS:
         what = Own(_IGNORED_BY_ALL.get(piece.media_type, "parts of this type"))
         yield _ignores_part(part, _ignorant(reader), what, Level.WARNING, place)
+
+
+def _level_of_part(part: Part, agent: GuestAgent) -> Level | None:
+    """Of a part that `agent` ignores: where it has nothing else to do, all is lost."""
+    assumed = Level.WARNING if agent in part.idle else Level.NOTE
+    return part.reader.level(agent, Level.WARNING, assumed)
 
 
 def _templates(part: Part) -> Iterator[Diagnostic]:
@@ -260,7 +279,7 @@ def _ignores_part(
 # --- scripts -----------------------------------------------------------------------------------
 
 
-def _device_name(part: Part) -> Iterator[Diagnostic]:
+def _device_name_of_cbi(part: Part) -> Iterator[Diagnostic]:
     if is_device(part.name):
         yield wording.windows_device_name(
             part.piece.said, named(part.name, part.name_place), part.name_place, part.chain
@@ -268,17 +287,35 @@ def _device_name(part: Part) -> Iterator[Diagnostic]:
 
 
 def _not_run(part: Part) -> Iterator[Diagnostic]:
-    if not part.runs:
-        yield wording.windows_script_not_run(
-            part.piece.said, named(part.name, part.name_place), part.piece.first_line, part.chain
+    if part.runs or part.reader.only(GuestAgent.EGS):
+        return
+    # PowerShell refuses a file without extension, so neither agent runs it.
+    by_both = part.reader.other is not None and not extension(part.name)
+    found = wording.windows_script_not_run(
+        part.piece.said, named(part.name, part.name_place), part.piece.first_line, part.chain
+    )
+    yield (
+        found
+        if by_both
+        else found._replace(
+            level=part.reader.level(GuestAgent.CLOUDBASE_INIT, Level.WARNING) or Level.NOTE
         )
+    )
 
 
 def _32_bit(part: Part) -> Iterator[Diagnostic]:
+    reader = part.reader
     if _is_32_bit_ignored(part):
+        name = named(part.name, part.name_place)
+        of_egs = reader.only(GuestAgent.EGS)
         yield wording.windows_32_bit_ignored(
-            part.piece.said, named(part.name, part.name_place), part.name_place, part.chain
+            part.piece.said, None if of_egs else name, part.name_place, part.chain
         )
+    elif wants_32_bit(part.piece.text) and reader.may_be(GuestAgent.EGS):
+        found = wording.windows_32_bit_ignored(
+            part.piece.said, None, part.piece.first_line, part.chain
+        )
+        yield found._replace(level=Level.NOTE)
 
 
 def _is_32_bit_ignored(part: Part) -> bool:
@@ -286,18 +323,23 @@ def _is_32_bit_ignored(part: Part) -> bool:
 
 
 def _needs_shell(part: Part) -> Iterator[Diagnostic]:
+    piece, ending = part.piece, extension(part.name).lower()
+    of_shell = ending == "sh" or (piece.text.startswith("#!") and ending not in _WINDOWS_SHELLS)
+    if part.reader.only(GuestAgent.EGS):
+        if of_shell:
+            yield wording.windows_script_never_run(piece.said, piece.first_line, part.chain)
+        return
     if not part.runs or _is_32_bit_ignored(part):
         return
-    piece, ending = part.piece, extension(part.name).lower()
     if ending == "py":
         place = part.name_place
         yield wording.windows_script_needs_shell(piece.said, own("Python"), place, part.chain)
-    elif ending == "sh" or (piece.text.startswith("#!") and not part.is_named_to_run):
+    elif ending == "sh" or (of_shell and not part.is_named_to_run):
         place = piece.first_line
         yield wording.windows_script_needs_shell(piece.said, own("bash"), place, part.chain)
 
 
-def _exits(part: Part) -> Iterator[Diagnostic]:
+def _exits_of_cbi(part: Part) -> Iterator[Diagnostic]:
     if part.last:
         return
     piece = part.piece
@@ -310,16 +352,33 @@ def _exits(part: Part) -> Iterator[Diagnostic]:
                 yield wording.windows_runs_again(piece.said, Own(match[1]), place, part.chain)
 
 
+def _exits_of_egs(part: Part) -> Iterator[Diagnostic]:
+    piece = part.piece
+    for start, line in _code_lines(piece.text):
+        for match in _EXIT.finditer(line):
+            place = piece.span(start + match.start(), start + match.end())
+            if match[1] == "1001" and not part.last:
+                yield wording.egs_goes_on(piece.said, place, part.chain)
+            elif match[1] == "1003":
+                yield wording.egs_runs_again(piece.said, place, part.chain)
+
+
 def _restarts(part: Part) -> Iterator[Diagnostic]:
     piece = part.piece
     for start, line in _code_lines(piece.text):
         for match in _RESTART.finditer(line):
             place = piece.span(start + match.start(), start + match.end())
             command = " ".join(match[0].split())
-            yield wording.windows_script_restarts(piece.said, Said(command), place, part.chain)
+            yield wording.windows_script_restarts(
+                piece.said,
+                Said(command),
+                place,
+                part.chain,
+                again=part.reader.only(GuestAgent.EGS),
+            )
 
 
-def _linux_imports(part: Part) -> Iterator[Diagnostic]:
+def _linux_imports_of_cbi(part: Part) -> Iterator[Diagnostic]:
     piece = part.piece
     for match in _LINUX_IMPORT.finditer(piece.text):
         place = piece.span(match.start(1), match.end(1))
@@ -338,38 +397,63 @@ def _code_lines(text: str) -> Iterator[tuple[int, str]]:
 # --- cloud-configs -----------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1)
+def key_table() -> Mapping[str, Any]:
+    """Which agents carry out each key, by where it stands."""
+    path = files("eryphc.guest") / "schemas" / "windows-keys.json"
+    table: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return table
+
+
 def _unknown_keys(config: Config) -> Iterator[Diagnostic]:
     root, piece = config.root, config.piece
+    secret = bool(piece.fodder.secret)
     for key, node in root.keys.items():
-        if key not in _KEYS:
-            place = config.place(node)
-            yield wording.windows_ignores_key(
-                piece.said,
-                key_said(key, place, secret=bool(piece.fodder.secret)),
-                place,
-                config.chain,
-            )
+        place = config.place(node)
+        yield from _ignored_key(config, "keys", key, key_said(key, place, secret=secret), place)
     ntp = root.get("ntp")
-    for parent, maps, known in (
-        ("users", _maps(root.get("users")), _USER_KEYS),
-        ("write_files", _maps(root.get("write_files")), _FILE_KEYS),
-        ("ntp", (ntp,) if isinstance(ntp, MappingNode) else (), _NTP_KEYS),
+    for parent, records in (
+        ("users", maps(root.get("users"))),
+        ("write_files", maps(root.get("write_files"))),
+        ("ntp", (ntp,) if isinstance(ntp, MappingNode) else ()),
     ):
-        for each in maps:
+        for each in records:
             for key, node in each.keys.items():
-                if key not in known:
-                    is_password = parent == "users" and key in _PLAIN_KEYS
-                    instead = own("use `passwd` with the plain text") if is_password else None
-                    place = config.place(node)
-                    path = own(
-                        "{}.{}", Own(parent), key_said(key, place, secret=bool(piece.fodder.secret))
-                    )
-                    yield wording.windows_ignores_key(
-                        piece.said, path, place, config.chain, instead
-                    )
+                place = config.place(node)
+                path = own("{}.{}", Own(parent), key_said(key, place, secret=secret))
+                yield from _ignored_key(config, parent, key, path, place)
 
 
-def _hostnames(config: Config) -> Iterator[Diagnostic]:
+def _ignored_key(
+    config: Config, section: str, key: Value, path: Words, place: Span
+) -> Iterator[Diagnostic]:
+    table, reader = key_table(), config.reader
+    known = table[section].get(key, ())
+    if not known and isinstance(key, str):
+        # eryph's guest services match names without case.
+        known = tuple(a for a in table[section].get(key.lower(), ()) if a == GuestAgent.EGS)
+    if section == "keys" and reader.after_0_5_0 and key in table["after_0.5.0"]:
+        known = (GuestAgent.EGS,)
+    by_both = not known
+    ignorant = [
+        agent
+        for agent in (GuestAgent.CLOUDBASE_INIT, GuestAgent.EGS)
+        if agent not in known and reader.may_be(agent)
+    ]
+    if not ignorant:
+        return
+    is_password = section == "users" and key in _PLAIN_KEYS and reader.only(ignorant[0])
+    is_password = is_password and ignorant[0] is GuestAgent.CLOUDBASE_INIT
+    instead = own("use `passwd` with the plain text") if is_password else None
+    agent = _ignorant(reader) if by_both else _SAID[ignorant[0]]
+    level = Level.WARNING if reader.stated or by_both else Level.NOTE
+    found = wording.windows_ignores_key(
+        config.piece.said, path, agent, place, config.chain, instead
+    )
+    yield found._replace(level=level)
+
+
+def _hostnames_of_cbi(config: Config) -> Iterator[Diagnostic]:
     for key, node in config.root.keys.items():
         if key in _HOSTNAME_KEYS:
             place = config.place(node)
@@ -382,15 +466,37 @@ def _hostnames(config: Config) -> Iterator[Diagnostic]:
 
 
 def _hashes(config: Config) -> Iterator[Diagnostic]:
-    for user in _maps(config.root.get("users")):
+    for user in maps(config.root.get("users")):
         password = user.get("passwd")
         if isinstance(password, Scalar) and _HASH.match(str(password.value)):
             place = config.place(user.keys["passwd"])
-            yield wording.windows_password_hash(config.piece.said, place, config.chain)
+            yield wording.windows_password_hash(
+                config.piece.said, own("passwd"), place, config.chain
+            )
+    level = config.reader.level(GuestAgent.EGS, Level.WARNING)
+    if level is not None:
+        for node in _hashes_of_chpasswd(config.root.get("chpasswd")):
+            found = wording.windows_password_hash(
+                config.piece.said, own("chpasswd"), config.place(node), config.chain
+            )
+            yield found._replace(level=level)
 
 
-def _linux_paths(config: Config) -> Iterator[Diagnostic]:
-    for entry in _maps(config.root.get("write_files")):
+def _hashes_of_chpasswd(chpasswd: Node | None) -> Iterator[Node]:
+    if not isinstance(chpasswd, MappingNode):
+        return
+    for user in maps(chpasswd.get("users")):
+        password = user.text("password")
+        if user.text("type") == "hash" or (password is not None and _HASH.match(password)):
+            yield user.keys.get("name", user)
+    listed = chpasswd.get("list")
+    lines = (chpasswd.text("list") or "").splitlines()
+    if listed is not None and any(_HASH.match(line.partition(":")[2]) for line in lines):
+        yield chpasswd.keys["list"]
+
+
+def _linux_paths_of_cbi(config: Config) -> Iterator[Diagnostic]:
+    for entry in maps(config.root.get("write_files")):
         path = entry.text("path")
         if path is not None and path.startswith("/") and not _IN_WINDOWS.match(path):
             place = config.place(entry.entries["path"])
@@ -408,7 +514,7 @@ def _is_command(entry: Node) -> bool:
     )
 
 
-def _commands_that_are_none(config: Config) -> Iterator[Diagnostic]:
+def _commands_that_are_none_of_cbi(config: Config) -> Iterator[Diagnostic]:
     commands = config.root.get("runcmd")
     if commands is None or (isinstance(commands, Scalar) and commands.value is None):
         return
@@ -438,7 +544,7 @@ def _command_lines(config: Config) -> Iterator[tuple[str, Span]]:
                 yield line, place
 
 
-def _command_exits(config: Config) -> Iterator[Diagnostic]:
+def _command_exits_of_cbi(config: Config) -> Iterator[Diagnostic]:
     for line, place in _command_lines(config):
         for match in _EXIT.finditer(line):
             if match[1] != "1002":
@@ -452,7 +558,11 @@ def _command_restarts(config: Config) -> Iterator[Diagnostic]:
         for match in _RESTART.finditer(line):
             command = " ".join(match[0].split())
             yield wording.windows_script_restarts(
-                config.piece.said, Said(command), place, config.chain
+                config.piece.said,
+                Said(command),
+                place,
+                config.chain,
+                again=config.reader.only(GuestAgent.EGS),
             )
 
 
@@ -461,7 +571,7 @@ def _first_line_end(text: str, node: Node) -> int:
     return min(node.end, len(text) if end == -1 else end)
 
 
-def _maps(node: Node | None) -> Iterator[MappingNode]:
+def maps(node: Node | None) -> Iterator[MappingNode]:
     """The maps of a list; a single map counts as a list of one."""
     if isinstance(node, MappingNode):
         yield node
@@ -469,6 +579,60 @@ def _maps(node: Node | None) -> Iterator[MappingNode]:
         for item in node.items:
             if isinstance(item, MappingNode):
                 yield item
+
+
+def _device_name(part: Part) -> Iterator[Diagnostic]:
+    return _of_cloudbase_init(part.reader, _device_name_of_cbi(part))
+
+
+def _exits(part: Part) -> Iterator[Diagnostic]:
+    if part.reader.only(GuestAgent.EGS):
+        return _exits_of_egs(part)
+    return _of_cloudbase_init(part.reader, _exits_of_cbi(part))
+
+
+def _linux_imports(part: Part) -> Iterator[Diagnostic]:
+    return _of_cloudbase_init(part.reader, _linux_imports_of_cbi(part))
+
+
+def _hostnames(config: Config) -> Iterator[Diagnostic]:
+    return _of_cloudbase_init(config.reader, _hostnames_of_cbi(config))
+
+
+def _commands_that_are_none(config: Config) -> Iterator[Diagnostic]:
+    return _of_cloudbase_init(config.reader, _commands_that_are_none_of_cbi(config))
+
+
+def _command_exits(config: Config) -> Iterator[Diagnostic]:
+    return _of_cloudbase_init(config.reader, _command_exits_of_cbi(config))
+
+
+def _linux_paths(config: Config) -> Iterator[Diagnostic]:
+    if config.reader.only(GuestAgent.EGS):
+        return _translated_paths(config)
+    return _of_cloudbase_init(config.reader, _linux_paths_of_cbi(config))
+
+
+def _translated_paths(config: Config) -> Iterator[Diagnostic]:
+    for entry in maps(config.root.get("write_files")):
+        path = entry.text("path")
+        if path is not None and path.startswith("/"):
+            place = config.place(entry.entries["path"])
+            result = named(_translated(path), place)
+            yield wording.egs_translates_path(
+                config.piece.said, named(path, place), result, place, config.chain
+            )
+
+
+def _translated(path: str) -> str:
+    """Where eryph's guest services write a file with a path of Linux."""
+    for start, folder in _FOLDERS:
+        if path.startswith(start):
+            path = folder + path[len(start) :]
+            break
+    else:
+        path = f"C:{path}"
+    return path.replace("/", "\\")
 
 
 PART_RULES: Final[tuple[Rule[Part], ...]] = (

@@ -84,6 +84,7 @@ def _judged(
     session: Session, gene: str, request: BuildRequest, os_type: str | None
 ) -> tuple[Iterable[Diagnostic], tuple[Catlet, ...]]:
     """What is found of the values in a gene's texts, and the catlet that they belong to."""
+    from eryphc.guest.agents import AgentSources, decide_agent
     from eryphc.guest.cloudconfig.reader import TextReader
     from eryphc.guest.pieces import piece_of
     from eryphc.guest.request import decide_guest
@@ -96,7 +97,8 @@ def _judged(
     guest, _ = decide_guest(None, () if os_type is None else (os_type,), fodder)
     reader = TextReader()
     pieces = [piece_of(each, number, reader) for number, each in enumerate(fodder)]
-    return lint(pieces, guest), (catlet,)
+    agent, _ = decide_agent(None, guest, AgentSources(), freebsd=os_type == "freebsd")
+    return lint(pieces, guest, agent), (catlet,)
 
 
 def _not_held(found: tuple[Diagnostic, list[Own]]) -> Diagnostic:

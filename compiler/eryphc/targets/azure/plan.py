@@ -199,7 +199,7 @@ class _Machine:
         if self.generation == 1:
             parent = named(self.catlet.parent or "", self.catlet.place("parent"))
             self.found.append(wording.image_of_generation_two(parent, place))
-        if self.windows and self.inputs.guest.agent is None:
+        if self.windows and not self.inputs.request.reader.stated:
             # Nothing in the vendor's images of Windows runs custom data.
             nobody = Reader(GuestAgent.NONE, AgentFrom.ASSUMED)
             self.found += ignored(self.inputs.catlet.catlet, nobody)
