@@ -25,6 +25,8 @@ REFUSED = [
     pytest.param("packages: [jq](x)\nruncmd: [a]\n", "E0501", "(", id="behind a list"),
     pytest.param("a: {{ v1.x }}\npackages: [jq](x)\n", "E0501", "(", id="after an expression"),
     pytest.param("l: [{a: why?}]\n", "E0501", "?", id="a question mark"),
+    pytest.param("l: [{{ v1.distro }}?]\n", "E0501", "?", id="a question mark behind a word"),
+    pytest.param("a: {{ v1.distro }}: b\n", "E0501", ":", id="a colon behind a word"),
     pytest.param("a: '\x07'\n", "E0501", "\x07", id="a control character"),
     pytest.param("a: '\x80'\n", "E0501", "\x80", id="another control character"),
     pytest.param("a: &x 1\nb: &x 2\n", "E0501", "&", id="an anchor twice"),
@@ -42,6 +44,7 @@ REFUSED = [
 
 TAKEN = [
     pytest.param("{{ v1.x }}\n", id="one expression"),
+    pytest.param("{% set distro = '# ' %}\na: {{ distro }}: b\n", id="a word of its own"),
     pytest.param("a: {{ v1.x }}\n{{ b }}: {{ c | tojson }}\n", id="keys and values"),
     pytest.param("a: {{ '[' }}\nb: {{ ']' }}\n", id="constants"),
     pytest.param("a: {{ '[b' if c else '[d' }}]\n", id="constants of a condition"),

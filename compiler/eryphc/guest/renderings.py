@@ -32,8 +32,10 @@ _STAND_INS: Final = (
     *("x{0}", "", "1", "[x{0}]", "{{x{0}: 1}}", "x{0}: 1", "- x{0}"),
     *("[", "]", "{{", "}}", "#"),
 )
+# What is one plain word in every guest, however it is reached.
+_WORDS: Final = ("local_hostname", "distro", "platform", "cloud_name", "machine", "kernel_release")
 # Nobody gives a comment to have another one behind it.
-_END_OF_LINE: Final = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+_END_OF_LINE: Final = re.compile(r"[ \t]*(?:#[^\n]*)?\n")
 _MOST_WAYS: Final = 64
 _MOST_CHARACTERS: Final = 512 * 1024
 _LONGEST_GUESS: Final = 4 * 1024
@@ -63,9 +65,13 @@ class _Given(NamedTuple):
 
 
 class _Unknown(NamedTuple):
-    """What any other expression gives. `last`: nothing but a comment follows it on its line."""
+    """What any other expression gives.
+
+    `word`: that is one plain word. `last`: nothing but a comment follows it on its line.
+    """
 
     number: int
+    word: bool = False
     last: bool = False
 
 
@@ -143,7 +149,8 @@ def _chosen(items: _Items, way: tuple[int, ...]) -> Iterator[_Piece]:
 def _written(piece: _Piece, stand_in: str) -> str:
     if not isinstance(piece, _Unknown):
         return piece.text
-    return (_STAND_INS[0] if stand_in == "#" and piece.last else stand_in).format(piece.number)
+    is_word = piece.word or (piece.last and stand_in == "#")
+    return (_STAND_INS[0] if is_word else stand_in).format(piece.number)
 
 
 def _placed(content: Content, pieces: Iterable[_Piece], stand_in: str) -> Content:
@@ -181,6 +188,7 @@ class _Template:
         jinja = environment()
         tree = jinja.parse(body)
         self._starts = _starts(jinja, body, head, tree.find_all(nodes.TemplateData))
+        self._own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
         self.choices: list[int] = []
         self.expressions = 0
         self.items: _Items = (*self._statements(tree.body), _Given("\n"))
@@ -224,7 +232,16 @@ class _Template:
             number = self._choice()
             others = self._output(node.expr2) if node.expr2 is not None else (self._unknown(),)
             return (self._chosen(number, [self._output(node.expr1), others]),)
-        return (self._unknown(),)
+        return (self._unknown(word=self._is_word(node)),)
+
+    def _is_word(self, node: Any) -> bool:
+        """`v1.distro`, `distro` and the like, and nothing made of it."""
+        nodes = self._nodes
+        if isinstance(node, nodes.Name):
+            return node.name in _WORDS and node.name not in self._own
+        if not isinstance(node, nodes.Getattr) or node.attr not in _WORDS:
+            return False
+        return isinstance(node.node, nodes.Name) and node.node.name == "v1"
 
     def _choice(self) -> int:
         self.choices.append(0)
@@ -234,19 +251,19 @@ class _Template:
         self.choices[number] = len(ways)
         return _Choice(number, tuple(ways))
 
-    def _unknown(self) -> _Unknown:
+    def _unknown(self, *, word: bool = False) -> _Unknown:
         self.expressions += 1
-        return _Unknown(self.expressions)
+        return _Unknown(self.expressions, word)
 
 
 def _with_ends(items: list[_Piece | _Choice]) -> _Items:
     for number, item in enumerate(items):
         if isinstance(item, _Unknown):
-            after = items[number + 1] if number + 1 < len(items) else None
-            last = after is None or (
-                isinstance(after, _Text) and _END_OF_LINE.match(after.text) is not None
-            )
-            items[number] = item._replace(last=last)
+            after = items[number + 1] if number + 1 < len(items) else _Given("")
+            text = "" if isinstance(after, (_Unknown, _Choice)) else after.text
+            if number + 2 >= len(items) and not isinstance(after, _Unknown):
+                text += "\n"
+            items[number] = item._replace(last=_END_OF_LINE.match(text) is not None)
     return tuple(items)
 
 
