@@ -105,8 +105,12 @@ ROWS: Final = (
     Row("groups.*.[]", "T", "users_groups", "not one of the users is made", grave=True),
     Row("user.groups", "TLM", "users_groups", "neither this user nor others are made", grave=True),
     Row(
-        *("users", "TLM", "users_groups", "no user is made, not even the default one"),
-        *(End.NOTHING, True),
+        "users",
+        "TLM",
+        "users_groups",
+        "no user is made, not even the default one",
+        End.NOTHING,
+        grave=True,
     ),
     Row("users.[]", "TLM", "users_groups", _NO_USERS, grave=True),
     Row("users.*", "BITM", "users_groups", _NO_USERS, grave=True),
@@ -125,8 +129,12 @@ ROWS: Final = (
     ),
     Row("ssh_publish_hostkeys", "TLM", "ssh", "the keys of the default user are missing"),
     Row(
-        *("ssh_authorized_keys", "L", "ssh", "the default user gets none of the keys"),
-        *(End.NOTHING, True),
+        "ssh_authorized_keys",
+        "L",
+        "ssh",
+        "the default user gets none of the keys",
+        End.NOTHING,
+        grave=True,
     ),
     # The config stage.
     Row("snap", "ME", "snap", "nothing of it is done"),
@@ -147,7 +155,9 @@ ROWS: Final = (
     Row("apt.sources", "M", "apt_configure", "not one of the sources is added"),
     Row("apt.sources.*", "M", "apt_configure", "neither this source nor those after it are added"),
     Row(
-        *("apt.sources.*.source", "T", "apt_configure"),
+        "apt.sources.*.source",
+        "T",
+        "apt_configure",
         "neither this source nor those after it are added",
     ),
     Row("apt.conf", "TE", "apt_configure", "it and all sources are missing"),
@@ -162,7 +172,9 @@ ROWS: Final = (
     Row("runcmd", "L", "runcmd", _COMMANDS, grave=True),
     # The final stage.
     Row(
-        *("packages.[]", "TLM", "package_update_upgrade_install"),
+        "packages.[]",
+        "TLM",
+        "package_update_upgrade_install",
         "not one of the packages is installed",
     ),
     Row("phone_home", "TLM", "phone_home", "nothing is posted"),

@@ -13,7 +13,7 @@ from typing import Final
 from eryphc.diagnostics import cloudconfig as wording
 from eryphc.diagnostics import cloudconfig_guest as guest_wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors, trail
-from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words
+from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words, own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig import losses, strategy
 from eryphc.guest.cloudconfig.canonical import Respelled, canonical
@@ -186,7 +186,7 @@ def _in_time(root: MappingNode, fold: _Fold) -> MappingNode:
             apart = provenance.number(item) != provenance.number(before)
             fold.diagnostics.append(
                 guest_wording.file_before_deferred(
-                    fold.names.entry(Own("write_files"), item, number),
+                    fold.names.entry(own("write_files"), item, number),
                     provenance.label(item),
                     (*provenance.chain(item), provenance.label(before, "deferred here")),
                     apart=apart,
