@@ -15,6 +15,7 @@ from eryphc.guest.model import AgentFrom, GuestAgent, GuestKind, MergeMode, Read
 from eryphc.source import SourceText
 from guest import feeding
 from guest.feeding import fodder
+from saying import handed_out
 
 CBI = Reader(GuestAgent.CLOUDBASE_INIT, AgentFrom.OPTION)
 EGS = Reader(GuestAgent.EGS, AgentFrom.OPTION)
@@ -240,7 +241,7 @@ def test_time_zones(zone: str, expected: list[str]) -> None:
 
 
 def packed(data: bytes) -> str:
-    return b64encode(gzip.compress(data)).decode()
+    return b64encode(gzip.compress(data, mtime=0)).decode()
 
 
 @pytest.mark.parametrize(
@@ -260,3 +261,23 @@ def test_content_that_does_not_decode(encoding: str, content: str, expected: lis
     assert codes(EGS, fodder(text)) == expected
     assert codes(ASSUMED, fodder(text)) == [f"note[{code}]" for code in expected]
     assert codes(CBI, fodder(text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "timezone: hidden\n",
+        "locale: hidden_DE\n",
+        "users: [hidden]\n",
+        "chpasswd: {expire: false, list: 'hidden:x'}\n",
+        "runcmd: [[echo, hidden], set hidden=1, x]\n",
+        "users: [{name: bob, passwd: hidden}]\n",
+        "write_files: [{path: 'C:\\x', encoding: b64, content: hidden!}]\n",
+        "users: [{name: bob, passwd: hidden-and-far-too-long-for-one}]\n",
+    ],
+)
+@pytest.mark.parametrize("agent", [CBI, EGS, ASSUMED])
+def test_values_of_secret_entries_are_not_shown(agent: Reader, text: str) -> None:
+    entry = fodder(text, secret=True)
+    found = compose(feeding.request(entry, agent=agent, **WINDOWS)).diagnostics
+    assert "hidden" not in repr(handed_out(found, entry))

@@ -186,7 +186,7 @@ def _groups(config: Config) -> Iterator[Diagnostic]:
         early = next((word for word in members if _plain(word) in made), None)
         if early is not None:
             level = Level.ERROR if reader.stated else Level.WARNING
-            what = own("the member `{}`, who is made later", named(_plain(early) or ""))
+            what = own("the member `{}`, who is made later", Said(_plain(early) or ""))
             effect = own("Windows refuses a member that does not exist yet")
             yield wording.groups_form(
                 config.piece.said, what, effect, level, config.place(early), config.chain
@@ -198,7 +198,7 @@ def _locale(config: Config) -> Iterator[Diagnostic]:
     locale = _plain(config.root.get("locale"))
     if level is not None and locale is not None and _LINUX_LOCALE.match(locale):
         place = config.place(config.root.entries["locale"])
-        yield wording.locale_refused(config.piece.said, named(locale), level, place, config.chain)
+        yield wording.locale_refused(config.piece.said, Said(locale), level, place, config.chain)
 
 
 def _time_zone(config: Config) -> Iterator[Diagnostic]:
@@ -206,7 +206,7 @@ def _time_zone(config: Config) -> Iterator[Diagnostic]:
     zone = _plain(config.root.get("timezone"))
     if level is not None and zone is not None and not _is_like_a_zone(zone):
         place = config.place(config.root.entries["timezone"])
-        yield wording.timezone_refused(config.piece.said, named(zone), level, place, config.chain)
+        yield wording.timezone_refused(config.piece.said, Said(zone), level, place, config.chain)
 
 
 def _is_like_a_zone(zone: str) -> bool:
@@ -226,7 +226,7 @@ def _text_users(config: Config) -> Iterator[Diagnostic]:
         if isinstance(item, Scalar) and level is not None:
             name = _plain(item) or "null"
             yield wording.text_user(
-                config.piece.said, named(name), level, config.place(item), config.chain
+                config.piece.said, Said(name), level, config.place(item), config.chain
             )
 
 
@@ -407,7 +407,7 @@ def _accounts(seed: Seed) -> Iterator[Diagnostic]:
             if name.lower() not in (*made, "administrator"):
                 place = config.place(node)
                 yield wording.account_missing(
-                    config.piece.said, named(name, place), level, place, config.chain
+                    config.piece.said, Said(name, place), level, place, config.chain
                 )
 
 
