@@ -325,6 +325,8 @@ def _encodings(config: Config) -> Iterator[Diagnostic]:
             continue
         if not isinstance(content.value, (str, bytes)) or not file.text("path"):
             continue
+        if provenance.is_open(content):
+            continue
         path = Names(provenance).entry(own("write_files"), file, number)
         label = provenance.label(content).at("write_files", number, "content")
         chain = provenance.chain(content)
