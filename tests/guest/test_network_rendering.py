@@ -9,8 +9,9 @@ import pytest
 
 from eryphc.guest.compose import compose
 from eryphc.source import SourceText
-from guest.conftest import READERS, SYSTEM_PYTHON
+from guest.conftest import READERS
 from guest.feeding import request
+from guest.installed import SYSTEM_PYTHON, needs_measured_cloud_init
 from saying import said
 
 A = 'version: 2\nethernets:\n  a: {match: {macaddress: "52:54:00:00:00:0a"}, set-name: a, %s}\n'
@@ -125,8 +126,7 @@ def test_a_parameter_that_cloud_init_fails_on_is_named() -> None:
 
 @pytest.mark.integration
 def test_cloud_init_agrees() -> None:
-    if subprocess.run([SYSTEM_PYTHON, "-c", "import cloudinit"], check=False).returncode != 0:
-        pytest.skip("cloud-init is not installed: apt-get install cloud-init")
+    needs_measured_cloud_init()
     unknown = BOND % "mode: active-backup, foo: 1"
     texts = [*TAKEN.values(), *FAILS.values(), unknown]
     done = subprocess.run(

@@ -16,10 +16,10 @@ from eryphc.guest.cloudconfig.consequences import LEFT_OUT_WHEN_NULL, ROWS, End,
 from eryphc.guest.cloudconfig.examine import examine
 from eryphc.guest.cloudconfig.nodes import plain
 from guest.cloudconfig.entries import examine_parts, fodder, fodder_entries, merge
+from guest.installed import SYSTEM_PYTHON, needs_measured_cloud_init
 from saying import handed_out
 
 SCRIPT = Path(__file__).with_name("real_modules.py")
-SYSTEM_PYTHON = Path("/usr/bin/python3")
 DATE = "2024-01-01"
 
 # What stands beside the value in its map, by the path of the map.
@@ -135,9 +135,7 @@ CASES = [
 @pytest.fixture(scope="module")
 def guest() -> Mapping[str, dict[str, Any]]:
     """What cloud-init's modules do with each document."""
-    probe = subprocess.run([SYSTEM_PYTHON, "-c", "import cloudinit"], check=False)
-    if probe.returncode != 0:
-        pytest.skip("cloud-init is not installed: apt-get install cloud-init")
+    needs_measured_cloud_init()
     documents = list(dict.fromkeys(document(row, value) for row, _, value, _ in CASES))
     done = subprocess.run(
         [SYSTEM_PYTHON, SCRIPT],

@@ -16,7 +16,8 @@ import pytest
 from eryphc.diagnostics.model import Level
 from eryphc.guest.cloudconfig.examine import examine
 from guest.cloudconfig.entries import examine_parts, fodder, fodder_entries, merge
-from guest.cloudconfig.test_consequences import SCRIPT, SYSTEM_PYTHON
+from guest.cloudconfig.test_consequences import SCRIPT
+from guest.installed import SYSTEM_PYTHON, needs_measured_cloud_init
 from saying import handed_out
 
 B64 = base64.b64encode(b"hello").decode()
@@ -108,8 +109,7 @@ GOES_ON = {
 
 
 def carried_out(*texts: str) -> list[dict[str, Any]]:
-    if subprocess.run([SYSTEM_PYTHON, "-c", "import cloudinit"], check=False).returncode != 0:
-        pytest.skip("cloud-init is not installed: apt-get install cloud-init")
+    needs_measured_cloud_init()
     done = subprocess.run(
         [SYSTEM_PYTHON, SCRIPT], input=json.dumps(texts), capture_output=True, check=True, text=True
     )
@@ -215,6 +215,7 @@ def test_names_that_useradd_refuses() -> None:
 @pytest.mark.integration
 def test_useradd_refuses_them(tmp_path: Path) -> None:
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin")
+    needs_measured_cloud_init()
     if useradd is None or os.geteuid() != 0:
         pytest.skip("useradd asks for root")
     folder = tmp_path / "etc"

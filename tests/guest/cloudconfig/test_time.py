@@ -11,7 +11,8 @@ import pytest
 from catlets import shown_code
 from eryphc.guest.cloudconfig.nodes import plain
 from guest.cloudconfig.entries import fodder_entries, merge
-from guest.cloudconfig.test_consequences import SCRIPT, SYSTEM_PYTHON
+from guest.cloudconfig.test_consequences import SCRIPT
+from guest.installed import SYSTEM_PYTHON, needs_measured_cloud_init
 
 
 def merged(*texts: str) -> tuple[Any, list[str]]:
@@ -82,8 +83,7 @@ def test_a_path_is_read_as_the_guest_reads_it() -> None:
 
 @pytest.mark.integration
 def test_a_guest_writes_the_merged_file_in_the_order_of_the_texts() -> None:
-    if subprocess.run([SYSTEM_PYTHON, "-c", "import cloudinit"], check=False).returncode != 0:
-        pytest.skip("cloud-init is not installed: apt-get install cloud-init")
+    needs_measured_cloud_init()
     root, _ = merged(LATE, MORE)
     alone = "write_files: [{path: /etc/app, content: base, defer: true}, {path: /etc/app}]"
     mounts = (
