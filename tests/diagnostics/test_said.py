@@ -118,7 +118,7 @@ OWN = {
         "kind(item)",
         "path",
     },
-    "guest/cloudconfig/merge.py": {"key", "kind(new)", "kind(old)"},
+    "guest/cloudconfig/merge.py": {"key", "kind(new)", "kind(old)", "str(key)"},
     "guest/cloudconfig/consequences.py": {"_taken(row)", "kind(node)", "row.lost", "row.module"},
     "guest/cloudconfig/entry_lint.py": {"expected", "key", "needs", "other", "without"},
     "guest/cloudconfig/saying.py": {"text"},

@@ -69,6 +69,10 @@ def _opened(piece: Piece, found: list[Diagnostic]) -> Sequence[Piece]:
         return (piece,)
     from eryphc.guest.archive import expand
 
+    unfit = first(UNFIT, Candidate(piece))
+    if unfit:
+        found += unfit
+        return ()
     pieces, faults = expand(piece)
     found += faults
     return pieces

@@ -34,7 +34,9 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 
 # What stands in each text that the loader takes and libyaml refuses: a tag, a directive, a tab or a
 # byte order mark, an escape, a sign of a flow collection behind a colon, a question mark.
-_LOADED_ALONE: Final = re.compile(r"[!?\t\ufeff]|\\[uUxX]|:[}\],]|^%", re.MULTILINE)
+_LOADED_ALONE: Final = re.compile(
+    r"[!?\t\ufeff]|\\[uUxX]|:[}\],]|(?:^|[\r\x85\u2028\u2029])%", re.MULTILINE
+)
 _BLOCK_HEADER: Final = re.compile(r"[|>][-+0-9]*(?: |$)")
 _BLOCKS: Final = (Style.LITERAL, Style.FOLDED)
 _QUOTES: Final = (Style.SINGLE, Style.DOUBLE)
