@@ -592,6 +592,9 @@ class Compilation:
 
     def _note_misfit(self, found: Iterable[Diagnostic]) -> None:
         """An agent that does not run in the guest is a fault of the command line."""
+        found = tuple(found)
+        if not has_errors(found):
+            return
         from eryphc.diagnostics.platforms import AGENT_OF_ANOTHER_GUEST
 
         if any(each.code == AGENT_OF_ANOTHER_GUEST for each in found):

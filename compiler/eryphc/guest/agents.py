@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics import platforms
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import Own
 from eryphc.frozen import FrozenMap, NamedTuple
@@ -90,6 +89,8 @@ def decide_agent(
         if word in _OF_KIND[guest]:
             return Reader(word, AgentFrom.OPTION, version), ()
         if not sources.several:
+            from eryphc.diagnostics import platforms
+
             error = platforms.agent_of_another_guest(Own(word.value), Own(guest.value))
             return Reader(word, AgentFrom.OPTION, version), (error,)
     for origin, word_of, version in _stated(guest, sources, freebsd=freebsd):

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics import platforms
 from eryphc.diagnostics.guest_agents import (
     EVALUATION_RESTART,
     NETWORK_CONFIG_IGNORED,
@@ -130,6 +129,8 @@ def ignored(catlet: Catlet, reader: Reader) -> tuple[Diagnostic, ...]:
     if not catlet.fodder or reader.word not in (GuestAgent.AZURE_INIT, GuestAgent.NONE):
         return ()
     at = catlet.at("fodder") or catlet.fodder[0].at("name")
+    from eryphc.diagnostics import platforms
+
     return (platforms.agent_ignores_user_data(Own(reader.word.value), at),)
 
 

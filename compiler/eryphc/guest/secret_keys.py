@@ -57,9 +57,9 @@ _STEPS: Final = tuple(tuple(path.split(".")) for path in _PATHS)
 _WORDS: Final = re.compile(
     r"passw|_key|-key|_pro\b|advantage|_cert|-cert|wireguard|PRIVATE KEY", re.IGNORECASE
 )
-_PRIVATE_KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
+_PRIVATE_KEY: Final = r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
 # No password at all: locked, empty, or one that the guest makes up itself.
-_NONE: Final = re.compile(r"[!*]*|x")
+_NONE: Final = r"[!*]*|x"
 _RANDOM: Final = ("R", "RANDOM")
 
 
@@ -95,7 +95,7 @@ def _secret_in(fodder: Fodder, number: int, reader: TextReader) -> str | None:
         path = _path_in(root)
         if path is not None:
             return path
-    return "a private key" if _PRIVATE_KEY.search(piece.text) else None
+    return "a private key" if re.search(_PRIVATE_KEY, piece.text) else None
 
 
 def _roots(piece: Piece) -> Iterator[Node]:
@@ -154,4 +154,4 @@ def _is_secret(path: str, key: str, node: Node) -> bool:
 
 
 def _is_password(text: str) -> bool:
-    return text not in _RANDOM and _NONE.fullmatch(text) is None
+    return text not in _RANDOM and re.fullmatch(_NONE, text) is None

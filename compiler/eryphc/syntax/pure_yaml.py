@@ -22,6 +22,7 @@ from eryphc.diagnostics.said import own
 from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Style
 from eryphc.syntax.yaml_nodes import (
+    BYTE_ORDER_MARK,
     RefusedError,
     beyond_limits,
     build,
@@ -29,7 +30,6 @@ from eryphc.syntax.yaml_nodes import (
     reader_error,
 )
 
-BYTE_ORDER_MARK: Final = "\ufeff"
 """Where a line begins with it, libyaml passes it over and the loader reads it as text."""
 
 # What stands in each text that the loader takes and libyaml refuses: a tag, a directive, a tab or a

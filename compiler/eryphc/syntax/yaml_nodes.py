@@ -41,6 +41,7 @@ except ImportError:  # a PyYAML that was built without libyaml
 else:
     _composes = True
 
+BYTE_ORDER_MARK = "\ufeff"
 _STYLES = {
     None: Style.PLAIN,
     "": Style.PLAIN,

@@ -27,13 +27,7 @@ from eryphc.guest.cloudconfig.nodes import (
 from eryphc.source import SourceText
 from eryphc.syntax import nodes as syntax
 from eryphc.syntax.nodes import MAX_DEPTH, MAX_EXPANDED
-from eryphc.syntax.pure_yaml import (
-    BYTE_ORDER_MARK,
-    compose_as_loaded,
-    may_load_alone,
-    reads_alike,
-)
-from eryphc.syntax.yaml_nodes import compose
+from eryphc.syntax.yaml_nodes import BYTE_ORDER_MARK, compose
 
 MAX_NODES = 200_000
 """Values in one cloud-config after its aliases are expanded."""
@@ -131,9 +125,13 @@ def syntax_of(text: str, longest: int = LONGEST_READ_TWICE) -> Outcome[syntax.No
     """
     source = _source(text)
     outcome = compose(source)
-    if BYTE_ORDER_MARK in source.text or (
-        outcome.value is None
-        and outcome.diagnostics[0].code in _PARSER_REFUSES
+    marked = BYTE_ORDER_MARK in source.text
+    if not marked and outcome.value is not None:
+        return outcome
+    from eryphc.syntax.pure_yaml import compose_as_loaded, may_load_alone
+
+    if marked or (
+        outcome.diagnostics[0].code in _PARSER_REFUSES
         and len(source.text) <= longest
         and may_load_alone(source.text)
     ):
@@ -145,8 +143,12 @@ def syntax_of(text: str, longest: int = LONGEST_READ_TWICE) -> Outcome[syntax.No
 
 def loaded_syntax_of(text: str, written: Outcome[syntax.Node]) -> Outcome[syntax.Node]:
     """What the loader of a guest makes of the text as it stands; `written` is its `syntax_of`."""
+    if written.value is None:
+        return written
+    from eryphc.syntax.pure_yaml import compose_as_loaded, reads_alike
+
     source = _source(text)
-    if written.value is None or reads_alike(source.text, written.value):
+    if reads_alike(source.text, written.value):
         return written
     return compose_as_loaded(source)
 

@@ -32,7 +32,6 @@ from eryphc.guest.pieces import (
     template_body,
     without_expressions,
 )
-from eryphc.guest.values import powershell, shell
 from eryphc.guest.values import yaml as trees
 from eryphc.guest.values.places import Place, Placed, placed
 from eryphc.guest.values.quoting import Quoting
@@ -57,20 +56,21 @@ _TYPED: Final = re.compile(
     r"[-+.:0-9_eExXoOa-fA-FtTzZ ]*|~|[yY](es|ES)?|[nN](o|O|ull|ULL)|[oO](n|N|ff|FF)"
     r"|[tT](rue|RUE)|[fF](alse|ALSE)|[-+]?\.?([iI](nf|NF)|[nN](an|aN|AN))\.?"
 )
-_OTHER_NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+|0o[0-7]+")
-_PWSH: Final = re.compile(r"#!.*\bpwsh\b")
-_JSON_QUOTES: Final = re.compile(r'\\.|"', re.DOTALL)
-_JSON_SIGNS: Final = re.compile(r'[\0-\x1f"\\]')
+# These are compiled where they are used, which few catlets need.
+_OTHER_NUMBER: Final = r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+|0o[0-7]+"
+_PWSH: Final = r"#!.*\bpwsh\b"
+_JSON_QUOTES: Final = r'(?s:\\.|")'
+_JSON_SIGNS: Final = r'[\0-\x1f"\\]'
 _SIGNS: Final = (
-    (re.compile(r"[\n\r]"), own("a line break")),
-    (re.compile(r"(?:^|\s)#"), own("a `#` that begins a comment")),
-    (re.compile(r":(?:\s|$)"), own("a `:` that ends a key")),
-    (re.compile(r"['\"]"), own("a quote")),
-    (re.compile(r"\\"), own("a backslash")),
-    (re.compile(r"^\s|\s$"), own("a blank at an end")),
-    (re.compile(r"^[!&*|>%@`?-]"), own("a sign of YAML at its beginning")),
-    (re.compile(r"[\[\]{},]"), own("a bracket or a comma")),
-    (re.compile(r""), own("a sign of YAML")),
+    (r"[\n\r]", own("a line break")),
+    (r"(?:^|\s)#", own("a `#` that begins a comment")),
+    (r":(?:\s|$)", own("a `:` that ends a key")),
+    (r"['\"]", own("a quote")),
+    (r"\\", own("a backslash")),
+    (r"^\s|\s$", own("a blank at an end")),
+    (r"^[!&*|>%@`?-]", own("a sign of YAML at its beginning")),
+    (r"[\[\]{},]", own("a bracket or a comma")),
+    (r"", own("a sign of YAML")),
 )
 # The names of variables are public, whatever stands in the place of a reference.
 _NOWHERE: Final = Span(SourceText("", ""), 0, 0)
@@ -258,7 +258,7 @@ class _Text:
             return
         starts = [place.start for place in places]
         for scalar, path in _scalars_of(root):
-            if isinstance(scalar.value, str) and not _OTHER_NUMBER.fullmatch(scalar.value):
+            if isinstance(scalar.value, str) and not re.fullmatch(_OTHER_NUMBER, scalar.value):
                 continue
             number = bisect_left(starts, scalar.start)
             if number == len(starts):
@@ -290,10 +290,10 @@ class _Text:
         if piece.jinja:
             marked = template_body(marked)
         head = marked.removeprefix(BOOTHOOK_MARKER).lstrip() if piece.media_type == BOOTHOOK else ""
-        if shell.is_shell(head or marked):
-            self.quoting(marked, shell)
+        if _is_shell(head or marked):
+            self.quoting(marked)
         elif _is_powershell(piece, marked, self.guest, self.agent):
-            self.quoting(marked, powershell)
+            self.quoting(marked, powershell=True)
 
     def commands(self, root: MappingNode) -> None:
         """What `runcmd` and `bootcmd` give to a shell."""
@@ -304,11 +304,11 @@ class _Text:
                 continue
             for item in value.items if isinstance(value, SequenceNode) else ():
                 if isinstance(item, ScalarNode):
-                    self.quoting(item.value, shell)
+                    self.quoting(item.value)
                 elif isinstance(item, SequenceNode):
                     words = [each.value for each in item.items if isinstance(each, ScalarNode)]
                     if len(words) > 2 and words[1] == "-c" and _is_shell_name(words[0]):
-                        self.quoting(words[2], shell)
+                        self.quoting(words[2])
 
     def files(self, root: MappingNode) -> None:
         """Scripts and JSON in `write_files`."""
@@ -326,23 +326,23 @@ class _Text:
             if isinstance(key, ScalarNode) and isinstance(value, ScalarNode)
         }
         content, path = known.get("content"), known.get("path")
-        if content is None or "encoding" in known:
+        if content is None or "encoding" in known or not any(self.placed.marks(content.value)):
             return
         ending = extension(path.value).lower() if path is not None else ""
         if ending == "json":
             self.json(content)
-        elif ending == "ps1" or _PWSH.match(content.value):
-            self.quoting(content.value, powershell)
-        elif shell.is_shell(content.value) or (
-            ending == "sh" and not content.value.startswith("#!")
-        ):
-            self.quoting(content.value, shell)
+        elif ending == "ps1" or re.match(_PWSH, content.value):
+            self.quoting(content.value, powershell=True)
+        elif _is_shell(content.value) or (ending == "sh" and not content.value.startswith("#!")):
+            self.quoting(content.value)
 
-    def quoting(self, marked: str, language: ModuleType) -> None:
+    def quoting(self, marked: str, *, powershell: bool = False) -> None:
+        """Judge a text of a shell, or of PowerShell. Most texts of a catlet need neither."""
         places = self.placed.places
         marks = list(self.placed.marks(marked))
         if not any(_splits(places[number]) for _, _, number in marks):
             return
+        language = _powershell() if powershell else _shell()
         contexts = language.contexts(marked, [(start, end) for start, end, _ in marks])
         for (_, _, number), context in zip(marks, contexts, strict=True):
             place = places[number]
@@ -377,12 +377,12 @@ class _Text:
         at, quoted = 0, False
         for start, _, number in self.placed.marks(text):
             place = self.placed.places[number]
-            for match in _JSON_QUOTES.finditer(text, at, start):
+            for match in re.compile(_JSON_QUOTES).finditer(text, at, start):
                 quoted = quoted != (match[0] == '"')
             at = start
             if number in self.out:
                 continue
-            if quoted and _JSON_SIGNS.search(place.value):
+            if quoted and re.search(_JSON_SIGNS, place.value):
                 self.out.add(number)
                 read = own("it holds a quote, a backslash or a line break, inside quotes of JSON")
             elif not quoted and not _is_json(place.value):
@@ -420,11 +420,28 @@ def _splits(place: Place) -> bool:
 
 def _signs(value: str) -> Own:
     """The kind of character in a value that has a meaning in YAML, without the value."""
-    return next((words for pattern, words in _SIGNS if pattern.search(value)), _SIGNS[-1][1])
+    return next((words for pattern, words in _SIGNS if re.search(pattern, value)), _SIGNS[-1][1])
+
+
+def _shell() -> ModuleType:
+    from eryphc.guest.values import shell
+
+    return shell
+
+
+def _powershell() -> ModuleType:
+    from eryphc.guest.values import powershell
+
+    return powershell
+
+
+def _is_shell(text: str) -> bool:
+    found: bool = _shell().is_shell(text)
+    return found
 
 
 def _is_shell_name(word: str) -> bool:
-    return word.rpartition("/")[2] in shell.SHELLS
+    return word.rpartition("/")[2] in _shell().SHELLS
 
 
 def _is_json(text: str) -> bool:
@@ -436,7 +453,7 @@ def _is_json(text: str) -> bool:
 
 
 def _is_powershell(piece: Piece, text: str, guest: GuestKind, agent: Reader) -> bool:
-    if _PWSH.match(text):
+    if re.match(_PWSH, text):
         return True
     if guest is not GuestKind.WINDOWS:
         return False
