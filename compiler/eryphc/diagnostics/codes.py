@@ -157,6 +157,7 @@ KINDS = (
     Kind("N0427", "bindings-dropped", reaches=True),
     Kind("N0424", "value-stood-in"),
     Kind("W0425", "reference-not-replaced"),
+    Kind("W0429", "template-marker-wrong"),
     Kind("N0420", "removal-applied", reaches=True),
     Kind("E0501", "cloud-config-unreadable", aliases=("W0501",), varies=True),
     Kind("E0502", "cloud-config-not-a-map", aliases=("W0502",), varies=True),

@@ -146,7 +146,11 @@ OTHERS = {
         "chpasswd: {users: [{password: x, type: text}]}",
     ),
     "mounts": ("mounts: [[], ['host:/x', /x]]", "mount_default_fields: [null, null, auto]"),
-    "package_update_upgrade_install": ("packages: [[a, '1', b], c]", "packages: [[], c]"),
+    "package_update_upgrade_install": (
+        "packages: [[a, '1', b], c]",
+        "packages: [[], c]",
+        "packages: [{apt: [a]}, c]",
+    ),
     "snap": ("snap: {commands: [[], 'install a']}",),
     "keyboard": ("keyboard: {model: pc105}",),
 }

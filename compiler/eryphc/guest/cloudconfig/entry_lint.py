@@ -487,12 +487,15 @@ def _mounts(root: MappingNode) -> Iterator[_Ending]:
 
 def _packages(root: MappingNode) -> Iterator[_Ending]:
     packages = root.get("packages")
+    lost = own("not one of the packages is installed")
     for number, item in enumerate(packages.items if isinstance(packages, Sequence) else ()):
+        words, path = own("packages[{}]", number), ("packages", number)
         if isinstance(item, Sequence) and len(item.items) not in (1, 2):
             problem = own("is neither a package nor a package and its version")
-            lost = own("not one of the packages is installed")
-            words = own("packages[{}]", number)
-            yield _Ending(words, problem, lost, item, ("packages", number))
+            yield _Ending(words, problem, lost, item, path)
+        elif isinstance(item, MappingNode):
+            problem = own("names a package manager, at which cloud-init before 23.4 fails")
+            yield _Ending(words, problem, lost, item, path)
 
 
 def _snaps(root: MappingNode) -> Iterator[_Ending]:
