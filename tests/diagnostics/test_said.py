@@ -20,6 +20,8 @@ from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.passes.read import Notation, read_catlet
 from eryphc.source import Region, Secrecy, SourceText, Span
 
+pytestmark = pytest.mark.once
+
 COMPILER = Path(eryphc.__file__).parent
 # What speaks of catlets and genes. The others speak of the command line, paths and disks alone.
 TYPED = (
