@@ -33,7 +33,8 @@ from eryphc.syntax.names import blank
 from eryphc.syntax.nodes import MAX_EXPANDED
 
 _JINJA = "## template: jinja"
-_NEARLY_JINJA = re.compile(r"#+\s*template\s*:\s*jinja2?", re.IGNORECASE)
+# It is compiled where it is used, which few texts need.
+_NEARLY_JINJA = r"#+\s*template\s*:\s*jinja2?"
 _BRACES = "{{"
 _OVERFLOW = "overflow"
 # A name with more than blanks behind it.
@@ -339,7 +340,8 @@ def _nearly_jinja(fodder: Fodder, content: Content, faults: _Faults) -> None:
     if not content.text.startswith("#"):
         return
     line = content.text.partition("\n")[0].rstrip()
-    if _NEARLY_JINJA.fullmatch(line) and line.lower() != _JINJA:
+    lower = line.lower()
+    if "jinja" in lower and lower != _JINJA and re.fullmatch(_NEARLY_JINJA, lower):
         span = content.span(0, len(line))
         faults.add(fodder, lambda where: wording.template_marker_wrong(where, span))
 
