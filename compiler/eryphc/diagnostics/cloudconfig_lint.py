@@ -100,15 +100,17 @@ def file_in_tmp(path: Words, place: Label, related: tuple[Label, ...]) -> Diagno
 def permissions_not_octal(
     path: Words, written: Words, octal: Words, place: Label, related: tuple[Label, ...]
 ) -> Diagnostic:
+    meant = not written.isdigit() or not set(written) & {"8", "9"}
     return Diagnostic(
         code=PERMISSIONS_NOT_OCTAL,
-        level=Level.WARNING,
+        level=Level.WARNING if meant else Level.NOTE,
         message=f"`{path}` is the number {written}, which as permissions is {octal}",
         primary=place,
         related=related,
+        notes=() if meant else ("guests report that it is no text",),
         help=f'if the digits are meant, write `"0{written}"`'
-        if written.isdigit() and not set(written) & {"8", "9"}
-        else None,
+        if written.isdigit() and meant
+        else f'write `"0{octal}"`',
     )
 
 

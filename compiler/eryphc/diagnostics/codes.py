@@ -201,6 +201,7 @@ KINDS = (
     Kind("W0512", "definition-extended", aliases=("N0512",), varies=True, reaches=True),
     Kind("W0520", "dropped-in-guest", reaches=True),
     Kind("W0522", "key-unknown"),
+    Kind("W0565", "key-read-early"),
     Kind("W0523", "value-invalid"),
     Kind("W0524", "deprecated"),
     Kind("W0532", "owner-not-yet-there"),

@@ -116,6 +116,7 @@ def _same_path(row: Row) -> list[int]:
 
 def good(row: Row) -> dict[str, Any]:
     values = {kind: KINDS[kind] for kind in row.takes if kind != "E"}
+    values |= {f"the number {number}": number for number in row.also}
     if "E" in row.takes:
         values |= {"an empty text": "", "an empty list": [], "false": False}
     return {kind: GOOD.get((row.path, kind), value) for kind, value in values.items()}

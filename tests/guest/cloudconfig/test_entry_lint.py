@@ -171,6 +171,7 @@ def test_the_other_modules_end_there() -> None:
 def test_a_user_without_a_name_is_warned_of() -> None:
     assert found("users: [{nmae: x}]") == ["W0568"]
     assert found("users: [{name: x}, x]") == []
+    assert found("users: [{snapuser: joe@joeuser.io}]") == []
 
 
 @pytest.mark.integration

@@ -40,8 +40,8 @@ class Row(NamedTuple):
     `path` has the keys that lead to the value: `*` is any key of a map, `[]` any entry of a list.
     `takes` has a letter for each kind that does no harm: Null, Boolean, Integer or other number,
     Text, List, Map, Date, and Empty for what counts as false. `lost` is what the guest then lacks.
-    `grave`: it lacks commands, files or users for certain. Of rows with one path the first counts
-    that does not take the value.
+    `grave`: it lacks commands, files or users for certain. `also` has numbers that do no harm. Of
+    rows with one path the first counts that does not take the value.
     """
 
     path: str
@@ -50,6 +50,7 @@ class Row(NamedTuple):
     lost: str
     end: End = End.MODULE
     grave: bool = False
+    also: tuple[int, ...] = ()
 
 
 MAX_FINDINGS: Final = 100
@@ -149,7 +150,7 @@ ROWS: Final = (
     Row("chpasswd.users.[]", "M", "set_passwords", "not one of the passwords is set"),
     Row("chpasswd.users.[].name", "T", "set_passwords", "not one of the passwords is set"),
     Row("chpasswd.users.[].password", "T", "set_passwords", "not one of the passwords is set"),
-    Row("ssh_pwauth", "NBT", "set_passwords", "SSH stays as the image has it"),
+    Row("ssh_pwauth", "NBT", "set_passwords", "SSH stays as the image has it", also=(0, 1)),
     Row("apt", "TLM", "apt_configure", "nothing of it is set up"),
     Row("apt", "M", "apt_configure", "nothing of it is set up", End.NOTHING),
     Row("apt.sources", "M", "apt_configure", "not one of the sources is added"),
@@ -231,6 +232,8 @@ _ROOT: Final = _tree()
 def harms(row: Row, node: Node) -> bool:
     """Whether a module cannot do with the value what it is there for."""
     if "E" in row.takes and _is_empty(node):
+        return False
+    if isinstance(node, Scalar) and node.value in row.also and kind(node) == "a number":
         return False
     return _LETTERS[kind(node)] not in row.takes
 

@@ -439,7 +439,8 @@ def _nameless(root: MappingNode) -> Iterator[_Ending]:
     """Users without a name: the guest adds them to its default user, whose own keys count first."""
     users = root.get("users")
     for number, item in enumerate(users.items if isinstance(users, Sequence) else ()):
-        if isinstance(item, MappingNode) and "name" not in item.entries:
+        # `snap` makes a user of that entry, whose name it knows.
+        if isinstance(item, MappingNode) and not {"name", "snapuser"} & item.entries.keys():
             lost = own("no user is made of it: the guest takes it for its default user")
             words = own("users[{}]", number)
             yield _Ending(words, own("has no `name`"), lost, item, ("users", number))
