@@ -343,15 +343,23 @@ def left_out_in_guest(
 
 @wording
 def key_unknown(
-    path: Words, key: Words, known: Sequence[Words], place: Label, related: tuple[Label, ...]
+    path: Words,
+    key: Words,
+    known: Sequence[Words],
+    place: Label,
+    related: tuple[Label, ...],
+    *,
+    before: bool = False,
 ) -> Diagnostic:
+    """`before`: guests before cloud-init 25.1 still take it."""
     return Diagnostic(
         code=KEY_UNKNOWN,
         level=Level.WARNING,
-        message=f"cloud-init knows no key `{path}`",
+        message=f"cloud-init {'25.1 ' if before else ''}knows no key `{path}`",
         primary=place,
         related=related,
-        help=closest(key, known),
+        notes=("older guests still take it",) if before else (),
+        help=None if before else closest(key, known),
     )
 
 
@@ -382,7 +390,7 @@ def key_read_early(key: Words, place: Label, related: tuple[Label, ...]) -> Diag
         message=f"cloud-init reads `{key}` before it has this configuration",
         primary=place,
         related=related,
-        notes=("nothing of it counts at the first boot; from the second on it does",),
+        notes=("where a guest finds its data at the first boot is decided without it",),
         help="set it in the image, in a file of `/etc/cloud/cloud.cfg.d`",
     )
 

@@ -98,19 +98,23 @@ def file_in_tmp(path: Words, place: Label, related: tuple[Label, ...]) -> Diagno
 
 @wording
 def permissions_not_octal(
-    path: Words, written: Words, octal: Words, place: Label, related: tuple[Label, ...]
+    path: Words,
+    written: Words,
+    octal: Words,
+    place: Label,
+    related: tuple[Label, ...],
+    *,
+    digits: bool,
 ) -> Diagnostic:
-    meant = not written.isdigit() or not set(written) & {"8", "9"}
+    """`digits`: those that are written could be meant as the permissions."""
     return Diagnostic(
         code=PERMISSIONS_NOT_OCTAL,
-        level=Level.WARNING if meant else Level.NOTE,
+        level=Level.WARNING if digits else Level.NOTE,
         message=f"`{path}` is the number {written}, which as permissions is {octal}",
         primary=place,
         related=related,
-        notes=() if meant else ("guests report that it is no text",),
-        help=f'if the digits are meant, write `"0{written}"`'
-        if written.isdigit() and meant
-        else f'write `"0{octal}"`',
+        notes=() if digits else ("guests report that it is no text",),
+        help=f'if the digits are meant, write `"0{written}"`' if digits else f'write `"0{octal}"`',
     )
 
 

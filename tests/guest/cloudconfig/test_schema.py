@@ -20,7 +20,13 @@ from eryphc.diagnostics.model import Level
 from eryphc.guest.cloudconfig import verdict as own
 from eryphc.guest.cloudconfig.nodes import MappingNode
 from eryphc.guest.cloudconfig.provenance import Provenance
-from eryphc.guest.cloudconfig.schema import READ_ANYWAY, READ_EARLY, check, library_errors
+from eryphc.guest.cloudconfig.schema import (
+    KNOWN_BEFORE,
+    READ_ANYWAY,
+    READ_EARLY,
+    check,
+    library_errors,
+)
 from eryphc.guest.cloudconfig.tree import read
 from guest.cloudconfig.entries import fodder, merge
 from guest.installed import SYSTEM_PYTHON, needs_measured_cloud_init
@@ -247,6 +253,10 @@ def said(text: str, *, secret: bool = False) -> list[str]:
                 "datasource_list"
             ),
         ),
+        (
+            "ssh_keys: {dsa_private: x}",
+            "W0522 cloud-init 25.1 knows no key `ssh_keys.dsa_private` | dsa_private",
+        ),
         ("reporting: {a: {endpoint: 'http://x/'}}", "W0523 `reporting.a` lacks `type` | a"),
         (
             "reporting: {a: {type: logg}}",
@@ -285,7 +295,7 @@ def test_a_form_that_older_guests_know_alone_is_a_note(text: str, level: Level) 
     assert {each.level for each in found if each.code.number == "W0524"} == {level}
 
 
-# What cloud-init's stages have of a key of the user-data, at the first boot and at the second.
+# What cloud-init's stages have of a key of the user-data, before it is found and after.
 STAGES = """
 import json, os, sys
 from cloudinit import helpers
@@ -305,7 +315,7 @@ print(json.dumps([first, seen()]))
 
 
 @pytest.mark.integration
-def test_stages_have_the_keys_of_their_own_from_the_second_boot_on(tmp_path: Path) -> None:
+def test_stages_have_the_keys_only_once_the_data_is_found(tmp_path: Path) -> None:
     keys = sorted(READ_EARLY)
     probe = "import cloudinit.helpers"
     if subprocess.run([SYSTEM_PYTHON, "-c", probe], check=False, capture_output=True).returncode:
@@ -325,6 +335,16 @@ def test_the_code_of_a_guest_asks_for_each_key_that_the_schema_lacks(key: str) -
     assert key not in own.schema()["properties"]
     sources = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
     assert any(f'"{key}"' in source for source in sources)
+
+
+@pytest.mark.integration
+def test_the_oldest_guest_takes_the_keys_that_newer_ones_do_not_know() -> None:
+    needs_measured_cloud_init()
+    program = "from cloudinit.config import cc_ssh; print(*cc_ssh.CONFIG_KEY_TO_FILE)"
+    done = subprocess.run(
+        [SYSTEM_PYTHON, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert set(KNOWN_BEFORE["ssh_keys"]) <= set(done.stdout.split())
 
 
 @pytest.mark.integration

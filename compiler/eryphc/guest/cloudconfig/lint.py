@@ -217,7 +217,8 @@ def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
             shown = _value(node, value, provenance)
             octal = _value(node, f"{value:o}", provenance)
             chain = provenance.chain(node)
-            yield wording.permissions_not_octal(path, shown, octal, label, chain)
+            digits = str(value).isdigit() and not set(str(value)) & set("89")
+            yield wording.permissions_not_octal(path, shown, octal, label, chain, digits=digits)
 
 
 def _special_permissions(config: Config) -> Iterator[Diagnostic]:

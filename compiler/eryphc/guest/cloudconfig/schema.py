@@ -47,22 +47,21 @@ _NEW_FORMS = {
     "25.2": ("ansible",),
     "25.3": ("rh_subscription",),
 }
-# Keys that the schema lacks. The stages read the first before this configuration is there, the
-# others when it is (cloudinit/stages.py, cmd/main.py, config/modules.py, cc_apt_configure.py).
-READ_EARLY = frozenset(
-    (
-        *("datasource", "datasource_list", "datasource_pkg_list", "syslog_fix_perms"),
-        *("def_log_file", "log_basic", "logcfg", "log_cfgs", "allow_userdata"),
-    )
-)
+# Keys that the schema lacks. Where the guest finds its data is decided before this configuration is
+# there; the others are read when it is (cloudinit/stages.py, cmd/main.py, log.py,
+# config/modules.py, config/cc_apt_configure.py).
+READ_EARLY = frozenset(("datasource", "datasource_list", "datasource_pkg_list"))
 READ_ANYWAY = frozenset(
     (
-        *("manual_cache_clean", "unverified_modules", "add_apt_repo_match"),
+        *("manual_cache_clean", "unverified_modules", "syslog_fix_perms", "add_apt_repo_match"),
+        *("def_log_file", "log_basic", "logcfg", "log_cfgs"),
         *("apt_sources", "apt_mirror", "apt_mirror_search", "apt_mirror_search_dns"),
         *("apt_proxy", "apt_http_proxy", "apt_ftp_proxy", "apt_https_proxy"),
         *("apt_preserve_sources_list", "apt_custom_sources_list"),
     )
 )
+# Keys that guests before 25.1 still take.
+KNOWN_BEFORE = {"ssh_keys": ("dsa_private", "dsa_public", "dsa_certificate")}
 
 
 def check(root: MappingNode, provenance: Provenance) -> tuple[Diagnostic, ...]:
@@ -352,6 +351,7 @@ def _unknown(
             tuple(map(Own, known)),
             place,
             provenance.chain(value),
+            before=len(steps) == 1 and name in KNOWN_BEFORE.get(str(steps[0]), ()),
         )
 
 
