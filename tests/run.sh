@@ -51,7 +51,9 @@ machines=$!
 trap 'kill "$machines" 2>/dev/null || true; rm -f "$boots"' EXIT
 trap 'exit 130' INT TERM
 result=0
-.venv/bin/python -m pytest -n auto --dist worksteal -m "not boot" || result=$?
+# One more than there are processors: many tests wait for a program or a server.
+.venv/bin/python -m pytest -n "$(($(getconf _NPROCESSORS_ONLN) + 1))" --dist worksteal \
+  -m "not boot" || result=$?
 wait "$machines" || result=$?
 cat "$boots"
 exit "$result"
