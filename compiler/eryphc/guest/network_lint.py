@@ -397,7 +397,10 @@ def _names(network: Network) -> Iterator[Diagnostic]:
             problem = f"`{value}`, the name of `{name}`, is longer than {LONGEST_NAME} bytes"
             yield network.doubt(problem, renamed, "no name in Linux")
         if name in members:
-            problem = f"`{name}` is renamed and a member of a bridge, which guests set up wrongly"
+            problem = (
+                f"`{name}` is renamed and a member of a bridge, which guests without netplan set "
+                "up wrongly"
+            )
             yield network.doubt(problem, renamed)
 
 

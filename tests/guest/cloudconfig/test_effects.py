@@ -177,7 +177,17 @@ def test_a_home_that_a_file_makes_belongs_to_root(tmp_path: Path) -> None:
     for name in ("shadow", "gshadow"):
         (tmp_path / "etc" / name).touch()
     for name, uid in (("web", "4711"), ("other", "4712")):
-        made = [useradd, "--prefix", tmp_path, "-m", "-u", uid, "-b", "/home", name]
+        made: list[str | Path] = [
+            useradd,
+            "--prefix",
+            tmp_path,
+            "-m",
+            "-u",
+            uid,
+            "-b",
+            "/home",
+            name,
+        ]
         subprocess.run(made, check=True, capture_output=True)
     owners = [(tmp_path / "home" / name).stat().st_uid for name in ("web", "other")]
     assert owners == [0, 4712]
@@ -227,7 +237,14 @@ def test_files_in_tmp_may_be_gone(tmp_path: Path) -> None:
     for name in ("tmp", "var/lib"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "x").touch()
-    emptied = [program, "--create", "--remove", "--boot", f"--root={tmp_path}", rules]
+    emptied: list[str | Path] = [
+        program,
+        "--create",
+        "--remove",
+        "--boot",
+        f"--root={tmp_path}",
+        rules,
+    ]
     subprocess.run(emptied, check=True, capture_output=True)
     assert [(tmp_path / name / "x").exists() for name in ("tmp", "var/lib")] == [False, True]
     unit = (units / "cloud-init.service").read_text()
