@@ -340,6 +340,7 @@ def test_a_shell_reads_a_value_as_is_said(word: str, value: str, printed: str | 
         ("power_state: {mode: sleep}", "W0523", "sleep"),
         ("users: [{name: a, lock-passwd: true}]", "N0517", "lock-passwd"),
         ("packages: []", "N0515", "packages"),
+        ("users: [{name: a, sudo: false}]", "W0524", "deprecated"),
         ("power_state: {mode: reboot}", None, None),
     ],
 )
@@ -350,13 +351,35 @@ def test_a_guest_reports_what_its_schema_finds(
     file = tmp_path / "config"
     file.write_text(f"#cloud-config\n{text}\n")
     program = (
-        "import sys; from cloudinit import safeyaml; from cloudinit.config import schema\n"
+        "import logging, sys; from cloudinit import safeyaml; from cloudinit.config import schema\n"
+        "logging.basicConfig(stream=sys.stdout, level=logging.WARNING)\n"
         "data = safeyaml.load(open(sys.argv[1]).read())\n"
-        "try: schema.validate_cloudconfig_schema(data, strict=True)\n"
+        "check = schema.validate_cloudconfig_schema\n"
+        "try: check(data, strict=True, log_deprecations=True)\n"
         "except schema.SchemaValidationError as error: print(error)"
     )
     done = subprocess.run(
         [SYSTEM_PYTHON, "-c", program, file], capture_output=True, check=True, text=True
     )
     assert (reported is None) is (done.stdout == "")
-    assert reported is None or reported in done.stdout
+    assert reported is None or reported in done.stdout.lower()
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hostname", "code", "name"),
+    [("10.0.0.7", "W0556", "ip-10-0-0-7"), ("web", None, "web"), ("10.0.0", None, "10.0.0")],
+)
+def test_an_address_becomes_a_name(hostname: str, code: str | None, name: str) -> None:
+    assert codes(hostname=hostname) == ([code] if code else [])
+    program = (
+        "import sys; from cloudinit.sources import DataSource\n"
+        "source = DataSource({}, None, None)\n"
+        "source.metadata = {'local-hostname': sys.argv[1]}\n"
+        "print(source.get_hostname(fqdn=True).hostname)"
+    )
+    command: list[str | Path] = [SYSTEM_PYTHON, "-c", program, hostname]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == name

@@ -103,3 +103,24 @@ def test_exit_codes_are_as_warned(
     result = read_as_windows(seed(*fodder_entries).user_data.data, {"a.ps1": code})
     assert [event[2] for event in result["events"]] == ran
     assert (result["reboot"], result["again"]) == reported
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a: 1\n- b\n", "warning[E0501]"),
+        ("- a\n", "warning[E0502]"),
+        ("a: 0b_\n", "warning[E0503]"),
+        ("a: =\n", "warning[E0503]"),
+        ("timezone: UTC\n", None),
+    ],
+)
+def test_a_cloud_config_that_cannot_be_loaded_is_dropped_whole(
+    read_as_windows: Reader, text: str, code: str | None
+) -> None:
+    broken = fodder(text, None, "broken")
+    other = fodder("write_files: [{path: 'C:\\x', content: x}]\n", None, "other")
+    assert feeding.codes(broken, guest=GuestKind.WINDOWS) == ([code] if code else [])
+    events = read_as_windows(seed(broken, other).user_data.data)["events"]
+    assert events[-1] == ["file", "C:\\x", "x"]
+    assert (len(events) == 1) is bool(code)

@@ -273,6 +273,13 @@ def test_a_file_that_is_written_again_is_the_later_one() -> None:
     assert [text for path, text in of_more["files"] if path == "/etc/app"] == ["a", "b"]
 
 
+def test_what_base64_does_not_have_is_left_out() -> None:
+    text = "write_files: [{path: /x, encoding: b64, content: aGVs*bG8=}]"
+    assert (said(text), said(text.replace("*", ""))) == ({"W0569"}, set())
+    [seen] = carried_out(text)
+    assert (seen["failed"], file_of(seen, "/x")) == ({}, "hello")
+
+
 # --- users and passwords -----------------------------------------------------------------------
 
 
