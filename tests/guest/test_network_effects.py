@@ -166,6 +166,18 @@ def test_an_address_without_quotes_is_a_number() -> None:
     assert (number, address) == ("41135085296", "52:54:00:12:34:56")
 
 
+def test_an_address_in_capitals_leaves_no_network() -> None:
+    one = "version: 1\nconfig:\n- {type: physical, name: a, mac_address: 'D2:AB:00:00:00:0A'}\n"
+    named = file(entry("a", "dhcp4: true", "'D2:AB:00:00:00:0A'"))
+    unnamed = named.replace("set-name: a, ", "")
+    texts = (one, named, unnamed, named.lower())
+    assert [[each[:5] for each in of_file(text)] for text in texts] == [["W0562"]] * 2 + [[], []]
+    machines = [{"adapters": {"eth0": TWO["eth0"]}, "network_config": text} for text in texts]
+    seen = booted(*machines)
+    assert [len(each["applied"]) for each in seen] == [0, 0, 1, 1]
+    assert all("Not all expected" in each["error"] for each in seen[:2])
+
+
 # --- what renderers make of a file -------------------------------------------------------------
 
 GOOD = file(entry("a", "addresses: [10.0.0.2/24], routes: [{to: 0.0.0.0/0, via: 10.0.0.1}]"))
