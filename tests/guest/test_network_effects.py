@@ -249,3 +249,28 @@ def test_a_name_of_more_than_15_bytes_is_none() -> None:
         renaming = ["unshare", "--net", program, "link", "set", "dev", "lo", "name", name]
         done = subprocess.run(renaming, capture_output=True, check=False, text=True)
         assert ("not a valid ifname" in done.stderr) is bool(code)
+
+
+def test_of_two_default_routes_the_kernel_takes_one() -> None:
+    program = shutil.which("ip", path="/usr/sbin:/sbin:/usr/bin:/bin")
+    if program is None or os.geteuid() != 0:
+        pytest.skip("a link is made by root, with iproute2")
+    first = "{to: 0.0.0.0/0, via: 10.0.0.1}"
+    for metric, code in (("", "W0562"), (", metric: 7", None)):
+        second = f"{{to: 0.0.0.0/0, via: 10.0.0.3{metric}}}"
+        text = file(entry("a", f"addresses: [10.0.0.2/24], routes: [{first}, {second}]"))
+        assert [each[:5] for each in of_file(text)] == ([code] if code else [])
+        steps = (
+            "link add dev d0 type bridge",
+            "link set dev d0 up",
+            "address add 10.0.0.2/24 dev d0",
+            "route add default via 10.0.0.1",
+            f"route add default via 10.0.0.3{metric.replace(':', '').replace(',', '')}",
+        )
+        script = " && ".join(f"{program} {step}" for step in steps)
+        done = subprocess.run(
+            ["unshare", "--net", "sh", "-c", script], capture_output=True, check=False, text=True
+        )
+        if "Unknown device type" in done.stderr or "not permitted" in done.stderr:
+            pytest.skip(f"no link can be made here: {done.stderr}")
+        assert ("File exists" in done.stderr) is bool(code), done.stderr
