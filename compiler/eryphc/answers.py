@@ -93,27 +93,41 @@ def findings_in(read: ReadSpec) -> tuple[Diagnostic, ...]:
 
 
 class GivenAddress(NamedTuple):
-    """A MAC address that a catlet gives to one of its adapters, and where; None: not known."""
+    """An address that a machine is given, and where; None: not known.
+
+    It is the MAC address of an adapter or, with `static`, an IP address in the network-config of
+    the user, where `adapter` is the name of its entry.
+    """
 
     address: str
     catlet: str
     adapter: str
     span: Span | None = None
+    static: bool = False
 
 
 def address_warnings(addresses: Iterable[GivenAddress]) -> tuple[Diagnostic, ...]:
-    """Warnings for addresses that several catlets of one run give."""
-    from eryphc.diagnostics.guest import address_in_two_specs
+    """Warnings for addresses that several catlets of one run give, each pair of them once."""
+    from eryphc.diagnostics.guest import address_in_two_specs, static_in_two_specs
     from eryphc.diagnostics.said import named
 
-    first: dict[str, GivenAddress] = {}
+    first: dict[tuple[str, bool], GivenAddress] = {}
+    told: set[tuple[str, str]] = set()
     found: list[Diagnostic] = []
     for each in addresses:
-        before = first.setdefault(each.address.lower(), each)
-        if before.catlet != each.catlet:
-            names = (named(before.catlet, before.span), named(each.catlet, each.span))
-            address = named(each.address.lower(), each.span)
-            found.append(address_in_two_specs(address, names, each.span, before.span))
+        key = (each.address.lower(), each.static)
+        before = first.setdefault(key, each)
+        if before.catlet == each.catlet or (each.address, each.catlet) in told:
+            continue
+        told.add((each.address, each.catlet))
+        if each.static:
+            # One file has both, so there is one place to show.
+            names = (named(before.catlet), named(each.catlet))
+            found.append(static_in_two_specs(named(each.address), names, each.span))
+            continue
+        names = (named(before.catlet, before.span), named(each.catlet, each.span))
+        address = named(each.address.lower(), each.span)
+        found.append(address_in_two_specs(address, names, each.span, before.span))
     return tuple(found)
 
 
