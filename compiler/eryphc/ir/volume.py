@@ -65,6 +65,16 @@ class DiskImage(NamedTuple):
     boots: frozenset[Firmware] | None = None
     help: str | None = None
 
+    def as_described(self, said: str | None) -> DiskImage:
+        """The image where a description `said` what its content does not show: that it is raw."""
+        if self.format != "unknown" or said != "raw":
+            return self
+        odd = (self.size or 0) % self.sector
+        problem = f"has {self.size} bytes, which is no whole number of sectors of {self.sector}"
+        return self._replace(
+            format="raw", virtual_size=self.size, problem=problem if odd else None, help=None
+        )
+
 
 class DiskFault(NamedTuple):
     """A disk file that cannot be read: it is `missing`, or for another `reason`."""

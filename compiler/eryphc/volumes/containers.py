@@ -3,8 +3,8 @@
 Images of other programs, archives and texts would pass for raw disks, since a raw disk has no
 header. So a file counts as raw only if it begins as a disk does, or if its user says so.
 Sources: file(1)'s magic database, https://github.com/file/file/tree/master/magic/Magdir; QEMU's
-block drivers, https://gitlab.com/qemu-project/qemu/-/tree/master/block; ECMA-119, 8.1 (volume
-descriptors); POSIX.1-2017, pax, "ustar Interchange Format".
+block drivers, https://gitlab.com/qemu-project/qemu/-/tree/master/block; the forms of tar,
+https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html.
 """
 
 from __future__ import annotations

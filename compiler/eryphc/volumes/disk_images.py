@@ -13,9 +13,16 @@ from eryphc.ir.volume import DiskFault, DiskImage
 from eryphc.source import shown_path
 from eryphc.volumes.boot import firmware_of
 from eryphc.volumes.checksums import hash_file
-from eryphc.volumes.headers import FORMATS, DiskHeader, format_of_name, judged_header, shown_format
+from eryphc.volumes.headers import (
+    FORMATS,
+    UNKNOWN,
+    DiskHeader,
+    format_of_name,
+    judged_header,
+    shown_format,
+)
 
-EVERY_FORMAT: Final = FORMATS
+EVERY_FORMAT: Final = (*FORMATS, UNKNOWN)
 
 Progress = Callable[[Path, int, int], None]
 """Hears how many bytes of how many of a file have been read."""

@@ -113,7 +113,7 @@ def image_of(gene: str, volume: Volume, desk: Desk, pinned: LockedDisk | None = 
     Raises VolumeError.
     """
     if volume.path is not None:
-        return _at_hand(volume.path, pinned)
+        return _at_hand(volume.path, volume.format, pinned)
     if volume.url is None:
         raise VolumeError(wording.no_source(gene), outside=False)
     if pinned is None:
@@ -133,7 +133,8 @@ def _digest(pinned: LockedDisk) -> Digest:
     return Digest(algorithm, digits)
 
 
-def _at_hand(path: Path, pinned: LockedDisk | None) -> Image:
+def _at_hand(path: Path, said: str | None, pinned: LockedDisk | None) -> Image:
+    """The file of a pool; `said` is the format that its description says."""
     if not path.is_file():
         reason = "it is no plain file" if path.exists() else "there is no such file"
         raise VolumeError(wording.unreadable(shown_path(path), reason), outside=False)
@@ -145,7 +146,7 @@ def _at_hand(path: Path, pinned: LockedDisk | None) -> Image:
             shown_path(path), wanted.algorithm, wanted.hex, found, "the lock"
         )
         raise VolumeError(fault, outside=False)
-    kind = stated_format(path, shown_path(path), format_of_name(path))
+    kind = stated_format(path, shown_path(path), format_of_name(path) or said)
     return Image(path, kind, hashes["sha256"], path.stat().st_size, fetched=False)
 
 

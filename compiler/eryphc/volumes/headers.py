@@ -154,8 +154,8 @@ _SHOWS_NOTHING: Final = (
     "a file system"
 )
 _SAY_RAW: Final = (
-    "if its bytes are those of the disk, say so: `--from raw`, a name that ends with `.raw`, or "
-    "`format: raw` in its description"
+    "if its bytes are those of the disk, say so: by a name that ends with `.raw`, by `--from raw`, "
+    "or by `format: raw` in the description of a volume gene"
 )
 
 

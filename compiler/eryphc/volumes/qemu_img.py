@@ -96,7 +96,7 @@ def _options(path: Path, kind: str) -> str:
 
     The footer of a VHD has its size in bytes and as a geometry. Hyper-V takes the bytes at their
     word, so we do; QEMU without this takes the geometry of many creators, which is a little less.
-    Source: https://gitlab.com/qemu-project/qemu/-/blob/master/block/vpc.c, `vpc_open`.
+    Source: https://gitlab.com/qemu-project/qemu/-/blob/master/block/vpc.c.
     """
     name = _absolute(path).replace(",", ",,")
     more = ",force_size_calc=current_size" if kind == "vhd" else ""
