@@ -201,18 +201,20 @@ def test_a_parent_that_is_larger_than_its_disk_is_not_copied(
 
 
 def test_a_parent_that_is_as_large_as_its_disk_is_taken(desk: Desk, host: Model) -> None:
-    options = ("--value-file", f"token={desk.folder / 'token'}")
-    assert desk.run(host, "plan", *options, "--volume", client_disk(desk, 20), full=False).code == 4
-    options = (*options, "--volume", host_disk(host, 20))
-    assert desk.run(host, "apply", *options, full=False).code == 0
+    value = ("--value-file", f"token={desk.folder / 'token'}")
+    for command, disk, code in (
+        ("plan", client_disk(desk, 20), 4),
+        ("apply", host_disk(host, 20), 0),
+    ):
+        assert desk.run(host, command, *value, "--volume", disk, full=False).code == code
 
 
 def test_a_file_of_the_host_that_is_no_disk_is_not_copied(desk: Desk, host: Model) -> None:
     host._put("D:\\Images\\other.vhdx", b"no disk")
     before = host.world.snapshot()
-    options = ("--volume", "sda=host:D:\\Images\\other.vhdx")
-    options = (*options, "--value-file", f"token={desk.folder / 'token'}")
-    ran = desk.run(host, "apply", *options, full=False)
+    value = ("--value-file", f"token={desk.folder / 'token'}")
+    disk = "sda=host:D:\\Images\\other.vhdx"
+    ran = desk.run(host, "apply", *value, "--volume", disk, full=False)
     assert ran.code == 1
     assert "D:\\Images\\other.vhdx is no sound VHDX disk" in ran.report["error"]["reasons"][0]
     assert host.world.snapshot() == before

@@ -389,6 +389,23 @@ def network_by_name(entry: Words, adapters: Words, span: Span | None) -> Diagnos
 
 
 @wording
+def network_name_absent(
+    entry: Words, wanted: Words, adapters: Words, span: Span | None
+) -> Diagnostic:
+    """`wanted` is what an adapter must be called, `adapters` are those of the machine."""
+    return finding(
+        NETWORK_BY_NAME,
+        f"the entry `{entry}` of the network-config is for an adapter that the guest calls "
+        f"`{wanted}`, and Linux calls Hyper-V's adapters `eth0`, `eth1` and so on",
+        span,
+        "for no adapter",
+        notes=(f"the machine has {adapters}",),
+        help="write `match: {macaddress: ...}` (version 1: `mac_address`), or call the entry like "
+        "its adapter",
+    )
+
+
+@wording
 def network_completed(entries: Words, span: Span | None) -> Diagnostic:
     return finding(
         NETWORK_COMPLETED,

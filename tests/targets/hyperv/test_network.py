@@ -315,13 +315,14 @@ NAMED = {
 def test_entries_by_name_on_several_adapters(text: str, codes: list[str]) -> None:
     kinds = {"W0721", "N0720"}
     assert [code for code in with_file(SEVERAL, text).codes() if code in kinds] == codes
+    # What is called otherwise than Hyper-V's adapters are is for none of them.
     alone = with_file("networks: [{name: default}]\n", text)
-    assert kinds.isdisjoint(alone.codes())
+    assert kinds.isdisjoint(alone.codes()) == ("ens3" not in text)
     assert kinds.isdisjoint(with_file(SEVERAL, text, guest=GuestKind.WINDOWS).codes())
 
 
 def test_the_addresses_to_match_are_named() -> None:
-    text = "version: 2\nethernets: {ens3: {dhcp4: true}}\n"
+    text = "version: 2\nethernets: {x: {match: {name: eth1}, dhcp4: true}}\n"
     fault = with_file(SEVERAL, text).only("W0721")
     assert fault.notes == (
         "the machine has `eth0` (02:00:00:00:00:01), `eth1` (02:00:00:00:00:02)",
@@ -348,3 +349,23 @@ def test_static_addresses_on_the_default_switch(spec: str, project: str | None, 
     assert ("N0721" in result.codes()) == told
     dynamic = "version: 2\nethernets: {eth0: {dhcp4: true}}\n"
     assert "N0721" not in with_file(spec, dynamic, project=project).codes()
+
+
+ABSENT = {
+    "a name of another hypervisor": ("ens3: {dhcp4: true}", "`ens3`"),
+    "a pattern for such names": ("lan: {match: {name: 'en*'}, dhcp4: true}", "`en*`"),
+    "one of a machine with more": ("eth1: {dhcp4: true}", None),
+    "a pattern for ours": ("lan: {match: {name: 'e*'}, dhcp4: true}", None),
+    "the kernel's name": ("lan: {match: {name: eth0}, dhcp4: true}", None),
+    "a driver": ("lan: {match: {driver: hv_netvsc}, dhcp4: true}", None),
+}
+
+
+@pytest.mark.parametrize(("entry", "name"), ABSENT.values(), ids=ABSENT)
+def test_entries_for_names_that_no_adapter_has(entry: str, name: str | None) -> None:
+    text = f"version: 2\nethernets:\n  {entry}\n"
+    result = with_file("networks: [{name: default, adapter_name: lan0}]\n", text)
+    if name is None:
+        assert "W0721" not in result.codes()
+    else:
+        assert f"an adapter that the guest calls {name}, and" in result.only("W0721").message

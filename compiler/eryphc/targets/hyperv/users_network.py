@@ -9,6 +9,7 @@ the guest".
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Final
 
 from eryphc.diagnostics import hyperv as wording
@@ -21,12 +22,17 @@ from eryphc.guest.model import Adapter, GuestKind
 from eryphc.lint.engine import Rule, judge
 from eryphc.source import Span
 
+# Of one machine on any host.
+_MOST_ADAPTERS: Final = 68
+
 
 class Entry(NamedTuple):
     """An interface of the file. `place` is where it is named; `mac` is the address that it matches,
-    None where it has none. `added`: that address is the compiler's."""
+    None where it has none. `added`: that address is the compiler's. `pattern` is what the adapter
+    must be called in the guest, None where it is found otherwise."""
 
     name: str
+    pattern: str | None
     place: Span
     mac: str | None
     added: bool
@@ -60,6 +66,7 @@ def _entries(network: NetworkFile) -> Iterator[Entry]:
             written = match.get("macaddress") if isinstance(match, MappingNode) else None
             yield Entry(
                 name=str(key),
+                pattern=match.text("name") if isinstance(match, MappingNode) else str(key),
                 place=_place(network, ethernets.keys[key]),
                 mac=_text(written),
                 added=id(written) in added,
@@ -73,6 +80,7 @@ def _entries(network: NetworkFile) -> Iterator[Entry]:
             kinds = list(_subnets(item))
             yield Entry(
                 name=item.text("name") or "",
+                pattern=item.text("name"),
                 place=_place(network, item.get("name") or item),
                 mac=_text(written),
                 added=id(written) in added,
@@ -104,16 +112,25 @@ def _is_true(node: Node | None) -> bool:
 
 
 def _by_name(network: UsersNetwork) -> Iterator[Diagnostic]:
-    """Entries that any of several adapters may get."""
-    if len(network.adapters) < 2:
-        return
+    """Entries that any of several adapters may get, or none."""
     known = joined(
         own("`{}` ({})", named(adapter.name), named(adapter.mac_address.lower()))
         for adapter in network.adapters
     )
     for entry in network.entries:
-        if entry.mac is None:
+        if entry.mac is not None:
+            continue
+        if entry.pattern is not None and not _is_called(entry.pattern):
+            wanted = named(entry.pattern)
+            yield wording.network_name_absent(named(entry.name), wanted, known, entry.place)
+        elif len(network.adapters) > 1:
             yield wording.network_by_name(named(entry.name), known, entry.place)
+
+
+def _is_called(pattern: str) -> bool:
+    """Whether the kernel may call an adapter of Hyper-V so, on Linux or FreeBSD."""
+    names = (f"{device}{number}" for device in ("eth", "hn") for number in range(_MOST_ADAPTERS))
+    return any(fnmatchcase(name, pattern) for name in names)
 
 
 def _completed(network: UsersNetwork) -> Iterator[Diagnostic]:
