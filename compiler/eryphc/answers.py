@@ -167,8 +167,8 @@ class Checked(Result):
 
     `declared` are the names of the catlet's variables in lower case, `sources` each gene set of the
     closure with the folder that it came from. `details` are facts that the targets tell of what
-    they made, such as the sizes of user-data. `addresses` are those that the catlet gives to its
-    adapters, for `Session.shared_addresses`. `losses` is what each target cannot express of what
+    they made, such as the sizes of user-data. `addresses` are those that the catlet and
+    the user's network-config give, for `Session.shared_addresses`. `losses` is what each target cannot express of what
     the catlet and the options ask for, where it was asked for.
     """
 
@@ -261,10 +261,11 @@ class Built(Checked):
         if made is not None and self.ok:
             self.files, self.manifest = made
             # What a cache gives was not compiled.
-            self.addresses = self.addresses or tuple(
-                GivenAddress(adapter.mac_address, self.name, adapter.name)
-                for adapter in self.manifest.network_adapters
-            )
+            if all(each.static for each in self.addresses):
+                self.addresses += tuple(
+                    GivenAddress(adapter.mac_address, self.name, adapter.name)
+                    for adapter in self.manifest.network_adapters
+                )
 
     def write(self, folder: str | os.PathLike[str]) -> tuple[WrittenFile, ...]:
         """Write the files and `manifest.json` as the folder of the target; gives them by path.
