@@ -167,9 +167,9 @@ class Checked(Result):
 
     `declared` are the names of the catlet's variables in lower case, `sources` each gene set of the
     closure with the folder that it came from. `details` are facts that the targets tell of what
-    they made, such as the sizes of user-data. `addresses` are those that the catlet and
-    the user's network-config give, for `Session.shared_addresses`. `losses` is what each target cannot express of what
-    the catlet and the options ask for, where it was asked for.
+    they made, such as the sizes of user-data. `addresses` are those that the catlet and the
+    user's network-config give, for `Session.shared_addresses`. `losses` is what each target cannot
+    express of what the catlet and the options ask for, where it was asked for.
     """
 
     def __init__(

@@ -445,7 +445,9 @@ def device_name(
         span,
         "not the same disk at every boot",
         related=trail,
-        notes=(f"{by_place}below `/dev/disk/by-path`, names end with the place: {places}",),
+        notes=(f"{by_place}below `/dev/disk/by-path`, names end with the place: {places}",)
+        if places
+        else (),
         help="mount by `LABEL=` or `UUID=`, take a name below `/dev/disk/by-path`, or use "
         "`gene:eryphc/data-disk`, which looks for the empty disk",
     )

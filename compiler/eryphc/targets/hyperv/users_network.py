@@ -24,6 +24,7 @@ from eryphc.source import Span
 
 # Of one machine on any host.
 _MOST_ADAPTERS: Final = 68
+_LONGEST_PATTERN: Final = 255
 
 
 class Entry(NamedTuple):
@@ -130,7 +131,7 @@ def _by_name(network: UsersNetwork) -> Iterator[Diagnostic]:
 def _is_called(pattern: str) -> bool:
     """Whether the kernel may call an adapter of Hyper-V so, on Linux or FreeBSD."""
     names = (f"{device}{number}" for device in ("eth", "hn") for number in range(_MOST_ADAPTERS))
-    return any(fnmatchcase(name, pattern) for name in names)
+    return len(pattern) <= _LONGEST_PATTERN and any(fnmatchcase(name, pattern) for name in names)
 
 
 def _completed(network: UsersNetwork) -> Iterator[Diagnostic]:
