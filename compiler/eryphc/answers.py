@@ -93,34 +93,44 @@ def findings_in(read: ReadSpec) -> tuple[Diagnostic, ...]:
 
 
 class GivenAddress(NamedTuple):
-    """A MAC address that a catlet gives to one of its adapters, and where; None: not known.
+    """An address that a machine is given, and where; None: not known.
 
-    `levels` are those of the catlet's project; None where an answer was kept from before.
+    It is the MAC address of an adapter or, with `static`, an IP address in the network-config of
+    the user, where `adapter` is the name of its entry. `levels` are those of the catlet's project;
+    None where an answer was kept from before.
     """
 
     address: str
     catlet: str
     adapter: str
     span: Span | None = None
+    static: bool = False
     levels: LevelPolicy | None = None
 
 
 def address_warnings(addresses: Iterable[GivenAddress]) -> tuple[Diagnostic, ...]:
-    """Warnings for addresses that several catlets of one run give."""
-    from eryphc.diagnostics.guest import address_in_two_specs
+    """Warnings for addresses that several catlets of one run give, each pair of them once."""
+    from eryphc.diagnostics.guest import address_in_two_specs, static_in_two_specs
     from eryphc.diagnostics.said import named
 
-    first: dict[str, GivenAddress] = {}
+    first: dict[tuple[str, bool], GivenAddress] = {}
+    told: set[tuple[str, str]] = set()
     found: list[Diagnostic] = []
     for each in addresses:
-        before = first.setdefault(each.address.lower(), each)
-        if before.catlet != each.catlet:
+        key = (each.address.lower(), each.static)
+        before = first.setdefault(key, each)
+        if before.catlet == each.catlet or (each.address, each.catlet) in told:
+            continue
+        told.add((each.address, each.catlet))
+        if each.static:
+            # One file has both, so there is one place to show.
+            names = (named(before.catlet), named(each.catlet))
+            warning = static_in_two_specs(named(each.address), names, each.span)
+        else:
             names = (named(before.catlet, before.span), named(each.catlet, each.span))
             address = named(each.address.lower(), each.span)
             warning = address_in_two_specs(address, names, each.span, before.span)
-            found += (
-                (warning,) if each.levels is None else each.levels.applied((warning,)).diagnostics
-            )
+        found += (warning,) if each.levels is None else each.levels.applied((warning,)).diagnostics
     return tuple(found)
 
 
@@ -160,9 +170,9 @@ class Checked(Result):
 
     `declared` are the names of the catlet's variables in lower case, `sources` each gene set of the
     closure with the folder that it came from. `details` are facts that the targets tell of what
-    they made, such as the sizes of user-data. `addresses` are those that the catlet gives to its
-    adapters, for `Session.shared_addresses`. `losses` is what each target cannot express of what
-    the catlet and the options ask for, where it was asked for.
+    they made, such as the sizes of user-data. `addresses` are those that the catlet and the
+    user's network-config give, for `Session.shared_addresses`. `losses` is what each target cannot
+    express of what the catlet and the options ask for, where it was asked for.
     """
 
     def __init__(
@@ -254,10 +264,11 @@ class Built(Checked):
         if made is not None and self.ok:
             self.files, self.manifest = made
             # What a cache gives was not compiled.
-            self.addresses = self.addresses or tuple(
-                GivenAddress(adapter.mac_address, self.name, adapter.name)
-                for adapter in self.manifest.network_adapters
-            )
+            if all(each.static for each in self.addresses):
+                self.addresses += tuple(
+                    GivenAddress(adapter.mac_address, self.name, adapter.name)
+                    for adapter in self.manifest.network_adapters
+                )
 
     def write(self, folder: str | os.PathLike[str]) -> tuple[WrittenFile, ...]:
         """Write the files and `manifest.json` as the folder of the target; gives them by path.

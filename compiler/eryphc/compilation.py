@@ -116,7 +116,9 @@ class Compilation:
             sources=self._sources(),
             genes=() if self._fed is None else self._fed.genes,
             details=tuple(self._details),
-            addresses=() if self._fed is None else tuple(self._addresses(self._fed.catlet)),
+            addresses=()
+            if self._fed is None
+            else (*self._addresses(self._fed.catlet), *self._static_addresses()),
         )
 
     def _addresses(self, catlet: Catlet) -> Iterator[GivenAddress]:
@@ -128,7 +130,25 @@ class Compilation:
                     "catlet" if self._reading is None else self._reading.name,
                     adapter.name or "",
                     adapter.at("mac_address"),
-                    self._levels,
+                    levels=self._levels,
+                )
+
+    def _static_addresses(self) -> Iterator[GivenAddress]:
+        """The IP addresses that the user's network-config gives to the machine."""
+        for _, inputs in self._prepared[:1]:
+            request = inputs.request
+            if request.network_file is None:
+                return
+            from eryphc.guest.static_addresses import static_addresses_in
+
+            for each in static_addresses_in(request.network_file, inputs.reader, request.adapters):
+                yield GivenAddress(
+                    each.address,
+                    inputs.name,
+                    each.entry,
+                    each.span,
+                    static=True,
+                    levels=self._levels,
                 )
 
     def losses(self) -> tuple[Loss, ...]:

@@ -251,7 +251,7 @@ class Session:
 
     @staticmethod
     def shared_addresses(addresses: Iterable[GivenAddress]) -> tuple[ShownDiagnostic, ...]:
-        """Warnings for MAC addresses that several catlets give: `addresses` of all answers."""
+        """Warnings for addresses that several machines are given: `addresses` of all answers."""
         return show(address_warnings(addresses))
 
     def build(self, spec: SpecName, target: Target, request: BuildRequest = DEFAULT) -> Built:

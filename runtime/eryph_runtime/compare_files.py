@@ -58,14 +58,16 @@ def _create(observation: Observation, drive: Drive, path: str, found: Findings) 
     ]
     source = None
     if drive.create is not Create.BLANK and drive.volume is not None:
+        # Examined before the parent is copied: it may have many gigabytes.
+        largest = _virtual_size(observation, drive.volume)
+        if drive.size is not None and largest is not None and largest > drive.size:
+            found.refusals.append(
+                f"drive `{drive.name}`: the parent disk has {largest} bytes, wanted are "
+                f"{drive.size}; ask for a `size` that is as large, or leave it out"
+            )
+            return
         source = _parent(observation, drive, drive.volume, found)
         if source is None:
-            return
-        too_small = _virtual_size(observation, drive.volume, source)
-        if drive.size is not None and too_small is not None and too_small > drive.size:
-            found.refusals.append(
-                f"drive `{drive.name}`: wanted are {drive.size} bytes, its volume has {too_small}"
-            )
             return
     match drive.create:
         case Create.BLANK:
@@ -135,9 +137,20 @@ def _copy(observation: Observation, drive: Drive, path: str, source: str) -> lis
     return steps
 
 
-def _virtual_size(observation: Observation, volume: str, source: str) -> int | None:
-    disk = observation.state.disk(source)
-    return disk.size if disk is not None else observation.deployment.volume(volume).virtual_size
+def _virtual_size(observation: Observation, volume: str) -> int | None:
+    """The bytes of the disk that a drive starts from: in the store, or where it comes from."""
+    sha256 = wanted_parent(observation, volume)
+    stored = observation.resolved.parent_path(sha256) if sha256 is not None else None
+    source = observation.volume_sources.get(volume)
+    if stored is not None and (disk := observation.state.disk(stored)) is not None:
+        return disk.size
+    if source is not None and not source.on_host and source.virtual_size is not None:
+        return source.virtual_size
+    if source is not None and source.on_host:
+        disk = observation.state.disk(source.path)
+        if disk is not None:
+            return disk.size
+    return observation.deployment.volume(volume).virtual_size
 
 
 def _parent(observation: Observation, drive: Drive, volume: str, found: Findings) -> str | None:
@@ -155,6 +168,9 @@ def _parent(observation: Observation, drive: Drive, volume: str, found: Findings
         return None
     if source is None or path is None or source.sha256 is None or source.size is None:
         found.needs.append(_ask(observation, drive, volume))
+        return None
+    if source.on_host and not _is_sound_disk(observation, source.path):
+        found.refusals.append(f"drive `{drive.name}`: {source.path} is no sound VHDX disk")
         return None
     what = f"bring the volume to {path}"
     if any(change.what == what for change in found.changes):
@@ -208,11 +224,11 @@ def _sound(
     observation: Observation, drive: Drive, path: str, sha256: str | None, found: Findings
 ) -> bool:
     """Whether the parent in the store may be used: hash, health, attributes."""
-    file, disk = observation.state.file(path), observation.state.disk(path)
+    file = observation.state.file(path)
     if file is not None and file.sha256 is not None and file.sha256 != sha256:
         found.refusals.append(f"drive `{drive.name}`: {path} was changed: its SHA-256 is another")
         return False
-    if disk is None or not disk.healthy or disk.format != "VHDX":
+    if not _is_sound_disk(observation, path):
         found.refusals.append(f"drive `{drive.name}`: {path} is no sound VHDX disk")
         return False
     bad = {"SparseFile", "Compressed", "Encrypted"} & set(file.attributes if file else ())
@@ -223,6 +239,11 @@ def _sound(
         )
         return False
     return True
+
+
+def _is_sound_disk(observation: Observation, path: str) -> bool:
+    disk = observation.state.disk(path)
+    return disk is not None and disk.healthy and disk.format == "VHDX"
 
 
 def _ask(observation: Observation, drive: Drive, volume: str) -> str:

@@ -12,6 +12,7 @@ from eryph_runtime.deployment import Create, DriveType
 from eryph_runtime.hostpaths import is_share, parent
 from eryph_runtime.observe import Observation
 from eryph_runtime.record import mark, unfinished_name
+from eryph_runtime.resolve import DEFAULT_SWITCH
 from eryph_runtime.state import HostFacts
 
 # First builds: Windows 10 1607/Server 2016, Server 2019, Server 2022, Server 2025.
@@ -114,10 +115,17 @@ def _check_names(observation: Observation, found: Findings) -> None:
 
 
 def _check_switches(observation: Observation, found: Findings) -> None:
+    static = {each.name: each.addresses for each in observation.deployment.network_adapters}
     for name, switch in sorted(observation.resolved.switches.items()):
         looked_up = find_switch(observation.state, switch)
         if isinstance(looked_up, str):
             found.refusals.append(f"adapter `{name}`: {looked_up}")
+        elif looked_up.id == DEFAULT_SWITCH and static.get(name):
+            found.notes.append(
+                f"adapter `{name}`: the static address {static[name][0]} does not work on "
+                f"`{looked_up.name}`, which changes its subnet with every start of the host; name "
+                "a switch of your own"
+            )
 
 
 def _check_nesting(observation: Observation, found: Findings) -> None:

@@ -12,6 +12,7 @@ from eryph_runtime.host import Events
 from eryph_runtime.hostpaths import is_absolute, path_fault
 from eryph_runtime.request import Request
 from eryph_runtime.state import State
+from eryph_runtime.vhdx import virtual_size
 
 HOST_PREFIX = "host:"
 _CHUNK = 4 * 1024 * 1024
@@ -21,13 +22,15 @@ _CHUNK = 4 * 1024 * 1024
 class SourceFile:
     """The VHDX file that a volume comes from: on the client, or on the host.
 
-    `sha256` is None until the host has told it.
+    `sha256` is None until the host has told it. `virtual_size` is that of the disk in a file on
+    the client, in bytes, None where its tables do not tell.
     """
 
     path: str
     on_host: bool
     sha256: str | None
     size: int | None
+    virtual_size: int | None = None
 
 
 def find_volume_sources(
@@ -81,11 +84,13 @@ def _source_at(location: str, state: State, drive: str, events: Events | None) -
 def _client_file(path: Path, drive: str, events: Events | None) -> SourceFile:
     try:
         sha256, size = _hash(path, events)
+        with path.open("rb") as file:
+            disk = virtual_size(file)
     except OSError as error:
         raise RefusalError(
             f"the volume of drive `{drive}` cannot be read: {path}: {error.strerror}"
         ) from None
-    return SourceFile(path=str(path), on_host=False, sha256=sha256, size=size)
+    return SourceFile(path=str(path), on_host=False, sha256=sha256, size=size, virtual_size=disk)
 
 
 _HASHES: dict[tuple[str, int, int], str] = {}

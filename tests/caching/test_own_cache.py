@@ -256,6 +256,19 @@ def test_standard_input_is_compiled(project: Build, monkeypatch: pytest.MonkeyPa
         assert f"build/{name}/cloud-init/{name}.iso" in done.out
 
 
+def test_static_addresses_of_what_is_taken_are_compared_too(project: Build, tmp_path: Path) -> None:
+    """One network-config that gives one address to two machines, which are not compiled again."""
+    (tmp_path / "db.yaml").write_text(SPEC.replace("name: web", "name: db"))
+    (tmp_path / "net.yaml").write_text(
+        "version: 2\nethernets: {eth0: {addresses: [192.0.2.10/24]}}\n"
+    )
+    words = ("web.yaml", "db.yaml", "--network-config", "net.yaml", "--target", "hyperv")
+    for is_there in (False, True):
+        done, was_there = project(*words)
+        assert (done.code, was_there) == (0, is_there)
+        assert "the machines `web` and `db` get the same static address 192.0.2.10" in done.err
+
+
 def test_a_cache_that_an_option_names(project: Build, tmp_path: Path) -> None:
     named = ("--cache", "--cache-dir", str(tmp_path / "named"))
     assert not project(options=named)[1]

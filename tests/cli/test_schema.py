@@ -333,6 +333,10 @@ WRONG_PROJECTS = {
     "an unknown guest": "guest: beos\n",
     "an unknown mode": "hyperv:\n  drives:\n    sda: move\n",
     "a VLAN that is none": "hyperv:\n  vlans:\n    lan: 4095\n",
+    "several VLANs": "hyperv:\n  vlans:\n    lan: [1, 2]\n",
+    "a VLAN and a name": "hyperv:\n  vlans: {lan: 1,2}\n",
+    "a switch without a name": "hyperv:\n  switches: {lan: }\n",
+    "a drive without a mode": "hyperv:\n  drives: {sda: }\n",
     "an unknown action": "hyperv:\n  start_action: dance\n",
     "a list for a mapping": "hyperv: []\n",
 }

@@ -170,7 +170,7 @@ OWN = {
     "passes/substitute.py": {"kind", "str(variable.type)"},
     "passes/values.py": {"expected", "folded", "key", "name", "number"},
     "targets/losses.py": {"key", "losing.table.target.value", "option", "part", "section"},
-    "targets/azure/disks.py": {"name", "why"},
+    "targets/azure/disks.py": {"help_text", "name", "why"},
     "targets/azure/guest.py": {"fetched", "key", "what"},
     "targets/azure/losses.py": {"answer.size.name"},
     "targets/azure/plan.py": {

@@ -208,3 +208,16 @@ def test_a_list_that_is_cut(publisher: Publisher) -> None:
     client = client_for({}, clock=TestClock().clock)
     assert fetch_list(client, url, OPEN) == "x" * 1000
     client.close()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_lists_of_windows(publisher: Publisher, encoding: str) -> None:
+    """PowerShell writes UTF-16 with a byte order mark, or UTF-8 with one."""
+    text = f"{'a' * 64}  größe.img\r\n"
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    url = publisher.put("SUMS", mark + text.encode(encoding))
+    client = client_for({}, clock=TestClock().clock)
+    try:
+        assert fetch_list(client, url, OPEN) == text
+    finally:
+        client.close()

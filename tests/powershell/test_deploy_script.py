@@ -215,6 +215,24 @@ def test_all_refusals_come_in_one_report(script: Script) -> None:
     assert changes(script.host.calls()) == []
 
 
+def test_a_parent_that_is_larger_than_its_disk_is_not_copied(script: Script) -> None:
+    script.host.disk("C:\\store\\base.vhdx", gib=30)
+    before = tree(script.host)
+    assert "the parent disk has 32212254720 bytes, wanted are 21474836480" in script.create(code=1)
+    assert changes(script.host.calls()) == []
+    assert tree(script.host) == before
+
+
+def test_a_static_address_on_the_default_switch_is_noted(script: Script) -> None:
+    words = "the static address 172.20.1.9 does not work on the Default Switch"
+    assert words not in script.create("-WhatIf", code=4)
+    document = example()
+    document["network_adapters"][0]["addresses"] = ["172.20.1.9"]
+    script.write(document)
+    assert words in script.create("-WhatIf", code=4)
+    assert words not in script.create("-WhatIf", "-Parameter", "switch-default=lan", code=4)
+
+
 def test_what_stands_in_the_way_on_a_machine_that_is_there(script: Script) -> None:
     """Nothing of others is detached, nothing shrinks, nothing is done to a machine at work."""
     script.created()

@@ -24,6 +24,7 @@ from eryph_runtime.hostpaths import part_of
 from eryph_runtime.record import mark, owner_in, same_owner
 from runtime.deployments import CATLET, EXAMPLE, TOKEN, Desk
 from runtime.hyperv_model import DEFAULT_SWITCH, GIB, File, Model, key, new_world, vhdx
+from targets.hyperv.test_storage import vhdx as tables
 
 HOME = f"C:\\VMs\\eryphc-{CATLET}"
 
@@ -157,6 +158,79 @@ def test_refused_before_anything_is_changed(
         assert ran.code == 1
         assert reason in "\n".join(ran.report["error"]["reasons"])
     assert host.world.snapshot() == before
+
+
+def host_disk(host: Model, gib: int) -> str:
+    path = "D:\\Images\\other.vhdx"
+    host._put(path, vhdx(gib, b"other"), {"size": gib * GIB, "parent": None})
+    return f"sda=host:{path}"
+
+
+def client_disk(desk: Desk, gib: int) -> str:
+    return f"sda={tables(desk.folder / 'large.vhdx', virtual_size=gib * GIB)}"
+
+
+@pytest.mark.parametrize("where", ["host", "client", "document", "named by the document"])
+def test_a_parent_that_is_larger_than_its_disk_is_not_copied(
+    desk: Desk, host: Model, where: str
+) -> None:
+    """The disk of the example has 20 GiB. What is copied is examined first."""
+    options: tuple[str, ...] = ()
+    match where:
+        case "host":
+            options = ("--volume", host_disk(host, 30))
+        case "client":
+            options = ("--volume", client_disk(desk, 30))
+        case "document":
+            digest = hashlib.sha256((desk.folder / "base.vhdx").read_bytes()).hexdigest()
+            known = {"virtual_size": 30 * GIB, "sha256": digest}
+            desk.write(example(lambda it: it["volumes"][0].update(known)))
+            options = ("--volume", f"sda={desk.folder / 'base.vhdx'}")
+        case _:
+            path = host_disk(host, 30).partition("host:")[2]
+            source = {"kind": "host", "path": path}
+            desk.write(example(lambda it: it["volumes"][0]["sources"].insert(0, source)))
+    before = host.world.snapshot()
+    for command in ("plan", "apply"):
+        given = ("--value-file", f"token={desk.folder / 'token'}", *options)
+        ran = desk.run(host, command, *given, full=False)
+        assert ran.code == 1
+        (reason,) = ran.report["error"]["reasons"]
+        assert "the parent disk has 32212254720 bytes, wanted are 21474836480" in reason
+    assert host.world.snapshot() == before
+
+
+def test_a_parent_that_is_as_large_as_its_disk_is_taken(desk: Desk, host: Model) -> None:
+    value = ("--value-file", f"token={desk.folder / 'token'}")
+    for command, disk, code in (
+        ("plan", client_disk(desk, 20), 4),
+        ("apply", host_disk(host, 20), 0),
+    ):
+        assert desk.run(host, command, *value, "--volume", disk, full=False).code == code
+
+
+def test_a_file_of_the_host_that_is_no_disk_is_not_copied(desk: Desk, host: Model) -> None:
+    host._put("D:\\Images\\other.vhdx", b"no disk")
+    before = host.world.snapshot()
+    value = ("--value-file", f"token={desk.folder / 'token'}")
+    disk = "sda=host:D:\\Images\\other.vhdx"
+    ran = desk.run(host, "apply", *value, "--volume", disk, full=False)
+    assert ran.code == 1
+    assert "D:\\Images\\other.vhdx is no sound VHDX disk" in ran.report["error"]["reasons"][0]
+    assert host.world.snapshot() == before
+
+
+@pytest.mark.parametrize("address", [[], ["172.20.1.9"]])
+def test_a_static_address_on_the_default_switch_is_noted(
+    desk: Desk, host: Model, address: list[str]
+) -> None:
+    desk.write(example(lambda it: it["network_adapters"][0].update(addresses=address)))
+    notes = "\n".join(desk.run(host, "plan").report["notes"])
+    assert ("the static address 172.20.1.9 does not work on `Standardswitch`" in notes) == bool(
+        address
+    )
+    other = desk.run(host, "plan", "--param", "switch-default=LAN").report["notes"]
+    assert "static address" not in "\n".join(other)
 
 
 def test_all_reasons_come_in_one_report(desk: Desk, host: Model) -> None:

@@ -250,6 +250,24 @@ def test_formats_that_no_image_has(team: Team) -> None:
     assert not (team.folder / "layout").exists()
 
 
+FOREIGN = {
+    "a VMDK": (b"KDMV" + bytes(600), "but a VMDK image (VMware)"),
+    "an archive": (b"\xfd7zXZ\0" + bytes(600), "but compressed by xz"),
+    "a qcow2": (b"QFI\xfb\0\0\0\3" + bytes(600), "it is a qcow2 file"),
+    "a page": (b"<html><body>gone</body></html>", "but an HTML page"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), FOREIGN.values(), ids=FOREIGN)
+def test_a_disk_that_is_not_what_its_name_says(team: Team, content: bytes, words: str) -> None:
+    (team.folder / "genes/acme/base/1.0" / SDA).write_bytes(content)
+    for command in (("check", "genes/acme/base"), ("pack", "genes/acme/base", "-o", "layout")):
+        done = team("gene", *command)
+        assert (done.code, "E1033" in done.err + done.out) == (1, True)
+        assert words in done.err + done.out
+    assert not (team.folder / "layout").exists()
+
+
 def test_an_export_with_disks(user: Team, team: Team) -> None:
     assert user("lock", "web.yaml").code == 0
     assert user("gene", "export", "acme/base/1.0", "-o", "without").code == 0

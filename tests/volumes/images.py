@@ -25,13 +25,15 @@ def qemu_img(*words: str | Path) -> str:
 
 
 def raw_disk(path: Path, size: int = 8 * MIB, seed: int = 1) -> Path:
-    """A disk with a few islands of data."""
+    """A disk that LVM fills, so that it is known as one, with a few islands of data."""
     chance = random.Random(seed)  # noqa: S311
     with path.open("wb") as file:
         file.truncate(size)
         for _ in range(12):
             file.seek(chance.randrange(0, size - 8192) // 512 * 512)
             file.write(chance.randbytes(512 * chance.randrange(1, 16)))
+        file.seek(0)
+        file.write(bytes(512) + b"LABELONE")
     return path
 
 

@@ -165,6 +165,27 @@ class TestFetch:
         assert "E0809" in shop.fetch("--into", "team", code=1).err
         assert not (shop.run.folder / f"{SDA.replace('genes', 'team', 1)}.vhdx").exists()
 
+    @pytest.mark.parametrize(
+        ("content", "words"),
+        [
+            pytest.param(b"\x1f\x8b\x08" + bytes(600), "compressed by gzip", id="an archive"),
+            pytest.param(b"KDMV" + bytes(600), "a VMDK image", id="an image of another program"),
+            pytest.param(b"<!DOCTYPE html>\n", "an HTML page", id="a page of the server"),
+            pytest.param(b"vhdxfile" + bytes(600), "is a vhdx file", id="another of our formats"),
+        ],
+    )
+    @pytest.mark.parametrize("words_of_command", [(), ("--into", "team"), ("-o", "out")], ids=str)
+    def test_what_is_not_what_was_described(
+        self, shop: Shop, content: bytes, words: str, words_of_command: tuple[str, ...]
+    ) -> None:
+        shop.url = shop.publisher.put("base.qcow2", content)
+        shop.describe(f"sha256: {sha256(content)}\n")
+        done = shop.fetch(*words_of_command, code=1)
+        assert "E0820" in done.err
+        assert words in done.err
+        assert not (shop.run.folder / "out").exists()
+        assert not (shop.run.folder / f"{SDA.replace('genes', 'team', 1)}.vhdx").exists()
+
     def test_a_foreign_file_stays(self, shop: Shop) -> None:
         shop.run.write("disks/mine.vhdx", "mine")
         words = ("--convert", "vhdx", "-o", "disks/mine.vhdx")

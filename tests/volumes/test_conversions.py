@@ -245,7 +245,7 @@ class TestRefused:
         source = tmp_path / "disk.vmdk"
         run_qemu_img("create", "-q", "-f", "vmdk", source, "8M")
         error = self.refused(tmp_path, source)
-        assert "is a VMDK, which is not read" in error.diagnostic.message
+        assert "but a VMDK image (VMware)" in error.diagnostic.message
 
     def test_no_file(self, tmp_path: Path) -> None:
         assert self.refused(tmp_path, tmp_path / "absent").diagnostic.code.number == "E0810"

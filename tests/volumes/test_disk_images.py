@@ -86,7 +86,7 @@ def test_what_needs_another_file_says_so(tmp_path: Path) -> None:
     qemu_img("create", "-q", "-f", "vmdk", tmp_path / "disk.vmdk", "8M")
     image = read(tmp_path / "disk.vmdk")
     assert (image.format, image.virtual_size) == ("vmdk", None)
-    assert "is a VMDK" in (image.problem or "")
+    assert "a VMDK image" in (image.problem or "")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,8 @@ def test_what_needs_another_file_says_so(tmp_path: Path) -> None:
         (b"QFI\xfb" + b"\xff" * 200, "qcow2", "has damaged headers: its qcow2 header is damaged"),
         (b"vhdxfile" + bytes(600_000), "vhdx", "has damaged headers: its VHDX metadata"),
         (b"conectix" + bytes(504), "vhd", "has damaged headers: the checksum of its VHD footer"),
-        (bytes(1000), "raw", "has 1000 bytes, which is no whole number"),
+        (bytes(510) + b"\x55\xaa" + bytes(488), "raw", "has 1000 bytes, which is no whole number"),
+        (bytes(1000), "unknown", "shows no format"),
     ],
 )
 def test_a_damaged_file(tmp_path: Path, content: bytes, kind: str, problem: str) -> None:
@@ -106,12 +107,16 @@ def test_a_damaged_file(tmp_path: Path, content: bytes, kind: str, problem: str)
     assert (image.problem or "").startswith(problem)
 
 
-def test_a_name_that_says_raw_is_believed(tmp_path: Path) -> None:
-    """A guest may write the header of another format onto its raw disk."""
+def test_a_name_that_says_raw_and_a_content_that_says_something_else(tmp_path: Path) -> None:
+    """A guest may write the header of another format onto its raw disk; nobody can tell."""
     path = tmp_path / "disk.raw"
     words = ("-b", "/etc/passwd", "-F", "raw", "-u", path, "8M")
     qemu_img("create", "-q", "-f", "qcow2", *words)
     os.truncate(path, 8 * MIB)
+    image = read(path)
+    assert (image.format, image.virtual_size) == ("qcow2", None)
+    assert image.problem == "is called raw, and it is a qcow2 file"
+    path.write_bytes(bytes(8 * MIB))
     image = read(path)
     assert (image.format, image.virtual_size, image.problem) == ("raw", 8 * MIB, None)
 

@@ -140,7 +140,7 @@ def test_other_than_files(tmp_path: Path) -> None:
 
 def test_a_raw_disk_of_odd_length(tmp_path: Path) -> None:
     (tmp_path / "disk").write_bytes(bytes(1000))
-    assert "whole number of sectors" in (header(tmp_path / "disk").problem or "")
+    assert "whole number of sectors" in (header(tmp_path / "disk", "raw").problem or "")
 
 
 def test_a_raw_disk_that_imitates_qcow2_is_raw_where_that_is_said(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from volumes.images import disk, needs_qemu_img
 from volumes.publisher import Publisher
 
 SDA = "volumes/hyperv/amd64/sda.yaml"
-OLD, NEW = b"old disk" * 512, b"new disk" * 512
+# The mark of a boot sector makes them disks.
+OLD, NEW = (bytes(502) + name + b"\x55\xaa" for name in (b"old disk", b"new disk"))
 
 
 def sha512(data: bytes) -> str:

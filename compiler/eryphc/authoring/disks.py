@@ -30,6 +30,7 @@ from eryphc.genepool.image import MOST_VOLUME, Descriptor, PushedVolume, VolumeP
 from eryphc.genepool.model import Variant
 from eryphc.genepool.pinned import PinnedTag
 from eryphc.identifiers import GeneType
+from eryphc.volumes.headers import otherwise
 
 FORMATS: Final = ("qcow2", "raw", "vhd", "vhdx")
 
@@ -58,7 +59,7 @@ def disk_files(authored: AuthoredTag) -> Iterator[Variant]:
 
 
 def disk_faults(authored: AuthoredTag) -> Iterator[Diagnostic]:
-    """Disk files that no image can hold, without reading them (E1033)."""
+    """Disk files that no image can hold, by their names and first bytes (E1033)."""
     for variant in disk_files(authored):
         problem = _problem(variant)
         if problem is not None:
@@ -70,7 +71,13 @@ def _problem(variant: Variant) -> str | None:
     if path is None:
         return "is not at hand"
     kind = path.suffix.lower().removeprefix(".")
-    return None if kind in FORMATS else f"is none of {', '.join(FORMATS)}"
+    if kind not in FORMATS:
+        return f"is none of {', '.join(FORMATS)}"
+    try:
+        other = otherwise(path, kind)
+    except OSError as error:
+        return os_reason(error, "it cannot be read")
+    return None if other is None else other.problem
 
 
 def _refused(authored: AuthoredTag, variant: Variant, problem: str) -> Diagnostic:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from eryphc.answers import Built, Report
+from eryphc.answers import Built, GivenAddress, Report
 from eryphc.artifacts.file import ArtifactFile, WrittenFile
 from eryphc.artifacts.manifest import (
     MANIFEST_SCHEMA,
@@ -46,7 +46,8 @@ class OutputRecord(NamedTuple):
     """An output. Paths in `reads` are relative to the root, those outside of it absolute.
 
     `manifest` is the SHA-256 of `manifest.json`. `facts` are those of the statement, without the
-    lock as a file. `declared`, `sources` and `details` are as a `Built` has them.
+    lock as a file. `declared`, `sources` and `details` are as a `Built` has them. `static` are the
+    static addresses that the machine is given, each with its entry in the network-config.
     """
 
     catlet: str
@@ -58,6 +59,7 @@ class OutputRecord(NamedTuple):
     declared: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    static: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"OutputRecord({self.catlet!r}, {len(self.files)} files)"
@@ -100,6 +102,7 @@ def record_of(
             each for each in built.sources if not _is_absolute(each.partition(" from ")[2])
         ),
         details=built.details,
+        static=tuple((each.address, each.adapter) for each in built.addresses if each.static),
     )
     return record, manifest
 
@@ -132,6 +135,10 @@ def restored(
         sources=record.sources,
         genes=(),
         details=record.details,
+        addresses=tuple(
+            GivenAddress(address, record.catlet, entry, static=True)
+            for address, entry in record.static
+        ),
     )
     return Built(report, target, (files, described), record.facts)
 
@@ -201,6 +208,7 @@ def encoded(record: OutputRecord) -> bytes | None:
             "values": dict(record.reads.values),
         },
         "sources": record.sources,
+        "static": [list(each) for each in record.static],
     }
     try:
         return canonical(data)
@@ -228,6 +236,7 @@ def decoded(body: bytes) -> OutputRecord | None:
             declared=_texts(data["declared"]),
             sources=_texts(data["sources"]),
             details=_texts(data["details"]),
+            static=tuple(map(_static, data["static"])),
         )
     except (NotCanonicalError, KeyError, TypeError, ValueError, AttributeError, IndexError):
         return None
@@ -242,6 +251,11 @@ def _text(value: Any) -> str:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(map(_text, value))
+
+
+def _static(value: Any) -> tuple[str, str]:
+    address, entry = value
+    return _text(address), _text(entry)
 
 
 def _optional(value: Any) -> str | None:

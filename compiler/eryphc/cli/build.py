@@ -189,8 +189,8 @@ class _Build:
             # One that takes notes, and only if something has to be compiled.
             self._session = None
         self.places: dict[tuple[str, Target], Path] = {}
-        # By catlet and adapter: each target has the same.
-        self.addresses: dict[tuple[str, str], Any] = {}
+        # By catlet, adapter and address: each target has the same.
+        self.addresses: dict[tuple[str, str, str], Any] = {}
         self.output = output
         self.progress = progress
         self.written: list[dict[str, Any]] = []
@@ -419,7 +419,7 @@ class _Build:
         """What is found, and what is compared with other specs."""
         self.console.take(checked)
         for each in checked.addresses:
-            self.addresses.setdefault((each.catlet, each.adapter), each)
+            self.addresses.setdefault((each.catlet, each.adapter, each.address), each)
 
     def _say_details(self, checked: Checked) -> None:
         for line in (*checked.sources, *checked.details):

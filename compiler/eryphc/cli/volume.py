@@ -34,7 +34,7 @@ source_format = click.option(
     "--from",
     "source_format",
     type=click.Choice(SOURCE_FORMATS),
-    help="The file's format; else its name says it, and for .img its content.",
+    help="The file's format; else its content says it. Say raw for a disk that shows none.",
 )
 progress = shared.progress("How far a slow step is, on standard error; auto: at a terminal.")
 force = click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -124,7 +124,7 @@ def volume_verify(
     from eryphc.cli.volume_progress import Progress
     from eryphc.volumes import qemu_img
     from eryphc.volumes.checksums import hash_file
-    from eryphc.volumes.faults import VolumeError
+    from eryphc.volumes.faults import VolumeError, refusal
 
     told = Progress(console, progress)
     try:
@@ -151,8 +151,9 @@ def volume_verify(
                         ),
                     )
                 )
-        if header.problem is not None:
-            console.add((wording.not_self_contained(file, header.problem),))
+        refused = refusal(file, header)
+        if refused is not None:
+            console.add((refused,))
         elif header.format in ("qcow2", "vhdx"):
             if qemu_img.is_there():
                 foreign = qemu_img.foreign_parts(Path(file), header.format)
@@ -216,7 +217,7 @@ def volume_convert(
     """
     from eryphc.cli.volume_progress import Progress
     from eryphc.volumes.convert import convert
-    from eryphc.volumes.faults import VolumeError
+    from eryphc.volumes.faults import VolumeError, refusal
 
     told = Progress(console, progress)
     try:
@@ -225,6 +226,9 @@ def volume_convert(
         target = _target(Path(file).stem, wanted, output, Path(file).parent)
         if target.exists() and (not force or target.samefile(file)):
             raise VolumeError(wording.place_taken(_shown(target)), outside=False)
+        refused = refusal(file, header)
+        if refused is not None:
+            raise VolumeError(refused, outside=False)
         target.parent.mkdir(parents=True, exist_ok=True)
         with ended_cleanly():
             done = convert(Path(file), header.format, target, wanted, told.percent)
@@ -295,12 +299,12 @@ def volume_fetch(
 
 
 def read(name: str, kind: str | None) -> DiskHeader:
-    """The header of a user's file: by `--from`, the file's name, and for others its content."""
+    """The header of a user's file: as `--from` says, else by its content and its name."""
     from eryphc.volumes.headers import DiskHeader, format_of_name, read_header
 
     path = Path(name)
-    stated = None if kind == "img" else kind or format_of_name(path)
-    header = read_header(path, stated)
+    stated = None if kind == "img" else kind
+    header = read_header(path, stated, None if kind else format_of_name(path))
     if isinstance(header, DiskHeader):
         return header
     if header.missing:

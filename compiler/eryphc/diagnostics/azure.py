@@ -201,11 +201,14 @@ def no_outbound(
 
 
 @wording
-def disk_refused(drive: Words, why: Own, span: Span | None) -> Diagnostic:
+def disk_refused(
+    drive: Words, why: Own, span: Span | None, advice: Own | None = None
+) -> Diagnostic:
     return finding(
         DISK,
         f"the disk of drive `{drive}` {why}",
         span,
+        help=advice,
         notes=("Azure answers `InvalidVhd` or `InvalidParameter` for such a disk",),
     )
 

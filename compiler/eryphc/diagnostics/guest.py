@@ -38,6 +38,7 @@ HOSTNAME_OF_DIGITS = Code("W0558", "hostname-of-digits")
 TEMPLATES_SHARE_VALUE = Code("W0559", "templates-share-value")
 ADAPTERS_WITHOUT_ADDRESS = Code("W0560", "adapters-without-address")
 ADDRESS_IN_TWO_SPECS = Code("W0582", "address-in-two-specs")
+STATIC_IN_TWO_SPECS = Code("W0526", "static-address-in-two-specs")
 NETWORK_ENTRY_DOUBTFUL = Code("W0562", "network-entry-doubtful")
 NETWORK_NOT_READ_BY_WINDOWS = Code("W0563", "network-not-read-by-windows")
 
@@ -523,6 +524,23 @@ def address_in_two_specs(
         span,
         related=(Label(first, "first here"),) if first is not None else (),
         notes=("on one network neither machine is reached reliably",),
+    )
+
+
+@wording
+def static_in_two_specs(
+    address: Words, names: tuple[Words, Words], span: Span | None
+) -> Diagnostic:
+    """What one network-config gives to several machines of one run; `names` are the catlets."""
+    return finding(
+        STATIC_IN_TWO_SPECS,
+        f"the machines `{names[0]}` and `{names[1]}` get the same static address {address}: one "
+        "network-config goes into both",
+        span,
+        "for every machine that it is built into",
+        notes=("on one network neither machine is reached reliably",),
+        help="build each machine with a file of its own, or write `match: {macaddress: ...}` with "
+        "the address of the one adapter that is meant",
     )
 
 

@@ -49,6 +49,12 @@ ADAPTER_DISCONNECTED = Code("N0703", "hyperv-adapter-disconnected")
 SETTING_ELSEWHERE = Code("N0704", "hyperv-setting-elsewhere")
 SHARE_REMOTE = Code("N0705", "hyperv-share-remote")
 NETWORK_ALWAYS = Code("N0706", "hyperv-network-always")
+DEVICE_NAME = Code("W0720", "hyperv-device-name")
+NETWORK_BY_NAME = Code("W0721", "hyperv-network-by-name")
+DISCONNECTED_AWAITED = Code("W0722", "hyperv-disconnected-awaited")
+NETWORK_COMPLETED = Code("N0720", "hyperv-network-completed")
+STATIC_ON_DEFAULT_SWITCH = Code("N0721", "hyperv-static-on-default-switch")
+NESTED_BEHIND = Code("N0722", "hyperv-nested-without-spoofing")
 
 
 @wording
@@ -214,13 +220,13 @@ def volume_unreadable(drive: str, path: str, reason: str, span: Span | None = No
 
 
 @wording
-def volume_not_vhdx(drive: str, path: str, kind: str) -> Diagnostic:
-    what = "no disk image that is known by its beginning" if kind == "raw" else f"a {kind} file"
+def volume_not_vhdx(drive: str, path: str, what: str, help_text: str | None) -> Diagnostic:
+    """`what` continues "it is"."""
     return finding(
         VOLUME_FILE,
         f"--volume {drive}={path}: it is {what}, and Hyper-V needs VHDX",
         None,
-        help=f"convert it: eryphc volume convert {path} -o {drive}.vhdx" if kind != "raw" else None,
+        help=help_text,
     )
 
 
@@ -353,6 +359,116 @@ def adapter_disconnected(adapter: str, span: Span | None) -> Diagnostic:
 
 
 @wording
+def static_on_default_switch(
+    address: str, adapter: str, network: str, span: Span | None
+) -> Diagnostic:
+    return finding(
+        STATIC_ON_DEFAULT_SWITCH,
+        f"the static address {address} of adapter `{adapter}` does not work on the Default Switch, "
+        f"where network `{network}` goes if the host has one: it changes its subnet with every "
+        "start of the host",
+        span,
+        help=f"name a switch of your own: `switches: {{{network}: NAME}}` under `hyperv:` of the "
+        f"project file, or `--param switch-{network}=NAME` when deploying",
+    )
+
+
+@wording
+def network_by_name(entry: Words, adapters: Words, span: Span | None) -> Diagnostic:
+    """`adapters` are the adapters of the machine with their addresses."""
+    return finding(
+        NETWORK_BY_NAME,
+        f"the entry `{entry}` of the network-config does not say by a MAC address which of several "
+        "adapters it means, and a Linux guest may give their names to others at every boot",
+        span,
+        "addresses may change places",
+        notes=(f"the machine has {adapters}",),
+        help="write `match: {macaddress: ...}` (version 1: `mac_address`), or call the entry like "
+        "its adapter",
+    )
+
+
+@wording
+def network_name_absent(
+    entry: Words, wanted: Words, adapters: Words, span: Span | None
+) -> Diagnostic:
+    """`wanted` is what an adapter must be called, `adapters` are those of the machine."""
+    return finding(
+        NETWORK_BY_NAME,
+        f"the entry `{entry}` of the network-config is for an adapter that the guest calls "
+        f"`{wanted}`, and Linux calls Hyper-V's adapters `eth0`, `eth1` and so on",
+        span,
+        "for no adapter",
+        notes=(f"the machine has {adapters}",),
+        help="write `match: {macaddress: ...}` (version 1: `mac_address`), or call the entry like "
+        "its adapter",
+    )
+
+
+@wording
+def network_completed(entries: Words, span: Span | None) -> Diagnostic:
+    return finding(
+        NETWORK_COMPLETED,
+        f"the network-config says no MAC address for {entries}: the guest gets a `match` by the "
+        "address of the adapter of that name",
+        span,
+    )
+
+
+@wording
+def disconnected_awaited(adapter: Words, entry: Words, span: Span | None) -> Diagnostic:
+    return finding(
+        DISCONNECTED_AWAITED,
+        f"the entry `{entry}` of the network-config is for adapter `{adapter}`, which is in no "
+        "network: the guest waits for it at every boot",
+        span,
+        "connected to nothing",
+        help="leave the entry out, or write `optional: true` (guests with netplan) without DHCP",
+    )
+
+
+@wording
+def device_name(
+    key: Words,
+    device: Words,
+    drive: Words | None,
+    places: Words,
+    span: Span | None,
+    trail: tuple[Label, ...],
+) -> Diagnostic:
+    """`drive` is the one that has this name if all answer in order, `places` where each stands."""
+    by_place = "" if drive is None else f"if the disks answer in order it is drive `{drive}`; "
+    return finding(
+        DEVICE_NAME,
+        f"`{key}` names a disk `{device}`, and on Hyper-V these names follow the order in which "
+        "the disks answered: after another boot it may be another disk, also that of the system",
+        span,
+        "not the same disk at every boot",
+        related=trail,
+        notes=(f"{by_place}below `/dev/disk/by-path`, names end with the place: {places}",)
+        if places
+        else (),
+        help="mount by `LABEL=` or `UUID=`, take a name below `/dev/disk/by-path`, or use "
+        "`gene:eryphc/data-disk`, which looks for the empty disk",
+    )
+
+
+@wording
+def device_absent(
+    key: Words, device: Words, span: Span | None, trail: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        DEVICE_NAME,
+        f"`{key}` names a disk `{device}`, and no disk of a Hyper-V machine has such a name",
+        span,
+        "not there",
+        related=trail,
+        help="mount by `LABEL=` or `UUID=`, or use `gene:eryphc/data-disk`, which looks for the "
+        "empty disk",
+    )
+
+
+@wording
 def share_remote(key: str, folder: str, span: Span | None) -> Diagnostic:
     return finding(
         SHARE_REMOTE,
@@ -381,6 +497,17 @@ def nested_dynamic(span: Span | None) -> Diagnostic:
         span,
         "nested virtualization and dynamic memory",
         help="disable one: `dynamic_memory` with the detail `disabled`",
+    )
+
+
+@wording
+def nested_behind(span: Span | None) -> Diagnostic:
+    return finding(
+        NESTED_BEHIND,
+        "machines inside this machine reach the network only behind a NAT of its own: no adapter "
+        "may send with their addresses",
+        span,
+        help="for machines on the switch itself set `mac_address_spoofing: true` on the adapter",
     )
 
 
@@ -454,13 +581,14 @@ def location_ignored(what: str, location: str, span: Span | None) -> Diagnostic:
 
 
 @wording
-def volume_format(drive: str, path: str, kind: str, span: Span | None) -> Diagnostic:
+def volume_format(drive: str, what: str, help_text: str | None, span: Span | None) -> Diagnostic:
+    """`what` continues "it is", `help_text` says how a VHDX is made of it."""
+    given = f"give it when deploying: --volume {drive}={drive}.vhdx"
     return finding(
         VOLUME_FORMAT,
-        f"the volume of drive `{drive}` is a {kind} file, and Hyper-V needs VHDX",
+        f"the volume of drive `{drive}` is {what}, and Hyper-V needs VHDX",
         span,
-        help=f"convert it (`eryphc volume convert {path} -o {drive}.vhdx`) "
-        f"and give it when deploying: --volume {drive}={drive}.vhdx",
+        help=given if help_text is None else f"{help_text}; {given}",
     )
 
 

@@ -21,6 +21,8 @@ PLACE_TAKEN = Code("E0812", "volume-place-taken")
 OTHER_POOL = Code("E0813", "volume-other-pool")
 CONVERSION_DIFFERS = Code("E0814", "volume-conversion-differs")
 MOVED_ON = Code("E0815", "volume-moved-on")
+OTHER_FORMAT = Code("E0820", "volume-other-format")
+FORMAT_UNKNOWN = Code("E0821", "volume-format-unknown")
 NOTHING_TO_FETCH = Code("N0801", "volume-nothing-to-fetch")
 NOT_CHECKED = Code("N0802", "volume-not-checked")
 DATED = Code("N0803", "volume-dated")
@@ -89,6 +91,22 @@ def not_self_contained(path: str, problem: str) -> Diagnostic:
         NOT_SELF_CONTAINED,
         f"`{clipped(path)}` is not taken: it {clipped(problem, 300)}",
         notes=("only a file that is the whole disk by itself is read; no other file is opened",),
+    )
+
+
+def other_format(path: str, problem: str, help_text: str | None) -> Diagnostic:
+    """`problem` continues "it", as DiskHeader has it."""
+    return finding(
+        OTHER_FORMAT, f"`{clipped(path)}` is not taken: it {clipped(problem, 300)}", help=help_text
+    )
+
+
+def format_unknown(path: str, problem: str, help_text: str | None) -> Diagnostic:
+    return finding(
+        FORMAT_UNKNOWN,
+        f"`{clipped(path)}` is not taken: it {clipped(problem, 300)}",
+        notes=("whatever is taken for a raw disk by mistake becomes a disk that boots nothing",),
+        help=help_text,
     )
 
 

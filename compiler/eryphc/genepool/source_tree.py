@@ -347,10 +347,14 @@ class SourceTag:
             faults.extend(described.diagnostics)
             if described.value is not None:
                 # A file at hand stands beside its description: the digest is of the file there.
+                # Its name says the format; `.img` says none, and a raw disk need not show it.
+                is_raw = known.format == "img" and described.value.format == "raw"
                 volumes[architecture] = (
                     described.value
                     if known.path is None
-                    else described.value._replace(path=known.path, format=known.format)
+                    else described.value._replace(
+                        path=known.path, format="raw" if is_raw else known.format
+                    )
                 )
         variants = tuple(
             Variant(

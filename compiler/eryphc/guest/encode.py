@@ -227,7 +227,7 @@ def _as_written(text: str) -> str:
 
 def _version_2(network: AdapterNetwork) -> str:
     """What every renderer understands; Linux can give each name of an adapter."""
-    lines = ["version: 2", "ethernets:"]
+    lines = ["version: 2", "ethernets:" if network.adapters else "ethernets: {}"]
     for adapter in network.adapters:
         lines += [
             f"  {quoted(adapter.name)}:",
@@ -240,7 +240,7 @@ def _version_2(network: AdapterNetwork) -> str:
 
 
 def _version_1(network: AdapterNetwork) -> str:
-    lines = ["version: 1", "config:"]
+    lines = ["version: 1", "config:" if network.adapters else "config: []"]
     for adapter in network.adapters:
         lines += [
             "  - type: physical",

@@ -102,7 +102,8 @@ class Adapter(NamedTuple):
     """One network adapter; `given` tells an address of the catlet from an invented one.
 
     `place` is where the adapter (or its address) was written, None if no document has it.
-    `origin` is that of the address.
+    `origin` is that of the address. `connected`: False where the target knows that nothing is at
+    its other end.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Adapter(NamedTuple):
     given: bool
     place: Span | None = None
     origin: Origin = INVENTED
+    connected: bool = True
 
 
 class GuestRequest(NamedTuple):

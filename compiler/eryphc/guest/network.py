@@ -38,7 +38,19 @@ def network_config(request: GuestRequest, reader: TextReader) -> Network:
     found += _unread_by_nuageinit(request)
     if has_errors(found):
         return None, tuple(found)
-    return AdapterNetwork(_version(request), adapters), tuple(found)
+    return AdapterNetwork(_version(request), _awaited(request, adapters)), tuple(found)
+
+
+def _awaited(request: GuestRequest, adapters: tuple[Adapter, ...]) -> tuple[Adapter, ...]:
+    """The adapters that the file names.
+
+    A Linux guest waits at every boot for each of them, and not every renderer knows `optional`, so
+    an adapter that is connected to nothing is left out. Windows does not wait.
+    Source: docs/reference/cloud-init.md, "Renderers of network-config".
+    """
+    if request.guest is GuestKind.WINDOWS:
+        return adapters
+    return tuple(adapter for adapter in adapters if adapter.connected)
 
 
 def _version(request: GuestRequest) -> int:

@@ -45,10 +45,12 @@ class Firmware(StrEnum):
 class DiskImage(NamedTuple):
     """A disk file at hand, as it was read.
 
-    `format` is `vhdx`, `vhd`, `qcow2`, `raw` or `vmdk`. `sha256` is None where nobody asked for
+    `format` is `vhdx`, `vhd`, `qcow2`, `raw`, or what the file is instead: `unknown`, or a word of
+    `volumes.containers`. `sha256` is None where nobody asked for
     the hash of a file of this format. `size` is the file's, `virtual_size` the disk's, both in
     bytes; the latter is None where the headers are damaged. `differencing`: it needs a parent.
-    `problem` is why the file alone is not the disk, in the words that follow "it". `sector` is the
+    `problem` is why the file alone is not the disk, in the words that follow "it"; `help` is there
+    where the file is of another format than it is taken for. `sector` is the
     size of a sector in bytes. `boots` is what can start a machine from the disk, None where that
     cannot be seen: sectors are read of raw disks and fixed VHDs only.
     """
@@ -61,6 +63,17 @@ class DiskImage(NamedTuple):
     problem: str | None = None
     sector: int = 512
     boots: frozenset[Firmware] | None = None
+    help: str | None = None
+
+    def as_described(self, said: str | None) -> DiskImage:
+        """The image where a description `said` what its content does not show: that it is raw."""
+        if self.format != "unknown" or said != "raw":
+            return self
+        odd = (self.size or 0) % self.sector
+        problem = f"has {self.size} bytes, which is no whole number of sectors of {self.sector}"
+        return self._replace(
+            format="raw", virtual_size=self.size, problem=problem if odd else None, help=None
+        )
 
 
 class DiskFault(NamedTuple):

@@ -7,6 +7,7 @@ Source: RFC 9110, 13.1.5 (If-Range), 14.2 (Range), 15.3.7 (206).
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -73,7 +74,22 @@ def fetch_list(client: Client, url: str, policy: Policy) -> str:
                 raise _cut(len(data), total)
             return bytes(data)
 
-    return _with_patience(client, url, attempt, deadline).decode("utf-8", "replace")
+    return _decoded(_with_patience(client, url, attempt, deadline))
+
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def _decoded(data: bytes) -> str:
+    """The text of a list: UTF-8, or what its byte order mark says, as texts of Windows have one."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    return data.decode("utf-8", "replace")
 
 
 def fetch_file(

@@ -144,6 +144,10 @@ def texts_by_name(reading: Reading, node: Node, key: str) -> Any:
             text = reading.convert(value, name.value, Reading.text)
             if isinstance(text, str):
                 pairs.append((name.value, text))
+            elif text is None:
+                message = f"`{name.value}` has no value"
+                help_text = "inside of `{...}` a comma begins the next entry" if node.flow else None
+                reading.report(command.project_value(key, message, reading.span(name), help_text))
     return tuple(pairs)
 
 

@@ -13,7 +13,7 @@ from eryphc.ir.volume import DiskFault
 from eryphc.source import shown_path
 from eryphc.volumes import qemu_img
 from eryphc.volumes.checksums import hash_file
-from eryphc.volumes.faults import VolumeError
+from eryphc.volumes.faults import VolumeError, refusal
 from eryphc.volumes.headers import DiskHeader, read_header
 from eryphc.volumes.identity import close_fixed_vhd, settle_vhdx
 
@@ -42,14 +42,20 @@ class Converted(NamedTuple):
     source_sha256: str
 
 
-def whole_disk(path: Path, kind: str | None, shown: str | None = None) -> DiskHeader:
-    """The header of a file that is a disk by itself. Raises VolumeError for any other."""
+def whole_disk(
+    path: Path, kind: str | None, shown: str | None = None, named: str | None = None
+) -> DiskHeader:
+    """The header of a file that is a disk by itself. Raises VolumeError for any other.
+
+    `kind` and `named` are as `read_header` has them, `shown` is what messages call the file.
+    """
     name = shown or shown_path(path)
-    header = read_header(path, kind)
+    header = read_header(path, kind, named)
     if isinstance(header, DiskFault):
         raise VolumeError(wording.unreadable(name, header.reason), outside=False)
-    if header.problem is not None:
-        raise VolumeError(wording.not_self_contained(name, header.problem), outside=False)
+    refused = refusal(name, header)
+    if refused is not None:
+        raise VolumeError(refused, outside=False)
     return header
 
 

@@ -10,11 +10,19 @@ from typing import BinaryIO, Final
 
 from eryphc.diagnostics.words import os_reason
 from eryphc.ir.volume import DiskFault, DiskImage
+from eryphc.source import shown_path
 from eryphc.volumes.boot import firmware_of
 from eryphc.volumes.checksums import hash_file
-from eryphc.volumes.headers import DiskHeader, format_of_name, header_in, shown_format
+from eryphc.volumes.headers import (
+    FORMATS,
+    UNKNOWN,
+    DiskHeader,
+    format_of_name,
+    judged_header,
+    shown_format,
+)
 
-EVERY_FORMAT: Final = ("qcow2", "raw", "vhd", "vhdx", "vmdk")
+EVERY_FORMAT: Final = (*FORMATS, UNKNOWN)
 
 Progress = Callable[[Path, int, int], None]
 """Hears how many bytes of how many of a file have been read."""
@@ -36,13 +44,13 @@ class DiskImages:
             if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
                 # Opening a pipe would wait for somebody who writes.
                 return DiskFault(reason="it is no plain file")
-            # A raw disk may imitate another format, so a name that says raw is believed.
-            kind = "raw" if format_of_name(path) == "raw" else None
-            key = (path.resolve(), kind, status.st_size, status.st_mtime_ns)
+            # Nothing but its name says that a disk without partitions is one.
+            named = "raw" if format_of_name(path) == "raw" else None
+            key = (path.resolve(), named, status.st_size, status.st_mtime_ns)
             known = self._known.get(key)
             if known is None:
                 with path.open("rb") as file:
-                    known = _read(file, status.st_size, kind)
+                    known = _read(file, status.st_size, named, shown_path(path))
             if known.sha256 is None and known.format in hashed:
                 known = known._replace(sha256=self._hash(path, status.st_size))
             self._known[key] = known
@@ -62,15 +70,17 @@ class DiskImages:
         return hash_file(path, heard=heard)["sha256"]
 
 
-def _read(file: BinaryIO, size: int, kind: str | None) -> DiskImage:
-    form = kind or shown_format(file, size)
+def _read(file: BinaryIO, size: int, named: str | None, name: str) -> DiskImage:
+    form = shown_format(file, size)
+    base = DiskHeader(format=form, size=size, allocated=size)
     try:
-        header = header_in(file, DiskHeader(format=form, size=size, allocated=size))
+        header = judged_header(file, base, named, name)
     except struct.error:
         return DiskImage(format=form, size=size, problem="ends inside its headers")
     except ValueError as error:
         problem = f"has damaged headers: {error}"
         return DiskImage(format=form, size=size, problem=problem)
+    form = header.format
     plain = form == "raw" or (form == "vhd" and header.kind == "fixed")
     disk = header.virtual_size
     return DiskImage(
@@ -79,6 +89,7 @@ def _read(file: BinaryIO, size: int, kind: str | None) -> DiskImage:
         virtual_size=disk,
         differencing=header.kind == "differencing",
         problem=header.problem,
+        help=header.help,
         sector=header.sector,
         boots=firmware_of(file, disk) if plain and disk and not header.problem else None,
     )

@@ -11,7 +11,7 @@ from eryphc.diagnostics import volumes as wording
 from eryphc.diagnostics.model import Outcome
 from eryphc.digests import Digest, Hashes
 from eryphc.frozen import NamedTuple
-from eryphc.ir.volume import DiskFault, Volume
+from eryphc.ir.volume import Volume
 from eryphc.lockfile.model import LockedDisk
 from eryphc.net.addresses import is_loopback, read_address, shown_url
 from eryphc.net.client import Client
@@ -19,8 +19,8 @@ from eryphc.net.download import LIST_LIMIT, Policy, client_for, fetch_file, fetc
 from eryphc.net.faults import NetError
 from eryphc.source import shown_path
 from eryphc.volumes.checksums import find_digest, hash_file
-from eryphc.volumes.faults import VolumeError
-from eryphc.volumes.headers import read_header
+from eryphc.volumes.faults import VolumeError, stated_format
+from eryphc.volumes.headers import format_of_name
 from eryphc.volumes.places import locked, opened, private_parent, stored
 
 __all__ = ("Desk", "Heard", "Image", "Policy", "image_of", "published_disk", "wanted_digest")
@@ -113,7 +113,7 @@ def image_of(gene: str, volume: Volume, desk: Desk, pinned: LockedDisk | None = 
     Raises VolumeError.
     """
     if volume.path is not None:
-        return _at_hand(volume.path, pinned)
+        return _at_hand(volume.path, volume.format, pinned)
     if volume.url is None:
         raise VolumeError(wording.no_source(gene), outside=False)
     if pinned is None:
@@ -133,11 +133,11 @@ def _digest(pinned: LockedDisk) -> Digest:
     return Digest(algorithm, digits)
 
 
-def _at_hand(path: Path, pinned: LockedDisk | None) -> Image:
-    header = read_header(path)
-    if isinstance(header, DiskFault):
-        diagnostic = wording.unreadable(shown_path(path), header.reason)
-        raise VolumeError(diagnostic, outside=False)
+def _at_hand(path: Path, said: str | None, pinned: LockedDisk | None) -> Image:
+    """The file of a pool; `said` is the format that its description says."""
+    if not path.is_file():
+        reason = "it is no plain file" if path.exists() else "there is no such file"
+        raise VolumeError(wording.unreadable(shown_path(path), reason), outside=False)
     wanted = None if pinned is None else _digest(pinned)
     hashes = hash_file(path, "sha256" if wanted is None else wanted.algorithm)
     if wanted is not None and hashes[wanted.algorithm] != wanted.hex:
@@ -146,7 +146,8 @@ def _at_hand(path: Path, pinned: LockedDisk | None) -> Image:
             shown_path(path), wanted.algorithm, wanted.hex, found, "the lock"
         )
         raise VolumeError(fault, outside=False)
-    return Image(path, header.format, hashes["sha256"], header.size, fetched=False)
+    kind = stated_format(path, shown_path(path), format_of_name(path) or said)
+    return Image(path, kind, hashes["sha256"], path.stat().st_size, fetched=False)
 
 
 def _address_now(gene: str, volume: Volume, pinned: LockedDisk, desk: Desk) -> str:
@@ -211,11 +212,9 @@ def _fetched(volume: Volume, url: str, digest: Digest, said: str, desk: Desk) ->
 
 
 def _image(volume: Volume, place: Path, hashes: Hashes, *, fetched: bool) -> Image:
-    kind = volume.format
-    if kind in (None, "img"):
-        header = read_header(place)
-        kind = "raw" if isinstance(header, DiskFault) else header.format
-    return Image(place, str(kind), hashes["sha256"], place.stat().st_size, fetched)
+    name = shown_url(volume.url) if volume.url is not None else shown_path(place)
+    kind = stated_format(place, name, volume.format)
+    return Image(place, kind, hashes["sha256"], place.stat().st_size, fetched)
 
 
 @contextmanager

@@ -15,8 +15,13 @@ from uuid import UUID
 from eryphc.diagnostics.words import os_reason
 from eryphc.frozen import NamedTuple
 from eryphc.ir.volume import DiskFault
+from eryphc.source import shown_path
+from eryphc.volumes.containers import CONTAINERS, TEXTS, advice, container_in, looks_like_disk
 
 FORMATS: Final = ("qcow2", "raw", "vhd", "vhdx")
+_WITH_HEADERS: Final = ("qcow2", "vhd", "vhdx")
+UNKNOWN: Final = "unknown"
+"""The format of a file that nothing tells of: it may be a raw disk."""
 SECTOR: Final = 512
 _MOST_TEXT: Final = 1024
 # Of the format VHDX: a table has no more entries than fit its 64 KiB.
@@ -41,10 +46,11 @@ _PARENT: Final = _guid("a8d35f2d-b30b-454d-abf7-d3d84834ab0c")
 class DiskHeader(NamedTuple):
     """What the headers of a disk file say; sizes in bytes.
 
-    `format` is one of FORMATS or, for a file that is only recognised, `vmdk`. `kind` is `fixed`,
-    `dynamic` or `differencing` where the format tells them apart. `parent` is the file that this
-    one builds on or keeps its data in, as it names it. `problem` is why the file alone is not the
-    disk, in the words that follow "it".
+    `format` is one of FORMATS, UNKNOWN or, for a file that is only recognised, a word of
+    `containers.CONTAINERS`. `kind` is `fixed`, `dynamic` or `differencing` where the format tells
+    them apart. `parent` is the file that this one builds on or keeps its data in, as it names it.
+    `problem` is why the file alone is not the disk, in the words that follow "it". `help` is there
+    where the file is of another format than it is taken for.
     """
 
     format: str
@@ -56,13 +62,17 @@ class DiskHeader(NamedTuple):
     parent: str | None = None
     problem: str | None = None
     sector: int = SECTOR
+    help: str | None = None
 
 
-def read_header(path: Path, kind: str | None = None) -> DiskHeader | DiskFault:
+def read_header(
+    path: Path, kind: str | None = None, named: str | None = None
+) -> DiskHeader | DiskFault:
     """The header of a disk file of the format `kind`; of None: of the one that it shows.
 
     A file that is not of the wanted format is a fault. A raw disk has no header and may imitate
-    another format, so a caller that knows that it is raw must say so.
+    another format, so a caller that knows that it is raw must say so. `named` is what the name of
+    the file or its description says: it counts where the content does not contradict.
     """
     try:
         status = path.stat()
@@ -72,11 +82,13 @@ def read_header(path: Path, kind: str | None = None) -> DiskHeader | DiskFault:
             # A block of `st_blocks` has 512 bytes everywhere that has blocks.
             blocks = getattr(status, "st_blocks", None)
             base = DiskHeader(
-                format=kind or shown_format(file, status.st_size),
+                format=kind or named or "",
                 size=status.st_size,
                 allocated=status.st_size if blocks is None else blocks * 512,
             )
-            return header_in(file, base)
+            if kind is not None:
+                return header_in(file, base)
+            return judged_header(file, base, named, shown_path(path))
     except (FileNotFoundError, NotADirectoryError):
         return DiskFault(reason="there is no such file", missing=True)
     except ValueError as error:
@@ -92,18 +104,76 @@ def header_in(file: BinaryIO, base: DiskHeader) -> DiskHeader:
     return _READERS[base.format](file, base)
 
 
+def judged_header(
+    file: BinaryIO, base: DiskHeader, named: str | None, name: str = "FILE"
+) -> DiskHeader:
+    """`base` with what the content says of a file that is called `name`.
+
+    `named` is the format that a name or a description promises, None: none. Nothing but them makes
+    a raw disk of a file that does not begin as one. Raises ValueError or struct.error.
+    """
+    shown = shown_format(file, base.size)
+    if shown in TEXTS and named in _WITH_HEADERS:
+        raise ValueError(f"it is {CONTAINERS[shown].what}")
+    other = _shown_otherwise(base, shown, named, name)
+    if other is not None:
+        return other
+    return header_in(file, base._replace(format=named if named in FORMATS else shown))
+
+
+def _shown_otherwise(
+    base: DiskHeader, shown: str, named: str | None, name: str
+) -> DiskHeader | None:
+    """`base` with what is wrong where the content shows another format than the one promised."""
+    if shown in CONTAINERS:
+        problem = f"is no disk image that is read here, but {CONTAINERS[shown].what}"
+        return base._replace(format=shown, problem=problem, help=advice(shown, name))
+    if shown == UNKNOWN and named not in FORMATS:
+        return base._replace(format=shown, problem=_SHOWS_NOTHING, help=_SAY_RAW)
+    if shown in _WITH_HEADERS and named in FORMATS and named != shown:
+        problem = f"is called {named}, and it is a {shown} file"
+        help_text = f"`--from {shown}` reads it as that, `--from raw` takes its bytes for the disk"
+        return base._replace(format=shown, problem=problem, help=help_text)
+    return None
+
+
+def otherwise(path: Path, named: str | None) -> DiskHeader | None:
+    """The header with what is wrong where a file shows another format than `named`, else None.
+
+    Nothing more of it is read: its headers may still be damaged. Raises OSError.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        shown = shown_format(file, size)
+    base = DiskHeader(format=shown, size=size, allocated=size)
+    return _shown_otherwise(base, shown, named, shown_path(path))
+
+
+_SHOWS_NOTHING: Final = (
+    "shows no format: it begins neither as an image that is known nor as a disk with partitions or "
+    "a file system"
+)
+_SAY_RAW: Final = (
+    "if its bytes are those of the disk, say so: by a name that ends with `.raw`, by `--from raw`, "
+    "or by `format: raw` in the description of a volume gene"
+)
+
+
 def shown_format(file: BinaryIO, size: int) -> str:
-    """The format that the content of a file shows; `raw` where it shows none."""
+    """The format that the content of a file shows: of FORMATS, a container's word, or UNKNOWN."""
     file.seek(0)
     start = file.read(8)
     if start == b"vhdxfile":
         return "vhdx"
-    if start.startswith(b"QFI\xfb"):
+    if start.startswith(b"QFI\xfb") and start[4:] != b"\0\0\0\1":
         return "qcow2"
-    if start.startswith(_VMDK_STARTS):
-        return "vmdk"
     file.seek(max(size - SECTOR, 0))
-    return "vhd" if start == b"conectix" or file.read(8) == b"conectix" else "raw"
+    if start == b"conectix" or file.read(8) == b"conectix":
+        return "vhd"
+    container = container_in(file, size)
+    if container is not None:
+        return container
+    return "raw" if looks_like_disk(file) else UNKNOWN
 
 
 def vhdx_places(file: BinaryIO) -> tuple[tuple[int, ...], int | None]:
@@ -121,14 +191,6 @@ def _raw(file: BinaryIO, base: DiskHeader) -> DiskHeader:  # noqa: ARG001 - one 
         if odd
         else None,
     )
-
-
-# A sparse extent of a hosted disk, and the first bytes of a descriptor.
-_VMDK_STARTS: Final = (b"KDMV", b"# Disk D")
-
-
-def _vmdk(file: BinaryIO, base: DiskHeader) -> DiskHeader:  # noqa: ARG001 - one reader a format
-    return base._replace(problem="is a VMDK, which is not read; convert it to qcow2 first")
 
 
 # -- qcow2 ----------------------------------------------------------------------------------
@@ -214,6 +276,8 @@ def _vhd(file: BinaryIO, base: DiskHeader) -> DiskHeader:
         problem = f"holds only the differences to its parent `{parent}`"
     elif kind == "fixed" and size + 512 != base.size:
         problem = f"is a fixed VHD of {size} bytes in a file of {base.size}: it was cut or grew"
+    elif size % SECTOR:
+        problem = f"is a VHD of {size} bytes, which is no whole number of sectors of 512"
     return base._replace(
         virtual_size=size,
         kind=kind,
@@ -345,7 +409,7 @@ def _locator(file: BinaryIO, at: int) -> str | None:
     return None
 
 
-_READERS = {"raw": _raw, "qcow2": _qcow2, "vhd": _vhd, "vhdx": _vhdx, "vmdk": _vmdk}
+_READERS = {"raw": _raw, "qcow2": _qcow2, "vhd": _vhd, "vhdx": _vhdx}
 
 
 def format_of_name(path: Path) -> str | None:

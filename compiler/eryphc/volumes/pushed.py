@@ -22,7 +22,7 @@ from eryphc.genepool.image import Descriptor
 from eryphc.genepool.text_layer import LayerError
 from eryphc.source import shown_path
 from eryphc.volumes.checksums import hash_file
-from eryphc.volumes.faults import VolumeError
+from eryphc.volumes.faults import VolumeError, stated_format
 from eryphc.volumes.fetch import Desk, Image
 from eryphc.volumes.places import locked, opened, private_parent, stored
 
@@ -47,7 +47,8 @@ def assembled(gene: str, pushed: PushedDisk, desk: Desk) -> Image:
                 _fetch(gene, pushed, place, desk)
             except DiskSourceError as fault:
                 raise VolumeError(fault.diagnostic, outside=True) from None
-    return Image(place, disk.format, disk.digest.removeprefix("sha256:"), disk.size, fetched)
+    kind = stated_format(place, gene, disk.format)
+    return Image(place, kind, disk.digest.removeprefix("sha256:"), disk.size, fetched)
 
 
 def _has(path: Path, digest: str) -> bool:

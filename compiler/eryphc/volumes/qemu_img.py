@@ -1,7 +1,8 @@
 """`qemu-img` as a process: what it is given, how long it may take, what it says.
 
 A file is never given without its format, since QEMU would otherwise find one out and open what
-the file names; and always by its absolute path, since QEMU reads `nbd:...` as an address.
+the file names; and always by its absolute path, since QEMU reads `nbd:...` as an address. Files
+that are read are given as options, because no other form says how the size of a VHD is meant.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def is_there() -> bool:
 
 def foreign_parts(path: Path, kind: str) -> str | None:
     """The words after "it" for a file that needs others, as QEMU itself sees it. Opens none."""
-    answer = _run("info", ["--output=json", "-f", _NAMES[kind], _absolute(path)], _INFO_SECONDS, 1)
+    answer = _run("info", ["--output=json", "--image-opts", _options(path, kind)], _INFO_SECONDS, 1)
     try:
         found: Any = json.loads(answer)
         specific = found.get("format-specific", {}).get("data", {})
@@ -66,10 +67,10 @@ def convert(
     source: Path, kind: str, target: Path, wanted: str, options: str, size: int, heard: Percent
 ) -> None:
     """Convert to a new file. Raises VolumeError; what was begun is the caller's to remove."""
-    arguments = ["-p", "-f", _NAMES[kind], "-O", _NAMES[wanted]]
+    arguments = ["-p", "--image-opts", "-O", _NAMES[wanted]]
     if options:
         arguments += ["-o", options]
-    arguments += [_absolute(source), _absolute(target)]
+    arguments += [_options(source, kind), _absolute(target)]
     _run("convert", arguments, seconds_for(size), 8, heard=heard)
 
 
@@ -77,8 +78,7 @@ def differs(
     source: Path, kind: str, target: Path, wanted: str, size: int, heard: Percent
 ) -> str | None:
     """How two disks differ in what a guest reads; zeros at the end of the longer one do not."""
-    arguments = ["-p", "-f", _NAMES[kind], "-F", _NAMES[wanted]]
-    arguments += [_absolute(source), _absolute(target)]
+    arguments = ["-p", "--image-opts", _options(source, kind), _options(target, wanted)]
     try:
         _run("compare", arguments, seconds_for(size), 8, heard=heard)
     except VolumeError as error:
@@ -89,6 +89,18 @@ def differs(
 def seconds_for(size: int) -> int:
     """How long a disk of `size` bytes may take: at 10 MB a second, and ten minutes at least."""
     return max(600, size // 10_000_000)
+
+
+def _options(path: Path, kind: str) -> str:
+    """An image that is read, as QEMU's options have it: its format, its name with doubled commas.
+
+    The footer of a VHD has its size in bytes and as a geometry. Hyper-V takes the bytes at their
+    word, so we do; QEMU without this takes the geometry of many creators, which is a little less.
+    Source: https://gitlab.com/qemu-project/qemu/-/blob/master/block/vpc.c.
+    """
+    name = _absolute(path).replace(",", ",,")
+    more = ",force_size_calc=current_size" if kind == "vhd" else ""
+    return f"driver={_NAMES[kind]}{more},file.driver=file,file.filename={name}"
 
 
 def _absolute(path: Path) -> str:

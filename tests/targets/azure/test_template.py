@@ -25,6 +25,7 @@ from eryphc import (
 from eryphc.ir.stages import Substituted
 from eryphc.ir.volume import DiskImage, Firmware
 from eryphc.targets.azure.disks import Disks
+from eryphc.volumes.disk_images import DiskImages
 from golden import Golden
 from saying import said
 from targets.azure.engine import diagnostics, evaluated
@@ -541,6 +542,47 @@ def test_a_disk_that_azure_refuses_is_refused(size: int, words: str, tmp_path: P
     ).found
     assert [each.code.number for each in found] == ["E1408"]
     assert words in said(found[0]).message
+
+
+VDI = bytes(64) + b"\x7f\x10\xda\xbe" + bytes(30 * 1024**2)
+OTHERS = {
+    "VDI": ("disk.img", VDI, "but a VDI image (VirtualBox)", "qemu-img convert -f vdi"),
+    "VDI called raw": ("disk.raw", VDI, "but a VDI image (VirtualBox)", "qemu-img convert -f vdi"),
+    "gzip": ("disk.raw", b"\x1f\x8b\x08" + bytes(99), "but compressed by gzip", "gzip -dk"),
+    "HTML": ("disk.img", b"<!doctype html>", "but an HTML page", ""),
+    "unknown": ("disk.img", bytes(30 * 1024**2), "shows no format", "a name that ends with `.raw`"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "words", "advice"), OTHERS.values(), ids=OTHERS)
+def test_a_file_that_is_no_disk_is_refused(
+    tmp_path: Path, name: str, content: bytes, words: str, advice: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    catlet = substituted("name: web\ndrives: [{name: sda}]\n")
+    files = {path: DiskImages()(path)}
+    (fault,) = Disks(catlet, {"sda": str(path)}, files, 2, own_image=True).found
+    assert fault.code.number == "E1408"
+    assert words in said(fault).message
+    assert advice in (said(fault).help or "")
+
+
+def test_an_image_that_shows_nothing_is_raw_where_its_description_says_so(tmp_path: Path) -> None:
+    pools = tmp_path / "genes/acme/base/1.0"
+    files = {
+        "geneset-tag.json": '{"geneset": "acme/base/1.0"}',
+        "catlet.yaml": "drives: [{name: sda}]\n",
+        "volumes/sda.yaml": f"format: FORMAT\nurl: https://example.com/x\nsha256: {'0' * 64}\n",
+    }
+    for said_format, wanted in (("raw", []), ("img", ["E1408"])):
+        for name, text in files.items():
+            (pools / name).parent.mkdir(parents=True, exist_ok=True)
+            (pools / name).write_text(text.replace("FORMAT", said_format))
+        (pools / "volumes/sda.img").write_bytes(bytes(30 * 1024**2))
+        session = Session(tmp_path, genepools=[tmp_path / "genes"], environment={})
+        checked = session.check(Source("spec.yaml", "parent: acme/base/1.0\n"), (Target.AZURE,))
+        assert [each.code for each in checked.diagnostics if each.code == "E1408"] == wanted
 
 
 @pytest.mark.parametrize(

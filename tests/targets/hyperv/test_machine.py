@@ -204,3 +204,21 @@ def test_inherited_sizes_that_do_not_fit(tmp_path: Any) -> None:
     result = build("parent: acme/base/1.0\nmemory: {maximum: 2048}\n", pool)
     assert result.built is None
     assert result.shown(Level.ERROR) == ["E0701 spec.yaml:2:19"]
+
+
+NESTED = caps("nested_virtualization") + "memory: 4096\n"
+ADAPTERS = {
+    "none said": ("networks: [{name: default}]\n", True),
+    "one that may not": ("network_adapters: [{name: eth0, mac_address_spoofing: false}]\n", True),
+    "one that may": ("network_adapters: [{name: eth0, mac_address_spoofing: true}]\n", False),
+    "one of two": (
+        "network_adapters: [{name: eth0}, {name: eth1, mac_address_spoofing: true}]\n",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("adapters", "told"), ADAPTERS.values(), ids=ADAPTERS)
+def test_machines_inside_need_other_addresses_or_a_nat(adapters: str, told: bool) -> None:  # noqa: FBT001
+    assert ("N0722" in build(NESTED + adapters).codes()) == told
+    assert "N0722" not in build(adapters).codes()

@@ -276,6 +276,43 @@ def test_a_drive_smaller_than_its_volume(tmp_path: Path) -> None:
     assert build("drives:\n- {name: sda, size: 30}\n", volumes={"sda": str(file)}).built
 
 
+@pytest.mark.parametrize("named", ["sda.qcow2", "sda.img"])
+def test_a_drive_smaller_than_a_volume_that_is_converted_first(tmp_path: Path, named: str) -> None:
+    made = pool(tmp_path, "drives:\n- name: sda\n  size: 20\n")
+    file = tmp_path / BASE / "volumes" / named
+    file.parent.mkdir()
+    for gib, refused in ((30, True), (20, False)):
+        head = struct.pack(">4sIQIIQI", b"QFI\xfb", 2, 0, 0, 16, gib * GIB, 0)
+        file.write_bytes(head + bytes(600))
+        result = build(CHILD, made)
+        assert ("E0720" in result.codes()) == refused
+        assert (result.built is None) == refused
+
+
+FOREIGN = {
+    "VMDK": (b"KDMV" + bytes(600), "a VMDK image (VMware)", "qemu-img convert -f vmdk -O qcow2"),
+    "gzip": (b"\x1f\x8b\x08" + bytes(600), "compressed by gzip", "unpack it first: gzip -dk"),
+    "HTML": (b"<!DOCTYPE html>", "an HTML page", None),
+    "unknown": (bytes(2048), "no disk image that is known", "eryphc volume convert --from raw"),
+}
+
+
+@pytest.mark.parametrize(("content", "what", "help_text"), FOREIGN.values(), ids=FOREIGN)
+def test_files_of_other_formats_are_called_what_they_are(
+    tmp_path: Path, content: bytes, what: str, help_text: str | None
+) -> None:
+    (tmp_path / "disk.img").write_bytes(content)
+    fault = build(DISK, volumes={"sda": str(tmp_path / "disk.img")}).only("E0716")
+    assert f"it is {what}" in fault.message
+    assert (help_text in fault.help) if help_text and fault.help else fault.help == help_text
+    made = pool(tmp_path / "pool")
+    file = tmp_path / "pool" / BASE / "volumes" / "sda.qcow2"
+    file.parent.mkdir()
+    file.write_bytes(content)
+    if what != "no disk image that is known":
+        assert f"the volume of drive `sda` is {what}" in build(CHILD, made).only("N0701").message
+
+
 @pytest.mark.skipif(shutil.which("qemu-img") is None, reason="needs qemu-img (qemu-utils)")
 @pytest.mark.integration
 def test_what_qemu_makes_is_read(tmp_path: Path) -> None:

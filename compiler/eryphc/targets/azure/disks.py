@@ -163,9 +163,12 @@ class Disks:
         if drive.size is not None and drive.size > most:
             self._say(drive, f"has {drive.size:,} GiB, and Azure has at most {most:,}", "size")
 
-    def _say(self, drive: Drive, why: str, key: str = "source") -> None:
+    def _say(
+        self, drive: Drive, why: str, key: str = "source", help_text: str | None = None
+    ) -> None:
         at = drive.at(key) or drive.at("name")
-        self.found.append(wording.disk_refused(name_of(drive), Own(why), at))
+        advice = None if help_text is None else Own(help_text)
+        self.found.append(wording.disk_refused(name_of(drive), Own(why), at, advice))
 
     def _data(self, drive: Drive) -> Disk:
         self._limit(drive, _LARGEST_DISK)
@@ -191,9 +194,12 @@ class Disks:
         if isinstance(read, DiskFault):
             self.found.append(wording.disk_unreadable(name_of(drive), Said(read.reason), at))
             return None
+        gene = self._genes.get(drive.source or "")
+        if gene is not None and gene.volume is not None and gene.volume.path == path:
+            read = read.as_described(gene.volume.format)
         fault = _fault(read)
         if fault is not None:
-            self._say(drive, fault)
+            self._say(drive, fault, help_text=read.help)
             return None
         size = whole_mib(read.virtual_size or 0)
         most = _LARGEST_DISK if generation is None else _LARGEST_IMAGE
@@ -202,7 +208,6 @@ class Disks:
         if generation is not None and read.boots and _FIRMWARE[generation] not in read.boots:
             boots = _BOOTS[next(iter(read.boots))]
             self.found.append(wording.generation_differs(name_of(drive), boots, generation, at))
-        gene = self._genes.get(drive.source or "")
         sha256 = read.sha256 or ""
         return Image(
             path=path,

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 def _backend() -> Backend[HyperVOptions, HyperVPlan]:
     from eryphc.diagnostics.guest import TEMPLATE_KEY_MISSING
-    from eryphc.targets.hyperv import machine, network, plan, storage, volumes
+    from eryphc.targets.hyperv import (
+        device_names,
+        machine,
+        network,
+        plan,
+        storage,
+        users_network,
+        volumes,
+    )
     from eryphc.targets.hyperv.emit import emit
     from eryphc.targets.hyperv.opening import open_places
 
@@ -30,8 +38,9 @@ def _backend() -> Backend[HyperVOptions, HyperVPlan]:
         open=open_places,
         disk_files=_disk_files,
         declared=(
-            *(plan.KINDS, volumes.KINDS, network.RULES, network.KINDS),
-            *(machine.RULES, machine.KINDS, storage.RULES, storage.KINDS, (TEMPLATE_KEY_MISSING,)),
+            *(plan.KINDS, volumes.KINDS, network.RULES, network.KINDS, users_network.RULES),
+            *(machine.RULES, machine.KINDS, storage.RULES, storage.KINDS, device_names.RULES),
+            (TEMPLATE_KEY_MISSING,),
         ),
     )
 

@@ -183,6 +183,10 @@ function Test-Precondition {
         foreach ($adapter in $doc.network_adapters) { if ($other.mac_addresses -ccontains $adapter.mac_address) { Add-Refusal "Machine '$($other.name)' has the MAC address of adapter $($adapter.name)." } }
         foreach ($path in $It.drives.Values) { if ($other.disks -contains $path) { Add-Refusal "Machine '$($other.name)' uses $path." } }
     }
+    foreach ($adapter in $doc.network_adapters) {
+        $static = @($adapter.addresses)
+        if ($static.Count -gt 0 -and $It.switches[$adapter.name] -ceq 'c08cb7b8-9b3c-408e-8e30-5e16a3aeb444') { Add-Note "Adapter $($adapter.name): the static address $($static[0]) does not work on the Default Switch, which changes its subnet with every start of the host; name a switch of your own." }
+    }
     foreach ($path in @($It.home, $It.volumes) + @($It.drives.Values)) {
         if (-not $path) { continue }
         try { Assert-Path $path } catch { Add-Refusal "The path $path is not absolute or holds a character or a name that is refused." }

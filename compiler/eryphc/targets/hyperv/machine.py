@@ -78,6 +78,9 @@ def machine(
             found.append(wording.nested_dynamic(at))
         if memory.startup < _NESTED_MEMORY * MIB:
             found.append(wording.nested_small(memory.startup // MIB, at))
+        adapters = catlet.network_adapters or ()
+        if adapters and not any(adapter.mac_address_spoofing for adapter in adapters):
+            found.append(wording.nested_behind(at))
     count = catlet.cpu.count if catlet.cpu is not None and catlet.cpu.count is not None else 1
     if nested and count > _NESTED_PROCESSORS_2019 and catlet.cpu is not None:
         limit = f"{_NESTED_PROCESSORS_2019} with nested virtualization"
@@ -213,6 +216,7 @@ KINDS: Final = (
     wording.WITHOUT_EFFECT,
     wording.NESTED_DYNAMIC,
     wording.NESTED_SMALL,
+    wording.NESTED_BEHIND,
     wording.OLD_HOST_LIMIT,
     wording.UNKNOWN_TEMPLATE,
     wording.LINUX_SECURE_BOOT,

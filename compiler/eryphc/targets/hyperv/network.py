@@ -17,13 +17,15 @@ from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.words import nearest
 from eryphc.frozen import NamedTuple
 from eryphc.guest.model import Adapter
-from eryphc.ir.catlet import Catlet
+from eryphc.ir.catlet import Catlet, Network
 from eryphc.lint.engine import Rule, judge
 from eryphc.targets.hyperv.settings import HyperVDefaults
 from eryphc.targets.hyperv.storage import setting
 
 _MAC = re.compile("[0-9A-F]{12}")
 _HOST_POOL = "00155D"
+# The switch that Windows clients come with: its name and its id.
+_DEFAULT_SWITCH = ("default switch", "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -91,6 +93,7 @@ def adapters(
             switch = setting(switches.get(own), f"switch-{own}")
             if switch.value is None:
                 open_networks[own] = None
+            found += _static_by_chance(network, name, switch, static.get(name, ()))
         made.append(
             deployment.NetworkAdapter(
                 name=name,
@@ -105,6 +108,17 @@ def adapters(
             )
         )
     return Adapters(adapters=tuple(made), open_networks=tuple(open_networks)), tuple(found)
+
+
+def _static_by_chance(
+    network: Network, adapter: str, switch: deployment.Setting, addresses: tuple[str, ...]
+) -> Iterator[Diagnostic]:
+    """Static addresses of an adapter that goes to the Default Switch, where the host has one."""
+    own = network.name or ""
+    named = switch.value
+    may_be = own == "default" if named is None else named.lower() in _DEFAULT_SWITCH
+    if addresses and may_be:
+        yield wording.static_on_default_switch(addresses[0], adapter, own, network.at("name"))
 
 
 def _switches(networks: Networks) -> Iterator[Diagnostic]:
@@ -148,4 +162,8 @@ RULES: Final[tuple[Rule[Networks], ...]] = (
     Rule(wording.BAD_SETTING, _switches, more=(wording.SETTING_UNKNOWN, wording.SETTING_ELSEWHERE)),
 )
 # Found on the way to an adapter.
-KINDS: Final = (wording.MAC_OF_POOL, wording.ADAPTER_DISCONNECTED)
+KINDS: Final = (
+    wording.MAC_OF_POOL,
+    wording.ADAPTER_DISCONNECTED,
+    wording.STATIC_ON_DEFAULT_SWITCH,
+)

@@ -18,6 +18,7 @@ from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Substituted
 from eryphc.passes.places import in_documents, rooted
 from eryphc.targets.definition import TargetInput
+from eryphc.targets.hyperv import device_names, users_network
 from eryphc.targets.hyperv.machine import machine
 from eryphc.targets.hyperv.network import adapters
 from eryphc.targets.hyperv.options import HyperVOptions
@@ -64,7 +65,10 @@ def plan(inputs: TargetInput[HyperVOptions]) -> Outcome[HyperVPlan]:
     settings = _Settings(
         name=inputs.name,
         catlet_id=inputs.catlet_id,
-        request=inputs.request._replace(slots=tuple(slot.text for slot in slots)),
+        request=inputs.request._replace(
+            slots=tuple(slot.text for slot in slots),
+            adapters=tuple(_plugged(inputs.catlet.catlet, inputs.request.adapters)),
+        ),
         epoch=inputs.epoch,
         tool=inputs.tool,
         defaults=inputs.settings or HyperVDefaults(),
@@ -73,6 +77,13 @@ def plan(inputs: TargetInput[HyperVOptions]) -> Outcome[HyperVPlan]:
         guest_assumed=inputs.guest_assumed,
     )
     return _planned(inputs.catlet, settings, inputs.reader)
+
+
+def _plugged(catlet: Catlet, addresses: Sequence[Adapter]) -> Iterator[Adapter]:
+    """The adapters; one in no network is connected to no switch."""
+    named = {(network.adapter_name or "").lower() for network in catlet.networks or ()}
+    for adapter in addresses:
+        yield adapter._replace(connected=adapter.name.lower() in named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +129,8 @@ def _planned(catlet: Substituted, settings: _Settings, reader: TextReader) -> Ou
     if is_blocked(found):
         return Outcome(None, tuple(found))
     seed = seeds.value.seed
+    found += users_network.findings(seed.document, settings.request.adapters)
+    found += device_names.findings(seed.document, disks.drives)
     found += _unused_slots(settings.slots, seed)
     folders = settings.defaults.folders or Folders()
     describe = partial(

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from eryphc.diagnostics import command
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.passes.values import Shape
+from eryphc.passes.values import Reading, Shape
 from eryphc.project.file import TEXT, Section, Setting, texts_by_name, word
+from eryphc.syntax.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 
 class DiskMode(StrEnum):
@@ -56,13 +58,31 @@ class HyperVDefaults(Setting):
     drives: tuple[tuple[str, str], ...] | None = None
 
 
+_ONE_VLAN = (
+    "an adapter has one VLAN, trunks are not supported: give the machine an adapter in a network "
+    "of its own for each VLAN"
+)
+
+
+def _vlans(reading: Reading, node: Node, key: str) -> Any:
+    """A VLAN by network; a list of them is what people write who want a trunk."""
+    if not isinstance(node, MappingNode):
+        return texts_by_name(reading, node, key)
+    for name, value in node.entries:
+        if isinstance(value, SequenceNode) and isinstance(name, ScalarNode):
+            message = f"network `{name.value}` has a list of VLANs"
+            span = reading.head(value)
+            return reading.report(command.project_value("hyperv", message, span, _ONE_VLAN))
+    return texts_by_name(reading, node, key)
+
+
 FOLDERS = Shape("section of folders", Folders, {"machines": TEXT, "disks": TEXT, "volumes": TEXT})
 HYPERV = Shape(
     "hyperv section",
     HyperVDefaults,
     {
         "switches": texts_by_name,
-        "vlans": texts_by_name,
+        "vlans": _vlans,
         "guardian": TEXT,
         "folders": FOLDERS,
         "start_action": word(StartAction),
@@ -73,6 +93,7 @@ HYPERV = Shape(
 )
 
 _VLAN = re.compile("[1-9][0-9]{0,3}")
+_NUMBERS = re.compile("[0-9]+")
 _LAST_VLAN = 4094
 
 
@@ -84,7 +105,9 @@ def _faults(defaults: HyperVDefaults) -> Iterator[Diagnostic]:
     for network, vlan in defaults.vlans or ():
         if _VLAN.fullmatch(vlan) is None or int(vlan) > _LAST_VLAN:
             message = f"`{vlan}` of network `{network}` is no VLAN: 1 to {_LAST_VLAN}"
-            yield command.project_value("hyperv", message, defaults.at("vlans"))
+            several = len(_NUMBERS.findall(vlan)) > 1
+            help_text = _ONE_VLAN if several else None
+            yield command.project_value("hyperv", message, defaults.at("vlans"), help_text)
 
 
 SECTION = Section(shape=HYPERV, faults=_faults)

@@ -105,7 +105,9 @@ def storage(
             or _on_host(drive)
         ):
             volume, faults = volume_of(drive, gene, given, at_hand.files)
-            found += (*faults, *_size_faults(drive, volume))
+            at_hand_file = gene.volume.path if gene is not None and gene.volume else None
+            read = at_hand.files.get(at_hand_file) if given is None and at_hand_file else None
+            found += (*faults, *_size_faults(drive, volume, read))
             volumes.append(volume)
             if boot_drive is None or drive is system:
                 boot_drive = name
@@ -244,9 +246,14 @@ def _is_shared(folder: str) -> bool:
     return folder.startswith("\\\\") or folder.lower().startswith("c:\\clusterstorage\\")
 
 
-def _size_faults(drive: Drive, volume: deployment.Volume) -> Iterator[Diagnostic]:
+def _size_faults(
+    drive: Drive, volume: deployment.Volume, read: DiskImage | DiskFault | None
+) -> Iterator[Diagnostic]:
+    """`read` is the file at hand, which may have to be converted first: its disk stays as large."""
     wanted = drive.size * GIB if drive.size is not None else None
     has = volume.virtual_size
+    if has is None and isinstance(read, DiskImage):
+        has = read.virtual_size
     if wanted is not None and has is not None and wanted < has:
         yield wording.drive_too_small(drive.name or "", wanted, has, drive.at("size"))
 

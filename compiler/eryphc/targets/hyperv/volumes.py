@@ -73,7 +73,8 @@ def _given(
         fault = wording.volume_missing if read.missing else wording.volume_unreadable
         return _Known(), (fault(name, path, read.reason),)
     if read.format != "vhdx":
-        return _Known(), (wording.volume_not_vhdx(name, path, read.format),)
+        help_text = _remedy(name, path, read)
+        return _Known(), (wording.volume_not_vhdx(name, path, _words(read.format), help_text),)
     if read.differencing:
         return _Known(), (wording.volume_incomplete(name, path),)
     return _measured(read), ()
@@ -112,12 +113,36 @@ def _at_hand(
     if isinstance(read, DiskFault):
         return _Known(), (wording.volume_unreadable(name, path, read.reason, at),)
     if read.format != "vhdx":
-        kind = read.format if said is None or said == "vhdx" else said
-        return _Known(), (wording.volume_format(name, path, kind, at),)
+        kind = "raw" if said == "raw" and read.format == "unknown" else read.format
+        help_text = _remedy(name, path, read)
+        return _Known(), (wording.volume_format(name, _words(kind), help_text, at),)
     if read.differencing:
         return _Known(), (wording.volume_incomplete(name, path, at),)
     source = deployment.PoolSource(path=path, sha256=read.sha256)
     return replace(_measured(read), sources=(source,)), ()
+
+
+def _words(kind: str) -> str:
+    """What a file of a format is, in the words that follow "it is"."""
+    from eryphc.volumes.containers import CONTAINERS
+    from eryphc.volumes.headers import UNKNOWN
+
+    if kind == UNKNOWN:
+        return "no disk image that is known by its beginning"
+    return CONTAINERS[kind].what if kind in CONTAINERS else f"a {kind} file"
+
+
+def _remedy(drive: str, path: str, read: DiskImage) -> str | None:
+    """How a VHDX is made of a file that is none; None where that is no matter of a command."""
+    from eryphc.volumes.containers import CONTAINERS, advice
+    from eryphc.volumes.headers import UNKNOWN
+
+    if read.format in CONTAINERS:
+        return advice(read.format, path)
+    if read.format == UNKNOWN:
+        command = f"eryphc volume convert --from raw {path} -o {drive}.vhdx"
+        return f"if its bytes are those of the disk, convert it: {command}"
+    return f"convert it: eryphc volume convert {path} -o {drive}.vhdx"
 
 
 def _published(volume: Volume) -> deployment.UrlSource | None:
