@@ -187,8 +187,9 @@ def _diagnostic(place: Place, failure: RequestFailedError) -> Diagnostic:
         case Failed.TOO_LARGE | Failed.ENCODED:
             return wording.not_a_registry(place, failure.reason, kind=_KIND)
         case Failed.CERTIFICATE:
-            help_text = "name the file of its authority as `ca` of the pool"
-            return wording.unreachable(place, failure.reason, help_text)
+            return wording.unreachable(place, failure.reason, wording.own_authority(failure.help))
+        case Failed.PROXY:
+            return wording.unreachable(place, failure.reason, failure.help)
         case _:
             help_text = "with a lock and a full store, `--offline` needs no network"
-            return wording.unreachable(place, failure.reason, help_text)
+            return wording.unreachable(place, failure.reason, failure.help or help_text)

@@ -192,10 +192,11 @@ def request_failed(place: Place, failure: RequestFailedError) -> Diagnostic:
         case Failed.TOO_LARGE | Failed.ENCODED:
             return wording.not_a_registry(place, failure.reason)
         case Failed.CERTIFICATE:
-            help_text = "name the file of its authority as `ca` of the pool"
-            return wording.unreachable(place, failure.reason, help_text)
+            return wording.unreachable(place, failure.reason, wording.own_authority(failure.help))
+        case Failed.PROXY:
+            return wording.unreachable(place, failure.reason, failure.help)
         case Failed.NOT_TLS:
             help_text = "`insecure: true` of the pool allows plain http"
             return wording.unreachable(place, failure.reason, help_text)
         case _:
-            return wording.unreachable(place, failure.reason, _OFFLINE)
+            return wording.unreachable(place, failure.reason, failure.help or _OFFLINE)
