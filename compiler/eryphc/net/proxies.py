@@ -127,8 +127,8 @@ def login_wanted(proxy: Proxy) -> RequestFailedError:
         Failed.PROXY,
         f"{reason} (407)",
         help=f"`{proxy.variable}=http://USER:PASSWORD@HOST:PORT` gives them, with signs such as "
-        "`@` percent-encoded; only the scheme Basic is spoken, so NTLM and Kerberos need a local proxy "
-        "that speaks them",
+        "`@` percent-encoded; only the scheme Basic is spoken, so NTLM and Kerberos need a local "
+        "proxy that speaks them",
     )
 
 
