@@ -68,7 +68,7 @@ def examine(
 def take_lock(host: Host, deployment: Deployment) -> None:
     """Hold the host's mutex of this catlet until the session ends; raises RefusalError."""
     answer = host.request("lock", {"catlet": deployment.catlet.id, "seconds": 30})
-    if not answer.get("locked"):
+    if not isinstance(answer, dict) or not answer.get("locked"):
         raise RefusalError("another run works on this machine; try again when it is done")
 
 
