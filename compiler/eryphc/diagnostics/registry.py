@@ -76,12 +76,6 @@ def unreachable(
     return finding(UNREACHABLE, message, notes=remark.notes, help=help_text)
 
 
-def own_authority(more: str | None) -> str:
-    """The help for a certificate that is not accepted; `more` continues after a semicolon."""
-    ours = "name the file of its authority as `ca` of the pool"
-    return ours if more is None else f"{ours}; {more}"
-
-
 def too_slow(place: Place) -> Diagnostic:
     return finding(
         TOO_SLOW,

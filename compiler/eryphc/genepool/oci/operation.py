@@ -22,6 +22,7 @@ from eryphc.genepool.oci.faults import (
     NotThereError,
     RegistryError,
     TagImmutableError,
+    authority_help,
 )
 from eryphc.net.addresses import Address
 from eryphc.net.faults import Failed, RequestFailedError
@@ -192,7 +193,7 @@ def request_failed(place: Place, failure: RequestFailedError) -> Diagnostic:
         case Failed.TOO_LARGE | Failed.ENCODED:
             return wording.not_a_registry(place, failure.reason)
         case Failed.CERTIFICATE:
-            return wording.unreachable(place, failure.reason, wording.own_authority(failure.help))
+            return wording.unreachable(place, failure.reason, authority_help(failure))
         case Failed.PROXY:
             return wording.unreachable(place, failure.reason, failure.help)
         case Failed.NOT_TLS:
