@@ -36,6 +36,7 @@ BOOTSTRAP = (
     "[Convert]::FromBase64String($t.ToString()))))"
 )
 _LINE = 1000
+_TOLD_EVERY: Final = 30.0
 SILENCE: Final = 60.0
 """Seconds without any output, and without input that goes out, after which a host is given up."""
 
@@ -131,7 +132,8 @@ class Session:
         self, child: Child, operation: str, nonce: str, seconds: float, events: Events | None
     ) -> dict[str, Any]:
         answers = Answers(nonce)
-        end = time.monotonic() + seconds
+        begin = told = time.monotonic()
+        end = begin + seconds
         heard = False
         while True:
             left = end - time.monotonic()
@@ -148,11 +150,16 @@ class Session:
             if piece is None:
                 raise self._broken(child, answers)
             heard = heard or bool(piece)
+            now = time.monotonic()
+            if piece and events is not None and now - told >= _TOLD_EVERY:
+                told = now
+                events({"message": f"the host is still at work ({now - begin:.0f} s)"})
             for one in answers.feed(piece):
                 self._has_answered = True
                 if isinstance(one, Answer):
                     return one.data
-                end = time.monotonic() + seconds
+                told = time.monotonic()
+                end = told + seconds
                 if events is not None:
                     events(one.data)
 

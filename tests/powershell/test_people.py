@@ -65,7 +65,7 @@ def test_the_script_holds_the_file_that_the_runtime_reads() -> None:
         ),
         pytest.param(
             ["-Parameter", "folder=C:\\A;folder=C:\\B", "-Volume", "'sda=C:\\b.vhdx'"],
-            ["'folder' is given twice", "there are quotes in"],
+            ["'folder' is given twice", "there are quotes around 'sda=C:\\b.vhdx'"],
             id="twice, and single quotes of cmd.exe",
         ),
         pytest.param(["-ValueFile", "nowhere"], ["there is no file nowhere"], id="no such file"),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eryph_runtime import answers as answers_module
+from eryph_runtime import session as session_module
 from eryph_runtime.answers import Answer, Answers, Event
 from eryph_runtime.faults import HostFailure
 from eryph_runtime.session import PROTOCOL, Session
@@ -178,13 +179,19 @@ def test_a_host_that_says_nothing_is_given_up(tmp_path: Path, program: str, why:
         host.request("read", {}, payload=b"x" * 1_000_000, seconds=1800)
 
 
-def test_long_work_that_shows_signs_of_life_is_waited_for(tmp_path: Path) -> None:
+def test_long_work_that_shows_signs_of_life_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "_TOLD_EVERY", 0.5)
+    told: list[dict[str, Any]] = []
     program = "block()\nrequest = json.loads(block())\nfor _ in range(8):\n"
     program += "    say('==eryph-alive %s==\\n' % request['nonce']); time.sleep(0.25)\n"
     program += "answered(request, 'done')\n"
     host = session(tmp_path, program, silence=1.5)
-    assert host.request("run", {}, seconds=1800) == "done"
+    assert host.request("run", {}, seconds=1800, events=told.append) == "done"
     host.close()
+    assert told
+    assert all(each["message"].startswith("the host is still at work (") for each in told)
 
 
 def test_signs_of_life_do_not_last_for_ever(tmp_path: Path) -> None:

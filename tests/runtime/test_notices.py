@@ -106,6 +106,8 @@ def test_sealing_and_mending_the_medium_are_no_changed_seed(desk: Desk, host: Mo
     (drive,) = [each for each in ours(host)["drives"] if each["location"] == 63]
     drive["path"] = None
     assert seeds(notes(desk, host, "plan")) == []
+    (desk.folder / "token").write_text("0" * 24 + "\n", "ascii")
+    assert seeds(notes(desk, host, "plan")) == [], "a sealed machine keeps its ISO"
     rebuild(desk)
     assert seeds(notes(desk, host, "plan")), "a sealed machine gets another seed"
 

@@ -99,7 +99,7 @@ function ConvertTo-Map {
         if ($map.ContainsKey($one.name)) { $script:Faults += "$Option`: '$($one.name)' is given twice." }
         elseif (-not $text.Trim()) { $script:Faults += "$Option`: '$($one.name)' has no value. Is a variable empty?" }
         elseif ($one.value -is [System.Collections.IEnumerable] -and $one.value -isnot [string]) { $script:Faults += "$Option`: '$($one.name)' has several values." }
-        elseif ($one.name.StartsWith("'") -or $text.IndexOf([char] 34) -ge 0) { $script:Faults += "$Option`: there are quotes in '$($one.name)=$text'. cmd.exe knows double quotes only, around the whole text." }
+        elseif ($one.name.IndexOfAny([char[]] @(34, 39)) -eq 0) { $script:Faults += "$Option`: there are quotes around $($one.name)=$text. cmd.exe takes double quotes away, and only those." }
         $map[$one.name] = $text
     }
     $map
