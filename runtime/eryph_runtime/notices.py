@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import uuid
 
+from eryph_runtime.compare_adapters import find_switch
 from eryph_runtime.deployment import SEED_PLACE, Deployment, Seed
 from eryph_runtime.host import Host
 from eryph_runtime.hostpaths import ancestors, folded, parent, root
@@ -18,6 +19,7 @@ from eryph_runtime.record import unfinished_name
 from eryph_runtime.running import read_guest
 from eryph_runtime.said import note, refusal
 from eryph_runtime.seeds import SeedGoal
+from eryph_runtime.state import Switch
 from eryph_runtime.talk import Talk
 
 _FROM_CONTENT = re.compile(r"i-[0-9a-f]{16}")
@@ -74,6 +76,19 @@ def folder_refusals(observation: Observation) -> list[str]:
                 found.append(refusal("folder-attribute", folder=above, attributes=told))
             break
     return list(dict.fromkeys(found))
+
+
+def twin_notes(observation: Observation) -> list[str]:
+    """That a new machine in a network that others are in too may get a double."""
+    if observation.machine is not None:
+        return []
+    outside = []
+    for adapter in observation.deployment.network_adapters:
+        wanted = observation.resolved.switches.get(adapter.name)
+        found = find_switch(observation.state, wanted) if wanted is not None else None
+        if isinstance(found, Switch) and found.type == "External":
+            outside.append(adapter.name)
+    return [note("twins", adapters=", ".join(outside))] if outside else []
 
 
 def neighbor_notes(host: Host, deployment: Deployment) -> list[str]:

@@ -10,7 +10,7 @@ from eryph_runtime.compare_adapters import find_switch
 from eryph_runtime.comparison import Findings
 from eryph_runtime.deployment import Create, DriveType
 from eryph_runtime.hostpaths import is_share, parent
-from eryph_runtime.notices import folder_refusals, seed_notes
+from eryph_runtime.notices import folder_refusals, seed_notes, twin_notes
 from eryph_runtime.observe import Observation
 from eryph_runtime.record import mark, unfinished_name
 from eryph_runtime.said import refusal
@@ -86,7 +86,7 @@ def check_host(observation: Observation, found: Findings) -> None:
         )
     _check_space(observation, found)
     found.refusals += folder_refusals(observation)
-    found.notes += seed_notes(observation)
+    found.notes += [*seed_notes(observation), *twin_notes(observation)]
 
 
 def _check_names(observation: Observation, found: Findings) -> None:

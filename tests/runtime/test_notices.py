@@ -12,7 +12,7 @@ import pytest
 
 from eryph_runtime.faults import HostError, HostFailure
 from eryph_runtime.hostpaths import folded, plain
-from eryph_runtime.said import hint
+from eryph_runtime.said import hint, note
 from runtime.deployments import CATLET, EXAMPLE, Desk
 from runtime.hyperv_model import Model, key
 
@@ -149,6 +149,21 @@ def test_neighbors_with_our_addresses(desk: Desk, host: Model) -> None:
         assert found[0].startswith("adapter eth0: the host knows a neighbor 192.0.2.7")
         assert "--catlet-id" in found[0]
     assert [each for each in notes(desk, host, "plan") if "neighbor" in each] == [], "it is ours"
+
+
+def test_a_new_machine_in_an_external_network_may_have_a_double(desk: Desk, host: Model) -> None:
+    wanted = note("twins", adapters="eth1")
+    assert wanted in notes(desk, host, "plan")
+    ran = desk.run(host, "apply")
+    assert wanted in ran.err.partition("create machine")[0], "said before it is made"
+    assert wanted in ran.report["notes"]
+    assert wanted not in notes(desk, host, "plan"), "it was said"
+
+
+def test_a_network_of_the_host_alone_has_no_doubles(desk: Desk, host: Model) -> None:
+    for each in host.world.switches:
+        each["type"] = "Internal"
+    assert [each for each in notes(desk, host, "plan") if "MAC addresses" in each] == []
 
 
 def _other_owner(host: Model) -> None:

@@ -636,11 +636,14 @@ function Add-SeedNote {
     else { Add-Note (Get-Said 'notes' 'seed-own-id' $values) }
 }
 
-# Who in the network has the addresses already that a machine is about to get.
+# That a new machine may have a double in its network, and who has its addresses there already.
 function Add-NeighborNote {
     param($It)
     if ($null -ne $It.machine -or -not (Test-Allowed $It.facts)) { return }
     $adapters = @($It.doc.network_adapters)
+    $external = @($It.state.switches | Where-Object { $_.type -ceq 'External' } | ForEach-Object { $_.id })
+    $outside = @($adapters | Where-Object { $external -contains $It.switches[$_.name] } | ForEach-Object { $_.name })
+    if ($outside.Count -gt 0) { Add-Note (Get-Said 'notes' 'twins' @{ adapters = $outside -join ', ' }) }
     foreach ($neighbor in @(Read-Neighbor @($adapters | ForEach-Object { $_.mac_address }))) {
         if ($neighbor.state -cin 'Unreachable', 'Incomplete') { continue }
         $own = @($adapters | Where-Object { $_.mac_address -ceq $neighbor.mac_address })[0]
