@@ -18,6 +18,7 @@ from eryphc.net.addresses import read_address
 from eryphc.net.client import Client
 from eryphc.net.faults import Failed, RequestFailedError
 from eryphc.net.messages import Answer, Bytes, Request
+from eryphc.net.proxies import proxy_for
 from eryphc.net.timing import Deadline
 from eryphc.net.transport import Limits, Trust
 from net.clocks import TestClock
@@ -634,6 +635,22 @@ class TestProxies:
         asking = Asking(clock, environment={"HTTP_PROXY": server.address, "NO_PROXY": names})
         assert asking.failure("http://somewhere.invalid/x").failed is Failed.NO_NAME
         assert server.asked == []
+
+    @pytest.mark.parametrize(
+        ("host", "names", "exempt"),
+        [
+            ("192.0.2.7", "192.0.2.0/24", True),
+            ("192.0.2.7", "10.0.0.0/8, 192.0.2.7/24", True),
+            ("192.0.2.7", "192.0.2.8", False),
+            ("192.0.2.7", "192.0.3.0/24", False),
+            ("[2001:db8::7]", "2001:db8::/32", True),
+            ("[2001:db8::7]", "192.0.2.0/24,x/y", False),
+            ("registry.corp.invalid", "10.0.0.0/8", False),
+        ],
+    )
+    def test_networks_that_are_exempt(self, host: str, names: str, *, exempt: bool) -> None:
+        environment = {"https_proxy": "http://proxy.invalid:3128", "no_proxy": names}
+        assert (proxy_for(read_address(f"https://{host}/"), environment) is None) is exempt
 
     def test_never_for_this_machine(self, server: Server, other: Server, clock: TestClock) -> None:
         asking = Asking(clock, environment={"HTTP_PROXY": server.address})

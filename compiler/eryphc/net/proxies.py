@@ -7,6 +7,7 @@ Source: RFC 9110 9.3.6 (CONNECT), 15.5.8 (407).
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
@@ -104,14 +105,26 @@ def _fault(url: str) -> str | None:
 
 
 def _is_exempt(address: Address, names: str) -> bool:
-    """Whether `NO_PROXY` names an address: its host, a domain above it, or `*`."""
+    """Whether `NO_PROXY` names an address: its host, a domain or network above it, or `*`."""
     for name in names.lower().split(","):
+        if _holds(name.strip(), address.host):
+            return True
         wanted = name.strip().removeprefix("*").removeprefix(".")
         if name.strip() == "*" or wanted in (address.host, f"{address.host}:{address.port}"):
             return True
         if wanted and address.host.endswith(f".{wanted}"):
             return True
     return False
+
+
+def _holds(network: str, host: str) -> bool:
+    """Whether a host that is an IP address lies in a network such as `10.0.0.0/8`."""
+    if "/" not in network:
+        return False
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
 
 
 # -- failures ---------------------------------------------------------------------------------
