@@ -16,6 +16,7 @@ from eryph_runtime.deployment import Deployment
 from eryph_runtime.executor import Journal, execute, execute_one
 from eryph_runtime.faults import HostFailure, RefusalError
 from eryph_runtime.host import Action, Host, Step
+from eryph_runtime.notices import announce, neighbor_notes
 from eryph_runtime.observe import Observation, observe
 from eryph_runtime.preconditions import check_host, host_faults
 from eryph_runtime.record import Created, PlacedSeed, Record, marker, unfinished_name
@@ -58,6 +59,8 @@ def examine(
         raise RefusalError(*faults)
     found = compare(observation)
     check_host(observation, found)
+    if observation.machine is None:
+        found.notes += neighbor_notes(host, deployment)
     found.refusals = list(dict.fromkeys(found.refusals))
     return observation, found
 
@@ -65,7 +68,7 @@ def examine(
 def take_lock(host: Host, deployment: Deployment) -> None:
     """Hold the host's mutex of this catlet until the session ends; raises RefusalError."""
     answer = host.request("lock", {"catlet": deployment.catlet.id, "seconds": 30})
-    if not answer.get("locked"):
+    if not isinstance(answer, dict) or not answer.get("locked"):
         raise RefusalError("another run works on this machine; try again when it is done")
 
 
@@ -82,6 +85,7 @@ def apply(
     observation, found = examine(host, deployment, request, talk)
     if found.refusals or found.needs:
         raise RefusalError(*found.refusals, *found.needs)
+    announce(found.notes, talk)
     journal = Journal()
     existed = observation.machine is not None
     notes: list[str] = []

@@ -47,7 +47,7 @@ def _path(catlet: str, host: str) -> Path:
         user = os.getuid() if hasattr(os, "getuid") else "user"
         folder = Path(tempfile.gettempdir()) / f"eryph-runtime-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    name = hashlib.sha256(f"{catlet}\n{host}".encode()).hexdigest()[:32]
+    name = hashlib.sha256(f"{catlet}\n{host}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return folder / f"{name}.lock"
 
 

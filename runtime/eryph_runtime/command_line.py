@@ -291,7 +291,7 @@ def _fail(
         }
         stdout.write(_json(report))
         return
-    stderr.writelines(f"error: {reason}\n" for reason in reasons)
+    stderr.writelines(f"error: {shown(reason)}\n" for reason in reasons)
 
 
 def _host_failed(
@@ -313,5 +313,5 @@ def _host_failed(
         return
     if error.hint:
         stderr.write(f"  hint: {error.hint}\n")
-    stderr.writelines(f"  undone: {text}\n" for text in error.undone)
-    stderr.writelines(f"  left: {text}\n" for text in error.left)
+    stderr.writelines(f"  undone: {shown(text)}\n" for text in error.undone)
+    stderr.writelines(f"  left: {shown(text)}\n" for text in error.left)

@@ -15,6 +15,7 @@ from eryph_runtime.hostpaths import folded
 from eryph_runtime.observe import Observation
 from eryph_runtime.properties import AFTER_TPM, BEFORE_TPM, compare_properties
 from eryph_runtime.record import mark, owner_in, same_owner, unfinished_name
+from eryph_runtime.said import refusal
 from eryph_runtime.state import (
     AdapterState,
     FirmwareState,
@@ -146,7 +147,7 @@ def _converge(observation: Observation, machine: Machine, found: Findings) -> No
     ):
         found.refusals.append(
             f"`{machine.name}` was created by {owner or 'somebody unknown'}, "
-            f"not by {observation.owner}; --take-over makes it yours"
+            f"not by {observation.owner}; --take-over makes it yours. {refusal('build-your-own')}"
         )
         return
     if machine.generation != observation.deployment.machine.generation:

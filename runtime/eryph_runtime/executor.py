@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from eryph_runtime.clixml import error_words
 from eryph_runtime.faults import HostError, HostFailure
 from eryph_runtime.host import Action, Host, Step, Upload
 from eryph_runtime.talk import Talk
 
 # One request each: large enough to be quick, small enough for the program's memory.
 _CHUNK = 4 * 1024 * 1024
+_LONGEST_TEXT = 4000
 
 
 class Journal:
@@ -78,14 +80,21 @@ def _note(journal: Journal, step: Action, value: Any) -> None:
 
 
 def failure(step: str, error: Any) -> HostFailure:
-    """What the host said, as an exception."""
+    """What the host said, as an exception. The answer is a stranger's: a wrong type is nothing."""
+    said: dict[str, Any] = error if isinstance(error, dict) else {}
+
+    def text(key: str) -> str | None:
+        value = said.get(key)
+        return value[:_LONGEST_TEXT] if isinstance(value, str) and value else None
+
+    number = said.get("hresult")
     told = HostError(
-        step=error.get("step") or step,
-        object=error.get("object"),
-        category=error.get("category"),
-        id=error.get("id"),
-        hresult=error.get("hresult"),
-        message=str(error.get("message", "")),
+        step=text("step") or step,
+        object=text("object"),
+        category=text("category"),
+        id=text("id"),
+        hresult=number if isinstance(number, int) and not isinstance(number, bool) else None,
+        message=error_words(text("message") or ""),
     )
     named = f" ({told.object})" if told.object else ""
     return HostFailure(f"the step `{told.step}`{named} failed: {told.message}", told)

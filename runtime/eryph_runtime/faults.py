@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eryph_runtime.said import hint
+
 
 class RefusalError(Exception):
     """The input, or what stands on the host, forbids the command. Nothing was changed by it."""
@@ -49,19 +51,5 @@ class HostFailure(Exception):  # noqa: N818 - a failing host is no mistake of th
 
     @property
     def hint(self) -> str | None:
-        """The usual cause of the error's HRESULT. Source: docs/reference/hyperv.md, "Starting"."""
-        if self.error is None or self.error.hresult is None:
-            return None
-        return _HINTS.get(self.error.hresult & 0xFFFFFFFF)
-
-
-_HINTS = {
-    0x80070005: "the machine, or this account, has no right to one of the files",
-    0x8007000E: "the host has not enough free memory",
-    0x800705AA: "the host has not enough free memory",
-    0xC03A001A: "a disk file is sparse, compressed or encrypted; Hyper-V attaches none of these",
-    0x80070057: "a parameter is out of range for this host",
-    0x80070020: "another process uses one of the files",
-    0x80070070: "the disk of the host is full",
-    0x8004100C: "the host does not support this at the moment; try again",
-}
+        """The usual cause of the error. Source: docs/reference/hyperv.md, "Starting"."""
+        return None if self.error is None else hint(self.error.hresult, self.error.message)

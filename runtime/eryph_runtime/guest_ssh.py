@@ -14,9 +14,9 @@ import shlex
 import subprocess
 from collections.abc import Iterable
 
+from eryph_runtime.accounts import user_fault
 from eryph_runtime.faults import UsageError
 
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _DONE = re.compile(r"^status: done\b", re.MULTILINE)
 _SECONDS = 30
 # More addresses than that are no help, and each one takes its time.
@@ -24,9 +24,9 @@ _MOST = 3
 
 
 def check_user(user: str) -> None:
-    """Raises UsageError for what is no plain name: it becomes an argument of `ssh`."""
-    if not _USER.fullmatch(user):
-        raise UsageError(f"--guest-user {user!r}: no name of a user")
+    """Raises UsageError for what is no account: it becomes an argument of `ssh`."""
+    if fault := user_fault(user):
+        raise UsageError(f"--guest-user {user!r}: {fault}")
 
 
 def cloud_init_is_done(user: str, addresses: Iterable[str]) -> bool:

@@ -73,13 +73,31 @@ def ancestors(path: str) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
+def root(path: str) -> str:
+    """The drive or the share that `path` lies on."""
+    start = _ABSOLUTE.match(path)
+    return start[0] if start is not None else path
+
+
 def same(first: str | None, second: str | None) -> bool:
     """Whether two paths name one file, as Windows compares."""
     return folded(first) == folded(second)
 
 
 def folded(path: str | None) -> str:
-    return (path or "").replace("/", "\\").rstrip("\\").casefold()
+    return plain(path or "").rstrip("\\").casefold()
+
+
+def plain(path: str) -> str:
+    """The one form of a path that a host tells.
+
+    One separator stands between names, and none at the end but behind a drive.
+    """
+    text = path.replace("/", "\\")
+    names = "\\".join(filter(None, text.split("\\")))
+    if text.startswith("\\\\"):
+        return f"\\\\{names}"
+    return f"{names}\\" if re.fullmatch("[A-Za-z]:", names) else names
 
 
 def lies_in(path: str, folder: str) -> bool:

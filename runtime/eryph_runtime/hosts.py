@@ -13,13 +13,13 @@ import re
 import shlex
 import shutil
 from dataclasses import dataclass
+from urllib.parse import unquote
 
+from eryph_runtime.accounts import composed, host_fault, user_fault
 from eryph_runtime.faults import HostFailure, UsageError
 from eryph_runtime.host import Host
 from eryph_runtime.session import Session, powershell_arguments
 
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.%]+\]")
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\+-]*")
 _PROGRAM = re.compile(r"[A-Za-z0-9._-]+")
 _SSH_PROGRAM = "powershell.exe"
 
@@ -35,23 +35,46 @@ class Address:
 def parse_address(text: str) -> Address:
     """`local`, `ssh://...` or `winrm://...`; raises UsageError.
 
-    Host and user may have only plain characters: they become arguments of `ssh`.
+    Host and user become arguments of `ssh`; `accounts` says what they may hold. A user may be
+    percent-encoded as in any URI.
     """
+    text = composed(text)
     if text == "local":
         return Address(scheme="local", host="local", user=None, port=None)
     scheme, separator, rest = text.partition("://")
+    user, at, place = rest.rstrip("/").rpartition("@")
+    if ":" in user:
+        # What is behind it may be a password, so the address is not shown.
+        raise UsageError(
+            "--host: the user holds ':', and no password belongs into an address: ssh asks for it, "
+            "or takes a key; for winrm:// it stands in ERYPH_WINRM_PASSWORD"
+        )
     if not separator or scheme not in ("ssh", "winrm"):
         raise UsageError(f"--host {text!r}: neither `local` nor ssh://HOST nor winrm://HOST")
-    user, at, place = rest.rstrip("/").rpartition("@")
-    host, port = place, None
-    match = re.fullmatch(r"(.*[^:]):([0-9]{1,5})", place)
-    if match is not None and (":" not in match[1] or match[1].endswith("]")):
-        host, port = match[1], int(match[2])
-    if not _HOST.fullmatch(host) or (at and not _USER.fullmatch(user)):
-        raise UsageError(f"--host {text!r}: no user and host as in ssh://user@host:22")
+    user = composed(unquote(user))
+    host, port = _place(place)
+    if fault := (user_fault(user) if at else None) or host_fault(host):
+        raise UsageError(f"--host {text!r}: {fault}, as in ssh://user@host:22")
     if port is not None and not 0 < port < 65536:
         raise UsageError(f"--host {text!r}: no such port")
-    return Address(scheme=scheme, host=host.strip("[]"), user=user or None, port=port)
+    return Address(scheme=scheme, host=host, user=user or None, port=port)
+
+
+def _place(text: str) -> tuple[str, int | None]:
+    """Host and port. An IPv6 address with a port stands in brackets, its zone behind `%`."""
+    bracketed = re.fullmatch(r"\[([^\[\]]*)\](?::([0-9]{1,5}))?", text)
+    named = re.fullmatch(r"([^:]*):([0-9]{1,5})", text)
+    host, port = (
+        (bracketed[1], bracketed[2])
+        if bracketed is not None
+        else (named[1], named[2])
+        if named is not None
+        else (text, None)
+    )
+    if ":" in host:
+        # A URI writes the sign before a zone as %25.
+        host = host.replace("%25", "%", 1)
+    return host, None if port is None else int(port)
 
 
 def open_host(address: str, powershell: str | None = None) -> Host:

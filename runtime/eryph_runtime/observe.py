@@ -9,7 +9,7 @@ from eryph_runtime.decode import MalformedError, decode
 from eryph_runtime.deployment import SEED_PLACE, Create, Deployment, Drive
 from eryph_runtime.faults import HostFailure
 from eryph_runtime.host import Events, Host
-from eryph_runtime.hostpaths import ancestors, folded, parent, part_of
+from eryph_runtime.hostpaths import ancestors, folded, parent, part_of, root
 from eryph_runtime.record import Record, marker, read_record, unfinished_name
 from eryph_runtime.request import Request
 from eryph_runtime.resolve import Resolved, resolve
@@ -181,6 +181,8 @@ def _paths(observation: Observation) -> tuple[dict[str, tuple[bool, bool]], list
     for path in observation.resolved.drives.values():
         files |= dict.fromkeys((*ancestors(path), path), none)
         files[part_of(path)] = none
+        # New files inherit attributes of a folder, or of the drive itself.
+        files.setdefault(root(path), none)
         disks.append(path)
         free.append(parent(path))
     for drive in observation.deployment.drives:

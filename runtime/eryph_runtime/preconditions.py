@@ -10,9 +10,11 @@ from eryph_runtime.compare_adapters import find_switch
 from eryph_runtime.comparison import Findings
 from eryph_runtime.deployment import Create, DriveType
 from eryph_runtime.hostpaths import is_share, parent
+from eryph_runtime.notices import folder_refusals, seed_notes, twin_notes
 from eryph_runtime.observe import Observation
 from eryph_runtime.record import mark, unfinished_name
 from eryph_runtime.resolve import DEFAULT_SWITCH
+from eryph_runtime.said import refusal
 from eryph_runtime.state import HostFacts
 
 # First builds: Windows 10 1607/Server 2016, Server 2019, Server 2022, Server 2025.
@@ -84,6 +86,8 @@ def check_host(observation: Observation, found: Findings) -> None:
             f"with {wanted.memory.startup // 2**20} MiB"
         )
     _check_space(observation, found)
+    found.refusals += folder_refusals(observation)
+    found.notes += [*seed_notes(observation), *twin_notes(observation)]
 
 
 def _check_names(observation: Observation, found: Findings) -> None:
@@ -110,7 +114,8 @@ def _check_names(observation: Observation, found: Findings) -> None:
             continue
         for address in sorted(set(other.mac_addresses) & set(wanted)):
             found.refusals.append(
-                f"adapter `{wanted[address]}`: `{other.name}` has the address {address} too"
+                f"adapter `{wanted[address]}`: `{other.name}` has the address {address} too. "
+                f"{refusal('build-your-own')}"
             )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eryph_runtime.deployment import Deployment, HostDefault, ParameterKind, Setting
-from eryph_runtime.hostpaths import own_folder, path_fault
+from eryph_runtime.hostpaths import own_folder, path_fault, plain
 from eryph_runtime.record import Record
 from eryph_runtime.request import Request
 from eryph_runtime.state import State
@@ -75,7 +75,7 @@ def resolve(
     machine_folder = settled(deployment.folders.machine)
     home = own_folder(machine_folder, deployment.catlet.id) if machine_folder else None
     if len(state.ours) == 1 and state.ours[0].machine.path:
-        home = state.ours[0].machine.path
+        home = plain(state.ours[0].machine.path)
     drives = {}
     for drive in deployment.drives:
         folder = settled(drive.folder) if drive.folder is not None else None

@@ -1,20 +1,22 @@
 """The host protocol over a child process: requests as base64 blocks, answers between markers.
 
+The host's program tells every ten seconds that it lives, also while a single call takes hours. So
+silence has a short limit of its own, whatever the request may take.
 Source: docs/reference/deployment.md, "Requests and answers".
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import queue
 import secrets
-import subprocess
-import threading
+import time
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
+from eryph_runtime.answers import Answer, Answers
+from eryph_runtime.child import Child
+from eryph_runtime.clixml import words
 from eryph_runtime.executor import failure
 from eryph_runtime.faults import HostFailure, RefusalError
 from eryph_runtime.host import Events
@@ -34,8 +36,9 @@ BOOTSTRAP = (
     "[Convert]::FromBase64String($t.ToString()))))"
 )
 _LINE = 1000
-_LONGEST_ANSWER = 64 * 1024 * 1024
-_STDERR_KEPT = 4000
+_TOLD_EVERY: Final = 30.0
+SILENCE: Final = 60.0
+"""Seconds without any output, and without input that goes out, after which a host is given up."""
 
 
 def powershell_arguments() -> list[str]:
@@ -69,17 +72,18 @@ def block(data: bytes) -> bytes:
 class Session:
     """A running host program: started with the first request, ended by `close`.
 
-    `explain` turns what the child said on standard error and its exit code into a sentence.
+    `silence` is the longest time in seconds in which nothing at all may come.
     """
 
-    def __init__(self, address: str, command: list[str], *, remote: bool) -> None:
+    def __init__(
+        self, address: str, command: list[str], *, remote: bool, silence: float = SILENCE
+    ) -> None:
         self.address = address
         self.remote = remote
         self._command = command
-        self._process: subprocess.Popen[bytes] | None = None
-        self._lines: queue.Queue[bytes | None] = queue.Queue()
-        self._stderr = bytearray()
-        self._threads: list[threading.Thread] = []
+        self._silence = silence
+        self._child: Child | None = None
+        self._has_answered = False
 
     def request(
         self,
@@ -101,131 +105,104 @@ class Session:
         data = block(json.dumps(request, ensure_ascii=True).encode("ascii"))
         if payload is not None:
             data += block(payload)
-        process = self._start()
+        child = self._started()
         try:
-            self._write(process, data)
-            answer = self._answer(nonce, seconds, events)
+            child.send(data)
+            answer = self._answer(child, operation, nonce, seconds, events)
         except BaseException:
             # A dialogue that broke off cannot continue.
             self.close()
             raise
-        if answer.get("protocol") != PROTOCOL:
-            raise HostFailure("the host's program speaks another protocol")
-        if not answer.get("ok"):
-            raise failure(operation, answer.get("error") or {})
-        return answer.get("value")
+        return value_of(operation, answer)
 
     def close(self) -> None:
         """End the program: end of input first, then by force; its mutex goes with it."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(OSError):
-            if process.stdin is not None:
-                process.stdin.close()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for thread in self._threads:
-            thread.join(timeout=5)
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
+        child, self._child = self._child, None
+        if child is not None:
+            child.close()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        if self._process is not None:
-            return self._process
-        try:
-            process = subprocess.Popen(  # noqa: S603 - a list, no shell, no value in it
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-        except OSError as error:
-            raise HostFailure(f"`{self._command[0]}` cannot be started: {error.strerror}") from None
-        self._process = process
-        self._lines = queue.Queue()
-        self._stderr.clear()
-        self._threads = [
-            threading.Thread(target=self._read_lines, args=(process,), daemon=True),
-            threading.Thread(target=self._read_stderr, args=(process,), daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
-        self._write(process, block(host_program()))
-        return process
+    def _started(self) -> Child:
+        if self._child is None:
+            self._child = Child(self._command)
+            self._has_answered = False
+            self._child.send(block(host_program()))
+        return self._child
 
-    def _write(self, process: subprocess.Popen[bytes], data: bytes) -> None:
-        try:
-            assert process.stdin is not None  # noqa: S101 - asked for as a pipe
-            process.stdin.write(data)
-            process.stdin.flush()
-        except OSError:
-            raise self._broken() from None
-
-    def _read_lines(self, process: subprocess.Popen[bytes]) -> None:
-        lines = self._lines
-        if process.stdout is not None:
-            while line := process.stdout.readline(_LONGEST_ANSWER):
-                lines.put(line)
-        lines.put(None)
-
-    def _read_stderr(self, process: subprocess.Popen[bytes]) -> None:
-        if process.stderr is not None:
-            while data := process.stderr.read1(4096):  # type: ignore[attr-defined]
-                self._stderr += data
-                # The end has the reason; the rest is only progress.
-                del self._stderr[:-_STDERR_KEPT]
-
-    def _answer(self, nonce: str, seconds: float, events: Events | None) -> dict[str, Any]:
-        begin, end = f"==eryph-begin {nonce}==", f"==eryph-end {nonce}=="
-        event = f"==eryph-event {nonce}== "
-        inside: str | None = None
+    def _answer(
+        self, child: Child, operation: str, nonce: str, seconds: float, events: Events | None
+    ) -> dict[str, Any]:
+        answers = Answers(nonce)
+        begin = told = time.monotonic()
+        end = begin + seconds
+        heard = False
         while True:
+            left = end - time.monotonic()
+            wait = min(self._silence, left)
             try:
-                raw = self._lines.get(timeout=seconds)
-            except queue.Empty:
-                raise HostFailure(f"{self.address} did not answer for {seconds:.0f} s") from None
-            if raw is None:
-                raise self._broken()
-            line = raw.decode("ascii", "replace").rstrip("\r\n")
-            if line == begin:
-                inside = ""
-            elif line == end and inside is not None:
-                return _object(inside)
-            elif inside is not None:
-                inside += line
-            elif line.startswith(event) and events is not None:
-                events(_object(line[len(event) :]))
+                piece = child.receive(wait)
+            except TimeoutError:
+                if left > self._silence or not heard:
+                    raise self._silent(child, wait) from None
+                raise HostFailure(
+                    f"{self.address} did not finish `{operation}` within {seconds:.0f} s"
+                    + _said(child, answers)
+                ) from None
+            if piece is None:
+                raise self._broken(child, answers)
+            heard = heard or bool(piece)
+            now = time.monotonic()
+            if piece and events is not None and now - told >= _TOLD_EVERY:
+                told = now
+                events({"message": f"the host is still at work ({now - begin:.0f} s)"})
+            for one in answers.feed(piece):
+                self._has_answered = True
+                if isinstance(one, Answer):
+                    return one.data
+                told = time.monotonic()
+                end = told + seconds
+                if events is not None:
+                    events(one.data)
 
-    def _broken(self) -> Exception:
-        process = self._process
-        code = None
-        if process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                code = process.wait(timeout=10)
+    def _silent(self, child: Child, seconds: float) -> HostFailure:
+        """The failure of a host that says nothing; it is not waited for any more."""
+        child.close(at_once=True)
+        if self._has_answered:
+            why = "the connection or PowerShell on the host hangs"
+        elif self.remote:
+            why = (
+                "ssh may wait for a password or a confirmation, or the host's shell, or a profile "
+                "of it, for input"
+            )
+        else:
+            why = "PowerShell hangs"
+        said = words(child.stderr())
+        return HostFailure(
+            f"{self.address} said nothing for {seconds:.0f} s: {why}"
+            + (f": {said}" if said else "")
+        )
+
+    def _broken(self, child: Child, answers: Answers) -> Exception:
+        code = child.exit_code()
         if code == _LANGUAGE_MODE:
             return RefusalError(
                 "PowerShell on the host is in a constrained language mode, where the program "
                 "cannot run; the host's application control decides that"
             )
-        for thread in self._threads:
-            thread.join(timeout=2)
-        said = bytes(self._stderr).decode("utf-8", "replace").strip()
-        tail = said[-600:] if said and not said.startswith("#< CLIXML") else ""
         ended = f" (exit code {code})" if code is not None else ""
         text = f"the connection to {self.address} ended{ended}"
-        return HostFailure(f"{text}: {tail}" if tail else text)
+        return HostFailure(text + _said(child, answers))
 
 
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        raise HostFailure("the host's program gave an answer that is no JSON") from None
-    if not isinstance(value, dict):
-        raise HostFailure("the host's program gave an answer of another shape")
-    return value
+def _said(child: Child, answers: Answers) -> str:
+    """What the child said last, for the end of a sentence: on standard error, else before it."""
+    said = words(child.stderr()) or words(answers.noise)
+    return f": {said}" if said else ""
+
+
+def value_of(operation: str, answer: dict[str, Any]) -> Any:
+    """The value of an answer; raises HostFailure for an error in it."""
+    if answer.get("protocol") != PROTOCOL:
+        raise HostFailure("the host's program speaks another protocol")
+    if answer.get("ok") is not True:
+        raise failure(operation, answer.get("error"))
+    return answer.get("value")

@@ -13,10 +13,11 @@ import os
 import secrets
 from typing import Any
 
-from eryph_runtime.executor import failure
+from eryph_runtime.answers import Answer, Answers
+from eryph_runtime.clixml import error_words
 from eryph_runtime.faults import HostFailure, UsageError
 from eryph_runtime.host import Events
-from eryph_runtime.session import PROTOCOL, host_program
+from eryph_runtime.session import PROTOCOL, host_program, value_of
 
 # Constant. The program reads [Console]::In; it is given a reader over the parameter.
 _RUNNER = (
@@ -80,17 +81,13 @@ class WinRm:
                 output = shell.invoke()
         except Exception as error:
             # pypsrp, requests and the system each raise their own kinds here.
-            raise HostFailure(f"{self.address}: {error}") from error
+            raise HostFailure(f"{self.address}: {error_words(str(error))}") from error
         text = "\n".join(str(each) for each in output)
-        _, _, rest = text.partition(f"==eryph-begin {nonce}==")
-        found, _, _ = rest.partition(f"==eryph-end {nonce}==")
-        try:
-            answer = json.loads(found)
-        except ValueError:
-            raise HostFailure(f"{self.address} gave no answer") from None
-        if not answer.get("ok"):
-            raise failure(operation, answer.get("error") or {})
-        return answer.get("value")
+        for found in Answers(nonce).feed(text.encode("utf-8", "replace")):
+            if isinstance(found, Answer):
+                return value_of(operation, found.data)
+        told = " ".join(error_words(str(each)) for each in shell.streams.error)[:600]
+        raise HostFailure(f"{self.address} gave no answer{f': {told}' if told else ''}")
 
     def close(self) -> None:
         """End the connection."""

@@ -32,6 +32,7 @@ class Server:
     otherwise: Route | None = None
     connections: int = 0
     tunnel: tuple[str, int] | None = None
+    refused: int = 405
     ended: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -75,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         self.place.asked.append(Asked(self.command, self.path, headers, b""))
         self.close_connection = True
         if self.place.tunnel is None:
-            self.answer(405)
+            self.answer(self.place.refused)
             return
         with socket.create_connection(self.place.tunnel) as there:
             self.head(200)

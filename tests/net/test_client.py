@@ -18,6 +18,7 @@ from eryphc.net.addresses import read_address
 from eryphc.net.client import Client
 from eryphc.net.faults import Failed, RequestFailedError
 from eryphc.net.messages import Answer, Bytes, Request
+from eryphc.net.proxies import proxy_for
 from eryphc.net.timing import Deadline
 from eryphc.net.transport import Limits, Trust
 from net.clocks import TestClock
@@ -489,6 +490,9 @@ class TestTls:
         failure = asking.failure("https://127.0.0.1:9/")
         assert failure.failed is Failed.CERTIFICATE
         assert "`ca.pem` holds no certificates" in failure.reason
+        asking = Asking(clock, environment={"SSL_CERT_FILE": str(tmp_path / "none.pem")})
+        failure = asking.failure("https://127.0.0.1:9/")
+        assert "`none.pem` (named by `SSL_CERT_FILE`) holds no" in failure.reason
 
     def test_plain_http_where_tls_is_due(self, server: Server, asking: Asking) -> None:
         url = server.address.replace("http:", "https:")
@@ -536,8 +540,92 @@ class TestProxies:
     def test_a_tunnel_that_is_refused(self, server: Server, clock: TestClock) -> None:
         asking = Asking(clock, environment={"https_proxy": server.address})
         failure = asking.failure("https://somewhere.invalid/x")
-        assert failure.failed is Failed.CONNECTION
-        assert "its proxy cannot be used" in failure.reason
+        assert failure.failed is Failed.PROXY
+        assert failure.reason == (
+            f"the proxy `{server.address}` refuses to connect to `somewhere.invalid` (405)"
+        )
+        assert "`no_proxy`" in str(failure.help)
+        assert len(server.asked) == 1
+        asking.client.close()
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    @pytest.mark.parametrize("account", ["", "me:s3cret@"])
+    def test_one_that_wants_a_login(
+        self, server: Server, clock: TestClock, scheme: str, account: str
+    ) -> None:
+        server.otherwise = says(407, b"log in", Proxy_Authenticate="NTLM")
+        server.refused = 407
+        proxy = server.address.replace("http://", f"http://{account}")
+        asking = Asking(clock, environment={f"{scheme}_proxy": proxy})
+        failure = asking.failure(f"{scheme}://somewhere.invalid/x")
+        assert failure.failed is Failed.PROXY
+        assert not failure.passing
+        told = "does not accept the user and the password" if account else "wants a user"
+        assert told in failure.reason
+        assert server.address in failure.reason or account
+        assert f"`{scheme}_proxy=http://USER:PASSWORD@HOST:PORT`" in str(failure.help)
+        assert "s3cret" not in failure.reason + str(failure.help)
+        assert len(server.asked) == 1, "another attempt would end the same"
+        asking.client.close()
+
+    def test_one_that_does_not_reach_the_host(self, server: Server, clock: TestClock) -> None:
+        server.refused = 503
+        asking = Asking(clock, environment={"HTTPS_PROXY": server.address})
+        failure = asking.failure("https://somewhere.invalid/x")
+        assert failure.passing
+        assert f"the proxy `{server.address}` does not reach the host (503)" in failure.reason
+        assert len(server.asked) == 4
+        asking.client.close()
+
+    def test_nobody_there(self, clock: TestClock) -> None:
+        with socket.socket() as place:
+            place.bind(("127.0.0.1", 0))
+            port = place.getsockname()[1]
+            proxy = f"http://me:s3cret@127.0.0.1:{port}"
+            asking = Asking(clock, environment={"https_proxy": proxy})
+            failure = asking.failure("https://somewhere.invalid/x")
+        assert failure.passing
+        assert failure.reason == (
+            f"the proxy `http://127.0.0.1:{port}` cannot be used: connection refused"
+        )
+        assert "`https_proxy` names that proxy" in str(failure.help)
+        asking.client.close()
+
+    def test_a_server_that_is_silent_behind_it(self, server: Server, clock: TestClock) -> None:
+        silent = threading.Event()
+
+        def waits(_: Handler) -> None:
+            silent.wait(10)
+
+        server.otherwise = waits
+        limits = Limits(connect=1, read=0.2)
+        asking = Asking(clock, environment={"http_proxy": server.address}, limits=limits)
+        failure = asking.failure("http://somewhere.invalid/x")
+        silent.set()
+        assert failure.failed is Failed.SILENT
+        assert f"(through the proxy `{server.address}`)" in failure.reason
+        asking.client.close()
+
+    def test_a_certificate_that_the_proxy_made(
+        self, server: Server, secure: Server, clock: TestClock
+    ) -> None:
+        server.tunnel = ("127.0.0.1", secure.port)
+        asking = Asking(clock, environment={"https_proxy": server.address})
+        failure = asking.failure("https://somewhere.invalid/x")
+        assert (failure.failed, failure.passing) == (Failed.CERTIFICATE, False)
+        assert "its certificate is not accepted" in failure.reason
+        assert f"(through the proxy `{server.address}`)" in failure.reason
+        assert "SSL_CERT_FILE" in str(failure.help)
+        assert len(server.asked) == 1
+        asking.client.close()
+
+    def test_tls_to_one_that_speaks_none(self, server: Server, clock: TestClock) -> None:
+        proxy = server.address.replace("http:", "https:")
+        asking = Asking(clock, environment={"https_proxy": proxy})
+        failure = asking.failure("https://somewhere.invalid/x")
+        assert failure.failed is Failed.PROXY
+        assert "does not speak TLS" in failure.reason
+        assert "`https_proxy=http://HOST:PORT`" in str(failure.help)
         asking.client.close()
 
     @pytest.mark.parametrize(
@@ -548,16 +636,52 @@ class TestProxies:
         assert asking.failure("http://somewhere.invalid/x").failed is Failed.NO_NAME
         assert server.asked == []
 
+    @pytest.mark.parametrize(
+        ("host", "names", "exempt"),
+        [
+            ("192.0.2.7", "192.0.2.0/24", True),
+            ("192.0.2.7", "10.0.0.0/8, 192.0.2.7/24", True),
+            ("192.0.2.7", "192.0.2.8", False),
+            ("192.0.2.7", "192.0.3.0/24", False),
+            ("[2001:db8::7]", "2001:db8::/32", True),
+            ("[2001:db8::7]", "192.0.2.0/24,x/y", False),
+            ("registry.corp.invalid", "10.0.0.0/8", False),
+        ],
+    )
+    def test_networks_that_are_exempt(self, host: str, names: str, *, exempt: bool) -> None:
+        environment = {"https_proxy": "http://proxy.invalid:3128", "no_proxy": names}
+        assert (proxy_for(read_address(f"https://{host}/"), environment) is None) is exempt
+
     def test_never_for_this_machine(self, server: Server, other: Server, clock: TestClock) -> None:
         asking = Asking(clock, environment={"HTTP_PROXY": server.address})
         other.routes["/x"] = says(200, b"direct")
         assert asking(f"{other.address}/x").body == b"direct"
         asking.client.close()
 
-    def test_one_that_is_no_address(self, clock: TestClock) -> None:
-        asking = Asking(clock, environment={"HTTP_PROXY": "socks5://me:s3cret@host"})
+    @pytest.mark.parametrize(
+        ("value", "reason"),
+        [
+            ("socks5://me:s3cret@host", "is of the kind `socks5://`, which is not spoken"),
+            ("socks5h://host:1080", "is of the kind `socks5h://`"),
+            ("http://host:s3cret", "has a port that is no number"),
+            ("http://host:70000", "has a port that is no number"),
+            ("host:0", "names no host that can be asked"),
+            ("http://", "names no host that can be asked"),
+            ("http://me:s3 cret@host", "names no host that can be asked"),
+            ("http://[::1", "is no address"),
+        ],
+    )
+    @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+    def test_one_that_cannot_be_asked(
+        self, clock: TestClock, value: str, reason: str, variable: str
+    ) -> None:
+        asking = Asking(clock, environment={variable: value})
         failure = asking.failure("http://somewhere.invalid/x")
-        assert failure.reason == "`HTTP_PROXY` names no proxy that can be asked"
+        assert failure.failed is Failed.PROXY
+        assert failure.reason.startswith(f"the proxy in `{variable}` {reason}")
+        assert f"`{variable}=http://HOST:PORT`" in str(failure.help)
+        assert "s3" not in failure.reason + str(failure.help)
+        assert asking.lines[1:] == []
 
 
 # -- large bodies -----------------------------------------------------------------------------

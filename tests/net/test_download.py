@@ -135,6 +135,14 @@ def test_failures_that_stay_are_said_at_once(
 def test_no_server(publisher: Publisher, tmp_path: Path) -> None:
     failure = refused("http://127.0.0.1:9/image", tmp_path / "image")
     assert "connection refused" in failure.diagnostic.message
+    assert failure.diagnostic.help == "run the same command again: what has arrived is kept"
+
+
+def test_what_does_not_pass_is_never_to_be_repeated(secure: Server, tmp_path: Path) -> None:
+    failure = refused(f"{secure.address}/image", tmp_path / "image")
+    assert "its certificate is not accepted" in failure.diagnostic.message
+    assert "`SSL_CERT_FILE=FILE`" in str(failure.diagnostic.help)
+    assert "again" not in str(failure.diagnostic.help)
 
 
 @pytest.mark.parametrize("length", [None, 0], ids=["by its length", "as it comes"])

@@ -4,7 +4,8 @@
 # folder (HYPERV_DRIVE), asynchronous effects that need a few reads to show, and the refusals of Hyper-V: settings
 # that need the machine off, a template that is frozen by the TPM, a TPM without protector, a disk that lacks its parent.
 #   HYPERV_KILL_AT=N    the process dies right after its N-th changing call (0: never)
-#   HYPERV_FAIL=CMDLET  that cmdlet fails once it is called (category DeviceError)
+#   HYPERV_FAIL=CMDLET  that cmdlet fails once it is called (category DeviceError), with the text HYPERV_FAIL_TEXT
+#   HYPERV_DOUBLES=1    paths of machines in the root of a drive get two separators
 
 Set-StrictMode -Version 3.0
 $script:Changes = 0
@@ -164,7 +165,7 @@ function Invoke-MachineModel {
         'New-VM' {
             if (-not (Test-Path -LiteralPath $Bound.Path)) { throw (New-Refusal "The folder '$($Bound.Path)' does not exist." -Id 'ObjectNotFound' -Category ObjectNotFound) }
             $id = [guid]::NewGuid().ToString()
-            $folder = $Bound.Path.TrimEnd('\') + '\' + $Bound.Name
+            $folder = $(if ($env:HYPERV_DOUBLES) { $Bound.Path } else { $Bound.Path.TrimEnd('\') }) + '\' + $Bound.Name
             $null = New-Item -ItemType Directory -Force -Path ($folder + '\Virtual Machines')
             [System.IO.File]::WriteAllText((Get-ModelPath "$folder\Virtual Machines\$id.vmcx"), 'configuration')
             $row = [pscustomobject] @{
@@ -439,6 +440,7 @@ function Invoke-ReadModel {
                 New-HyperVObject VMSwitch @{ Name = $switch.Name; Id = [guid] $switch.Id; SwitchType = $switch.Type }
             }
         }
+        'Get-NetNeighbor' { if ($State.PSObject.Properties['neighbors']) { $State.neighbors } }
         'Get-VMHost' {
             $facts = $State.host
             New-HyperVObject VMHost @{
@@ -543,7 +545,7 @@ function Invoke-CimModel {
 
 function Invoke-HyperVModel {
     param([string] $Cmdlet, [string] $Set, [hashtable] $Bound)
-    if ($env:HYPERV_FAIL -and $env:HYPERV_FAIL -eq $Cmdlet) { throw (New-Refusal "$Cmdlet fails on purpose." -Id 'OnPurpose' -Category DeviceError) }
+    if ($env:HYPERV_FAIL -and $env:HYPERV_FAIL -eq $Cmdlet) { throw (New-Refusal $(if ($env:HYPERV_FAIL_TEXT) { $env:HYPERV_FAIL_TEXT } else { "$Cmdlet fails on purpose." }) -Id 'OnPurpose' -Category DeviceError) }
     $state = Read-ModelState
     $verb = $Cmdlet.Split('-')[0]
     if ($Cmdlet -like '*-Cim*') { return Invoke-CimModel $Cmdlet $state $Bound }

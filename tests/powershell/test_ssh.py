@@ -106,13 +106,13 @@ def remote(host: ModelHost) -> Iterator[Remote]:
         f"UserKnownHostsFile {folder}/known\nGlobalKnownHostsFile none\nBatchMode yes\n",
         encoding="utf-8",
     )
-    # Remote sessions start with an empty environment, and a host may greet.
+    # Remote sessions start with an empty environment, and a host may greet without a line feed.
     exports = "".join(
         f"export {name}={shlex.quote(value)}\n" for name, value in host.environment().items()
     )
     powershell = host.folder / "bin/powershell.exe"
     powershell.write_text(
-        f"#!/bin/sh\n{exports}echo 'Welcome to HOST'\n"
+        f"#!/bin/sh\n{exports}printf 'Welcome to HOST\\033]0;HOST\\007'\n"
         f"echo '#< CLIXML' >&2\nexec {host.executable} \"$@\"\n",
         encoding="utf-8",
     )

@@ -169,6 +169,9 @@ class Model:
         self.looks = 0
         self.address_after = 0
         self.kvp: dict[str, str] = {}
+        # What the host's table of neighbors says, and what Windows does to files below a folder.
+        self.neighbors: list[dict[str, str]] = []
+        self.folder_attributes: dict[str, list[str]] = {}
         self.log: list[tuple[str, dict[str, Any]]] = []
         self.closed = False
 
@@ -341,6 +344,7 @@ class Model:
             "empty": None,
         }
         if key(real) in self.world.folders:
+            result["attributes"] = self.folder_attributes.get(real, ["Directory"])
             inside = key(real) + "\\"
             names = (*self.world.files, *self.world.folders)
             return result | {
@@ -418,7 +422,7 @@ class Model:
             ],
             "kvp": {"guest": self.kvp if running else {}, "intrinsic": {}},
             "guest_network": [],
-            "neighbors": [],
+            "neighbors": [each for each in self.neighbors if each["mac_address"] in macs],
             "names": [
                 {"name": each, "addresses": self.names.get(each, []) if told else []}
                 for each in names

@@ -37,11 +37,13 @@ def digest_differs(what: str, algorithm: str, wanted: str, found: str, said: str
     )
 
 
+AGAIN = "run the same command again: what has arrived is kept"
+"""The help for what may pass, and for nothing else."""
+
+
 def download_failed(url: str, reason: str, help_text: str | None = None) -> Diagnostic:
     return finding(
-        DOWNLOAD_FAILED,
-        f"`{clipped(url, 300)}` cannot be fetched: {reason}",
-        help=help_text or "run the same command again: what has arrived is kept",
+        DOWNLOAD_FAILED, f"`{clipped(url, 300)}` cannot be fetched: {reason}", help=help_text
     )
 
 

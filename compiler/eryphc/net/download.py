@@ -321,4 +321,8 @@ def _with_patience(client: Client, url: str, attempt: Callable[[], T], deadline:
     except RequestFailedError as failure:
         if failure.failed is Failed.REDIRECT:
             raise _refused(failure.to or "the address", failure.reason, failure.by) from None
-        raise NetError(wording.download_failed(shown_url(url), failure.reason)) from None
+        help_text = failure.help
+        if help_text is None and (failure.passing or failure.failed is Failed.TOO_SLOW):
+            help_text = wording.AGAIN
+        diagnostic = wording.download_failed(shown_url(url), failure.reason, help_text)
+        raise NetError(diagnostic) from None

@@ -16,7 +16,9 @@ class Failed(Enum):
     NO_NAME = "no name"
     """The name of the host leads nowhere."""
     CONNECTION = "connection"
-    """The connection broke, or the proxy refused it."""
+    """The connection broke, or the proxy cannot be reached or does not reach the host."""
+    PROXY = "proxy"
+    """The proxy refuses, or what names it names none that can be asked. That does not pass."""
     CERTIFICATE = "certificate"
     TLS = "tls"
     NOT_TLS = "not tls"
@@ -57,8 +59,8 @@ _PASSING = frozenset(
 class RequestFailedError(Exception):
     """A request that failed. `reason` is words of ours and continues "cannot be fetched:".
 
-    `by` is the shown address that redirects, `to` the one that it leads to. `seen` is a body of the
-    wrong size, as far as it was looked at.
+    `help` is the next step where one is known here. `by` is the shown address that redirects, `to`
+    the one that it leads to. `seen` is a body of the wrong size, as far as it was looked at.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class RequestFailedError(Exception):
         to: str | None = None,
         answer: Answer | None = None,
         seen: Answer | None = None,
+        help: str | None = None,  # noqa: A002 - as diagnostics call it
     ) -> None:
         super().__init__(reason)
         self.failed = failed
@@ -78,6 +81,7 @@ class RequestFailedError(Exception):
         self.to = to
         self.answer = answer
         self.seen = seen
+        self.help = help
 
     @property
     def passing(self) -> bool:

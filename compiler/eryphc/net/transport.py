@@ -36,9 +36,10 @@ from urllib3.exceptions import (
 )
 
 from eryphc.frozen import NamedTuple
-from eryphc.net.addresses import Address, is_loopback
+from eryphc.net.addresses import Address
 from eryphc.net.faults import Failed, RequestFailedError
 from eryphc.net.messages import PIECE, Body
+from eryphc.net.proxies import CERTIFICATES, Proxy, login_wanted, proxy_for, through
 from eryphc.net.timing import Deadline, TooSlowError
 
 MOST_CONNECTIONS = 4
@@ -134,14 +135,21 @@ class Transport:
             sent["Content-Length"] = str(body.size)
         elif method in ("POST", "PUT", "PATCH"):
             sent["Content-Length"] = "0"
+        proxy = proxy_for(address, self._environment)
         while True:
             exchange = _Exchange(deadline, self._limits)
             asked = _ASKED.set(exchange)
             try:
-                response = self._response(method, address, sent, deadline, body)
+                response = self._response(method, address, proxy, sent, deadline, body)
+                if proxy is not None and response.status == 407:
+                    response.close()
+                    raise login_wanted(proxy)
                 return Stream(method, response, address, deadline, self._limits)
             except (HTTPError, http.client.HTTPException, OSError, UnicodeError) as error:
                 fault = _fault(error, deadline, self._limits)
+                if proxy is not None and fault.failed is not Failed.TOO_SLOW:
+                    reached = not isinstance(error, ProxyError)
+                    fault = through(proxy, address, error, fault, reached=reached)
                 # The server may have closed a kept connection before it saw the request.
                 kept = not exchange.is_new and fault.failed is Failed.CONNECTION
                 if not kept or method not in ("GET", "HEAD"):
@@ -153,6 +161,7 @@ class Transport:
         self,
         method: str,
         address: Address,
+        proxy: Proxy | None,
         headers: Mapping[str, str],
         deadline: Deadline,
         body: Body | None,
@@ -160,7 +169,7 @@ class Transport:
         timeout = urllib3.Timeout(
             connect=deadline.step(self._limits.connect), read=deadline.step(self._limits.read)
         )
-        return self._manager(address).urlopen(
+        return self._manager(address.scheme, proxy).urlopen(
             method,
             address.url,
             body=None if body is None else _Sending(body, deadline, self._limits),
@@ -183,12 +192,12 @@ class Transport:
 
     # -- connections --------------------------------------------------------------------------
 
-    def _manager(self, address: Address) -> urllib3.PoolManager:
-        proxy = self._proxy(address)
-        key = address.scheme, proxy
+    def _manager(self, scheme: str, proxy: Proxy | None) -> urllib3.PoolManager:
+        url = None if proxy is None else proxy.url
+        key = scheme, url
         with self._lock:
             if key not in self._managers:
-                self._managers[key] = self._made(address.scheme, proxy)
+                self._managers[key] = self._made(scheme, url)
             return self._managers[key]
 
     def _made(self, scheme: str, proxy: str | None) -> urllib3.PoolManager:
@@ -217,29 +226,6 @@ class Transport:
             **options,
         )
 
-    def _proxy(self, address: Address) -> str | None:
-        """The proxy that the environment names for an address; this machine needs none."""
-        if is_loopback(address.host):
-            return None
-        found = self._variable(f"{address.scheme}_proxy")
-        if not found or _is_exempt(address, self._variable("no_proxy")):
-            return None
-        found = found if "://" in found else f"http://{found}"
-        try:
-            parts = urlsplit(found)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-            _ = parts.port
-        except ValueError:
-            usable = False
-        if not usable:
-            # The value may hold a password.
-            name = f"{address.scheme.upper()}_PROXY"
-            raise RequestFailedError(Failed.ADDRESS, f"`{name}` names no proxy that can be asked")
-        return found
-
-    def _variable(self, name: str) -> str:
-        return self._environment.get(name) or self._environment.get(name.upper()) or ""
-
     def _context(self) -> ssl.SSLContext:
         if self._trust.insecure:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -255,21 +241,13 @@ class Transport:
                 try:
                     system.load_verify_locations(cafile=path)
                 except (OSError, ssl.SSLError):
+                    said = " (named by `SSL_CERT_FILE`)" if path == added else ""
                     raise RequestFailedError(
-                        Failed.CERTIFICATE, f"`{Path(path).name}` holds no certificates in PEM form"
+                        Failed.CERTIFICATE,
+                        f"`{Path(path).name}`{said} holds no certificates in PEM form",
+                        help="PEM is text with BEGIN CERTIFICATE and END CERTIFICATE",
                     ) from None
         return system
-
-
-def _is_exempt(address: Address, names: str) -> bool:
-    """Whether `NO_PROXY` names an address: its host, a domain above it, or `*`."""
-    for name in names.lower().split(","):
-        wanted = name.strip().removeprefix("*").removeprefix(".")
-        if name.strip() == "*" or wanted in (address.host, f"{address.host}:{address.port}"):
-            return True
-        if wanted and address.host.endswith(f".{wanted}"):
-            return True
-    return False
 
 
 def _default_file() -> str | None:
@@ -375,15 +353,14 @@ def _fault(error: Exception, deadline: Deadline, limits: Limits) -> RequestFaile
     if isinstance(error, TooSlowError | EmptyPoolError) or deadline.left() <= 0:
         return RequestFailedError(Failed.TOO_SLOW, "the time for it is over")
     if isinstance(error, ProxyError):
-        inner = _fault(error.original_error, deadline, limits)
-        return RequestFailedError(Failed.CONNECTION, f"its proxy cannot be used: {inner.reason}")
+        return _fault(error.original_error, deadline, limits)
     if isinstance(error, NameResolutionError):
         return RequestFailedError(Failed.NO_NAME, "the name of the host leads nowhere")
     if isinstance(error, SSLError):
         error = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = f"its certificate is not accepted ({error.verify_message})"
-        return RequestFailedError(Failed.CERTIFICATE, reason)
+        return RequestFailedError(Failed.CERTIFICATE, reason, help=CERTIFICATES)
     if isinstance(error, ssl.SSLError):
         if error.reason in _PLAIN:
             return RequestFailedError(Failed.NOT_TLS, "the server does not speak TLS")

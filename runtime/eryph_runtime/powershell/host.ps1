@@ -23,7 +23,9 @@ function Read-Guest {
     param([string] $Id, [string[]] $Macs, [string[]] $Names)
     $vm = Find-Machine $Id
     $empty = [ordered] @{ guest = [ordered] @{}; intrinsic = [ordered] @{} }
-    if ($null -eq $vm) { return [ordered] @{ state = $null; operational_status = @(); heartbeat = $null; uptime = $null; adapters = @(); kvp = $empty; guest_network = @(); neighbors = @(); names = @() } }
+    # The addresses of a machine that is yet to be made may be those of another one in the network.
+    $neighbors = @(Read-Neighbor $Macs)
+    if ($null -eq $vm) { return [ordered] @{ state = $null; operational_status = @(); heartbeat = $null; uptime = $null; adapters = @(); kvp = $empty; guest_network = @(); neighbors = $neighbors; names = @() } }
     $guid = ([guid] $Id).ToString().ToUpperInvariant()
     $exchange = @(Get-GuestObject 'Msvm_KvpExchangeComponent' "SystemName='$guid'")
     if ($exchange.Count -gt 0) {
@@ -31,14 +33,6 @@ function Read-Guest {
         $empty.intrinsic = Read-KvpItem $exchange[0].GuestIntrinsicExchangeItems
     }
     $configured = @(Get-GuestObject 'Msvm_GuestNetworkAdapterConfiguration' "InstanceID LIKE 'Microsoft:GuestNetwork\\$guid\\%'")
-    $neighbors = @()
-    if ($Macs.Count -gt 0 -and (Test-Feature 'NetTCPIP\Get-NetNeighbor')) {
-        $wanted = @($Macs | ForEach-Object { $_.Replace('-', '').ToUpperInvariant() })
-        $neighbors = @(foreach ($neighbor in @(NetTCPIP\Get-NetNeighbor -ErrorAction SilentlyContinue)) {
-                $mac = "$($neighbor.LinkLayerAddress)".Replace('-', '').ToUpperInvariant()
-                if ($wanted -ccontains $mac) { [ordered] @{ mac_address = $mac; address = "$($neighbor.IPAddress)"; state = "$($neighbor.State)" } }
-            })
-    }
     $uptime = $vm.PSObject.Properties['Uptime']
     [ordered] @{
         state = "$($vm.State)"; operational_status = @($vm.OperationalStatus | ForEach-Object { "$_" }); heartbeat = "$($vm.Heartbeat)"
@@ -66,10 +60,19 @@ function Read-Block {
     return $null
 }
 
+# All lines in one call, so that nothing of the timer comes between them.
 function Write-Line {
     param([string[]] $Lines)
-    foreach ($line in $Lines) { [Console]::Out.Write($line + "`n") }
+    [Console]::Out.Write(($Lines -join "`n") + "`n")
     [Console]::Out.Flush()
+}
+
+# Writes every ten seconds that this program lives, whatever call it is in: the timer of .NET calls Console.WriteLine
+# itself, on a thread of its own, and runs no script.
+function Start-Beat {
+    param([string] $Nonce)
+    $write = [System.Delegate]::CreateDelegate([System.Threading.TimerCallback], [System.Console].GetMethod('WriteLine', [type[]] @([object])))
+    New-Object -TypeName System.Threading.Timer -ArgumentList $write, "==eryph-alive $Nonce==", 10000, 10000
 }
 
 # Writes the bytes behind what is there already, so that a transfer can go on after it was cut.
@@ -130,6 +133,7 @@ function Invoke-Request {
 while ($null -ne ($block = Read-Block)) {
     $answer = [ordered] @{ protocol = 'eryph-runtime/host/v1'; ok = $true; value = $null; error = $null }
     $nonce = ''
+    $beat = $null
     try {
         $script:Step = 'request'
         $script:Thing = ''
@@ -138,6 +142,7 @@ while ($null -ne ($block = Read-Block)) {
         if ($nonce.Length -ne 32 -or $nonce.Trim('0123456789abcdef'.ToCharArray())) { throw (New-Failure -Id 'EryphcNonce' -Category InvalidArgument -Message 'The nonce is not 32 hex digits.') }
         if ($request.protocol -cne $answer.protocol) { throw (New-Failure -Id 'EryphcProtocol' -Category InvalidArgument -Message 'The request speaks another protocol.') }
         $script:Step = $request.operation
+        $beat = Start-Beat $nonce
         $null = Import-HyperV
         $answer.value = Invoke-Request $request
     }
@@ -146,5 +151,8 @@ while ($null -ne ($block = Read-Block)) {
         $answer.value = $null
         $answer.error = Get-ErrorFact $_
     }
-    Write-Line "==eryph-begin $nonce==", (ConvertTo-JsonText $answer), "==eryph-end $nonce=="
+    $text = ConvertTo-JsonText $answer
+    if ($null -ne $beat) { $beat.Dispose() }
+    # What a profile printed may have left the line open.
+    Write-Line '', "==eryph-begin $nonce==", $text, "==eryph-end $nonce=="
 }

@@ -46,6 +46,16 @@ function Assert-Path {
     }
 }
 
+# The one form of a path that the host tells: one separator between names, none at the end but behind a drive.
+function Get-PlainPath {
+    param([string] $Path)
+    if (-not $Path) { return $Path }
+    $plain = @($Path.Replace('/', '\').Split('\') | Where-Object { $_ }) -join '\'
+    if ($Path.StartsWith('\\')) { return '\\' + $plain }
+    if ($plain.Length -eq 2 -and $plain[1] -ceq ':') { return $plain + '\' }
+    $plain
+}
+
 function Test-File { param([string] $Path) Test-Path -LiteralPath $Path -PathType Leaf }
 function Test-Folder { param([string] $Path) Test-Path -LiteralPath $Path -PathType Container }
 function Get-Sha256 { param([string] $Path) (Get-FileHash -LiteralPath $Path -Algorithm SHA256 -ErrorAction Stop).Hash.ToLowerInvariant() }
@@ -315,7 +325,7 @@ function Get-Chain {
     while ($here -and $chain.Count -lt 50) {
         $chain += $here
         $vhd = Read-Vhd $here
-        $here = $(if ($null -ne $vhd) { $vhd.ParentPath })
+        $here = $(if ($null -ne $vhd) { Get-PlainPath $vhd.ParentPath })
     }
     return , $chain
 }
@@ -327,9 +337,9 @@ function Read-Drive {
     $vhd = $(if ($Kind -ceq 'disk' -and $Drive.Path) { Read-Vhd $Drive.Path })
     [ordered] @{
         kind = $Kind; controller_type = "$($Drive.ControllerType)"; controller = [int] $Drive.ControllerNumber; location = [int] $Drive.ControllerLocation
-        path = $(if ($Drive.Path) { "$($Drive.Path)" }); shared = [bool] ($Kind -ceq 'disk' -and $Drive.SupportPersistentReservations)
+        path = $(if ($Drive.Path) { Get-PlainPath $Drive.Path }); shared = [bool] ($Kind -ceq 'disk' -and $Drive.SupportPersistentReservations)
         size = $(if ($null -ne $vhd) { Get-Number $vhd.Size }); minimum_size = $(if ($null -ne $vhd) { Get-Number $vhd.MinimumSize })
-        chain = $(if ($Kind -ceq 'disk' -and $Drive.Path) { Get-Chain $Drive.Path } else { , @() })
+        chain = $(if ($Kind -ceq 'disk' -and $Drive.Path) { Get-Chain (Get-PlainPath $Drive.Path) } else { , @() })
     }
 }
 
@@ -370,7 +380,7 @@ function Read-Machine {
     $checkpoints = $Vm.PSObject.Properties['AutomaticCheckpointsEnabled']
     [ordered] @{
         id = "$($Vm.Id)"; name = "$($Vm.Name)"; notes = "$($Vm.Notes)"; generation = [int] $Vm.Generation; version = "$($Vm.Version)"; state = "$($Vm.State)"
-        operational_status = @($Vm.OperationalStatus | ForEach-Object { "$_" }); path = "$($Vm.Path)"
+        operational_status = @($Vm.OperationalStatus | ForEach-Object { "$_" }); path = Get-PlainPath $Vm.Path
         start_action = "$($Vm.AutomaticStartAction)"; start_delay = [int] $Vm.AutomaticStartDelay; stop_action = "$($Vm.AutomaticStopAction)"
         checkpoint_type = "$($Vm.CheckpointType)"; automatic_checkpoints = $(if ($null -ne $checkpoints) { [bool] $checkpoints.Value })
         checkpoints = @(Hyper-V\Get-VMSnapshot -VM $Vm).Count
@@ -411,7 +421,7 @@ function Read-HostFact {
         logical_processors = $(if ($null -ne $facts) { [int] $facts.LogicalProcessorCount } else { [System.Environment]::ProcessorCount })
         memory_available = $(if ($null -ne $system) { 1024 * [long] $system.FreePhysicalMemory })
         secure_boot_templates = @($(if ($null -ne $facts -and $null -ne $facts.PSObject.Properties['SecureBootTemplates']) { $facts.SecureBootTemplates | ForEach-Object { "$($_.Name)" } }))
-        machine_folder = $(if ($null -ne $facts) { $facts.VirtualMachinePath.TrimEnd('\') }); disk_folder = $(if ($null -ne $facts) { $facts.VirtualHardDiskPath.TrimEnd('\') })
+        machine_folder = $(if ($null -ne $facts) { Get-PlainPath $facts.VirtualMachinePath }); disk_folder = $(if ($null -ne $facts) { Get-PlainPath $facts.VirtualHardDiskPath })
         module = $(if ($HasModule) { $ModuleVersion })
         missing = @($(foreach ($pair in $script:Features) { if (-not (Test-Feature $pair[0] $pair[1])) { $name = $pair[0].Substring($pair[0].IndexOf('\') + 1); if ($pair[1]) { "$name`:$($pair[1])" } else { $name } } }))
     }
@@ -440,18 +450,25 @@ function Get-FreeSpace {
     [ordered] @{ bytes = $bytes; kind = $kind }
 }
 
+# The words of .NET: Compressed, Encrypted, SparseFile, IntegrityStream and others. Files inherit most of a folder's.
+function Get-FileAttribute {
+    param([string] $Path)
+    return , @("$((Get-Item -LiteralPath $Path -Force).Attributes)".Split(',') | ForEach-Object { $_.Trim() })
+}
+
 function Read-File {
     param([string] $Path, [bool] $Hash, [bool] $Text)
     $answer = [ordered] @{ path = $Path; kind = 'absent'; size = $null; sha256 = $null; text = $null; attributes = @(); empty = $null }
     if (Test-Folder $Path) {
         $answer.kind = 'folder'
+        $answer.attributes = Get-FileAttribute $Path
         $answer.empty = @(Get-ChildItem -LiteralPath $Path -Force | Select-Object -First 1).Count -eq 0
     }
     elseif (Test-File $Path) {
         $answer.kind = 'file'
         $item = Get-Item -LiteralPath $Path -Force
         $answer.size = [long] $item.Length
-        $answer.attributes = @("$($item.Attributes)".Split(',') | ForEach-Object { $_.Trim() })
+        $answer.attributes = Get-FileAttribute $Path
         if ($Hash) { $answer.sha256 = Get-Sha256 $Path }
         if ($Text) { $answer.text = [System.IO.File]::ReadAllText((Get-NativePath $Path)) }
     }
@@ -486,15 +503,15 @@ function Read-State {
     if (Test-Allowed $facts) {
         $switches = @(Hyper-V\Get-VMSwitch | ForEach-Object { [ordered] @{ id = "$($_.Id)"; name = "$($_.Name)"; type = "$($_.SwitchType)" } })
         foreach ($vm in @(Hyper-V\Get-VM)) {
-            $paths = @(Hyper-V\Get-VMHardDiskDrive -VM $vm | Where-Object { $_.Path } | ForEach-Object { "$($_.Path)" })
+            $paths = @(Hyper-V\Get-VMHardDiskDrive -VM $vm | Where-Object { $_.Path } | ForEach-Object { Get-PlainPath $_.Path })
             $chains = @()
             if ($Asked.chains) { foreach ($path in $paths) { $chains += , (Get-Chain $path) } }
             $machines += [ordered] @{
-                id = "$($vm.Id)"; name = "$($vm.Name)"; notes = "$($vm.Notes)"; state = "$($vm.State)"; path = "$($vm.Path)"
+                id = "$($vm.Id)"; name = "$($vm.Name)"; notes = "$($vm.Notes)"; state = "$($vm.State)"; path = Get-PlainPath $vm.Path
                 mac_addresses = @(Hyper-V\Get-VMNetworkAdapter -VM $vm | ForEach-Object { (Read-Adapter $_).mac_address }); disks = $paths; chains = $chains
             }
             if ((Test-MarkedNotes "$($vm.Notes)" $Asked.marker) -or $vm.Name -ceq $Asked.unfinished_name) {
-                $record = "$($vm.Path)\eryphc.json"
+                $record = (Get-PlainPath $vm.Path).TrimEnd('\') + '\eryphc.json'
                 $ours += [ordered] @{ machine = Read-Machine $vm; record = $(if (Test-File $record) { [System.IO.File]::ReadAllText((Get-NativePath $record)) }) }
             }
         }
@@ -517,7 +534,7 @@ function Read-State {
 function Expand-Folder {
     param([string] $Path, $Facts)
     foreach ($pair in @('{machine-folder}\', $Facts.machine_folder), @('{disk-folder}\', $Facts.disk_folder)) {
-        if ($Path.StartsWith($pair[0], [System.StringComparison]::Ordinal) -and $pair[1]) { $Path = $pair[1] + '\' + $Path.Substring($pair[0].Length) }
+        if ($Path.StartsWith($pair[0], [System.StringComparison]::Ordinal) -and $pair[1]) { $Path = $pair[1].TrimEnd('\') + '\' + $Path.Substring($pair[0].Length) }
     }
     Assert-Path $Path
     $Path
@@ -616,7 +633,7 @@ function Remove-Machine {
     if (-not (Test-MarkedNotes "$($vm.Notes)" $A.marker) -and $vm.Name -cne $A.unfinished_name) {
         throw (New-Failure -Id 'EryphcNotOurs' -Category PermissionDenied -Message 'The machine does not carry our marker.')
     }
-    $folder = "$($vm.Path)"
+    $folder = (Get-PlainPath $vm.Path).TrimEnd('\')
     Wait-Until -What 'no work on the disks' -Seconds 600 -Condition { @((Get-Machine $A.machine).OperationalStatus | Where-Object { "$_" -ceq 'MergingDisks' }).Count -eq 0 }
     Hyper-V\Remove-VM -VM $vm -Force -Confirm:$false
     # It stays in the list until its checkpoints are merged into its disks.
@@ -741,7 +758,7 @@ function Invoke-Action {
             }
             if ($null -ne $A.path) {
                 Hyper-V\Set-VMDvdDrive -VMDvdDrive (Get-DvdAt (Get-Machine $A.machine) $A) -Path $A.path
-                Wait-Until -What 'the medium is inserted' -Condition { [string]::Equals((Get-DvdAt (Get-Machine $A.machine) $A).Path, $A.path, [System.StringComparison]::OrdinalIgnoreCase) }
+                Wait-Until -What 'the medium is inserted' -Condition { [string]::Equals((Get-PlainPath (Get-DvdAt (Get-Machine $A.machine) $A).Path), (Get-PlainPath $A.path), [System.StringComparison]::OrdinalIgnoreCase) }
             }
         }
         'add-adapter' {
@@ -785,6 +802,9 @@ function Invoke-Action {
     [ordered] @{ created = $created; value = $value }
 }
 
+# The number of an error as documents write it.
+function Format-Hresult { param($Number) $(if ($null -ne $Number) { '0x{0:X8}' -f [int] $Number }) }
+
 # An error as data. Nobody decides on the message: it may be localised.
 function Get-ErrorFact {
     param([System.Management.Automation.ErrorRecord] $Record)
@@ -819,6 +839,17 @@ function Read-KvpItem {
         catch { continue }
     }
     $answer
+}
+
+# What the host's own table of neighbours knows of these addresses.
+function Read-Neighbor {
+    param([string[]] $Macs)
+    if ($null -eq $Macs -or $Macs.Count -eq 0 -or -not (Test-Feature 'NetTCPIP\Get-NetNeighbor')) { return }
+    $wanted = @($Macs | ForEach-Object { $_.Replace('-', '').ToUpperInvariant() })
+    foreach ($neighbor in @(NetTCPIP\Get-NetNeighbor -ErrorAction SilentlyContinue)) {
+        $mac = "$($neighbor.LinkLayerAddress)".Replace('-', '').ToUpperInvariant()
+        if ($wanted -ccontains $mac) { [ordered] @{ mac_address = $mac; address = "$($neighbor.IPAddress)"; state = "$($neighbor.State)" } }
+    }
 }
 
 function Get-GuestObject {

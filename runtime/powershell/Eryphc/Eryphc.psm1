@@ -84,6 +84,7 @@ function Invoke-Runtime {
     try { $report = ConvertFrom-Json -InputObject $done.out } catch { Write-Debug 'The answer of eryph-runtime is no JSON.' }
     if ($done.code -in 0, 4 -and $null -ne $report) { return $report }
     $reasons = @($(if ($null -ne $report -and $report.PSObject.Properties['error']) { $report.error.reasons } else { $done.err.Trim() }))
+    if ($null -ne $report -and $report.PSObject.Properties['error'] -and $report.error.PSObject.Properties['hint'] -and $report.error.hint) { $reasons += "hint: $($report.error.hint)" }
     switch ($done.code) {
         1 { throw (New-Fault -Id 'EryphcRefused' -Category InvalidOperation -Message ($reasons -join [Environment]::NewLine) -Target $Target) }
         2 { throw (New-Fault -Id 'EryphcUsage' -Category InvalidArgument -Message ($reasons -join [Environment]::NewLine) -Target $Target) }

@@ -800,7 +800,10 @@ def test_docker_hub_is_asked_by_its_own_name() -> None:
         registry = Registry(site, client, Keychain(environment, (), hear=print))
         with pytest.raises(RegistryError) as caught:
             registry.get_manifest("motd", "1.0")
-        assert "its proxy cannot be used" in caught.value.diagnostic.message
+        said = caught.value.diagnostic
+        assert f"the proxy `{proxy.address}` refuses to connect" in said.message
+        assert "`no_proxy`" in str(said.help)
+        assert len(lines) == 1
         assert lines[0].startswith("GET registry-1.docker.io /v2/acme/motd/manifests/1.0 failed")
 
 

@@ -17,7 +17,7 @@ from eryphc.diagnostics.registry import Place, Remark
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.eryph_api.keys import SOURCES, ApiKey, help_for
 from eryphc.genepool.oci.answers import read_object
-from eryphc.genepool.oci.faults import NotThereError, RegistryError
+from eryphc.genepool.oci.faults import NotThereError, RegistryError, authority_help
 from eryphc.identifiers import GeneSetId
 from eryphc.net.addresses import Address, inside_refusal, read_address, shown_url
 from eryphc.net.client import Client
@@ -187,8 +187,9 @@ def _diagnostic(place: Place, failure: RequestFailedError) -> Diagnostic:
         case Failed.TOO_LARGE | Failed.ENCODED:
             return wording.not_a_registry(place, failure.reason, kind=_KIND)
         case Failed.CERTIFICATE:
-            help_text = "name the file of its authority as `ca` of the pool"
-            return wording.unreachable(place, failure.reason, help_text)
+            return wording.unreachable(place, failure.reason, authority_help(failure))
+        case Failed.PROXY:
+            return wording.unreachable(place, failure.reason, failure.help)
         case _:
             help_text = "with a lock and a full store, `--offline` needs no network"
-            return wording.unreachable(place, failure.reason, help_text)
+            return wording.unreachable(place, failure.reason, failure.help or help_text)

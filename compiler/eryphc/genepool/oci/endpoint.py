@@ -24,6 +24,15 @@ from eryphc.net.timing import Clock, Deadline
 from eryphc.net.tokens import Gate, NoTokenError, NoTokenInAnswerError, RealmError, Wanted
 
 MOST_NOTICES: Final = 5
+# What a registry that only speaks plain http may look like, also behind a proxy that lets no TLS
+# through to its port.
+_NO_TLS: Final = (
+    Failed.NOT_TLS,
+    Failed.REFUSED,
+    Failed.TLS,
+    Failed.CONNECTION,
+    Failed.PROXY,
+)
 _HUB_SERVER: Final = "registry-1.docker.io"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
@@ -201,7 +210,7 @@ class Endpoint:
             with self._client.open(Request("GET", secure._replace(path="/v2/")), deadline):
                 return secure
         except RequestFailedError as failure:
-            if failure.failed in (Failed.NOT_TLS, Failed.REFUSED, Failed.TLS, Failed.CONNECTION):
+            if failure.failed in _NO_TLS:
                 return plain
             raise RegistryError(request_failed(place, failure)) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.registry import Place, Remark
+from eryphc.net.faults import RequestFailedError
 
 
 class RegistryError(Exception):
@@ -47,3 +48,9 @@ class SeveralManifestsError(Exception):
         super().__init__(f"{what} of {place.words} is a multi-platform image")
         self.place = place
         self.what = what
+
+
+def authority_help(failure: RequestFailedError) -> str:
+    """The help for a certificate that is not accepted: a file for the pool, or for everything."""
+    ours = "name the file of its authority as `ca` of the pool"
+    return ours if failure.help is None else f"{ours}; {failure.help}"

@@ -22,6 +22,7 @@ from eryphc.genepool.oci.faults import (
     NotThereError,
     RegistryError,
     TagImmutableError,
+    authority_help,
 )
 from eryphc.net.addresses import Address
 from eryphc.net.faults import Failed, RequestFailedError
@@ -192,10 +193,11 @@ def request_failed(place: Place, failure: RequestFailedError) -> Diagnostic:
         case Failed.TOO_LARGE | Failed.ENCODED:
             return wording.not_a_registry(place, failure.reason)
         case Failed.CERTIFICATE:
-            help_text = "name the file of its authority as `ca` of the pool"
-            return wording.unreachable(place, failure.reason, help_text)
+            return wording.unreachable(place, failure.reason, authority_help(failure))
+        case Failed.PROXY:
+            return wording.unreachable(place, failure.reason, failure.help)
         case Failed.NOT_TLS:
             help_text = "`insecure: true` of the pool allows plain http"
             return wording.unreachable(place, failure.reason, help_text)
         case _:
-            return wording.unreachable(place, failure.reason, _OFFLINE)
+            return wording.unreachable(place, failure.reason, failure.help or _OFFLINE)

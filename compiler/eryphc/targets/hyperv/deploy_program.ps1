@@ -6,8 +6,8 @@
 #   .\deploy.ps1 -Seal                         replace the seed ISO by the one without secrets
 #   .\deploy.ps1 -Remove [-KeepDisks]          remove exactly what was made
 #       [-EndWorker]                           and end the process of a machine that does not turn off
-#   -Parameter @{ folder = 'D:\VMs' }          settings that were left open       (or 'folder=D:\VMs;...')
-#   -Volume @{ sda = 'D:\base.vhdx' }          parent disks, by drive             (or 'sda=D:\base.vhdx;...')
+#   -Parameter @{ folder = 'D:\VMs' }          settings that were left open       (or "folder=D:\VMs;..." without ; in it)
+#   -Volume @{ sda = 'D:\base.vhdx' }          parent disks, by drive             (or "sda=D:\base.vhdx;...")
 #   -ValueFile FILE                            values of open slots, lines NAME=VALUE; - is standard input
 #   -TakeOver                                  go on although somebody else deployed this machine
 #   -KeepPartial                               leave what was made when creating fails, for a look
@@ -32,6 +32,11 @@ $WarningPreference = 'SilentlyContinue'
 
 # ==== shared.ps1 stands here ====
 
+# What both programs say of numbers, seeds and doubles; this is data as well.
+$script:Said = ConvertFrom-JsonText @'
+==== said.json stands here ====
+'@
+
 # ---- saying ----
 
 $script:Refusals = @()
@@ -42,16 +47,71 @@ function Add-Refusal { param([string] $Text) $script:Refusals += $Text }
 function Add-Note { param([string] $Text) if ($script:Notes -cnotcontains $Text) { $script:Notes += $Text } }
 function Test-Same { param([string] $A, [string] $B) [string]::Equals($A, $B, [System.StringComparison]::OrdinalIgnoreCase) }
 
-# A hash table, or 'NAME=VALUE;NAME=VALUE' where the shell gives only text.
+# A text of the table above with its values; a value is never searched for names again.
+function Get-Said {
+    param([string] $Kind, [string] $Name, [System.Collections.IDictionary] $Values = @{})
+    $said = Get-Member (Get-Member $script:Said $Kind) $Name
+    if ($null -eq $said) { return $null }
+    $parts = @($said.Split('{'))
+    $text = $parts[0]
+    for ($i = 1; $i -lt $parts.Count; $i++) {
+        $at = $parts[$i].IndexOf('}')
+        $text += "$($Values[$parts[$i].Substring(0, $at)])" + $parts[$i].Substring($at + 1)
+    }
+    $text
+}
+
+# The usual cause of an error, by its number or by one that its text names: texts are localised, numbers are not.
+function Get-Hint {
+    param($Fact)
+    $numbers = @(Format-Hresult $Fact.hresult) + @([System.Text.RegularExpressions.Regex]::Matches($Fact.message, '0x[0-9A-Fa-f]{8}\b') | ForEach-Object { '0x' + $_.Value.Substring(2).ToUpperInvariant() })
+    foreach ($number in $numbers) { if ($number) { $hint = Get-Said 'hints' $number; if ($null -ne $hint) { return $hint } } }
+}
+
+# ---- what was given ----
+
+$script:Faults = @()
+
+# The pieces of -Parameter or -Volume, each { name, value }: of a hash table, of a list of 'NAME=VALUE', or of a text
+# 'NAME=VALUE;NAME=VALUE', since that is all that `powershell -File` hands over.
+function Split-Given {
+    param([string] $Option, $Given)
+    if ($null -eq $Given) { return }
+    if ($Given -is [System.Collections.IDictionary]) {
+        foreach ($entry in $Given.GetEnumerator()) { @{ name = [string] $entry.Key; value = $entry.Value } }
+        return
+    }
+    $pieces = $(if ($Given -is [string]) { $Given.Split(';') } elseif ($Given -is [System.Collections.IEnumerable]) { @($Given | ForEach-Object { "$_" }) } else { @("$Given") })
+    foreach ($piece in $pieces) {
+        if (-not $piece.Trim()) { continue }
+        $at = $piece.IndexOf('=')
+        if ($at -gt 0) { @{ name = $piece.Substring(0, $at).Trim(); value = $piece.Substring($at + 1) }; continue }
+        $script:Faults += "$Option`: '$piece' is not NAME=VALUE. A value with ; in it goes into a table: $Option @{ NAME = 'VALUE' }, from a PowerShell prompt."
+    }
+}
+
+# As a map. What cannot be taken as it stands is a fault of usage, and never left out.
 function ConvertTo-Map {
-    param($Value)
+    param($Value, [string] $Option = '')
     $map = @{}
-    if ($Value -is [System.Collections.IDictionary]) { foreach ($key in $Value.Keys) { $map[[string] $key] = [string] $Value[$key] }; return $map }
-    foreach ($pair in "$Value".Split(';')) {
-        $at = $pair.IndexOf('=')
-        if ($at -gt 0) { $map[$pair.Substring(0, $at).Trim()] = $pair.Substring($at + 1) }
+    foreach ($one in @(Split-Given $Option $Value)) {
+        $text = $(if ($null -ne $one.value) { [string] $one.value } else { '' })
+        if ($map.ContainsKey($one.name)) { $script:Faults += "$Option`: '$($one.name)' is given twice." }
+        elseif (-not $text.Trim()) { $script:Faults += "$Option`: '$($one.name)' has no value. Is a variable empty?" }
+        elseif ($one.value -is [System.Collections.IEnumerable] -and $one.value -isnot [string]) { $script:Faults += "$Option`: '$($one.name)' has several values." }
+        elseif ($one.name.IndexOfAny([char[]] @(34, 39)) -eq 0) { $script:Faults += "$Option`: there are quotes around $($one.name)=$text. cmd.exe takes double quotes away, and only those." }
+        $map[$one.name] = $text
     }
     $map
+}
+
+# What is wrong with the command line, before anything is looked at.
+function Test-Usage {
+    $script:Faults = @()
+    $null = ConvertTo-Map $Parameter '-Parameter'
+    $null = ConvertTo-Map $Volume '-Volume'
+    if ($ValueFile -and $ValueFile -cne '-' -and -not (Test-File $ValueFile)) { $script:Faults += "-ValueFile: there is no file $ValueFile." }
+    $script:Faults
 }
 
 function Read-Value {
@@ -59,9 +119,14 @@ function Read-Value {
     if (-not $ValueFile) { return @{} }
     $text = $(if ($ValueFile -ceq '-') { [Console]::In.ReadToEnd() } else { [System.IO.File]::ReadAllText((Get-NativePath $ValueFile)) })
     $map = @{}
+    $number = 0
     foreach ($line in $text.Split("`n")) {
+        $number++
+        if (-not $line.Trim()) { continue }
         $at = $line.IndexOf('=')
+        # The line may be a secret, so it is not shown.
         if ($at -gt 0) { $map[$line.Substring(0, $at).Trim()] = $line.Substring($at + 1).TrimEnd("`r") }
+        else { $script:Faults += "-ValueFile: line $number is not NAME=VALUE." }
     }
     $map
 }
@@ -180,7 +245,7 @@ function Test-Precondition {
     $own = $(if ($null -ne $It.machine) { $It.machine.id })
     foreach ($other in @($It.state.machines | Where-Object { $_.id -cne $own })) {
         if (Test-Same $other.name $doc.machine.name) { Add-Refusal "There is a machine '$($other.name)' ($($other.id)) that is not ours." }
-        foreach ($adapter in $doc.network_adapters) { if ($other.mac_addresses -ccontains $adapter.mac_address) { Add-Refusal "Machine '$($other.name)' has the MAC address of adapter $($adapter.name)." } }
+        foreach ($adapter in $doc.network_adapters) { if ($other.mac_addresses -ccontains $adapter.mac_address) { Add-Refusal "Machine '$($other.name)' has the MAC address of adapter $($adapter.name). $(Get-Said 'refusals' 'build-your-own')" } }
         foreach ($path in $It.drives.Values) { if ($other.disks -contains $path) { Add-Refusal "Machine '$($other.name)' uses $path." } }
     }
     foreach ($adapter in $doc.network_adapters) {
@@ -193,6 +258,7 @@ function Test-Precondition {
         if ($path.Length -gt 240) { Add-Refusal "The path $path is longer than 240 characters." }
     }
     foreach ($drive in $doc.drives) { Test-Drive $It $drive }
+    Test-FolderAttribute $It
     if ($null -ne $It.home -and $null -eq $It.machine -and $null -eq $It.record -and (Test-Path -LiteralPath $It.home) -and (-not (Test-Folder $It.home) -or @(Get-ChildItem -LiteralPath $It.home -Force).Count -gt 0)) { Add-Refusal "$($It.home) exists, is not empty and holds no record of ours." }
     Test-Seed $It (Get-WantedSeed $It) $Values
     if ($null -ne $doc.sealed -and $null -ne $doc.seed) { Test-Iso $doc.sealed }
@@ -280,7 +346,7 @@ function Test-Owner {
         if (-not $line.StartsWith($It.marker, [System.StringComparison]::Ordinal)) { continue }
         $owner = $line.TrimEnd("`r").Substring($It.marker.Length)
         $owner = $(if ($owner.StartsWith('by=')) { [uri]::UnescapeDataString($owner.Substring(3)) } else { $owner })
-        if (-not (Test-Same $owner.Split('/')[0] $It.owner)) { Add-Refusal "The machine was deployed by '$owner', not by '$($It.owner)': -TakeOver." }
+        if (-not (Test-Same $owner.Split('/')[0] $It.owner)) { Add-Refusal "The machine was deployed by '$owner', not by '$($It.owner)': -TakeOver. $(Get-Said 'refusals' 'build-your-own')" }
     }
 }
 
@@ -331,6 +397,25 @@ function Test-Drive {
     }
     $free = $folder.bytes
     if ($null -ne $free -and $free -lt $needed) { Add-Refusal "Drive $($Drive.name): $needed bytes are needed, $free are free." }
+}
+
+# The folders in which no disk can be made that Hyper-V attaches: what is new inherits these attributes.
+function Test-FolderAttribute {
+    param($It)
+    foreach ($drive in @($It.doc.drives | Where-Object { Test-Missing $It $_ })) {
+        foreach ($path in @($It.drives[$drive.name]) + @($(if ($drive.create -ceq 'differencing' -and $It.volumes) { "$($It.volumes)\x" }))) {
+            $folder = $path
+            do {
+                $at = $folder.LastIndexOf('\')
+                $folder = $(if ($at -gt 2) { $folder.Substring(0, $at) } elseif ($at -eq 2) { $folder.Substring(0, 3) } else { '' })
+            } while ($folder.Length -gt 3 -and -not (Test-Folder $folder))
+            if (-not $folder -or -not (Test-Folder $folder)) { continue }
+            $attributes = Get-FileAttribute $folder
+            $bad = @($attributes | Where-Object { $_ -cin 'Compressed', 'Encrypted', 'IntegrityStream' })
+            $text = Get-Said 'refusals' 'folder-attribute' @{ folder = $folder; attributes = $bad -join ' and ' }
+            if ($bad.Count -gt 0 -and $script:Refusals -cnotcontains $text) { Add-Refusal $text }
+        }
+    }
 }
 
 # The parent disk of a drive: { file: where it is, stored: where it shall be, sha256 }. Null after a refusal.
@@ -538,7 +623,36 @@ function Add-SeedChange {
     $have = @($It.machine.drives | Where-Object { $_.controller_type -ceq 'SCSI' -and $_.controller -eq 0 -and $_.location -eq 63 })
     $placed = Get-Placed $It $seed
     if ($null -ne $placed -and $have.Count -gt 0 -and (Test-Same $have[0].path (Get-SeedPath $It $seed $placed))) { return }
+    Add-SeedNote $It $seed $(if ($have.Count -gt 0) { $have[0].path })
     Add-Change $List "seed ISO $($seed.file)" $false 'place-seed' @{ seed = $seed }
+}
+
+# What a machine that exists will do with another seed, said before it gets it.
+function Add-SeedNote {
+    param($It, $Seed, $Medium)
+    $doc = $It.doc
+    if ($It.machine.name -ceq $It.name -or $Seed.sha256 -cne $doc.seed.sha256) { return }
+    $before = $(if ($null -ne $It.record) { $It.record.seed })
+    if ($(if ($null -ne $before) { $before.built -ceq $Seed.sha256 } else { -not $Medium })) { return }
+    $values = @{ file = $Seed.file; id = $Seed.instance_id }
+    if ($Seed.instance_id -ceq $doc.catlet.id) { Add-Note (Get-Said 'notes' "seed-$($doc.guest)" $values) }
+    elseif ($Seed.instance_id -cmatch '\Ai-[0-9a-f]{16}\z') { Add-Note (Get-Said 'notes' 'seed-new-instance' $values) }
+    else { Add-Note (Get-Said 'notes' 'seed-own-id' $values) }
+}
+
+# That a new machine may have a double in its network, and who has its addresses there already.
+function Add-NeighborNote {
+    param($It)
+    if ($null -ne $It.machine -or -not (Test-Allowed $It.facts)) { return }
+    $adapters = @($It.doc.network_adapters)
+    $external = @($It.state.switches | Where-Object { $_.type -ceq 'External' } | ForEach-Object { $_.id })
+    $outside = @($adapters | Where-Object { $external -contains $It.switches[$_.name] } | ForEach-Object { $_.name })
+    if ($outside.Count -gt 0) { Add-Note (Get-Said 'notes' 'twins' @{ adapters = $outside -join ', ' }) }
+    foreach ($neighbor in @(Read-Neighbor @($adapters | ForEach-Object { $_.mac_address }))) {
+        if ($neighbor.state -cin 'Unreachable', 'Incomplete') { continue }
+        $own = @($adapters | Where-Object { $_.mac_address -ceq $neighbor.mac_address })[0]
+        Add-Note (Get-Said 'notes' 'neighbor' @{ adapter = $own.name; address = $neighbor.address; mac = $neighbor.mac_address })
+    }
 }
 
 function Add-Adapter {
@@ -713,7 +827,7 @@ function Invoke-Change {
         try { $null = Invoke-Step $It $change.action $change.arguments }
         catch {
             $fact = Get-ErrorFact $_
-            throw (New-Failure -Id 'EryphcApply' -Category OperationStopped -Message "Applied $done of $($Changes.Count): $($change.what): $($fact.message) [$($fact.category), $($fact.id), $($fact.hresult)]")
+            throw (New-Failure -Id 'EryphcApply' -Category OperationStopped -Message "Applied $done of $($Changes.Count): $($change.what): $($fact.message) [$($fact.category), $($fact.id), $(Format-Hresult $fact.hresult)]")
         }
         $done++
         Write-Text "done: $($change.what)"
@@ -926,7 +1040,8 @@ function Invoke-Deployment {
     if (($Remove -and ($Start -or $Seal -or $Restart)) -or ($Seal -and ($Start -or $Restart)) -or (($KeepDisks -or $EndWorker) -and -not $Remove)) { Write-Text 'These options do not go together.'; return 2 }
     $doc = ConvertFrom-JsonText $Text
     if ($doc.schema -cne 'eryphc/deployment/v1') { Write-Text "This program does not know deployments of the kind '$($doc.schema)'."; return 2 }
-    $script:Values = Read-Value
+    $script:Values = $(if (@(Test-Usage).Count -eq 0) { Read-Value } else { @{} })
+    if ($script:Faults.Count -gt 0) { foreach ($text in $script:Faults) { Write-Text $text }; return 2 }
     if (-not $WhatIf -and -not (Lock-Catlet $doc.catlet.id 60)) { Add-Refusal 'Another run works on this machine; try again when it is done.'; return (Write-Refusal) }
     $it = Get-Situation $doc ([bool] $Remove)
     Test-Right $it.facts
@@ -941,6 +1056,7 @@ function Invoke-Deployment {
         return 0
     }
     Test-Precondition $it $script:Values
+    Add-NeighborNote $it
     $changes = @()
     if ($script:Refusals.Count -eq 0 -and $null -ne $it.machine) { $changes = Get-Change $it }
     if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }
@@ -965,7 +1081,9 @@ $document = @'
 try { $code = @(Invoke-Deployment $document)[-1] }
 catch {
     $fact = Get-ErrorFact $_
-    [Console]::Error.WriteLine("failed at $($fact.step) $($fact.object): $($fact.message) [$($fact.category), $($fact.id), $($fact.hresult)]")
+    [Console]::Error.WriteLine("failed at $($fact.step) $($fact.object): $($fact.message) [$($fact.category), $($fact.id), $(Format-Hresult $fact.hresult)]")
+    $hint = Get-Hint $fact
+    if ($null -ne $hint) { [Console]::Error.WriteLine("  hint: $hint") }
     $code = 3
 }
 finally { if ($null -ne (Get-Variable -Name Mutex -Scope Script -ErrorAction Ignore)) { try { $script:Mutex.ReleaseMutex() } catch { $null = $_ } } }

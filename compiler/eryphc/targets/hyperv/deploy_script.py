@@ -16,6 +16,9 @@ _PROGRAM = "deploy_program.ps1"
 # What both programs do is written once, where the runtime can be copied with it.
 _SHARED = "powershell/shared.ps1"
 _SHARED_PLACE = "# ==== shared.ps1 stands here ====\n"
+# What both programs say in the same words.
+_SAID = "powershell/said.json"
+_SAID_PLACE = "==== said.json stands here ====\n"
 # In the program the document is empty; this place is there exactly once.
 _PLACE = "\n$document = @'\n{}\n'@\n"
 
@@ -33,8 +36,9 @@ def deploy_script(document: str) -> str:
 def program_parts() -> tuple[str, str]:
     """What stands before and after the document, with the marks of its literal."""
     text = files(__package__ or "").joinpath(_PROGRAM).read_text(encoding="ascii")
-    shared = files("eryph_runtime").joinpath(_SHARED).read_text(encoding="ascii")
-    before, place, after = text.replace(_SHARED_PLACE, shared).partition(_PLACE)
+    for path, mark in ((_SHARED, _SHARED_PLACE), (_SAID, _SAID_PLACE)):
+        text = text.replace(mark, files("eryph_runtime").joinpath(path).read_text(encoding="ascii"))
+    before, place, after = text.partition(_PLACE)
     opening, closing = place.split("{}")
     return before + opening, closing + after
 
