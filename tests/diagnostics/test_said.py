@@ -104,7 +104,14 @@ OWN = {
     "diagnostics/allowances.py": {"refused.help or ''", "kind.name"},
     # Compared with the name of a declared variable.
     "diagnostics/language.py": {"span.text"},
-    "guest/archive.py": {"kind(root)", "kind(content)", "reason"},
+    "guest/archive.py": {
+        "'the guest drops it'",
+        "'the guest drops the archive'",
+        "'the guest would lose all of its user-data'",
+        "kind(content)",
+        "kind(root)",
+        "reason",
+    },
     "guest/checks.py": {
         "_FODDER_TYPES[marked]",
         "_WORDS[other]",

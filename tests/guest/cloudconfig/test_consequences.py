@@ -42,6 +42,7 @@ KINDS: Mapping[str, Any] = {
     "D": DATE,
 }
 GOOD: Mapping[tuple[str, str], Any] = {
+    ("write_files.[].owner", "T"): "root",
     ("mounts.[]", "L"): ["host:/x", "/x"],
     ("mount_default_fields", "L"): [None, None, "auto", "defaults", "0", "2"],
     ("keyboard", "M"): {"layout": "de"},
