@@ -8,20 +8,27 @@ from __future__ import annotations
 from eryph_runtime.comparison import Change, Findings, Kind
 from eryph_runtime.deployment import Create, Drive, DriveType, UrlSource
 from eryph_runtime.host import Action, Step, Upload
-from eryph_runtime.hostpaths import ancestors, folded, parent, part_of
-from eryph_runtime.observe import Observation, wanted_parent
+from eryph_runtime.hostpaths import ancestors, folded, is_own, parent, part_of
+from eryph_runtime.observe import Observation, store_copy, wanted_parent
 from eryph_runtime.record import Created
 
 _SLOW = 4 * 3600.0
+_OF_REMOVED = "file of the removed machine"
 
 
 def compare_files(observation: Observation, found: Findings) -> None:
     """Add what the files of the wanted drives lack to `found`, folders and parents first."""
     for drive in observation.deployment.drives:
+        if drive.media is not None and observation.state.file(drive.media) is None:
+            found.refusals.append(f"drive `{drive.name}`: the host has no file {drive.media}")
         path = observation.resolved.drives.get(drive.name)
-        if path is None or observation.attached(path):
+        if path is None:
             continue
-        if observation.state.file(path) is None:
+        for holder in observation.holders(path):
+            found.refusals.append(f"`{holder}` uses {path}")
+        if observation.attached(path):
+            _check_attached(observation, drive, path, found)
+        elif observation.state.file(path) is None:
             _create(observation, drive, path, found)
         elif not _made_by_us(observation, path):
             found.refusals.append(
@@ -34,9 +41,60 @@ def compare_files(observation: Observation, found: Findings) -> None:
         elif (disk := observation.state.disk(path)) is None:
             found.refusals.append(f"drive `{drive.name}`: {path} is no disk that Hyper-V can read")
         elif not disk.healthy and drive.type is not DriveType.VHD_SET:
-            found.refusals.append(
-                f"drive `{drive.name}`: {path} or a parent of it is damaged or missing (Test-VHD)"
-            )
+            found.refusals.append(_damaged(drive, path))
+
+
+def _check_attached(observation: Observation, drive: Drive, path: str, found: Findings) -> None:
+    """What the machine has already may be damaged or gone too."""
+    disk = observation.state.disk(path)
+    if observation.state.file(path) is None:
+        found.refusals.append(
+            f"drive `{drive.name}`: {path} is attached, and there is no such file"
+        )
+    elif disk is None:
+        found.refusals.append(f"drive `{drive.name}`: {path} is no disk that Hyper-V can read")
+    elif not disk.healthy and drive.type is not DriveType.VHD_SET:
+        found.refusals.append(_damaged(drive, path))
+
+
+def _damaged(drive: Drive, path: str) -> str:
+    return f"drive `{drive.name}`: {path} or a parent of it is damaged or missing (Test-VHD)"
+
+
+def compare_leftovers(observation: Observation, found: Findings) -> None:
+    """Add the deletion of what killed runs left unfinished, but for what this one goes on with."""
+    used = {
+        folded(step.arguments["path"] if isinstance(step, Action) else step.path)
+        for change in found.changes
+        for step in change.steps
+        if isinstance(step, Upload) or step.action == "move-whole"
+    }
+    used |= {folded(part_of(each)) for each in used}
+    for path in observation.leftovers:
+        if folded(path) not in used:
+            found.changes.insert(0, _deletion("unfinished file", path))
+    record = observation.record
+    if observation.machine is None and record is not None:
+        # A removal that was cut off: the machine it belonged to has gone.
+        for path in record.deleting:
+            ours = is_own(path, observation.deployment.catlet.id)
+            if ours and observation.state.file(path) is not None:
+                found.changes.insert(0, _deletion(_OF_REMOVED, path))
+
+
+def is_unfinished_removal(change: Change) -> bool:
+    """Whether it deletes what a removal that was cut off left."""
+    return change.what == _OF_REMOVED
+
+
+def _deletion(what: str, path: str) -> Change:
+    return Change(
+        object="file",
+        what=what,
+        read=path,
+        kind=Kind.REMOVE,
+        steps=(Action(action="delete-file", arguments={"path": path}),),
+    )
 
 
 def _made_by_us(observation: Observation, path: str) -> bool:
@@ -103,10 +161,10 @@ def _new_disk(drive: Drive, path: str, source: str | None) -> Action:
 
 
 def _copy(observation: Observation, drive: Drive, path: str, source: str) -> list[Step]:
+    # A set is converted from a copy, which is one of our unfinished files all the time.
     target = path
     if drive.type is DriveType.VHD_SET:
-        target = path.removesuffix(".vhds") + ".copy.vhdx"
-    # A killed run may have left the intermediate file; it is not ours to read again.
+        target = part_of(path.removesuffix(".vhds") + ".vhdx")
     steps: list[Step] = []
     if target != path:
         steps.append(Action(action="delete-file", arguments={"path": target}))
@@ -136,8 +194,21 @@ def _copy(observation: Observation, drive: Drive, path: str, source: str) -> lis
 
 
 def _virtual_size(observation: Observation, volume: str, source: str) -> int | None:
+    """Of the parent in the store, else of the host's file that it is copied from."""
+    given = observation.volume_sources.get(volume)
     disk = observation.state.disk(source)
+    if disk is None and given is not None and given.on_host:
+        disk = observation.state.disk(given.path)
     return disk.size if disk is not None else observation.deployment.volume(volume).virtual_size
+
+
+def _sound_source(observation: Observation, drive: Drive, path: str, found: Findings) -> bool:
+    """Whether a file of the host may become a parent; nothing is copied before that is known."""
+    disk = observation.state.disk(path)
+    if disk is None or not disk.healthy or disk.format != "VHDX":
+        found.refusals.append(f"drive `{drive.name}`: {path} is no sound VHDX disk")
+        return False
+    return True
 
 
 def _parent(observation: Observation, drive: Drive, volume: str, found: Findings) -> str | None:
@@ -159,6 +230,9 @@ def _parent(observation: Observation, drive: Drive, volume: str, found: Findings
     what = f"bring the volume to {path}"
     if any(change.what == what for change in found.changes):
         return path
+    if source.on_host and not _sound_source(observation, drive, source.path, found):
+        return None
+    copy = store_copy(observation, path)[0]
     steps: list[Step] = []
     if observation.state.file(observation.resolved.volumes_folder) is None:
         steps.append(
@@ -167,25 +241,36 @@ def _parent(observation: Observation, drive: Drive, volume: str, found: Findings
                 arguments={"path": observation.resolved.volumes_folder, "protect": False},
             )
         )
+    whole = observation.state.file(copy)
+    if whole is not None:
+        steps.append(Action(action="delete-file", arguments={"path": copy}))
     if source.on_host:
         steps.append(
             Action(
                 action="copy-file",
-                arguments={"source": source.path, "path": path, "sha256": source.sha256},
+                arguments={"source": source.path, "path": copy, "sha256": source.sha256},
+                creates=copy,
                 seconds=_SLOW,
             )
         )
     else:
         steps.append(
             Upload(
-                path=path,
+                path=copy,
                 size=source.size,
                 sha256=source.sha256,
                 source=source.path,
-                read_only=True,
-                resume=_resume_at(observation, path, source.size),
+                resume=_resume_at(observation, copy, source.size),
+                creates=copy,
             )
         )
+    steps.append(
+        Action(
+            action="move-whole",
+            arguments={"source": copy, "path": path, "sha256": source.sha256},
+            seconds=_SLOW,
+        )
+    )
     found.changes.append(
         Change(
             object=f"drive {drive.name}",
