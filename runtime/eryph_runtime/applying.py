@@ -21,7 +21,7 @@ from eryph_runtime.preconditions import check_host, host_faults, refusals_of_our
 from eryph_runtime.recording import record_of, write_record
 from eryph_runtime.removing import plan_removal, removal_steps
 from eryph_runtime.request import Request
-from eryph_runtime.running import shut_down
+from eryph_runtime.running import read_guest, shut_down
 from eryph_runtime.state import Machine
 from eryph_runtime.talk import Talk
 
@@ -82,6 +82,7 @@ def apply(
     before = frozenset(folded(each.path) for each in observation.state.files if each.kind == "file")
     notes: list[str] = []
     done: list[Change] = []
+    stopped: Machine | None = None
     try:
         for _ in range(_ROUNDS):
             notes += found.notes
@@ -90,6 +91,7 @@ def apply(
             todo = [change for change in found.changes if off or not change.needs_off]
             if pending and options.restart and observation.machine is not None:
                 _stop(host, observation, observation.machine, options, talk)
+                stopped = observation.machine
             elif not any(change.steps for change in todo):
                 break
             else:
@@ -113,6 +115,9 @@ def apply(
             roll_back(host, deployment, request, before, failure, talk)
         elif done:
             failure.left = tuple(f"{each.object}: {each.what}" for each in found.changes)
+        if stopped is not None and _is_off(host, stopped):
+            # Half of the changes may be done: it is not for this run to start it with them.
+            failure.left += (f"`{stopped.name}` is off: this run stopped it; `apply` starts it",)
         raise
     left = tuple(change for change in found.changes if change.needs_off)
     return Applied(
@@ -133,6 +138,13 @@ def _stop(
         # It runs on, and nothing was changed.
         write_record(host, observation, record_of(observation), talk, again=True)
         raise
+
+
+def _is_off(host: Host, machine: Machine) -> bool:
+    try:
+        return read_guest(host, machine.id).state == "Off"
+    except HostFailure:
+        return False
 
 
 def _with_steps(changes: list[Change]) -> list[Change]:

@@ -40,6 +40,10 @@ _CHANGES = 4
 _START_SECONDS = 300
 _SEAL_SECONDS = 900
 _IP_SECONDS = 300
+_NOT_READ = (
+    "the machine ran while its ISO was exchanged, so what the guest said before does not count; "
+    "restart it, and `seal` it once it has read the new one"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +96,13 @@ def apply_now(host: Host, asked: Asked) -> Report:
     }
     sealed: Sealed | None = None
     if asked.options.start and observation.machine is not None:
-        power_on(host, observation.machine, asked.talk)
-        if seal_state(observation) is Seal.PENDING:
+        began = power_on(host, observation.machine, asked.talk)
+        began = began or any(each.what == "power" for each in applied.done)
+        swapped = any(each.object == "seed" and each.what == "medium" for each in applied.done)
+        if seal_state(observation) is Seal.PENDING and swapped and not began:
+            # What the guest has said is about the ISO that it had before.
+            sealed = Sealed(state=Seal.PENDING, reason=_NOT_READ)
+        elif seal_state(observation) is Seal.PENDING:
             sealed = _seal_when_done(host, asked, observation.machine, asked.wait(_SEAL_SECONDS))
         observation = observe(host, asked.deployment, asked.request)
     report["machine"] = _machine(observation)

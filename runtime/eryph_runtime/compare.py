@@ -168,9 +168,7 @@ def _only_ours(observation: Observation, home: str) -> bool:
 def _converge(observation: Observation, machine: Machine, found: Findings) -> None:
     catlet = observation.deployment.catlet.id
     owner = owner_in(machine.notes, catlet)
-    if faults := _unchangeable(observation, machine):
-        found.refusals += faults
-        return
+    found.refusals += _unchangeable(observation, machine)
     creating = machine.name == unfinished_name(catlet)
     if owner is None or not same_owner(owner, observation.owner):
         found.changes.append(

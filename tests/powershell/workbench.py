@@ -165,6 +165,7 @@ class Workbench:
         )
         self._session = Session("local", [str(executable), *powershell_arguments()], remote=False)
         self._number = 0
+        self._locked = False
 
     def close(self) -> None:
         for stream in (self._deploy.stdin, self._deploy.stdout):
@@ -236,6 +237,10 @@ class Workbench:
                 options["Volume"] = "sda=C:\\store\\base.vhdx"
         if parameters:
             options["Parameter"] = ";".join(f"{k}={v}" for k, v in parameters.items())
+        if self._locked:
+            # A session holds the machine's lock until it ends.
+            self._session.close()
+            self._locked = False
         asked = {"program": str(self.build / "deploy.ps1"), "options": options}
         assert self._deploy.stdin is not None
         assert self._deploy.stdout is not None
@@ -260,6 +265,7 @@ class Workbench:
         for name, value in parameters.items():
             arguments += ["--param", f"{name}={value}"]
         out, err = io.StringIO(), io.StringIO()
+        self._locked = self._locked or command not in ("plan", "status")
         with self._as_host():
             code = run_runtime(
                 arguments,

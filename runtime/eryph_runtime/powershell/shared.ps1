@@ -698,7 +698,9 @@ function Get-Holder {
     param([string] $Path)
     $script:Disks = @{}
     foreach ($vm in @(Hyper-V\Get-VM)) {
-        $held = @(foreach ($drive in @(Hyper-V\Get-VMHardDiskDrive -VM $vm)) { if ($drive.Path) { Get-Chain "$($drive.Path)" } }) + @(Hyper-V\Get-VMDvdDrive -VM $vm | ForEach-Object { "$($_.Path)" })
+        # A machine that cannot be read says nothing; that it could not was told before.
+        try { $held = @(foreach ($drive in @(Hyper-V\Get-VMHardDiskDrive -VM $vm)) { if ($drive.Path) { Get-Chain "$($drive.Path)" } }) + @(Hyper-V\Get-VMDvdDrive -VM $vm | ForEach-Object { "$($_.Path)" }) }
+        catch { continue }
         if ($held -contains $Path) { "$($vm.Name)" }
     }
 }

@@ -453,12 +453,10 @@ function Test-Machine {
     $now = $It.machine
     $named = Get-Quoted $now.name
     $firmware = $It.doc.machine.firmware
-    $before = $script:Refusals.Count
     if ($now.generation -ne 2) { Add-Refusal "$named is of generation $($now.generation), which cannot be changed" }
     $busy = @(Get-Sorted @($now.operational_status | Where-Object { $_ -cin 'ApplyingSnapshot', 'CreatingSnapshot', 'DeletingSnapshot', 'MergingDisks', 'ExportingVirtualMachine', 'MigratingVirtualMachine', 'MigratingPlannedVm', 'BackingUpVirtualMachine', 'ModifyingUpVirtualMachine', 'StorageMigrationPhaseOne', 'StorageMigrationPhaseTwo' }))
     if ($busy.Count -gt 0) { Add-Refusal "$named is busy ($($busy -join ', ')); try again later" }
     if ($now.state.EndsWith('Critical')) { Add-Refusal "the storage of $named cannot be reached ($($now.state))" }
-    if ($script:Refusals.Count -gt $before) { return }
     if ($now.name -cne $It.name -and $now.tpm.enabled -and $firmware.secure_boot -and $now.firmware.secure_boot_template -cne $firmware.secure_boot_template) {
         Add-Refusal "the secure boot template cannot be changed once the TPM holds state: it is $($now.firmware.secure_boot_template), wanted is $($firmware.secure_boot_template)"
     }
@@ -1072,6 +1070,7 @@ function Invoke-Apply {
         $changes = Get-Change $It
         $restarting = $Restart -and $It.machine.state -cne 'Off' -and @($changes | Where-Object { $_.off }).Count -gt 0
         if ($restarting) { Stop-ForChange $It; $changes = Get-Change $It }
+        $unread = $It.machine.state -cne 'Off' -and @($changes | Where-Object { $_.action -ceq 'place-seed' }).Count -gt 0
         if ($changes.Count -gt 0) { Save-Record $It }
         $left = Invoke-Change $It $changes ($It.machine.state -ceq 'Off')
         Update-Machine $It
@@ -1088,7 +1087,7 @@ function Invoke-Apply {
         elseif ($null -ne $It.record -and $It.record.restart -and (Test-Off $It)) { Write-Text 'The machine is off: this run had stopped it. The next one starts it.' }
         throw $first
     }
-    if ($Start) { Start-Catlet $It }
+    if ($Start) { Start-Catlet $It $unread }
     elseif ($restarting) { Write-Text 'running' }
     if ($left.Count -eq 0) { return 0 }
     foreach ($change in $left) { Write-Text "needs power off: $($change.what)" }
@@ -1106,10 +1105,13 @@ function Start-Machine {
 }
 
 function Start-Catlet {
-    param($It)
+    param($It, [bool] $Unread)
+    $unread = $Unread -and $It.machine.state -ceq 'Running'
     Start-Machine $It
     Write-Text 'running'
     if (-not $Start -or $null -eq $It.doc.sealed -or (Test-Sealed $It)) { return }
+    # What the guest has said is about the ISO that it had before.
+    if ($unread) { Write-Text 'The machine ran while its ISO was exchanged, so what the guest said before does not count. Restart it, and run this with -Seal once it has read the new one.'; return }
     Write-Text "waiting for the guest to report that it is provisioned, at most $WaitSeconds s"
     $script:Told = $null
     try { Wait-Until -Seconds $WaitSeconds -What 'that the guest is provisioned' -Condition { $script:Told = Get-Provisioned $It; $null -ne $script:Told } }
