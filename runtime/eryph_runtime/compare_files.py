@@ -171,7 +171,11 @@ def _copy(observation: Observation, drive: Drive, path: str, source: str) -> lis
     steps.append(
         Action(
             action="copy-file",
-            arguments={"source": source, "path": target, "sha256": None},
+            arguments={
+                "source": source,
+                "path": target,
+                "sha256": _hash(observation, drive, source),
+            },
             creates=target,
             seconds=_SLOW,
         )
@@ -191,6 +195,12 @@ def _copy(observation: Observation, drive: Drive, path: str, source: str) -> lis
         )
         steps.append(Action(action="delete-file", arguments={"path": target}))
     return steps
+
+
+def _hash(observation: Observation, drive: Drive, source: str) -> str | None:
+    """Of a file of the host; that of a parent in the store has been compared already."""
+    given = observation.volume_sources.get(drive.volume or "")
+    return given.sha256 if given is not None and given.path == source else None
 
 
 def _virtual_size(observation: Observation, volume: str, source: str) -> int | None:
@@ -222,6 +232,9 @@ def _parent(observation: Observation, drive: Drive, volume: str, found: Findings
     present = observation.state.file(path) if path is not None else None
     if path is not None and present is not None:
         return path if _sound(observation, drive, path, sha256, found) else None
+    if drive.create is Create.COPY and source is not None and source.on_host:
+        # Nothing stands on it, so it need not go to the store.
+        return source.path if _sound_source(observation, drive, source.path, found) else None
     if observation.resolved.volumes_folder is None:
         return None
     if source is None or path is None or source.sha256 is None or source.size is None:

@@ -223,7 +223,12 @@ def _check_space(observation: Observation, found: Findings) -> None:
             )
             copies[parent(path)] = copies.get(parent(path), 0) + (size or 0)
     store = observation.resolved.volumes_folder
-    for file in observation.volume_sources.values():
+    stood_on = {
+        each.volume for each in observation.deployment.drives if each.create is not Create.COPY
+    }
+    for name, file in observation.volume_sources.items():
+        if file.on_host and name not in stood_on:
+            continue
         stored = observation.resolved.parent_path(file.sha256) if file.sha256 is not None else None
         if store is not None and stored is not None and observation.state.file(stored) is None:
             copies[store] = copies.get(store, 0) + (file.size or 0)

@@ -51,14 +51,7 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario("create", "apply", None, ("apply", "remove")),
-    Scenario(
-        "create below new folders",
-        "apply",
-        None,
-        ("apply", "remove"),
-        parameters={"folder": "C:\\new\\deep"},
-    ),
+    Scenario("create", "apply", None, ("apply", "remove"), parameters={"folder": "C:\\new\\deep"}),
     Scenario("seal", "seal", "apply", ("seal", "apply"), running=True),
     Scenario("restart", "restart", "apply", ("restart", "remove"), running=True),
     Scenario("remove", "remove", "apply", ("remove", "apply"), running=True),
@@ -73,6 +66,13 @@ class Sweep:
         self.document = example()
         self.catlet = new_catlet()
         self.document["catlet"]["id"] = self.catlet
+        # A child of its parent, a blank disk, a DVD drive, and a set that is converted from a copy.
+        shared = {"value": "C:\\ClusterStorage\\one", "parameter": None}
+        self.document["drives"].append(
+            self.document["drives"][0]
+            | {"name": "set", "type": "vhd_set", "file": "set.vhds", "create": "copy"}
+            | {"location": 6, "folder": shared}
+        )
         self.bench.model.disk("C:\\store\\base.vhdx", gib=10)
         add_stranger(bench.model.folder)
         self.fresh = bench.copy(bench.model.folder, "fresh")
@@ -80,6 +80,13 @@ class Sweep:
             name: stamp for name, stamp in stamps(self.fresh).items() if name.startswith("vms/")
         }
         self.points = self.faults = self.runs = 0
+        self.thorough = False
+        self._asked = 0
+
+    def _again(self) -> bool:
+        """Whether a second run follows: after each, or where only a part is done after a third."""
+        self._asked += 1
+        return self.thorough or self._asked % 3 == 0
 
     def changed(self) -> dict[str, Any]:
         """The document with what a restart is needed for, a new disk and another seed's value."""
@@ -137,9 +144,8 @@ class Sweep:
                     after = bench.copy(case, "after")
                     told = f"{where}, killed at {case.name}, then {then}"
                     yield from self._goes_on(after, wanted[then], program, scenario, then, told)
-        bench_points = bench.folder / "points"
-        if bench_points.exists():
-            subprocess.run(["rm", "-rf", str(bench_points)], check=True)
+        # Copies of read-only files are read-only.
+        subprocess.run(["rm", "-rf", str(points)], check=True)
         if ways in ("both", "failures"):
             yield from self._failures(scenario, program, base, wanted, part)
 
@@ -202,7 +208,7 @@ class Sweep:
         left = [n for n in stamps(case) if n not in strange and any(m in n for m in marks)]
         if left:
             yield f"{told}: unfinished files are left: {left}"
-        if then in ("apply", "restart"):
+        if then in ("apply", "restart") and self._again():
             before = (stamps(case), state_of(case)["vms"])
             again = self.run(case, program, then, parameters=scenario.parameters)
             if again.code != 0 or (stamps(case), state_of(case)["vms"]) != before:
@@ -357,6 +363,7 @@ def main() -> int:
         bench = Workbench(Path(engine), modules, Path(folder))
         try:
             sweep = Sweep(bench)
+            sweep.thorough = options.all
             for fault in both_write_alike(sweep):
                 wrong += 1
                 sys.stdout.write(f"WRONG {fault}\n")

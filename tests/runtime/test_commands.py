@@ -627,6 +627,34 @@ def test_a_record_cannot_make_remove_delete_elsewhere(desk: Desk, deployed: Mode
     assert key("D:\\Images\\precious.vhdx") in deployed.world.files
 
 
+def test_what_the_host_cannot_read_is_named(desk: Desk, deployed: Model) -> None:
+    deployed.unread = [{"object": ours(deployed)["id"], "what": "memory", "message": "no"}]
+    refused = desk.run(deployed, "apply", full=False)
+    assert refused.report["error"]["reasons"] == ["`web`: the host cannot read its memory (no)"]
+    status = desk.run(deployed, "status", full=False)
+    assert (status.code, status.report["notes"]) == (0, refused.report["error"]["reasons"])
+    assert status.report["seal"] == "pending"
+    assert desk.run(deployed, "seal", full=False).code == 1
+    assert desk.run(deployed, "remove", full=False).code == 0
+    deployed.unread = [{"object": "C:\\x", "what": "disk", "message": "no"}]
+    planned = desk.run(deployed, "plan")
+    assert planned.code == 4
+    assert "C:\\x: the host cannot read its disk (no)" in planned.report["notes"]
+
+
+def test_what_a_guest_said_of_another_iso_does_not_count(desk: Desk, host: Model) -> None:
+    host.kvp = {"eryph.provisioning.state": "completed"}
+    assert desk.run(host, "apply", "--start", "--wait", "5").report["seal"] == "sealed"
+    iso = (desk.folder / "example-seed.iso").read_bytes()[:-1] + b"\1"
+    (desk.folder / "example-seed.iso").write_bytes(iso)
+    desk.write(
+        example(lambda document: document["seed"].update(sha256=hashlib.sha256(iso).hexdigest()))
+    )
+    ran = desk.run(host, "apply", "--start", "--wait", "5")
+    assert (ran.code, ran.report["seal"]) == (0, "pending")
+    assert "does not count" in "".join(ran.report["notes"])
+
+
 # Power.
 
 

@@ -320,7 +320,7 @@ function Resolve-Switch {
 
 function Get-Sorted {
     param($Texts)
-    $sorted = [string[]] @($Texts)
+    $sorted = [string[]] @($Texts | Where-Object { $null -ne $_ })
     [array]::Sort($sorted, [System.StringComparer]::Ordinal)
     $sorted
 }
@@ -515,11 +515,12 @@ function Test-Attached {
     @($It.machine.drives | Where-Object { (Test-Same $_.path $Path) -or $_.chain -contains $Path }).Count -gt 0
 }
 
-# Whether the file of a drive must still be made.
+# Whether the file of a drive must still be made. Disk sets are made in place: one that a killed run left is made again.
 function Test-Missing {
     param($It, $Drive)
     $path = $It.drives[$Drive.name]
-    $path -and -not (Test-File $path) -and -not (Test-Attached $It $path)
+    if (-not $path -or (Test-Attached $It $path)) { return $false }
+    -not (Test-File $path) -or ($Drive.type -ceq 'vhd_set' -and $null -eq (Read-Vhd $path))
 }
 
 # The file of a drive that is there, and the parent of one that is to be made. What the machine has already may be damaged too.
@@ -538,7 +539,7 @@ function Test-Drive {
         if (-not $attached -and -not (Test-Made $It $path)) { Add-Refusal "$named`: $path exists and is not known to be ours; move it away, or attach it yourself" }
         elseif ($null -eq (Read-Vhd $path)) { if ($attached -or -not $set) { Add-Refusal "$named`: $path is no disk that Hyper-V can read" } }
         elseif (-not $set -and -not (Test-Healthy $path)) { Add-Refusal "$named`: $path or a parent of it is damaged or missing (Test-VHD)" }
-        return
+        if (-not (Test-Missing $It $Drive)) { return }
     }
     if ($null -eq $Drive.volume) { return }
     $parent = Resolve-Parent $It $Drive
@@ -892,6 +893,7 @@ function New-DriveFile {
     $path = $It.drives[$Drive.name]
     New-Folder $It $path.Substring(0, $path.LastIndexOf('\'))
     $disk = @{ path = $path; size = $Drive.size; parent = $null; in_place = $path.EndsWith('.vhds', [System.StringComparison]::OrdinalIgnoreCase) }
+    if ($disk.in_place) { $null = Invoke-Step $It 'delete-file' @{ path = $path } }
     if ($null -eq $Drive.volume) { $null = Invoke-Step $It 'new-disk' $disk; return }
     $parent = Resolve-Parent $It $Drive
     if ($Drive.create -ceq 'differencing') {
@@ -913,7 +915,6 @@ function New-DriveFile {
         # A set is converted from a copy, which is one of our unfinished files all the time.
         $copy = $path.Substring(0, $path.Length - 5) + '.eryphc-part.vhdx'
         Remove-File $copy
-        Remove-File $path
         $null = Invoke-Step $It 'copy-file' @{ source = $parent.file; path = $copy; sha256 = $parent.sha256 }
         $null = Invoke-Step $It 'reset-disk' @{ path = $copy }
         if ($null -ne $Drive.size -and (Hyper-V\Get-VHD -Path $copy).Size -lt $Drive.size) { $null = Invoke-Step $It 'resize-disk' @{ path = $copy; size = $Drive.size } }
