@@ -193,6 +193,10 @@ class Sweep:
     ) -> Iterator[str]:
         """What is wrong with a host after an undisturbed run."""
         have, want = plain(case, self.catlet), plain(goal, self.catlet)
+        if (scenario.operation, then) == ("remove", "apply"):
+            # A machine that was not yet stopped when its removal was cut off runs on.
+            for row in (*have["machines"], *want["machines"]):
+                del row["State"]
         if case != goal and have != want:
             more = sorted(set(have["files"]) - set(want["files"]))
             fewer = sorted(set(want["files"]) - set(have["files"]))

@@ -30,7 +30,6 @@ from eryph_runtime.session import Session, powershell_arguments
 from eryphc.targets.hyperv.deploy_script import deploy_script
 from powershell.conftest import (
     EXAMPLE,
-    FAST,
     HERE,
     ISO_FILES,
     OPEN_VALUE,
@@ -141,9 +140,6 @@ class Workbench:
             "DOTNET_EnableDiagnostics": "0",
         }
         del self.environment["HYPERV_CALLS"]
-        # A process that stays is worth optimising.
-        for name in FAST:
-            del self.environment[name]
         self.build = folder / "build"
         self.build.mkdir()
         for name in ISO_FILES:

@@ -119,8 +119,8 @@ function Get-MovedPath {
 # whose they are. A record is trusted only for these.
 function Test-Own {
     param($It, [string] $Path)
-    $parts = @($Path.Replace('/', '\').TrimEnd('\').Split('\') | Select-Object -Skip 1)
-    if ($parts.Count -eq 0 -or $parts -contains '..') { return $false }
+    $parts = @($Path.Replace('/', '\').TrimEnd('\').Split('\'))
+    if ($parts -contains '..') { return $false }
     $parts -contains $It.name -or $parts[-1].ToLowerInvariant().Contains(".$($It.name).")
 }
 
@@ -182,7 +182,8 @@ function Get-RestoredRecord {
         $own = @(for ($i = 0; $i -lt $chain.Count; $i++) { if (Test-Same (Get-LeafName $chain[$i]) $drive.file) { $i } })
         if ($own.Count -eq 0) { continue }
         & $settle $drive.folder (Get-AboveOwn $It (Get-ParentPath $chain[$own[0]]))
-        foreach ($path in @($chain | Select-Object -Skip ($own[0] + 1))) {
+        for ($i = $own[0] + 1; $i -lt $chain.Count; $i++) {
+            $path = $chain[$i]
             $leaf = Get-LeafName $path
             if ($null -eq $drive.volume -or $leaf -cnotmatch '\A[0-9a-f]{64}\.vhdx\z') { continue }
             $volumes[$drive.volume] = $leaf.Substring(0, 64)
