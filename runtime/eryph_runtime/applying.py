@@ -69,9 +69,9 @@ def apply(
 ) -> Applied:
     """Bring the host to what the document says.
 
-    Raises RefusalError before anything is changed; HostFailure where the host fails: what
-    this run created of a new machine is then removed again, a machine that existed stays as
-    far as it was brought.
+    Raises RefusalError before anything is changed; HostFailure where the host fails: what was
+    created of a new machine is then removed again, a machine that existed stays as far as it was
+    brought. What is about to be made stands in the record before it is made (`recording`).
     """
     take_lock(host, deployment)
     observation, found = examine(host, deployment, request, talk)

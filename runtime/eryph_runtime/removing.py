@@ -53,7 +53,9 @@ def plan_removal(
     record = observation.record
     recorded = record.created if record is not None else ()
     disks = _disks(observation, catlet)
-    files = [*disks, *observation.seed_files, *observation.leftovers]
+    # These were listed; all others are looked for by name.
+    listed = (*observation.seed_files, *observation.leftovers)
+    files = [*disks, *listed]
     # Others may write to a record on the host, so it is trusted only for our folders and names.
     files += [each.path for each in recorded if each.kind == "file" and is_own(each.path, catlet)]
     for goal in (observation.goal, observation.sealed_goal):
@@ -62,7 +64,11 @@ def plan_removal(
     mine = {folded(each) for each in (*kept, observation.resolved.record_path)}
     there = observation.state.file
     files = [each for each in _distinct(files) if folded(each) not in mine]
-    files = [each for each in files if (file := there(each)) is not None and file.kind == "file"]
+    files = [
+        each
+        for each in files
+        if each in listed or ((file := there(each)) is not None and file.kind == "file")
+    ]
     _refuse_used(observation, files)
     folders = [each.path for each in recorded if each.kind == "folder"]
     own = [each for each in folders if is_own(each, catlet)]

@@ -954,7 +954,9 @@ function Invoke-Action {
         }
         'remove-adapter' {
             $adapter = Hyper-V\Get-VMNetworkAdapter -VM $vm | Where-Object { $_.Id -ceq $A.adapter }
-            if ($null -ne $adapter) { Hyper-V\Remove-VMNetworkAdapter -VMNetworkAdapter $adapter }
+            # One that a run that was cut off has removed is listed for a while, and may be gone by now.
+            try { if ($null -ne $adapter) { Hyper-V\Remove-VMNetworkAdapter -VMNetworkAdapter $adapter } }
+            catch { if (@(Hyper-V\Get-VMNetworkAdapter -VM (Get-Machine $A.machine) | Where-Object { $_.Id -ceq $A.adapter }).Count -gt 0) { throw } }
             Wait-Until -What 'the adapter is gone' -Condition { @(Hyper-V\Get-VMNetworkAdapter -VM (Get-Machine $A.machine) | Where-Object { $_.Id -ceq $A.adapter }).Count -eq 0 }
         }
         'set-adapter' {
