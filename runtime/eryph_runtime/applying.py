@@ -6,23 +6,24 @@ Source: docs/reference/hyperv.md, "The order of creation", "Rollback", "Locks".
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 from eryph_runtime.compare import compare
-from eryph_runtime.compare_files import creations
+from eryph_runtime.compare_files import creations, is_unfinished_removal
 from eryph_runtime.comparison import Change, Findings
 from eryph_runtime.deployment import Deployment
-from eryph_runtime.executor import Journal, execute, execute_one
+from eryph_runtime.executor import execute, execute_one
 from eryph_runtime.faults import HostFailure, RefusalError
 from eryph_runtime.host import Action, Host, Step
+from eryph_runtime.hostpaths import folded
+from eryph_runtime.locking import take_lock
 from eryph_runtime.notices import announce, neighbor_notes
 from eryph_runtime.observe import Observation, observe
-from eryph_runtime.preconditions import check_host, host_faults
-from eryph_runtime.record import Created, PlacedSeed, Record, marker, unfinished_name
+from eryph_runtime.preconditions import check_host, host_faults, refusals_of_ours
+from eryph_runtime.recording import record_of, write_record
+from eryph_runtime.removing import plan_removal, removal_steps
 from eryph_runtime.request import Request
-from eryph_runtime.running import power_on, shut_down
-from eryph_runtime.seeds import SeedGoal
+from eryph_runtime.running import read_guest, shut_down
+from eryph_runtime.state import Machine
 from eryph_runtime.talk import Talk
 
 # Creating takes three rounds, a restart one more; further rounds would change nothing.
@@ -55,8 +56,9 @@ def examine(
     """Read and compare, with all preconditions. Raises HostFailure, RefusalError."""
     observation = observe(host, deployment, request, events=talk.event)
     faults = host_faults(observation.state.host)
-    if faults:
-        raise RefusalError(*faults)
+    # Nothing more can be told of a host that shows nothing, or of a machine that is not ours.
+    if refused := faults or refusals_of_ours(observation):
+        raise RefusalError(*refused)
     found = compare(observation)
     check_host(observation, found)
     if observation.machine is None:
@@ -65,32 +67,26 @@ def examine(
     return observation, found
 
 
-def take_lock(host: Host, deployment: Deployment) -> None:
-    """Hold the host's mutex of this catlet until the session ends; raises RefusalError."""
-    answer = host.request("lock", {"catlet": deployment.catlet.id, "seconds": 30})
-    if not isinstance(answer, dict) or not answer.get("locked"):
-        raise RefusalError("another run works on this machine; try again when it is done")
-
-
 def apply(
     host: Host, deployment: Deployment, request: Request, options: Options, talk: Talk
 ) -> Applied:
     """Bring the host to what the document says.
 
-    Raises RefusalError before anything is changed; HostFailure where the host fails: what
-    this run created of a new machine is then removed again, a machine that existed stays as
-    far as it was brought.
+    Raises RefusalError before anything is changed; HostFailure where the host fails: what was
+    created of a new machine is then removed again, a machine that existed stays as far as it was
+    brought. What is about to be made stands in the record before it is made (`recording`).
     """
     take_lock(host, deployment)
     observation, found = examine(host, deployment, request, talk)
     if found.refusals or found.needs:
         raise RefusalError(*found.refusals, *found.needs)
     announce(found.notes, talk)
-    journal = Journal()
     existed = observation.machine is not None
+    # What lies there already, of a machine whose disks were kept, is not undone.
+    before = frozenset(folded(each.path) for each in observation.state.files if each.kind == "file")
     notes: list[str] = []
     done: list[Change] = []
-    restarting = False
+    stopped: Machine | None = None
     try:
         for _ in range(_ROUNDS):
             notes += found.notes
@@ -98,22 +94,18 @@ def apply(
             pending = [change for change in found.changes if change.needs_off and not off]
             todo = [change for change in found.changes if off or not change.needs_off]
             if pending and options.restart and observation.machine is not None:
-                talk.step("stopping the machine for the changes that need power off")
-                shut_down(
-                    host,
-                    observation.machine,
-                    force=options.force,
-                    seconds=options.seconds,
-                    talk=talk,
-                )
-                restarting = True
+                _stop(host, observation, observation.machine, options, talk)
+                stopped = observation.machine
             elif not any(change.steps for change in todo):
                 break
             else:
                 if observation.machine is None:
-                    # Predicted changes get their steps in the next round.
-                    todo = _with_steps(todo)
-                _do(host, observation, todo, journal, talk)
+                    # Predicted changes get their steps in the next round; what a removal left
+                    # goes before anything is made.
+                    todo = [each for each in _with_steps(todo) if is_unfinished_removal(each)] or (
+                        _with_steps(todo)
+                    )
+                _do(host, observation, todo, talk)
                 done += todo
             observation, found = examine(host, deployment, request, talk)
             if found.refusals or found.needs:
@@ -121,15 +113,15 @@ def apply(
         else:
             texts = ", ".join(f"{each.object}: {each.what}" for each in found.changes)
             raise HostFailure(f"the host does not show the changes that were made ({texts})")
-        _write_record(host, observation, talk)
-        if restarting and observation.machine is not None:
-            power_on(host, observation.machine, talk)
-            observation = observe(host, deployment, request)
+        _settle_record(host, observation, talk)
     except HostFailure as failure:
         if not existed and not options.keep:
-            _roll_back(host, deployment, journal, failure, talk)
+            roll_back(host, deployment, request, before, failure, talk)
         elif done:
             failure.left = tuple(f"{each.object}: {each.what}" for each in found.changes)
+        if stopped is not None and _is_off(host, stopped):
+            # Half of the changes may be done: it is not for this run to start it with them.
+            failure.left += (f"`{stopped.name}` is off: this run stopped it; `apply` starts it",)
         raise
     left = tuple(change for change in found.changes if change.needs_off)
     return Applied(
@@ -137,124 +129,82 @@ def apply(
     )
 
 
+def _stop(
+    host: Host, observation: Observation, machine: Machine, options: Options, talk: Talk
+) -> None:
+    """Stop the machine for the changes that need that. That it is to run again is written first:
+    then any later run starts it, whatever becomes of this one."""
+    talk.step("stopping the machine for the changes that need power off")
+    write_record(host, observation, replace(record_of(observation), restart=True), talk)
+    try:
+        shut_down(host, machine, force=options.force, seconds=options.seconds, talk=talk)
+    except RefusalError:
+        # It runs on, and nothing was changed.
+        write_record(host, observation, record_of(observation), talk, again=True)
+        raise
+
+
+def _is_off(host: Host, machine: Machine) -> bool:
+    try:
+        return read_guest(host, machine.id).state == "Off"
+    except HostFailure:
+        return False
+
+
 def _with_steps(changes: list[Change]) -> list[Change]:
     return [change for change in changes if change.steps]
 
 
-def _do(
-    host: Host, observation: Observation, changes: list[Change], journal: Journal, talk: Talk
-) -> None:
+def _do(host: Host, observation: Observation, changes: list[Change], talk: Talk) -> None:
     """The record first, so that a killed run can be cleaned up, then the steps in order."""
     steps: list[Step] = [step for change in changes for step in change.steps]
-    record = _record_before(observation, changes)
-    path = observation.resolved.record_path
-    home = observation.resolved.home
-    # The record lies in the machine's folder, which a new machine must get first.
-    firsts = [index for index, step in enumerate(steps) if step.creates == home]
-    start = firsts[0] + 1 if home is not None and firsts else 0
-    if path is not None and (
-        observation.record is None or record.text() != observation.record.text()
-    ):
-        steps.insert(
-            start,
-            Action(
-                action="write-text",
-                arguments={"path": path, "text": record.text()},
-                creates=None if observation.record is not None else path,
-            ),
-        )
+    record = record_of(observation, creations(changes))
+    home = [each for each in steps if isinstance(each, Action) and each.action == "make-home"]
+    if home:
+        # A new machine's folder comes into being with the record in it.
+        first = replace(home[0], arguments={**home[0].arguments, "text": record.text()})
+        steps = [first, *(each for each in steps if each is not home[0])]
+    elif observation.state.file(observation.resolved.home or "") is not None:
+        write_record(host, observation, record, talk)
     for change in changes:
         if change.steps:
             talk.step(f"{change.kind.value} {change.object}: {change.what}")
-    execute(host, steps, journal, talk)
+    execute(host, steps, talk)
 
 
-def _record_before(observation: Observation, changes: list[Change]) -> Record:
-    record = observation.record or Record(
-        catlet=observation.deployment.catlet.id, by=observation.owner
-    )
-    record = replace(record, by=observation.owner, parameters=observation.resolved.parameters)
-    created = creations(changes)
-    if observation.record is None and observation.resolved.home is not None:
-        created.insert(0, Created(kind="folder", path=observation.resolved.home))
-    record = record.with_created(*created)
-    volumes = dict(record.volumes)
-    for name, source in observation.volume_sources.items():
-        if source.sha256 is not None:
-            volumes[name] = source.sha256
-    record = replace(record, volumes=volumes)
-    if observation.machine is None:
-        return replace(record, seed=None, sealed=None)
-    return _with_seed(observation, record)
+def _settle_record(host: Host, observation: Observation, talk: Talk) -> None:
+    """What the next command needs to know, without what is gone."""
+    if observation.machine is not None:
+        write_record(host, observation, record_of(observation, settled=True), talk)
 
 
-def _with_seed(observation: Observation, record: Record) -> Record:
-    seed, sealed = observation.deployment.seed, observation.deployment.sealed
-    if seed is None or not isinstance(observation.goal, SeedGoal):
-        return record
-    record = replace(record, seed=PlacedSeed(built=seed.sha256, placed=observation.goal.sha256))
-    if (
-        not observation.sealed
-        or sealed is None
-        or not isinstance(observation.sealed_goal, SeedGoal)
-    ):
-        return replace(record, sealed=record.sealed if observation.sealed else None)
-    placed = PlacedSeed(built=sealed.sha256, placed=observation.sealed_goal.sha256)
-    return replace(record, sealed=placed)
-
-
-def _write_record(host: Host, observation: Observation, talk: Talk) -> None:
-    """What the next command needs to know, where the steps did not write it."""
-    if observation.machine is None or observation.resolved.record_path is None:
-        return
-    record = _record_before(observation, [])
-    # Forget what is gone, lest the list grow with every new seed.
-    kept = tuple(each for each in record.created if observation.state.file(each.path) is not None)
-    record = replace(record, created=kept)
-    if observation.record is None or record.text() != observation.record.text():
-        arguments = {"path": observation.resolved.record_path, "text": record.text()}
-        execute_one(host, Action(action="write-text", arguments=arguments), talk)
-
-
-def _unfinished(host: Host, deployment: Deployment) -> list[str]:
-    try:
-        observation = observe(host, deployment, Request(folder=Path()))
-    except HostFailure:
-        return []
-    name = unfinished_name(deployment.catlet.id)
-    return [each.machine.id for each in observation.state.ours if each.machine.name == name]
-
-
-def _roll_back(
-    host: Host, deployment: Deployment, journal: Journal, failure: HostFailure, talk: Talk
+def roll_back(
+    host: Host,
+    deployment: Deployment,
+    request: Request,
+    before: frozenset[str],
+    failure: HostFailure,
+    talk: Talk,
 ) -> None:
-    """Undo what this run made, last first; the failure names what could not be undone."""
-    catlet = deployment.catlet.id
-    undone, left = [], []
-    if failure.error is not None and failure.error.step == "new-machine":
-        # It may have been made, and then failed to get its notes.
-        journal.made += [("machine", each) for each in _unfinished(host, deployment)]
-    # A machine goes first: it holds files that were made after it.
-    made = list(enumerate(journal.made))
-    made.sort(key=lambda each: (each[1][0] != "machine", -each[0]))
-    for _, (kind, thing) in made:
-        action: tuple[str, dict[str, Any]]
-        match kind:
-            case "machine":
-                arguments = {
-                    "machine": thing,
-                    "marker": marker(catlet),
-                    "unfinished_name": unfinished_name(catlet),
-                }
-                action = ("remove-machine", arguments)
-            case "folder":
-                action = ("delete-folder", {"path": thing})
-            case _:
-                action = ("delete-file", {"path": thing})
-        talk.step(f"rolling back: {kind} {thing}")
+    """Undo a creation as a removal would, by the record and by our names, but for what was there
+    before. The failure names what could not be undone; that stays in the record.
+    """
+    try:
+        observation = observe(host, deployment, request, chains=True)
+        removal = plan_removal(observation, keep_disks=False, spared=before)
+    except (HostFailure, RefusalError):
+        failure.left = ("what this run made: the host cannot be read; `remove` cleans up",)
+        return
+    undone: list[str] = []
+    left: list[str] = []
+    for what, step in removal_steps(removal, deployment):
+        if left and step.action in ("delete-home", "write-text"):
+            # The record stays as long as anything of it does.
+            continue
+        talk.step(f"rolling back: {what}")
         try:
-            execute_one(host, Action(action=action[0], arguments=action[1]), talk)
-            undone.append(f"{kind} {thing}")
+            execute_one(host, step, talk)
+            undone.append(what)
         except HostFailure:
-            left.append(f"{kind} {thing}")
+            left.append(what)
     failure.undone, failure.left = tuple(undone), tuple(left)

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from eryph_runtime.applying import Options, apply, examine, take_lock
+from eryph_runtime.applying import Options, apply, examine
+from eryph_runtime.compare import unread_texts
 from eryph_runtime.comparison import Change
 from eryph_runtime.deployment import Deployment
 from eryph_runtime.faults import RefusalError
 from eryph_runtime.host import Host
+from eryph_runtime.locking import take_lock
 from eryph_runtime.observe import Observation, observe
-from eryph_runtime.preconditions import host_faults
-from eryph_runtime.record import owner_in, same_owner
+from eryph_runtime.preconditions import host_faults, owner_fault, several_of_ours
+from eryph_runtime.record import owner_in
+from eryph_runtime.recording import record_of, write_record
 from eryph_runtime.removing import remove
 from eryph_runtime.request import Request
 from eryph_runtime.running import (
@@ -37,6 +40,10 @@ _CHANGES = 4
 _START_SECONDS = 300
 _SEAL_SECONDS = 900
 _IP_SECONDS = 300
+_NOT_READ = (
+    "the machine ran while its ISO was exchanged, so what the guest said before does not count; "
+    "restart it, and `seal` it once it has read the new one"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +96,13 @@ def apply_now(host: Host, asked: Asked) -> Report:
     }
     sealed: Sealed | None = None
     if asked.options.start and observation.machine is not None:
-        power_on(host, observation.machine, asked.talk)
-        if seal_state(observation) is Seal.PENDING:
+        began = power_on(host, observation.machine, asked.talk)
+        began = began or any(each.what == "power" for each in applied.done)
+        swapped = any(each.object == "seed" and each.what == "medium" for each in applied.done)
+        if seal_state(observation) is Seal.PENDING and swapped and not began:
+            # What the guest has said is about the ISO that it had before.
+            sealed = Sealed(state=Seal.PENDING, reason=_NOT_READ)
+        elif seal_state(observation) is Seal.PENDING:
             sealed = _seal_when_done(host, asked, observation.machine, asked.wait(_SEAL_SECONDS))
         observation = observe(host, asked.deployment, asked.request)
     report["machine"] = _machine(observation)
@@ -119,6 +131,7 @@ def _seal_when_done(host: Host, asked: Asked, machine: Machine, seconds: int | N
 def start(host: Host, asked: Asked) -> Report:
     observation, machine = _ours(host, asked)
     changed = power_on(host, machine, asked.talk)
+    _forget_restart(host, asked, observation)
     report: Report = {"changed": changed, "exit_code": 0}
     seconds = asked.wait(_START_SECONDS)
     if seconds is not None:
@@ -131,7 +144,7 @@ def start(host: Host, asked: Asked) -> Report:
 
 
 def stop(host: Host, asked: Asked) -> Report:
-    _, machine = _ours(host, asked)
+    before, machine = _ours(host, asked)
     changed = broad_state(machine.state) != "stopped"
     if changed:
         seconds = asked.wait(_START_SECONDS) or _START_SECONDS
@@ -144,8 +157,16 @@ def stop(host: Host, asked: Asked) -> Report:
             talk=asked.talk,
             end_worker=end_worker,
         )
+    _forget_restart(host, asked, before)
     observation = observe(host, asked.deployment, asked.request)
     return {"changed": changed, "machine": _machine(observation), "exit_code": 0}
+
+
+def _forget_restart(host: Host, asked: Asked, observation: Observation) -> None:
+    """Who starts or stops the machine decides anew whether it runs."""
+    if observation.record is not None and observation.record.restart:
+        record = replace(record_of(observation), restart=False)
+        write_record(host, observation, record, asked.talk)
 
 
 def ip(host: Host, asked: Asked) -> Report:
@@ -159,6 +180,7 @@ def ip(host: Host, asked: Asked) -> Report:
 def status(host: Host, asked: Asked) -> Report:
     observation = _look(host, asked)
     report: Report = {"machine": _machine(observation), "exit_code": 0, **_seal(observation)}
+    report["notes"] = [*unread_texts(observation), *_cut_off(observation)]
     if observation.machine is not None:
         found, seen = look(host, observation.machine, asked.deployment)
         report["heartbeat"] = seen.heartbeat
@@ -166,6 +188,17 @@ def status(host: Host, asked: Asked) -> Report:
         report["operational_status"] = list(seen.operational_status)
         report["addresses"] = _address_data(found)
     return report
+
+
+def _cut_off(observation: Observation) -> list[str]:
+    """What a run that was cut off left to be done."""
+    record, machine = observation.record, observation.machine
+    notes = []
+    if record is not None and record.restart and machine is not None and machine.state == "Off":
+        notes.append(f"`{machine.name}` was stopped for a change and is off: `apply` starts it")
+    if record is not None and record.deleting and machine is None:
+        notes.append("a removal was cut off; `remove` ends it")
+    return notes
 
 
 def seal_now(host: Host, asked: Asked) -> Report:
@@ -212,7 +245,7 @@ def _look(host: Host, asked: Asked) -> Observation:
     if faults := host_faults(observation.state.host):
         raise RefusalError(*faults)
     if len(observation.state.ours) > 1:
-        raise RefusalError("several machines carry the marker of this catlet")
+        raise RefusalError(several_of_ours(observation))
     return observation
 
 
@@ -220,15 +253,9 @@ def _ours(host: Host, asked: Asked) -> tuple[Observation, Machine]:
     observation = _look(host, asked)
     if observation.machine is None:
         raise RefusalError("the machine does not exist on this host; `apply` creates it")
-    owner = owner_in(observation.machine.notes, asked.deployment.catlet.id)
-    theirs = owner is not None and not same_owner(owner, observation.owner)
     # Anybody may read; acting on the machine of another user needs `--take-over`.
-    if theirs and asked.options.command != "ip" and not asked.request.take_over:
-        raise RefusalError(
-            f"`{observation.machine.name}` was created by {owner or 'somebody unknown'}, "
-            f"not by {observation.owner}; "
-            "--take-over acts all the same"
-        )
+    if asked.options.command != "ip" and (fault := owner_fault(observation)) is not None:
+        raise RefusalError(fault)
     if asked.options.command != "ip":
         take_lock(host, asked.deployment)
     return observation, observation.machine

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from eryph_runtime.compare_adapters import compare_adapters, remove_default_adapters
 from eryph_runtime.compare_drives import compare_drives, compare_seed
-from eryph_runtime.compare_files import compare_files, make_folders
+from eryph_runtime.compare_files import compare_files, compare_leftovers
 from eryph_runtime.comparison import Change, Findings, Kind
 from eryph_runtime.deployment import IntegrationService, Processor, WantedMachine
 from eryph_runtime.host import Action
-from eryph_runtime.hostpaths import folded
+from eryph_runtime.hostpaths import folded, is_part
 from eryph_runtime.observe import Observation
 from eryph_runtime.properties import AFTER_TPM, BEFORE_TPM, compare_properties
 from eryph_runtime.record import mark, owner_in, same_owner, unfinished_name
-from eryph_runtime.said import refusal
 from eryph_runtime.state import (
     AdapterState,
     FirmwareState,
     Machine,
     MemoryState,
     TpmState,
+    Unread,
 )
 
 BUSY = frozenset(
@@ -45,23 +45,43 @@ _PLACEHOLDER = 16
 def compare(observation: Observation) -> Findings:
     """All that differs between the host and the deployment, in the order in which it is done.
 
+    The host has at most one machine of this catlet, and it is ours (`refusals_of_ours`).
+
     For a machine that does not exist yet, later changes are only predicted. They have no steps,
     because they need its id; the next comparison gives them steps.
     """
     found = Findings()
-    if len(observation.state.ours) > 1:
-        listed = ", ".join(
-            f"`{each.machine.name}` ({each.machine.id})" for each in observation.state.ours
-        )
-        found.refusals.append(f"several machines carry the marker of this catlet: {listed}")
-        return found
     found.refusals += observation.resolved.refusals
     compare_files(observation, found)
     if observation.machine is None:
         _create(observation, found)
     else:
         _converge(observation, observation.machine, found)
+    _tell_unread(observation, found)
     return found
+
+
+def _tell_unread(observation: Observation, found: Findings) -> None:
+    """What cannot be read of our machine cannot be compared; of others it is only told."""
+    mine = unread_of_ours(observation)
+    found.refusals += mine
+    found.notes += [text for text in unread_texts(observation) if text not in mine]
+
+
+def unread_of_ours(observation: Observation) -> list[str]:
+    machine = observation.machine
+    about = observation.unread(machine.id) if machine is not None else ()
+    return [unread_text(observation, each) for each in about]
+
+
+def unread_texts(observation: Observation) -> list[str]:
+    return [unread_text(observation, each) for each in observation.state.unread]
+
+
+def unread_text(observation: Observation, unread: Unread) -> str:
+    names = {each.id: f"`{each.name}`" for each in observation.state.machines}
+    named = names.get(unread.object, unread.object)
+    return f"{named}: the host cannot read its {unread.what} ({unread.message})"
 
 
 def _create(observation: Observation, found: Findings) -> None:
@@ -70,10 +90,12 @@ def _create(observation: Observation, found: Findings) -> None:
     if home is None or folder is None:
         return
     there = observation.state.file(home)
-    if there is not None and observation.record is None and there.empty is not True:
+    if there is not None and observation.record is None and not _only_ours(observation, home):
         found.refusals.append(f"{home} exists, is not empty and holds no record of this catlet")
         return
+    compare_leftovers(observation, found)
     if there is None:
+        arguments = {"path": home, "name": unfinished_name(catlet), "text": ""}
         found.changes.insert(
             0,
             Change(
@@ -81,7 +103,7 @@ def _create(observation: Observation, found: Findings) -> None:
                 what="folder",
                 wanted=home,
                 kind=Kind.CREATE,
-                steps=make_folders(observation, home),
+                steps=(Action(action="make-home", arguments=arguments, creates=home),),
             ),
         )
     found.changes.append(
@@ -137,33 +159,16 @@ def _create(observation: Observation, found: Findings) -> None:
         )
 
 
+def _only_ours(observation: Observation, home: str) -> bool:
+    """Whether nothing lies in the folder but what only we name so."""
+    there = observation.state.file(home)
+    return there is not None and there.kind == "folder" and all(map(is_part, there.names))
+
+
 def _converge(observation: Observation, machine: Machine, found: Findings) -> None:
     catlet = observation.deployment.catlet.id
     owner = owner_in(machine.notes, catlet)
-    if (
-        owner is not None
-        and not same_owner(owner, observation.owner)
-        and not observation.request.take_over
-    ):
-        found.refusals.append(
-            f"`{machine.name}` was created by {owner or 'somebody unknown'}, "
-            f"not by {observation.owner}; --take-over makes it yours. {refusal('build-your-own')}"
-        )
-        return
-    if machine.generation != observation.deployment.machine.generation:
-        found.refusals.append(
-            f"`{machine.name}` is of generation {machine.generation}, which cannot be changed"
-        )
-        return
-    busy = sorted(BUSY & set(machine.operational_status))
-    if busy:
-        found.refusals.append(f"`{machine.name}` is busy ({', '.join(busy)}); try again later")
-        return
-    if machine.state.endswith("Critical"):
-        found.refusals.append(
-            f"the storage of `{machine.name}` cannot be reached ({machine.state})"
-        )
-        return
+    found.refusals += _unchangeable(observation, machine)
     creating = machine.name == unfinished_name(catlet)
     if owner is None or not same_owner(owner, observation.owner):
         found.changes.append(
@@ -183,6 +188,7 @@ def _converge(observation: Observation, machine: Machine, found: Findings) -> No
                 ),
             )
         )
+    compare_leftovers(observation, found)
     _settle(observation, machine, found, creating=creating)
     if machine.name != observation.deployment.machine.name:
         # Last: a machine that keeps its first name is one whose creation did not end.
@@ -203,11 +209,44 @@ def _converge(observation: Observation, machine: Machine, found: Findings) -> No
                 ),
             )
         )
+    record = observation.record
+    if record is not None and record.restart and machine.state == "Off":
+        # We stopped it for a change, and that run did not come to its end.
+        found.changes.append(
+            Change(
+                object="machine",
+                what="power",
+                read=machine.state,
+                wanted="Running",
+                steps=(
+                    Action(
+                        action="start-machine",
+                        arguments={"machine": machine.id, "seconds": 300},
+                        seconds=330,
+                    ),
+                ),
+            )
+        )
     folder = observation.resolved.machine_folder
     if folder is not None and folded(machine.path) != folded(
         f"{folder}\\{unfinished_name(catlet)}"
     ):
         found.notes.append(f"left alone: the machine lies in {machine.path}, not in {folder}")
+
+
+def _unchangeable(observation: Observation, machine: Machine) -> list[str]:
+    """Why nothing of the machine can be changed now, or ever."""
+    faults = []
+    if machine.generation != observation.deployment.machine.generation:
+        faults.append(
+            f"`{machine.name}` is of generation {machine.generation}, which cannot be changed"
+        )
+    busy = sorted(BUSY & set(machine.operational_status))
+    if busy:
+        faults.append(f"`{machine.name}` is busy ({', '.join(busy)}); try again later")
+    if machine.state.endswith("Critical"):
+        faults.append(f"the storage of `{machine.name}` cannot be reached ({machine.state})")
+    return faults
 
 
 def _settle(observation: Observation, machine: Machine, found: Findings, *, creating: bool) -> None:

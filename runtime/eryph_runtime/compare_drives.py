@@ -10,7 +10,7 @@ from eryph_runtime.compare_files import make_folder
 from eryph_runtime.comparison import Change, Findings, Kind
 from eryph_runtime.deployment import SEED_PLACE, Drive, DriveType
 from eryph_runtime.host import Action, Step, Upload
-from eryph_runtime.hostpaths import folded, is_own, lies_in
+from eryph_runtime.hostpaths import folded, is_own, is_part
 from eryph_runtime.observe import Observation
 from eryph_runtime.seeds import NoSeed, SeedGoal
 from eryph_runtime.state import AttachedDrive, Machine
@@ -42,7 +42,7 @@ def compare_drives(
     # New devices go to the end of the boot order: disks before DVD drives.
     for drive in observation.deployment.drives:
         if drive.type is DriveType.DVD:
-            _compare_dvd(observation, machine, drive, found)
+            _compare_dvd(machine, drive, found)
     for place in sorted(each.place for each in machine.drives if each.controller_type == "SCSI"):
         attached = machine.drive_at(place)
         foreign = place not in wanted and place != SEED_PLACE
@@ -185,16 +185,14 @@ def _no_shrinking(drive: Drive, size: int, minimum: int | None) -> str:
     )
 
 
-def _compare_dvd(observation: Observation, machine: Machine, drive: Drive, found: Findings) -> None:
+def _compare_dvd(machine: Machine, drive: Drive, found: Findings) -> None:
     here = machine.drive_at(drive.place)
     if here is not None and here.kind != "dvd":
         found.refusals.append(
             f"drive `{drive.name}`: its place {_place(drive.place)} is taken by {here.path}"
         )
-    elif here is None or folded(here.path) != folded(drive.media):
-        if drive.media is not None and observation.state.file(drive.media) is None:
-            found.refusals.append(f"drive `{drive.name}`: the host has no file {drive.media}")
-            return
+        return
+    if here is None or folded(here.path) != folded(drive.media):
         found.changes.append(
             Change(
                 object=f"drive {drive.name}",
@@ -259,11 +257,7 @@ def compare_seed(observation: Observation, machine: Machine, found: Findings) ->
         case SeedGoal():
             found.changes += insert_seed(observation, machine, goal, here, found)
         case None:
-            if (
-                here is not None
-                and here.path is not None
-                and is_own(here.path, _catlet(observation))
-            ):
+            if here is not None and here.path is not None and _is_old_seed(observation, here.path):
                 found.changes.append(
                     Change(
                         object="seed",
@@ -273,7 +267,7 @@ def compare_seed(observation: Observation, machine: Machine, found: Findings) ->
                     )
                 )
     kept = goal.path if isinstance(goal, SeedGoal) else None
-    found.changes += old_seeds(observation, kept)
+    found.changes += old_seeds(observation, machine, kept, found)
 
 
 def insert_seed(
@@ -303,6 +297,8 @@ def insert_seed(
         folder = f"{observation.resolved.home}\\seed"
         if observation.state.file(folder) is None:
             steps.append(make_folder(folder, protect=True))
+        for holder in observation.holders(goal.path):
+            found.refusals.append(f"`{holder}` uses {goal.path}, which is to be replaced")
         if file is not None:
             steps.append(Action(action="delete-file", arguments={"path": goal.path}))
         steps.append(
@@ -327,30 +323,42 @@ def insert_seed(
     ]
 
 
-def old_seeds(observation: Observation, kept: str | None) -> list[Change]:
-    """Deletions of the seed files of earlier runs: they hold secrets that no machine needs."""
-    if observation.record is None or observation.resolved.home is None:
-        return []
-    folder = f"{observation.resolved.home}\\seed"
-    return [
-        Change(
-            object="seed",
-            what="old file",
-            read=each.path,
-            kind=Kind.REMOVE,
-            steps=(Action(action="delete-file", arguments={"path": each.path}),),
-        )
-        for each in observation.record.created
-        if each.kind == "file"
-        and lies_in(each.path, folder)
-        and is_own(each.path, _catlet(observation))
-        and folded(each.path) != folded(kept)
-        and observation.state.file(each.path) is not None
-    ]
+def old_seeds(
+    observation: Observation, machine: Machine, kept: str | None, found: Findings
+) -> list[Change]:
+    """Deletions of the ISO files of earlier runs: they hold secrets that no machine needs."""
+    old = [each for each in observation.seed_files if folded(each) != folded(kept)]
+    changes = []
+    for path in old:
+        for holder in observation.holders(path):
+            found.refusals.append(f"`{holder}` uses {path}, which holds secrets and is to go")
+        for drive in machine.drives:
+            elsewhere = drive.kind == "dvd" and drive.place != SEED_PLACE
+            if elsewhere and folded(drive.path) == folded(path):
+                changes.append(
+                    Change(
+                        object="seed",
+                        what=f"old medium at {_place(drive.place)}",
+                        read=path,
+                        steps=(_dvd(machine, drive.place, None, fresh=False),),
+                    )
+                )
+        if not is_part(path):
+            changes.append(
+                Change(
+                    object="seed",
+                    what="old file",
+                    read=path,
+                    kind=Kind.REMOVE,
+                    steps=(Action(action="delete-file", arguments={"path": path}),),
+                )
+            )
+    return changes
 
 
-def _catlet(observation: Observation) -> str:
-    return observation.deployment.catlet.id
+def _is_old_seed(observation: Observation, path: str) -> bool:
+    ours = is_own(path, observation.deployment.catlet.id)
+    return ours or folded(path) in map(folded, observation.seed_files)
 
 
 def _place(place: tuple[int, int]) -> str:

@@ -1,4 +1,4 @@
-"""Turns steps into requests: actions together, files one by one; notes what was made."""
+"""Turns steps into requests: actions together, files one by one."""
 
 from __future__ import annotations
 
@@ -16,32 +16,25 @@ _CHUNK = 4 * 1024 * 1024
 _LONGEST_TEXT = 4000
 
 
-class Journal:
-    """What this run made, in order: (kind, path or id); kind is `file`, `folder` or `machine`."""
-
-    def __init__(self) -> None:
-        self.made: list[tuple[str, str]] = []
-
-
-def execute(host: Host, steps: list[Step], journal: Journal, talk: Talk) -> None:
+def execute(host: Host, steps: list[Step], talk: Talk) -> None:
     """Execute the steps in order; stops at the first that fails. Raises HostFailure."""
     batch: list[Action] = []
     for step in steps:
         if isinstance(step, Action):
             batch.append(step)
             continue
-        _run(host, batch, journal, talk)
+        _run(host, batch, talk)
         batch = []
-        _upload(host, step, journal, talk)
-    _run(host, batch, journal, talk)
+        _upload(host, step, talk)
+    _run(host, batch, talk)
 
 
 def execute_one(host: Host, action: Action, talk: Talk) -> Any:
     """Execute one action and give its value. Raises HostFailure."""
-    return _run(host, [action], Journal(), talk)
+    return _run(host, [action], talk)
 
 
-def _run(host: Host, batch: list[Action], journal: Journal, talk: Talk) -> Any:
+def _run(host: Host, batch: list[Action], talk: Talk) -> Any:
     if not batch:
         return None
     names = {f"a{index}": step for index, step in enumerate(batch)}
@@ -60,8 +53,6 @@ def _run(host: Host, batch: list[Action], journal: Journal, talk: Talk) -> Any:
         for result in answer["results"]:
             step = names.pop(result["id"])
             value = result["value"]
-            if result["created"]:
-                _note(journal, step, value)
             if not result["ok"]:
                 raise failure(step.action, result["error"])
     except (KeyError, TypeError):
@@ -69,14 +60,6 @@ def _run(host: Host, batch: list[Action], journal: Journal, talk: Talk) -> Any:
     if names:
         raise HostFailure("the host's program ended before all steps were done")
     return value
-
-
-def _note(journal: Journal, step: Action, value: Any) -> None:
-    if step.action == "new-machine":
-        journal.made.append(("machine", value["machine"]))
-    elif step.creates is not None:
-        kind = "folder" if step.action == "make-folder" else "file"
-        journal.made.append((kind, step.creates))
 
 
 def failure(step: str, error: Any) -> HostFailure:
@@ -100,7 +83,7 @@ def failure(step: str, error: Any) -> HostFailure:
     return HostFailure(f"the step `{told.step}`{named} failed: {told.message}", told)
 
 
-def _upload(host: Host, upload: Upload, journal: Journal, talk: Talk) -> None:
+def _upload(host: Host, upload: Upload, talk: Talk) -> None:
     """Send what the part file lacks, check all of it, and give it its name."""
     talk.step(f"sending {upload.path}")
     sha256 = _send(host, upload, upload.resume, talk)
@@ -120,7 +103,7 @@ def _upload(host: Host, upload: Upload, journal: Journal, talk: Talk) -> None:
         creates=upload.creates,
         seconds=1800,
     )
-    _run(host, [place], journal, talk)
+    _run(host, [place], talk)
 
 
 def _send(host: Host, upload: Upload, offset: int, talk: Talk) -> object:

@@ -38,7 +38,7 @@ class Host(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One primitive of `run`. `creates` is what it would leave behind, for the rollback."""
+    """One primitive of `run`. `creates` is what it would leave behind, for the record."""
 
     action: str
     arguments: dict[str, Any] = field(default_factory=dict)

@@ -15,6 +15,7 @@ _REFUSED = frozenset('<>:"/|?*[]`%')
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?")
 _ABSOLUTE = re.compile(r"[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+")
 _PART = ".eryphc-part"
+_SEED = re.compile(r"(?s:.+)\.[0-9a-f]{16}(?:\.eryphc-part)?\.iso")
 
 
 def file_name_fault(name: str) -> str | None:
@@ -38,7 +39,7 @@ def path_fault(path: str) -> str | None:
     rest = path[start.end() :] if path[1] == ":" else path[2:]
     for component in filter(None, rest.rstrip("\\").split("\\")):
         if fault := file_name_fault(component):
-            return f"{component!r} {fault}"
+            return f"'{component}' {fault}"
     if "\\\\" in path[2:]:
         return "has an empty component"
     return f"is longer than {LONGEST} characters" if len(path) > LONGEST else None
@@ -117,10 +118,36 @@ def own_folder(folder: str, catlet: str) -> str:
     return join(folder, f"eryphc-{catlet}")
 
 
-def is_own(path: str, catlet: str) -> bool:
-    """Whether `path` is, or lies in, a folder that is named after the catlet.
+def waiting_folders(home: str, catlet: str) -> tuple[str, ...]:
+    """Where the machine's folder may wait before it comes to its place, or when it has left it.
 
-    The runtime trusts a record only for paths inside such folders.
+    It waits beside the outermost folder that is made, or removed, with it.
+    """
+    beside = dict.fromkeys((parent(home), *map(parent, reversed(ancestors(home)))))
+    return tuple(join(each, f"eryphc-{catlet}{_PART}") for each in beside)
+
+
+def is_own(path: str, catlet: str) -> bool:
+    """Whether only we use the name `path`: it is, or lies in, a folder named after the catlet, or
+    is a file beside those of others whose own name says whose it is.
+
+    The runtime trusts a record only for such paths.
     """
     components = folded(path).split("\\")
-    return f"eryphc-{catlet}" in components[1:] and ".." not in components
+    if ".." in components:
+        return False
+    return f"eryphc-{catlet}" in components[1:] or f".eryphc-{catlet}." in components[-1]
+
+
+def is_part(name: str) -> bool:
+    """Whether the name is one of an unfinished file of ours."""
+    return _PART in name.casefold()
+
+
+def is_seed(name: str) -> bool:
+    """Whether the name is one of our ISO files in a machine's folder `seed`."""
+    return _SEED.fullmatch(name) is not None
+
+
+def file_name(path: str) -> str:
+    return path.rstrip("\\").rpartition("\\")[2]

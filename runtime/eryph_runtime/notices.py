@@ -11,7 +11,7 @@ import re
 import uuid
 
 from eryph_runtime.compare_adapters import find_switch
-from eryph_runtime.deployment import SEED_PLACE, Deployment, Seed
+from eryph_runtime.deployment import SEED_PLACE, Create, Deployment, Seed
 from eryph_runtime.host import Host
 from eryph_runtime.hostpaths import ancestors, folded, parent, root
 from eryph_runtime.observe import Observation
@@ -62,7 +62,11 @@ def folder_refusals(observation: Observation) -> list[str]:
         for each in observation.deployment.drives
         if observation.missing_disk(each)
     ]
-    if observation.volume_sources and observation.resolved.volumes_folder is not None:
+    stands_on_store = any(
+        each.create is Create.DIFFERENCING and observation.missing_disk(each)
+        for each in observation.deployment.drives
+    )
+    if stands_on_store and observation.resolved.volumes_folder is not None:
         wanted.append(observation.resolved.volumes_folder)
     found = []
     for folder in wanted:

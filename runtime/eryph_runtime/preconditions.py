@@ -12,7 +12,7 @@ from eryph_runtime.deployment import Create, DriveType
 from eryph_runtime.hostpaths import is_share, parent
 from eryph_runtime.notices import folder_refusals, seed_notes, twin_notes
 from eryph_runtime.observe import Observation
-from eryph_runtime.record import mark, unfinished_name
+from eryph_runtime.record import mark, owner_in, same_owner
 from eryph_runtime.resolve import DEFAULT_SWITCH
 from eryph_runtime.said import refusal
 from eryph_runtime.state import HostFacts
@@ -45,6 +45,36 @@ def host_faults(host: HostFacts) -> list[str]:
     return faults
 
 
+def several_of_ours(observation: Observation) -> str:
+    """Said where the host has several machines of one catlet: no program guesses which."""
+    listed = ", ".join(
+        f"`{each.machine.name}` ({each.machine.id})" for each in observation.state.ours
+    )
+    return f"several machines carry the marker of this catlet: {listed}"
+
+
+def owner_fault(observation: Observation) -> str | None:
+    """Why the machine may not be touched: it is of another owner. None where it may be."""
+    machine, catlet = observation.machine, observation.deployment.catlet.id
+    owner = owner_in(machine.notes, catlet) if machine is not None else None
+    if machine is None or owner is None or observation.request.take_over:
+        return None
+    if same_owner(owner, observation.owner):
+        return None
+    return (
+        f"`{machine.name}` was created by {owner or 'somebody unknown'}, not by "
+        f"{observation.owner}; --take-over makes it yours. {refusal('build-your-own')}"
+    )
+
+
+def refusals_of_ours(observation: Observation) -> list[str]:
+    """Why the machine may not be touched: there are several, or it is somebody else's."""
+    if len(observation.state.ours) > 1:
+        return [several_of_ours(observation)]
+    fault = owner_fault(observation)
+    return [fault] if fault is not None else []
+
+
 def check_host(observation: Observation, found: Findings) -> None:
     """Add every fault of the host to `found`: refusals, and notes for what may go wrong."""
     host, wanted = observation.state.host, observation.deployment.machine
@@ -70,9 +100,11 @@ def check_host(observation: Observation, found: Findings) -> None:
     ceiling = 12 * _TIB if host.build < _BUILD_2022 else 240 * _TIB
     if largest > ceiling:
         found.refusals.append(f"{largest} bytes of memory; this host's version allows {ceiling}")
-    adapters = len(observation.deployment.network_adapters)
-    if adapters > (8 if host.build < _BUILD_2019 else 64):
-        found.refusals.append(f"{adapters} network adapters; this host's version allows fewer")
+    adapters, most = len(observation.deployment.network_adapters), 64
+    if host.build < _BUILD_2019:
+        most = 8
+    if adapters > most:
+        found.refusals.append(f"{adapters} network adapters; this host's version allows {most}")
     _check_nesting(observation, found)
     _check_tpm(observation, found)
     running = observation.machine is not None and observation.machine.state != "Off"
@@ -98,11 +130,7 @@ def _check_names(observation: Observation, found: Findings) -> None:
         for each in observation.state.machines
         if each.id not in ours and each.name.casefold() == name.casefold()
     ]
-    renamed = observation.machine is None or observation.machine.name in (
-        unfinished_name(observation.deployment.catlet.id),
-        name,
-    )
-    if taken and (observation.machine is None or not renamed or observation.machine.name != name):
+    if taken and (observation.machine is None or observation.machine.name != name):
         found.refusals.append(
             f"a machine named `{name}` exists and is not ours ({taken[0].id}); rename it, build "
             "with another --name, or adopt it: give its notes the line "
@@ -165,16 +193,15 @@ def _check_tpm(observation: Observation, found: Findings) -> None:
     host, tpm = observation.state.host, observation.deployment.machine.tpm
     if not tpm.enabled or (observation.machine is not None and observation.machine.tpm.enabled):
         return
-    for cmdlet in ("Enable-VMTPM", "Set-VMKeyProtector"):
-        if host.lacks(cmdlet):
-            found.refusals.append(f"the host cannot give the machine a TPM: it has no {cmdlet}")
-    if tpm.guardian is not None:
-        if host.lacks("New-HgsKeyProtector"):
-            found.refusals.append(
-                "the host has no HGS client (New-HgsKeyProtector) for the TPM's guardian"
-            )
-        if not host.administrator:
-            found.refusals.append("only an administrator can make the TPM's guardian")
+    needed = ["Enable-VMTPM", "Set-VMKeyProtector:NewLocalKeyProtector"]
+    needed += ["New-HgsGuardian", "New-HgsKeyProtector"] if tpm.guardian is not None else []
+    found.refusals += [
+        f"the host cannot give the machine a TPM: it has no {each}"
+        for each in needed
+        if host.lacks(each)
+    ]
+    if tpm.guardian is not None and not host.administrator:
+        found.refusals.append("only an administrator can make the TPM's guardian")
     found.notes.append(
         "a machine with a TPM starts only on hosts that hold the certificates of its key protector"
     )
@@ -209,10 +236,15 @@ def _check_space(observation: Observation, found: Findings) -> None:
             )
             copies[parent(path)] = copies.get(parent(path), 0) + (size or 0)
     store = observation.resolved.volumes_folder
-    if store is not None:
-        copies[store] = copies.get(store, 0) + sum(
-            source.size or 0 for source in observation.volume_sources.values()
-        )
+    stood_on = {
+        each.volume for each in observation.deployment.drives if each.create is not Create.COPY
+    }
+    for name, file in observation.volume_sources.items():
+        if file.on_host and name not in stood_on:
+            continue
+        stored = observation.resolved.parent_path(file.sha256) if file.sha256 is not None else None
+        if store is not None and stored is not None and observation.state.file(stored) is None:
+            copies[store] = copies.get(store, 0) + (file.size or 0)
     for folder, size in sorted(copies.items()):
         place = next((each for each in observation.state.free if each.asked == folder), None)
         if place is None or place.bytes is None:

@@ -6,10 +6,12 @@ Source: docs/reference/deployment.md, "The marker", "The record".
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote
 
 from eryph_runtime.decode import MalformedError, decode, parse, plain
+from eryph_runtime.hostpaths import folded
 
 SCHEMA = "eryphc/record/v1"
 
@@ -74,36 +76,53 @@ class PlacedSeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
+    """What is ours, written before it is made and until it is gone.
+
+    `created` is all that we made or are about to make. `deleting` are the files that a removal is
+    about to delete: where it was cut off, the next run deletes them first. `restart`: we stopped
+    the machine for a change, and it shall run again.
+    """
+
     schema: str = SCHEMA
     catlet: str
     by: str
     created: tuple[Created, ...] = ()
+    deleting: tuple[str, ...] = ()
     parameters: dict[str, str] = field(default_factory=dict)
     volumes: dict[str, str] = field(default_factory=dict)
     seed: PlacedSeed | None = None
     sealed: PlacedSeed | None = None
+    restart: bool = False
 
     def made(self, path: str) -> bool:
         """Whether we made, or were about to make, what lies at `path`."""
-        return any(each.path.casefold() == path.casefold() for each in self.created)
+        return any(folded(each.path) == folded(path) for each in self.created)
 
-    def with_created(self, *things: Created) -> Record:
-        fresh = tuple(each for each in things if not self.made(each.path))
-        return replace(self, created=self.created + fresh)
+    def with_created(self, things: Iterable[Created]) -> Record:
+        """With these too, each path once, in the order of their characters."""
+        every = {folded(each.path): each for each in (*things, *self.created)}
+        # UTF-16, as PowerShell compares, lest the two programs differ beyond the basic plane.
+        ordered = sorted(every.values(), key=lambda each: each.path.encode("utf-16-be"))
+        return replace(self, created=tuple(ordered))
 
     def text(self) -> str:
+        """The one spelling of both programs."""
         return json.dumps(plain(self), sort_keys=True) + "\n"
 
 
 def read_record(text: str | None, catlet: str) -> Record | None:
     """The record in `text`; None where there is none, or none of this catlet.
 
-    A broken one counts as none: the marker alone still says that the machine is ours.
+    A broken one counts as none: what is ours is then read from the machine.
     """
     if text is None:
         return None
     try:
-        record = decode(Record, parse(text))
+        data = parse(text)
+        if isinstance(data, dict):
+            # Records of earlier versions lack these.
+            data = {"deleting": [], "restart": False} | data
+        record = decode(Record, data)
     except MalformedError:
         return None
     return record if record.schema == SCHEMA and record.catlet == catlet else None

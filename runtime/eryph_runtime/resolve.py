@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eryph_runtime.deployment import Deployment, HostDefault, ParameterKind, Setting
-from eryph_runtime.hostpaths import own_folder, path_fault, plain
+from eryph_runtime.deployment import Deployment, Drive, HostDefault, ParameterKind, Setting
+from eryph_runtime.hostpaths import file_name, folded, own_folder, path_fault, plain
 from eryph_runtime.record import Record
 from eryph_runtime.request import Request
 from eryph_runtime.state import State
@@ -35,6 +35,10 @@ class Resolved:
     @property
     def record_path(self) -> str | None:
         return None if self.home is None else f"{self.home}\\eryphc.json"
+
+    @property
+    def seed_folder(self) -> str | None:
+        return None if self.home is None else f"{self.home}\\seed"
 
     def parent_path(self, sha256: str) -> str | None:
         """Where the parent disk with that hash lies in the store."""
@@ -63,7 +67,7 @@ def resolve(
                 f"--param {each.name}=VALUE"
             )
         elif each.kind is ParameterKind.FOLDER and (fault := path_fault(value)):
-            refusals.append(f"parameter `{each.name}`: {value!r}: {fault}")
+            refusals.append(f"parameter `{each.name}`: {value}: {fault}")
         else:
             parameters[each.name] = value
 
@@ -81,8 +85,9 @@ def resolve(
         folder = settled(drive.folder) if drive.folder is not None else None
         if folder is not None and drive.file is not None:
             path = f"{own_folder(folder, deployment.catlet.id)}\\{drive.file}"
+            path = _moved(state, drive, path)
             if fault := path_fault(path):
-                refusals.append(f"drive `{drive.name}`: {path!r}: {fault}")
+                refusals.append(f"drive `{drive.name}`: {path}: {fault}")
             drives[drive.name] = path
     switches = {}
     for adapter in deployment.network_adapters:
@@ -99,6 +104,22 @@ def resolve(
         switches=switches,
         refusals=tuple(refusals),
     )
+
+
+def _moved(state: State, drive: Drive, path: str) -> str:
+    """Where the disk of a drive lies: of a machine that was moved it is what the drive holds.
+
+    It is known by its place in the machine and by the name of its file.
+    """
+    here = state.ours[0].machine.drive_at(drive.place) if len(state.ours) == 1 else None
+    if here is None or here.kind != "disk" or here.path is None:
+        return path
+    held = [each for each in (here.path, *here.chain) if same_name(each, path)]
+    return path if not held or folded(path) in map(folded, held) else held[0]
+
+
+def same_name(first: str, second: str) -> bool:
+    return file_name(first).casefold() == file_name(second).casefold()
 
 
 def _from_host(default: HostDefault | None, state: State) -> str | None:

@@ -10,16 +10,19 @@ import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from eryph_runtime.compare_drives import insert_seed, old_seeds
-from eryph_runtime.compare_files import creations
+from eryph_runtime.compare import unread_of_ours
+from eryph_runtime.compare_drives import compare_seed
+from eryph_runtime.compare_files import compare_leftovers, creations
 from eryph_runtime.comparison import Findings
 from eryph_runtime.deployment import SEED_PLACE, Deployment
-from eryph_runtime.executor import Journal, execute, execute_one
+from eryph_runtime.executor import execute
 from eryph_runtime.faults import HostFailure, RefusalError
 from eryph_runtime.guest_ssh import cloud_init_is_done
-from eryph_runtime.host import Action, Host, Step
+from eryph_runtime.host import Host
 from eryph_runtime.observe import Observation, observe
-from eryph_runtime.record import Created, PlacedSeed, Record
+from eryph_runtime.preconditions import refusals_of_ours
+from eryph_runtime.record import PlacedSeed, Record
+from eryph_runtime.recording import record_of, write_record
 from eryph_runtime.request import Request
 from eryph_runtime.running import Clock, Sleep, look, provisioned
 from eryph_runtime.seeds import NoSeed, SeedGoal
@@ -38,10 +41,16 @@ class Seal(StrEnum):
 
 
 def seal_state(observation: Observation) -> Seal:
-    """Whether the machine still holds the ISO with secrets."""
+    """Whether secrets are still about: `sealed` only where the machine holds the ISO without them
+    and the host has no other ISO of ours. What the record says is what was meant, not what is."""
     if observation.deployment.sealed is None or observation.machine is None:
         return Seal.NONE
-    return Seal.DONE if observation.sealed else Seal.PENDING
+    if not observation.sealed or observation.unread(observation.machine.id):
+        return Seal.PENDING
+    left = Findings()
+    compare_seed(observation, observation.machine, left)
+    open_ends = left.changes or left.needs or left.refusals
+    return Seal.PENDING if open_ends or observation.unfinished_seeds else Seal.DONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +108,7 @@ def seal(
             "the machine does not exist" if observation.machine is None else "there are no secrets"
         )
         return Sealed(state=state, reason=reason)
-    if state is Seal.DONE and observation.machine is not None:
+    if state is Seal.DONE and not observation.leftovers:
         return Sealed(state=state)
     machine, sealed = observation.machine, deployment.sealed
     if machine is None or sealed is None:
@@ -112,31 +121,26 @@ def seal(
     here = machine.drive_at(SEED_PLACE)
     if here is not None and here.kind != "dvd":
         raise RefusalError(f"the seed's place 0:63 is taken by {here.path}")
-    found = Findings()
-    changes = insert_seed(observation, machine, goal, here, found)
-    if found.needs:
-        raise RefusalError(*found.needs)
-    changes += old_seeds(observation, goal.path)
+    if refused := [*refusals_of_ours(observation), *unread_of_ours(observation)]:
+        raise RefusalError(*refused)
+    # From here on it is meant to be sealed: whatever becomes of this run, the next one goes on.
+    first = observation.goal
     record = observation.record or Record(catlet=deployment.catlet.id, by=observation.owner)
-    record = record.with_created(*creations(changes), Created(kind="file", path=goal.path))
+    if record.seed is None and deployment.seed is not None:
+        known = first.sha256 if isinstance(first, SeedGoal) else goal.sha256
+        record = replace(record, seed=PlacedSeed(built=deployment.seed.sha256, placed=known))
     record = replace(record, sealed=PlacedSeed(built=sealed.sha256, placed=goal.sha256))
-    if (
-        record.seed is None
-        and deployment.seed is not None
-        and isinstance(observation.goal, SeedGoal)
-    ):
-        placed = PlacedSeed(built=deployment.seed.sha256, placed=observation.goal.sha256)
-        record = replace(record, seed=placed)
+    observation = replace(observation, record=record)
+    found = Findings()
+    compare_leftovers(observation, found)
+    compare_seed(observation, machine, found)
+    if found.needs or found.refusals:
+        raise RefusalError(*found.needs, *found.refusals)
     talk.step("swapping in the ISO without secrets")
-    steps: list[Step] = []
-    if observation.resolved.record_path is not None:
-        arguments = {"path": observation.resolved.record_path, "text": record.text()}
-        steps.append(Action(action="write-text", arguments=arguments))
-    steps += [step for change in changes for step in change.steps]
-    execute(host, steps, Journal(), talk)
-    # An unsealed file in our own folder is ours, even if the record does not list it.
-    if isinstance(observation.goal, SeedGoal) and observation.goal.path != goal.path:
-        execute_one(
-            host, Action(action="delete-file", arguments={"path": observation.goal.path}), talk
-        )
+    write_record(host, observation, record_of(observation, creations(found.changes)), talk)
+    execute(host, [step for change in found.changes for step in change.steps], talk)
+    observation = observe(host, deployment, request)
+    if seal_state(observation) is not Seal.DONE:
+        raise HostFailure("the ISO with secrets, or a file of it, is still there; seal again")
+    write_record(host, observation, record_of(observation, settled=True), talk)
     return Sealed(state=Seal.DONE, channel=channel)

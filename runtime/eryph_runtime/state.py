@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eryph_runtime.deployment import IntegrationService, Processor
+from eryph_runtime.hostpaths import folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineSummary:
-    """Any machine of the host; `chains` only where asked for."""
+    """Any machine of the host; `chains` only where asked for, `media` are inserted."""
 
     id: str
     name: str
@@ -52,6 +53,13 @@ class MachineSummary:
     mac_addresses: tuple[str, ...]
     disks: tuple[str, ...]
     chains: tuple[tuple[str, ...], ...]
+    media: tuple[str, ...]
+
+    @property
+    def holds(self) -> frozenset[str]:
+        """All files that this machine stands on, as far as they were asked for, folded."""
+        above = (path for chain in self.chains for path in chain)
+        return frozenset(map(folded, (*self.disks, *above, *self.media)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +175,7 @@ class FileState:
     text: str | None
     attributes: tuple[str, ...]
     empty: bool | None
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +200,15 @@ class FreeSpace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """What the host could not read of one thing: the id of a machine, a path, or `host`."""
+
+    object: str
+    what: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     host: HostFacts
     switches: tuple[Switch, ...]
@@ -199,6 +217,7 @@ class State:
     files: tuple[FileState, ...]
     disks: tuple[DiskState, ...]
     free: tuple[FreeSpace, ...]
+    unread: tuple[Unread, ...]
 
     def file(self, path: str) -> FileState | None:
         """The file asked for as `path`; None where it is absent or was not asked for."""

@@ -6,6 +6,7 @@
 #   HYPERV_KILL_AT=N    the process dies right after its N-th changing call (0: never)
 #   HYPERV_FAIL=CMDLET  that cmdlet fails once it is called (category DeviceError), with the text HYPERV_FAIL_TEXT
 #   HYPERV_DOUBLES=1    paths of machines in the root of a drive get two separators
+#   SWEEP_CONTROL=FILE  before and after each changing call `Test-Point` is called (workbench.py)
 
 Set-StrictMode -Version 3.0
 $script:Changes = 0
@@ -31,6 +32,7 @@ function Read-ModelState {
 function Write-ModelState {
     param($State, [string] $Cmdlet)
     [System.IO.File]::WriteAllText($env:HYPERV_STATE, (ConvertTo-Json -InputObject $State -Depth 12))
+    if ($env:SWEEP_CONTROL) { $null = Test-Point }
     $script:Changes++
     if ($env:HYPERV_KILL_AT -and [int] $env:HYPERV_KILL_AT -eq $script:Changes) {
         [System.Diagnostics.Process]::GetCurrentProcess().Kill()
@@ -392,8 +394,18 @@ function Connect-ModelAdapter {
 
 function Invoke-ReadModel {
     param([string] $Cmdlet, $State, $Bound)
+    # Of such a machine the host answers nothing to these.
+    if ($Bound.ContainsKey('VM')) {
+        $rows = @(Find-Row $State $Bound)
+        if ($rows.Count -eq 0) { throw (New-Refusal 'Hyper-V was unable to find the virtual machine.' -Category ObjectNotFound) }
+        foreach ($row in $rows) { if ($row.PSObject.Properties['Unreadable'] -and $row.Unreadable -contains $Cmdlet) { throw (New-Refusal 'The object cannot be read.' -Id 'OperationFailed' -Category ReadError) } }
+    }
     switch ($Cmdlet) {
-        'Get-VM' { foreach ($row in (Find-Row $State $Bound)) { ConvertTo-VM $row } }
+        'Get-VM' {
+            foreach ($row in (Find-Row $State $Bound)) { ConvertTo-VM $row }
+            # One that goes right after it was listed.
+            if (@($State.vms | Where-Object { $_.PSObject.Properties['Vanishes'] }).Count -gt 0) { $State.vms = @($State.vms | Where-Object { -not $_.PSObject.Properties['Vanishes'] }); Save-Quietly $State }
+        }
         'Get-VMProcessor' { foreach ($row in (Find-Row $State $Bound)) { New-HyperVObject VMProcessor @{ Count = $row.Count; ExposeVirtualizationExtensions = $row.Nested; VMId = [guid] $row.Id } } }
         'Get-VMMemory' {
             foreach ($row in (Find-Row $State $Bound)) { New-HyperVObject VMMemory @{ Startup = $row.Startup; Minimum = $row.Minimum; Maximum = $row.Maximum; DynamicMemoryEnabled = $row.Dynamic; VMId = [guid] $row.Id } }
@@ -546,8 +558,9 @@ function Invoke-CimModel {
 function Invoke-HyperVModel {
     param([string] $Cmdlet, [string] $Set, [hashtable] $Bound)
     if ($env:HYPERV_FAIL -and $env:HYPERV_FAIL -eq $Cmdlet) { throw (New-Refusal $(if ($env:HYPERV_FAIL_TEXT) { $env:HYPERV_FAIL_TEXT } else { "$Cmdlet fails on purpose." }) -Id 'OnPurpose' -Category DeviceError) }
-    $state = Read-ModelState
     $verb = $Cmdlet.Split('-')[0]
+    if ($env:SWEEP_CONTROL -and $verb -notin 'Get', 'Test' -and (Test-Point call)) { throw (New-Refusal "$Cmdlet fails on purpose." -Id 'OnPurpose' -Category DeviceError) }
+    $state = Read-ModelState
     if ($Cmdlet -like '*-Cim*') { return Invoke-CimModel $Cmdlet $state $Bound }
     if ($Cmdlet -like '*-VHD') { return Invoke-DiskModel $Cmdlet $state $Bound }
     if ($verb -eq 'Get') { return Invoke-ReadModel $Cmdlet $state $Bound }

@@ -209,7 +209,7 @@ def test_all_refusals_come_in_one_report(script: Script) -> None:
     document["network_adapters"][1]["switch"]["value"] = "wlan"
     script.write(document)
     text = script.run(code=1)
-    for part in ("99 processors", "'Nonsense'", "'wlan'", "'token'", "-Volume 'sda=PATH'"):
+    for part in ("99 processors", "`Nonsense`", "`wlan`", "'token'", "-Volume 'sda=PATH'"):
         assert part in text
     assert tree(script.host) == {"vms", "disks", "store", "store/base.vhdx"}
     assert changes(script.host.calls()) == []
@@ -253,21 +253,21 @@ def test_what_stands_in_the_way_on_a_machine_that_is_there(script: Script) -> No
     foreign = sda | {"Path": "C:\\disks\\foreign.vhdx"}
     text = refused(example(), Disks=[foreign, data], Work=["Ok", "MergingDisks"])
     assert "busy (MergingDisks)" in text
-    assert "Drive sda: its place 0:0 is taken by C:\\disks\\foreign.vhdx; detach that" in text
+    assert "drive `sda`: its place 0:0 is taken by C:\\disks\\foreign.vhdx; detach that" in text
     document = example()
     document["drives"][1]["size"] //= 2
     document["machine"]["firmware"]["secure_boot_template"] = "MicrosoftWindows"
     text = refused(document, Disks=[sda, data | {"Shared": True}])
-    assert "Drive data is attached as a shared disk" in text
-    assert "Drive data has 5368709120 bytes, wanted are 2684354560" in text
+    assert "drive `data` is attached as a shared disk" in text
+    assert "drive `data` has 5368709120 bytes, wanted are 2684354560" in text
     assert "cannot be changed once the TPM holds state" in text
     document = example()
     document["drives"][1]["size"] *= 2
     document["drives"][2]["location"] = 1
     document["drives"][1]["location"] = 2
     text = refused(document, Snapshots=["before"], Dvds=machine["Dvds"])
-    assert "Drive data cannot grow while the machine has checkpoints" in text
-    assert "Drive data: its place 0:2 is taken by an empty DVD drive" in text
+    assert "drive `data` cannot grow while the machine has checkpoints" in text
+    assert "drive `data`: its place 0:2 is taken by an empty DVD drive" in text
 
 
 def test_disks_that_swap_places(script: Script) -> None:
@@ -286,7 +286,7 @@ def test_a_volume_that_the_catlet_names_on_the_host(script: Script) -> None:
     document = example()
     document["volumes"][0]["sources"].insert(0, {"kind": "host", "path": "C:\\store\\no.vhdx"})
     script.write(document)
-    assert "there is no C:\\store\\no.vhdx" in script.run("-WhatIf", code=1)
+    assert "the host has no file C:\\store\\no.vhdx" in script.run("-WhatIf", code=1)
     document["volumes"][0]["sources"][0]["path"] = "C:\\store\\base.vhdx"
     script.write(document)
     script.run("-ValueFile", str(script.values))
@@ -308,7 +308,7 @@ def test_limits_of_an_old_host(script: Script) -> None:
     ]
     script.write(document)
     text = script.create(code=1)
-    for part in ("allows 240", "allows (13194139533312 bytes)", "allows 8"):
+    for part in ("allows 240", "allows 13194139533312", "allows 8"):
         assert part in text
 
 
@@ -330,7 +330,7 @@ def test_without_the_module_nothing_is_taken_for_gone(script: Script) -> None:
         environment={"PSModulePath": str(script.host.folder)},
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "Hyper-V module for PowerShell is not installed" in done.stdout
+    assert "the host has no Hyper-V module" in done.stdout
     assert tree(script.host) == before
 
 
@@ -534,7 +534,7 @@ def test_a_disk_that_another_machine_uses_is_not_removed(script: Script) -> None
     other |= {"Id": "22222222-2222-4222-8222-222222222222", "Name": "other", "Notes": ""}
     other |= {"Adapters": [], "Dvds": []}
     script.host.write_state(state | {"vms": [*state["vms"], other]})
-    assert "'other' uses" in script.run("-Remove", code=1)
+    assert "`other` uses" in script.run("-Remove", code=1)
     assert len(script.host.state()["vms"]) == 2
 
 
@@ -543,8 +543,8 @@ def test_a_machine_of_that_name_that_is_not_ours_is_refused(script: Script) -> N
     state = script.host.state()
     state["vms"][0]["Notes"] = "someone's"
     script.host.write_state(state)
-    assert "that is not ours" in script.create(code=1)
-    assert "'web' uses" in script.run("-Remove", code=1)
+    assert "is not ours" in script.create(code=1)
+    assert "`web` uses" in script.run("-Remove", code=1)
     assert len(script.host.state()["vms"]) == 1
 
 
@@ -553,7 +553,7 @@ def test_a_machine_of_another_owner_needs_take_over(script: Script) -> None:
     state = script.host.state()
     state["vms"][0]["Notes"] = f"my notes\neryphc:v1 catlet={CATLET} by=HOST%5Cbob"
     script.host.write_state(state)
-    assert "deployed by 'HOST\\bob'" in script.run(code=1)
+    assert "created by HOST\\bob" in script.run(code=1)
     script.run("-TakeOver")
     lines = script.host.machine()["Notes"].split("\n")
     assert "my notes" in lines
@@ -671,7 +671,7 @@ def test_hostile_names_arrive_as_they_are(script: Script, text: str) -> None:
 
 def test_paths_with_wildcards_are_refused(script: Script) -> None:
     text = script.create("-Parameter", "folder=C:\\vms\\[a-z]*", code=1)
-    assert "holds a character or a name that is refused" in text
+    assert "holds one of" in text
 
 
 def test_a_vm_set_is_copied_and_converted(script: Script) -> None:

@@ -322,7 +322,10 @@ def test_every_state_is_told_in_full(host: ModelHost, session: Session) -> None:
         "catlet": CATLET,
         "marker": f"eryphc:v1 catlet={CATLET} ",
         "unfinished_name": UNFINISHED,
-        "files": [{"path": "{machine-folder}\\x", "sha256": True, "text": True}],
+        "files": [
+            {"path": "{machine-folder}\\x", "sha256": True, "text": True, "names": None},
+            {"path": "C:\\vms", "sha256": False, "text": False, "names": "eryphc-"},
+        ],
         "disks": ["C:\\store\\base.vhdx", "C:\\absent.vhdx"],
         "free": ["{disk-folder}\\x"],
         "chains": True,
@@ -336,7 +339,10 @@ def test_every_state_is_told_in_full(host: ModelHost, session: Session) -> None:
     assert mine["machine"]["firmware"]["secure_boot"] is True
     assert mine["machine"]["tpm"] == {"enabled": False, "key_protector": 4}
     assert [each["path"] for each in state["disks"]] == ["C:\\store\\base.vhdx"]
-    assert state["files"][0]["path"] == "C:\\vms\\x"
+    absent, folder = state["files"]
+    assert (absent["path"], absent["kind"]) == ("C:\\vms\\x", "absent")
+    assert folder["names"] == [UNFINISHED]
+    assert state["unread"] == []
     assert state["free"][0]["kind"] == "fixed"
 
 

@@ -35,6 +35,9 @@ SERVICES = {
 }
 ARGUMENTS = {
     "make-folder": "path protect",
+    "make-home": "path name text",
+    "delete-home": "path name folders",
+    "move-whole": "source path sha256",
     "write-text": "path text",
     "place-part": "path size sha256 read_only",
     "copy-file": "source path sha256",
@@ -174,6 +177,8 @@ class Model:
         self.folder_attributes: dict[str, list[str]] = {}
         self.log: list[tuple[str, dict[str, Any]]] = []
         self.closed = False
+        # What the host says it cannot read.
+        self.unread: list[dict[str, str]] = []
 
     # The host interface.
 
@@ -305,6 +310,9 @@ class Model:
                     ]
                     if chains
                     else [],
+                    "media": [
+                        d["path"] for d in each["drives"] if d["kind"] == "dvd" and d["path"]
+                    ],
                 }
                 for each in machines
             ],
@@ -325,13 +333,14 @@ class Model:
                 }
                 for path in free
             ],
+            "unread": list(self.unread),
         }
 
     def _text(self, path: str) -> str | None:
         file = self.world.files.get(key(path))
         return None if file is None else file.content.decode("ascii")
 
-    def _file(self, path: str, sha256: bool, text: bool) -> Any:
+    def _file(self, path: str, sha256: bool, text: bool, names: str | None = None) -> Any:
         real = self._default(path)
         result: dict[str, Any] = {
             "asked": path,
@@ -342,14 +351,21 @@ class Model:
             "text": None,
             "attributes": [],
             "empty": None,
+            "names": [],
         }
         if key(real) in self.world.folders:
             result["attributes"] = self.folder_attributes.get(real, ["Directory"])
             inside = key(real) + "\\"
-            names = (*self.world.files, *self.world.folders)
+            every = {k: f.path for k, f in self.world.files.items()} | self.world.folders
+            direct = [
+                ntpath.basename(spelled)
+                for each, spelled in every.items()
+                if each.startswith(inside) and "\\" not in each[len(inside) :]
+            ]
             return result | {
                 "kind": "folder",
-                "empty": not any(each.startswith(inside) for each in names),
+                "empty": not any(each.startswith(inside) for each in every),
+                "names": [each for each in direct if names is not None and names in each],
             }
         file = self.world.files.get(key(real))
         if file is None:
@@ -471,10 +487,85 @@ class Model:
         ]
 
     def _write_text(self, path: str, text: str) -> bool:
-        text.encode("ascii")
+        part = part_of(path)
+        self.world.files.pop(key(part), None)
+        self._put(part, text.encode("ascii")[: len(text) // 2])
+        self._tick()
+        self._get(part).content = text.encode("ascii")
+        self._tick()
         fresh = self.world.files.pop(key(path), None) is None
-        self._put(path, text.encode("ascii"))
+        self._rename(part, path)
         return fresh
+
+    def _rename(self, source: str, path: str) -> None:
+        file = self.world.files.pop(key(source))
+        file.path = path
+        self.world.files[key(path)] = file
+
+    def _move_folder(self, source: str, path: str) -> None:
+        inside = key(source) + "\\"
+        for name in [each for each in self.world.files if each.startswith(inside)]:
+            self._rename(name, path + "\\" + self.world.files[name].path[len(inside) :])
+        del self.world.folders[key(source)]
+        self.world.folders[key(path)] = path
+
+    def _make_home(self, path: str, name: str, text: str) -> bool:
+        if key(path) in self.world.folders:
+            return self._write_text(f"{path}\\eryphc.json", text)
+        known = [each for each in self._waiting(path, name) if key(each) in self.world.folders]
+        missing = [each for each in above(path) if key(each) not in self.world.folders]
+        waiting = known[0] if known else f"{ntpath.dirname((missing or [path])[-1])}\\{name}"
+        waiting = waiting if known else waiting.replace("\\\\", "\\") + ".eryphc-part"
+        self._make_folder(waiting, protect=False)
+        self._tick()
+        self._write_text(f"{waiting}\\eryphc.json", text)
+        for each in reversed(missing):
+            self._tick()
+            self._make_folder(each, protect=False)
+        self._tick()
+        self._move_folder(waiting, path)
+        return True
+
+    def _waiting(self, path: str, name: str) -> list[str]:
+        folders = [ntpath.dirname(each) for each in (path, *above(path))]
+        return [f"{each.rstrip(chr(92))}\\{name}.eryphc-part" for each in folders]
+
+    def _delete_home(self, path: str, name: str, folders: list[str]) -> dict[str, bool]:
+        if key(path) in self.world.folders:
+            self._delete_folder(f"{path}\\Virtual Machines")
+            record = f"{path}\\eryphc.json"
+            self.world.files.pop(key(part_of(record)), None)
+            inside = key(path) + "\\"
+            every = (*self.world.files, *self.world.folders)
+            if any(each.startswith(inside) and each != key(record) for each in every):
+                self.world.files.pop(key(record), None)
+                return {"deleted": False}
+            self._tick()
+            first = min((path, *folders), key=len)
+            waiting = f"{ntpath.dirname(first).rstrip(chr(92))}\\{name}.eryphc-part"
+            self._move_folder(path, waiting)
+        for each in sorted(folders, key=len, reverse=True):
+            self._tick()
+            self._delete_folder(each)
+        for each in self._waiting(path, name):
+            if key(each) in self.world.folders:
+                self._tick()
+                self.world.files.pop(key(f"{each}\\eryphc.eryphc-part.json"), None)
+                self.world.files.pop(key(f"{each}\\eryphc.json"), None)
+                self._tick()
+                self._delete_folder(each)
+        return {"deleted": True}
+
+    def _move_whole(self, source: str, path: str, sha256: str) -> bool:
+        file = self._get(source)
+        assert hashlib.sha256(file.content).hexdigest() == sha256
+        if key(path) in self.world.files:
+            self.world.files.pop(key(source))
+            return False
+        file.read_only = True
+        self._tick()
+        self._rename(source, path)
+        return True
 
     def _receive(self, path: str, size: int, offset: int, payload: bytes) -> Any:
         part = part_of(path)
@@ -493,6 +584,7 @@ class Model:
 
     def _place_part(self, path: str, size: int, sha256: str, read_only: bool) -> bool:
         part = self._get(part_of(path))
+        self._tick()
         if len(part.content) != size or hashlib.sha256(part.content).hexdigest() != sha256:
             raise ModelError("damaged", category="InvalidData")
         if key(path) in self.world.files:
@@ -508,6 +600,11 @@ class Model:
         file = self._get(source)
         if sha256 is not None and hashlib.sha256(file.content).hexdigest() != sha256:
             raise ModelError("damaged", category="InvalidData")
+        part = part_of(path)
+        self.world.files.pop(key(part), None)
+        self._put(part, file.content[:4])
+        self._tick()
+        self.world.files.pop(key(part))
         disk = file.disk
         if disk is None and file.content.startswith(b"vhdxfile"):
             disk = {"size": virtual_size(file.content), "parent": None}
@@ -544,7 +641,15 @@ class Model:
             raise ModelError("bad size", category="InvalidArgument")
         self.world.ids += 1
         content = f"disk {self.world.ids}".encode()
-        self._put(path, content, {"size": size, "parent": parent})
+        disk = {"size": size, "parent": parent}
+        if in_place:
+            self._put(path, content, disk)
+            return True
+        part = part_of(path)
+        self.world.files.pop(key(part), None)
+        self._put(part, content, disk)
+        self._tick()
+        self._rename(part, path)
         return True
 
     def _convert_disk(self, source: str, path: str) -> bool:
@@ -887,6 +992,16 @@ class Model:
         del self.world.machines[machine]
         del self.world.files[key(vm["configuration"])]
         self._delete_folder(ntpath.dirname(vm["configuration"]))
+
+
+def above(path: str) -> list[str]:
+    """The folders above, the nearest first, without the root."""
+    found = []
+    path = ntpath.dirname(path)
+    while not path.endswith(":\\"):
+        found.append(path)
+        path = ntpath.dirname(path)
+    return found
 
 
 def virtual_size(content: bytes) -> int:

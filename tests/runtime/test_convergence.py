@@ -98,13 +98,15 @@ def test_one_deployment_becomes_another(
     assert (final.code, final.report["changes"]) == (0, []), final
 
 
-def runs_killed_after(world: World, desk: Desk, command: str) -> Iterator[tuple[int, World]]:
+def runs_killed_after(
+    world: World, desk: Desk, command: str, *options: str
+) -> Iterator[tuple[int, World]]:
     """The world after each prefix of a run, until the run is no longer cut short."""
     for actions in range(200):
         copied = copy.deepcopy(world)
         host = Model(copied)
         host.kill_after = actions
-        ran = desk.run(host, command)
+        ran = desk.run(host, command, *options)
         if ran.code == 0:
             return
         assert ran.code == 3, ran
@@ -143,6 +145,48 @@ def test_every_killed_remove_is_finished_by_remove(tmp_path: Path) -> None:
     for actions, killed in runs_killed_after(world, desk, "remove"):
         assert desk.run(Model(killed), "remove", full=False).code == 0, actions
         assert store_aside(killed) == before, actions
+
+
+def test_after_a_killed_restart_the_machine_runs_again(tmp_path: Path) -> None:
+    desk, world = Desk(tmp_path), new_world()
+    assert desk.run(Model(world), "apply", "--start", "--wait", "0").code == 0
+    changed = copy.deepcopy(EXAMPLE)
+    changed["machine"]["processor"]["count"] = 4
+    desk.write(changed)
+    count = 0
+    for count, killed in runs_killed_after(world, desk, "apply", "--restart"):
+        host = Model(killed)
+        (machine,) = ours(host)
+        notes = desk.run(host, "status", full=False).report["notes"]
+        assert any("is off" in each for each in notes) == (machine["state"] == "Off"), count
+        for options in ((), ("--restart",)):
+            again = Model(copy.deepcopy(killed))
+            ran = desk.run(again, "apply", *options)
+            (machine,) = ours(again)
+            assert machine["state"] == "Running", (count, options, ran)
+            done = machine["processor"]["count"] == 4
+            assert ran.code == (0 if done else 4), (count, options, ran)
+            untouched = again.world.snapshot()
+            assert desk.run(again, "apply").code == ran.code
+            assert again.world.snapshot() == untouched, count
+    assert count > 5
+
+
+@pytest.mark.parametrize("command", ["start", "stop"])
+def test_who_starts_or_stops_a_machine_decides_whether_it_runs(
+    tmp_path: Path, command: str
+) -> None:
+    desk, world = Desk(tmp_path), new_world()
+    assert desk.run(Model(world), "apply", "--start", "--wait", "0").code == 0
+    changed = copy.deepcopy(EXAMPLE)
+    changed["machine"]["processor"]["count"] = 4
+    desk.write(changed)
+    for _, killed in runs_killed_after(world, desk, "apply", "--restart"):
+        host = Model(killed)
+        if ours(host)[0]["state"] == "Off":
+            assert desk.run(host, command).code == 0
+            assert desk.run(host, "apply").code in (0, 4)
+            assert ours(host)[0]["state"] == {"start": "Running", "stop": "Off"}[command]
 
 
 @given(deployment=deployments(), data=st.data())

@@ -37,9 +37,12 @@ function Read-Guest {
     [ordered] @{
         state = "$($vm.State)"; operational_status = @($vm.OperationalStatus | ForEach-Object { "$_" }); heartbeat = "$($vm.Heartbeat)"
         uptime = $(if ($null -ne $uptime -and $null -ne $uptime.Value) { [long] $uptime.Value.TotalSeconds })
-        adapters = @(Hyper-V\Get-VMNetworkAdapter -VM $vm | ForEach-Object {
-                $facts = Read-Adapter $_
-                [ordered] @{ id = $facts.id; name = $facts.name; mac_address = $facts.mac_address; addresses = @($_.IPAddresses | Where-Object { $_ } | ForEach-Object { "$_" }) }
+        # What cannot be read tells nothing; the operation `read` says that it could not.
+        adapters = @(Read-Guarded $Id 'network adapters' {
+                Hyper-V\Get-VMNetworkAdapter -VM $vm | ForEach-Object {
+                    $facts = Read-Adapter $_
+                    [ordered] @{ id = $facts.id; name = $facts.name; mac_address = $facts.mac_address; addresses = @($_.IPAddresses | Where-Object { $_ } | ForEach-Object { "$_" }) }
+                }
             })
         kvp = $empty
         guest_network = @(foreach ($one in $configured) { [ordered] @{ adapter = "$($one.InstanceID)"; addresses = @($one.IPAddresses | Where-Object { $_ } | ForEach-Object { "$_" }) } })

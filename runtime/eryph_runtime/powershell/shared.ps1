@@ -93,13 +93,121 @@ function Move-Part {
     [System.IO.File]::Move((Get-NativePath $Part), (Get-NativePath $Path))
 }
 
-# Replaces the file as a whole: a reader sees the old text or the new one.
+# On the disk itself when it returns: a host that loses its power keeps the file.
+function Write-Part {
+    param([string] $Part, [byte[]] $Bytes)
+    $stream = [System.IO.File]::Create((Get-NativePath $Part))
+    try {
+        $stream.Write($Bytes, 0, $Bytes.Length)
+        $stream.Flush($true)
+    }
+    finally { $stream.Dispose() }
+}
+
+# Replaces the file as a whole: a reader sees the old text or the new one. Cut off in between, the part file beside it has
+# the new one.
 function Write-AsciiFile {
     param([string] $Path, [string] $Text)
     $part = Get-PartPath $Path
-    [System.IO.File]::WriteAllText((Get-NativePath $part), $Text, [System.Text.Encoding]::ASCII)
-    if (Test-File $Path) { [System.IO.File]::Replace((Get-NativePath $part), (Get-NativePath $Path), [NullString]::Value) }
-    else { Move-Part $part $Path }
+    Write-Part $part ([System.Text.Encoding]::ASCII.GetBytes($Text))
+    if (Test-File $Path) {
+        [System.IO.File]::Replace((Get-NativePath $part), (Get-NativePath $Path), [NullString]::Value)
+        return
+    }
+    Move-Part $part $Path
+}
+
+# ---- the record and its folder ----
+
+function Get-ParentPath {
+    param([string] $Path)
+    $above = $Path.TrimEnd('\').Substring(0, $Path.TrimEnd('\').LastIndexOf('\'))
+    if ($above.EndsWith(':')) { $above + '\' } else { $above }
+}
+
+# The folders above a path, the nearest first, without the root or the share.
+function Get-Ancestor {
+    param([string] $Path)
+    $above = Get-ParentPath $Path
+    while (-not $above.EndsWith(':\') -and -not ($above.StartsWith('\\') -and @($above.Substring(2).Split('\')).Count -le 2)) {
+        $above
+        $above = Get-ParentPath $above
+    }
+}
+
+# Where a machine's folder waits with its record in it, before it comes to its place and after it has left it.
+function Get-WaitingPath { param([string] $Folder, [string] $Name) $Folder.TrimEnd('\') + "\$Name.eryphc-part" }
+
+# All folders in which it may wait: one beside each folder on the way.
+function Get-WaitingFolder {
+    param([string] $Folder, [string] $Name)
+    Get-WaitingPath (Get-ParentPath $Folder) $Name
+    foreach ($above in @(Get-Ancestor $Folder)) { Get-WaitingPath (Get-ParentPath $above) $Name }
+}
+
+# The record's text. Its writing may have been cut off: then the part file has it, or the folder that waits.
+function Read-RecordText {
+    param([string] $Folder, [string] $Name)
+    $found = $null
+    foreach ($one in @($Folder) + @($(if ($Name) { Get-WaitingFolder $Folder $Name }))) {
+        foreach ($file in "$one\eryphc.json", "$one\eryphc.eryphc-part.json") {
+            if (-not (Test-File $file)) { continue }
+            try {
+                $text = [System.IO.File]::ReadAllText((Get-NativePath $file))
+                if ($null -eq $found) { $found = $text }
+                $null = ConvertFrom-JsonText $text
+                return $text
+            }
+            catch { continue }
+        }
+    }
+    $found
+}
+
+# Makes a machine's folder with the record in it, so that neither is ever there without the other.
+function New-Home {
+    param($A)
+    if (Test-Folder $A.path) {
+        Write-AsciiFile "$($A.path)\eryphc.json" $A.text
+        return
+    }
+    $missing = @(Get-Ancestor $A.path | Where-Object { -not (Test-Folder $_) })
+    $above = Get-ParentPath $(if ($missing.Count -gt 0) { $missing[-1] } else { $A.path })
+    # One that an earlier run left goes on.
+    $waiting = @(@(Get-WaitingFolder $A.path $A.name | Where-Object { Test-Folder $_ }) + @(Get-WaitingPath $above $A.name))[0]
+    if (-not (Test-Folder $waiting)) { $null = New-Item -ItemType Directory -Path $waiting -Force }
+    Write-AsciiFile "$waiting\eryphc.json" $A.text
+    for ($i = $missing.Count - 1; $i -ge 0; $i--) { $null = New-Item -ItemType Directory -Path $missing[$i] -Force }
+    [System.IO.Directory]::Move((Get-NativePath $waiting), (Get-NativePath $A.path))
+}
+
+# Removes a machine's folder, and the empty ones of `folders` above it; the record goes last. Answers whether it went:
+# what somebody else put there stays.
+function Remove-Home {
+    param($A)
+    $above = Get-ParentPath $(if ($A.folders.Count -gt 0) { @($A.folders | Sort-Object -Property Length)[0] } else { $A.path })
+    $waiting = Get-WaitingPath $above $A.name
+    if (Test-Folder $A.path) {
+        foreach ($name in 'Virtual Machines', 'Snapshots', 'UndoLog Configuration') { $null = Remove-EmptyFolder "$($A.path)\$name" }
+        Remove-File (Get-PartPath "$($A.path)\eryphc.json")
+        if (@(Get-ChildItem -LiteralPath $A.path -Force | Where-Object { $_.Name -cne 'eryphc.json' }).Count -gt 0) {
+            Remove-File "$($A.path)\eryphc.json"
+            return $false
+        }
+        Remove-Waiting $waiting
+        [System.IO.Directory]::Move((Get-NativePath $A.path), (Get-NativePath $waiting))
+    }
+    foreach ($folder in @($A.folders | Sort-Object -Property Length -Descending)) { $null = Remove-EmptyFolder $folder }
+    foreach ($one in @(Get-WaitingFolder $A.path $A.name)) { Remove-Waiting $one }
+    return $true
+}
+
+function Remove-Waiting {
+    param([string] $Path)
+    if (-not (Test-Folder $Path)) { return }
+    Remove-File "$Path\eryphc.eryphc-part.json"
+    Remove-File "$Path\eryphc.json"
+    $null = Remove-EmptyFolder $Path
 }
 
 # A dense copy (a copy of a sparse file would be sparse, and Hyper-V refuses those), hashed while it is written.
@@ -119,6 +227,7 @@ function Copy-Dense {
                 & $Progress ([int] [math]::Floor(100 * $done / [math]::Max(1, $from.Length)))
             }
             $null = $hash.TransformFinalBlock($buffer, 0, 0)
+            $to.Flush($true)
         }
         finally { $to.Dispose() }
     }
@@ -163,7 +272,7 @@ function Protect-Folder {
 
 $script:JsonTokens = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '\G\s*("(?>[^"\\]+|\\.)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|[{}\[\],:]|true|false|null)'
 $script:JsonEscapes = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '\\(?:u([0-9a-fA-F]{4})|(.))'
-$script:JsonSpecial = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '[^\x20-\x21\x23-\x26\x28-\x5b\x5d-\x7e]'
+$script:JsonSpecial = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '[^\x20-\x21\x23-\x5b\x5d-\x7e]'
 
 function ConvertFrom-JsonText {
     # Objects, arrays, strings, Int64 (Double where there is a fraction), Booleans and null.
@@ -223,7 +332,7 @@ function Expand-JsonString {
 }
 
 function ConvertTo-JsonText {
-    # One line of printable ASCII.
+    # One line of printable ASCII, keys in the order of their characters: as Python's json.dumps(sort_keys=True) writes it.
     param($Value)
     $out = New-Object -TypeName System.Text.StringBuilder
     Write-JsonValue $out $Value
@@ -243,10 +352,13 @@ function Write-JsonValue {
     if ($Value -is [System.Collections.IDictionary]) {
         $null = $Out.Append('{')
         $first = $true
-        foreach ($key in $Value.Keys) {
+        # Never .Keys or .Values: an entry of that name would be taken for them.
+        $keys = [string[]] @(foreach ($pair in $Value.GetEnumerator()) { $pair.Key })
+        [array]::Sort($keys, [System.StringComparer]::Ordinal)
+        foreach ($key in $keys) {
             if (-not $first) { $null = $Out.Append(', ') }
             $first = $false
-            Write-JsonValue $Out ([string] $key)
+            Write-JsonValue $Out $key
             $null = $Out.Append(': ')
             Write-JsonValue $Out $Value[$key]
         }
@@ -264,7 +376,12 @@ function Write-JsonValue {
         $null = $Out.Append(']')
         return
     }
-    $text = $script:JsonSpecial.Replace([string] $Value, { param($match) '\u{0:x4}' -f [int] $match.Value[0] })
+    $text = $script:JsonSpecial.Replace([string] $Value, {
+            param($match)
+            switch ([int] $match.Value[0]) {
+                34 { '\"' } 92 { '\\' } 10 { '\n' } 13 { '\r' } 9 { '\t' } 8 { '\b' } 12 { '\f' } default { '\u{0:x4}' -f $_ }
+            }
+        })
     $null = $Out.Append('"').Append($text).Append('"')
 }
 
@@ -283,6 +400,24 @@ function Import-HyperV {
     $options = @{ Name = 'Hyper-V'; ErrorAction = 'Ignore'; PassThru = $true }
     if ($PSVersionTable.PSEdition -eq 'Core') { $options.SkipEditionCheck = $true }
     Import-Module @options | Select-Object -First 1
+}
+
+# What could not be read, each by the one thing that it belongs to.
+$script:Unread = New-Object -TypeName System.Collections.ArrayList
+
+function Add-Unread {
+    param([string] $Object, [string] $What, $Record)
+    $null = $script:Unread.Add([ordered] @{ object = $Object; what = $What; message = (Get-ErrorFact $Record).message })
+}
+
+# Reads one thing; what cannot be read is told, and `Instead` stands for it.
+function Read-Guarded {
+    param([string] $GuardedObject, [string] $GuardedWhat, [scriptblock] $GuardedRead, $Instead)
+    try { & $GuardedRead }
+    catch {
+        Add-Unread $GuardedObject $GuardedWhat $_
+        if ($null -ne $Instead) { $Instead }
+    }
 }
 
 # By id, never by name: names repeat and take wildcards. Null when there is none.
@@ -366,35 +501,47 @@ function Read-BootSource {
 
 function Read-Machine {
     param($Vm)
-    $processor = Hyper-V\Get-VMProcessor -VM $Vm
-    $memory = Hyper-V\Get-VMMemory -VM $Vm
-    $firmware = $(if ($Vm.Generation -eq 2) { Hyper-V\Get-VMFirmware -VM $Vm })
-    $tpm = $false
-    $protector = 0
-    if ($Vm.Generation -eq 2 -and (Test-Feature 'Hyper-V\Get-VMSecurity')) {
-        $tpm = [bool] (Hyper-V\Get-VMSecurity -VM $Vm).TpmEnabled
-        $protector = @(Hyper-V\Get-VMKeyProtector -VM $Vm | ForEach-Object { $_ }).Count
-    }
-    $disks = @(Hyper-V\Get-VMHardDiskDrive -VM $Vm | ForEach-Object { Read-Drive $_ 'disk' })
-    $dvds = @(Hyper-V\Get-VMDvdDrive -VM $Vm | ForEach-Object { Read-Drive $_ 'dvd' })
+    $id = "$($Vm.Id)"
+    $processor = Read-Guarded $id 'processor' {
+        $now = Hyper-V\Get-VMProcessor -VM $Vm
+        [ordered] @{ count = [long] $now.Count; nested_virtualization = [bool] $now.ExposeVirtualizationExtensions }
+    } ([ordered] @{ count = [long] 0; nested_virtualization = $false })
+    $memory = Read-Guarded $id 'memory' {
+        $now = Hyper-V\Get-VMMemory -VM $Vm
+        [ordered] @{ dynamic = [bool] $now.DynamicMemoryEnabled; startup = [long] $now.Startup; minimum = [long] $now.Minimum; maximum = [long] $now.Maximum }
+    } ([ordered] @{ dynamic = $false; startup = [long] 0; minimum = [long] 0; maximum = [long] 0 })
+    $firmware = Read-Guarded $id 'firmware' {
+        $now = $(if ($Vm.Generation -eq 2) { Hyper-V\Get-VMFirmware -VM $Vm })
+        [ordered] @{
+            secure_boot = $null -ne $now -and "$($now.SecureBoot)" -ceq 'On'; secure_boot_template = $(if ($null -ne $now) { "$($now.SecureBootTemplate)" })
+            boot_order = @($(if ($null -ne $now) { $now.BootOrder | Where-Object { $null -ne $_ } | ForEach-Object { Read-BootSource $_ } }))
+        }
+    } ([ordered] @{ secure_boot = $false; secure_boot_template = $null; boot_order = @() })
+    $tpm = Read-Guarded $id 'TPM' {
+        $facts = [ordered] @{ enabled = $false; key_protector = 0 }
+        if ($Vm.Generation -eq 2 -and (Test-Feature 'Hyper-V\Get-VMSecurity')) {
+            $facts.enabled = [bool] (Hyper-V\Get-VMSecurity -VM $Vm).TpmEnabled
+            $facts.key_protector = @(Hyper-V\Get-VMKeyProtector -VM $Vm | ForEach-Object { $_ }).Count
+        }
+        $facts
+    } ([ordered] @{ enabled = $false; key_protector = 0 })
+    $disks = @(Read-Guarded $id 'disks' { Hyper-V\Get-VMHardDiskDrive -VM $Vm | ForEach-Object { Read-Drive $_ 'disk' } })
+    $dvds = @(Read-Guarded $id 'DVD drives' { Hyper-V\Get-VMDvdDrive -VM $Vm | ForEach-Object { Read-Drive $_ 'dvd' } })
     $checkpoints = $Vm.PSObject.Properties['AutomaticCheckpointsEnabled']
     [ordered] @{
-        id = "$($Vm.Id)"; name = "$($Vm.Name)"; notes = "$($Vm.Notes)"; generation = [int] $Vm.Generation; version = "$($Vm.Version)"; state = "$($Vm.State)"
+        id = $id; name = "$($Vm.Name)"; notes = "$($Vm.Notes)"; generation = [int] $Vm.Generation; version = "$($Vm.Version)"; state = "$($Vm.State)"
         operational_status = @($Vm.OperationalStatus | ForEach-Object { "$_" }); path = Get-PlainPath $Vm.Path
         start_action = "$($Vm.AutomaticStartAction)"; start_delay = [int] $Vm.AutomaticStartDelay; stop_action = "$($Vm.AutomaticStopAction)"
         checkpoint_type = "$($Vm.CheckpointType)"; automatic_checkpoints = $(if ($null -ne $checkpoints) { [bool] $checkpoints.Value })
-        checkpoints = @(Hyper-V\Get-VMSnapshot -VM $Vm).Count
-        processor = [ordered] @{ count = [long] $processor.Count; nested_virtualization = [bool] $processor.ExposeVirtualizationExtensions }
-        memory = [ordered] @{ dynamic = [bool] $memory.DynamicMemoryEnabled; startup = [long] $memory.Startup; minimum = [long] $memory.Minimum; maximum = [long] $memory.Maximum }
-        firmware = [ordered] @{
-            secure_boot = $null -ne $firmware -and "$($firmware.SecureBoot)" -ceq 'On'; secure_boot_template = $(if ($null -ne $firmware) { "$($firmware.SecureBootTemplate)" })
-            boot_order = @($(if ($null -ne $firmware) { $firmware.BootOrder | Where-Object { $null -ne $_ } | ForEach-Object { Read-BootSource $_ } }))
-        }
-        tpm = [ordered] @{ enabled = $tpm; key_protector = $protector }
-        integration_services = @(Hyper-V\Get-VMIntegrationService -VM $Vm | ForEach-Object { [ordered] @{ id = Get-ServiceGuid $_; enabled = [bool] $_.Enabled } })
-        scsi_controllers = @(Hyper-V\Get-VMScsiController -VM $Vm).Count
+        checkpoints = @(Read-Guarded $id 'checkpoints' { Hyper-V\Get-VMSnapshot -VM $Vm }).Count
+        processor = $processor
+        memory = $memory
+        firmware = $firmware
+        tpm = $tpm
+        integration_services = @(Read-Guarded $id 'integration services' { Hyper-V\Get-VMIntegrationService -VM $Vm | ForEach-Object { [ordered] @{ id = Get-ServiceGuid $_; enabled = [bool] $_.Enabled } } })
+        scsi_controllers = @(Read-Guarded $id 'SCSI controllers' { Hyper-V\Get-VMScsiController -VM $Vm }).Count
         drives = $disks + $dvds
-        network_adapters = @(Hyper-V\Get-VMNetworkAdapter -VM $Vm | ForEach-Object { Read-Adapter $_ })
+        network_adapters = @(Read-Guarded $id 'network adapters' { Hyper-V\Get-VMNetworkAdapter -VM $Vm | ForEach-Object { Read-Adapter $_ } })
     }
 }
 
@@ -411,7 +558,7 @@ function Read-HostFact {
     $build = $(if ($null -ne $system) { [int] $system.BuildNumber } else { [System.Environment]::OSVersion.Version.Build })
     $processor = "$env:PROCESSOR_IDENTIFIER"
     # Without rights it fails, and its localised text would hide what the caller has to say about rights.
-    $facts = $(if ($HasModule -and ($administrator -or $operator)) { Hyper-V\Get-VMHost })
+    $facts = $(if ($HasModule -and ($administrator -or $operator)) { Read-Guarded 'host' 'settings of Hyper-V' { Hyper-V\Get-VMHost } })
     [ordered] @{
         account = $(if ($null -ne $identity) { $identity.Name } else { [System.Environment]::MachineName + '\' + [System.Environment]::UserName })
         elevated = $administrator; administrator = $administrator
@@ -421,7 +568,7 @@ function Read-HostFact {
         logical_processors = $(if ($null -ne $facts) { [int] $facts.LogicalProcessorCount } else { [System.Environment]::ProcessorCount })
         memory_available = $(if ($null -ne $system) { 1024 * [long] $system.FreePhysicalMemory })
         secure_boot_templates = @($(if ($null -ne $facts -and $null -ne $facts.PSObject.Properties['SecureBootTemplates']) { $facts.SecureBootTemplates | ForEach-Object { "$($_.Name)" } }))
-        machine_folder = $(if ($null -ne $facts) { Get-PlainPath $facts.VirtualMachinePath }); disk_folder = $(if ($null -ne $facts) { Get-PlainPath $facts.VirtualHardDiskPath })
+        machine_folder = $(if ($null -ne $facts -and $facts.VirtualMachinePath) { Get-PlainPath $facts.VirtualMachinePath }); disk_folder = $(if ($null -ne $facts -and $facts.VirtualHardDiskPath) { Get-PlainPath $facts.VirtualHardDiskPath })
         module = $(if ($HasModule) { $ModuleVersion })
         missing = @($(foreach ($pair in $script:Features) { if (-not (Test-Feature $pair[0] $pair[1])) { $name = $pair[0].Substring($pair[0].IndexOf('\') + 1); if ($pair[1]) { "$name`:$($pair[1])" } else { $name } } }))
     }
@@ -456,79 +603,99 @@ function Get-FileAttribute {
     return , @("$((Get-Item -LiteralPath $Path -Force).Attributes)".Split(',') | ForEach-Object { $_.Trim() })
 }
 
+# `Names`: of a folder, the names that hold this text (at most 1000); null where they are not asked for.
 function Read-File {
-    param([string] $Path, [bool] $Hash, [bool] $Text)
-    $answer = [ordered] @{ path = $Path; kind = 'absent'; size = $null; sha256 = $null; text = $null; attributes = @(); empty = $null }
+    param([string] $Path, [bool] $Hash, [bool] $Text, $Names)
+    $answer = [ordered] @{ path = $Path; kind = 'absent'; size = $null; sha256 = $null; text = $null; attributes = @(); empty = $null; names = @() }
     if (Test-Folder $Path) {
         $answer.kind = 'folder'
         $answer.attributes = Get-FileAttribute $Path
         $answer.empty = @(Get-ChildItem -LiteralPath $Path -Force | Select-Object -First 1).Count -eq 0
+        if ($null -ne $Names) { $answer.names = @(Get-ChildItem -LiteralPath $Path -Force | ForEach-Object { $_.Name } | Where-Object { $_.Contains([string] $Names) } | Select-Object -First 1000) }
     }
     elseif (Test-File $Path) {
         $answer.kind = 'file'
         $item = Get-Item -LiteralPath $Path -Force
         $answer.size = [long] $item.Length
         $answer.attributes = Get-FileAttribute $Path
-        if ($Hash) { $answer.sha256 = Get-Sha256 $Path }
-        if ($Text) { $answer.text = [System.IO.File]::ReadAllText((Get-NativePath $Path)) }
+        if ($Hash) { $answer.sha256 = Read-Guarded $Path 'content' { Get-Sha256 $Path } }
+        if ($Text) { $answer.text = Read-Guarded $Path 'content' { [System.IO.File]::ReadAllText((Get-NativePath $Path)) } }
     }
     $answer
 }
 
+# A disk that Get-VHD cannot read is no disk for whoever asked; that it is there, its file says.
 function Read-Disk {
     param([string] $Path)
     if (-not (Test-File $Path)) { return }
     $vhd = Read-Vhd $Path
+    if ($null -eq $vhd) { return }
     $healthy = $(try { [bool] (Hyper-V\Test-VHD -Path $Path) } catch { $false })
     [ordered] @{
-        path = $Path; size = $(if ($null -ne $vhd) { Get-Number $vhd.Size }); file_size = $(if ($null -ne $vhd) { Get-Number $vhd.FileSize })
-        minimum_size = $(if ($null -ne $vhd) { Get-Number $vhd.MinimumSize }); parent = $(if ($null -ne $vhd -and $vhd.ParentPath) { "$($vhd.ParentPath)" })
-        type = $(if ($null -ne $vhd) { "$($vhd.VhdType)" }); format = $(if ($null -ne $vhd) { "$($vhd.VhdFormat)" }); chain = Get-Chain $Path
-        healthy = $null -ne $vhd -and $healthy
+        path = $Path; size = [long] $vhd.Size; file_size = [long] $vhd.FileSize
+        minimum_size = Get-Number $vhd.MinimumSize; parent = $(if ($vhd.ParentPath) { "$($vhd.ParentPath)" })
+        type = "$($vhd.VhdType)"; format = "$($vhd.VhdFormat)"; chain = Get-Chain $Path
+        healthy = $healthy
     }
 }
 
 # Whether this account can see machines at all.
 function Test-Allowed { param($Facts) $null -ne $Facts.module -and ($Facts.administrator -or $Facts.hyperv_administrator) }
 
+# One machine of the host: what others must know of it.
+function Read-Summary {
+    param($Vm, [bool] $WithChains)
+    $id = "$($Vm.Id)"
+    $paths = @(Read-Guarded $id 'disks' { Hyper-V\Get-VMHardDiskDrive -VM $Vm | Where-Object { $_.Path } | ForEach-Object { Get-PlainPath $_.Path } })
+    $chains = @()
+    if ($WithChains) { foreach ($path in $paths) { $chains += , (Get-Chain $path) } }
+    [ordered] @{
+        id = $id; name = "$($Vm.Name)"; notes = "$($Vm.Notes)"; state = "$($Vm.State)"; path = Get-PlainPath $Vm.Path
+        mac_addresses = @(Read-Guarded $id 'network adapters' { Hyper-V\Get-VMNetworkAdapter -VM $Vm | ForEach-Object { (Read-Adapter $_).mac_address } })
+        disks = $paths; chains = $chains
+        media = @(Read-Guarded $id 'DVD drives' { Hyper-V\Get-VMDvdDrive -VM $Vm | Where-Object { $_.Path } | ForEach-Object { Get-PlainPath $_.Path } })
+    }
+}
+
 # Everything that a decision needs, in one answer. Source: docs/reference/deployment.md, "The state".
 function Read-State {
     param($Asked)
     $script:Disks = @{}
+    $script:Unread.Clear()
     $module = Import-HyperV
     $facts = Read-HostFact ($null -ne $module) $(if ($null -ne $module) { "$($module.Version)" })
     $switches = @()
     $machines = @()
     $ours = @()
     if (Test-Allowed $facts) {
-        $switches = @(Hyper-V\Get-VMSwitch | ForEach-Object { [ordered] @{ id = "$($_.Id)"; name = "$($_.Name)"; type = "$($_.SwitchType)" } })
+        $switches = @(Read-Guarded 'host' 'switches' { Hyper-V\Get-VMSwitch | ForEach-Object { [ordered] @{ id = "$($_.Id)"; name = "$($_.Name)"; type = "$($_.SwitchType)" } } })
         foreach ($vm in @(Hyper-V\Get-VM)) {
-            $paths = @(Hyper-V\Get-VMHardDiskDrive -VM $vm | Where-Object { $_.Path } | ForEach-Object { Get-PlainPath $_.Path })
-            $chains = @()
-            if ($Asked.chains) { foreach ($path in $paths) { $chains += , (Get-Chain $path) } }
-            $machines += [ordered] @{
-                id = "$($vm.Id)"; name = "$($vm.Name)"; notes = "$($vm.Notes)"; state = "$($vm.State)"; path = Get-PlainPath $vm.Path
-                mac_addresses = @(Hyper-V\Get-VMNetworkAdapter -VM $vm | ForEach-Object { (Read-Adapter $_).mac_address }); disks = $paths; chains = $chains
+            $told = $script:Unread.Count
+            $marked = (Test-MarkedNotes "$($vm.Notes)" $Asked.marker) -or $vm.Name -ceq $Asked.unfinished_name
+            $summary = Read-Summary $vm ([bool] $Asked.chains)
+            $own = $(if ($marked) { [ordered] @{ machine = Read-Machine $vm; record = Read-Guarded "$($vm.Id)" 'record' { Read-RecordText (Get-PlainPath $vm.Path).TrimEnd('\') '' } } })
+            if ($script:Unread.Count -gt $told -and $null -eq (Find-Machine "$($vm.Id)")) {
+                # It went while it was read: it is no machine of this host any more.
+                $script:Unread.RemoveRange($told, $script:Unread.Count - $told)
+                continue
             }
-            if ((Test-MarkedNotes "$($vm.Notes)" $Asked.marker) -or $vm.Name -ceq $Asked.unfinished_name) {
-                $record = (Get-PlainPath $vm.Path).TrimEnd('\') + '\eryphc.json'
-                $ours += [ordered] @{ machine = Read-Machine $vm; record = $(if (Test-File $record) { [System.IO.File]::ReadAllText((Get-NativePath $record)) }) }
-            }
+            $machines += $summary
+            if ($null -ne $own) { $ours += $own }
         }
     }
     $files = @(foreach ($file in $Asked.files) {
             $path = Expand-Folder $file.path $facts
-            $answer = Read-File $path $file.sha256 $file.text
+            $answer = Read-Guarded $path 'file' { Read-File $path $file.sha256 $file.text $file.names } ([ordered] @{ path = $path; kind = 'file'; size = $null; sha256 = $null; text = $null; attributes = @(); empty = $null; names = @() })
             $answer.Insert(0, 'asked', $file.path)
             $answer
         })
-    $disks = @($(if (Test-Allowed $facts) { foreach ($disk in $Asked.disks) { Read-Disk (Expand-Folder $disk $facts) } }))
+    $disks = @($(if (Test-Allowed $facts) { foreach ($disk in $Asked.disks) { $path = Expand-Folder $disk $facts; Read-Guarded $path 'disk' { Read-Disk $path } } }))
     $free = @(foreach ($folder in $Asked.free) {
             $path = Expand-Folder $folder $facts
             $answer = Get-FreeSpace $path
             [ordered] @{ asked = $folder; path = $path; bytes = $answer.bytes; kind = $answer.kind }
         })
-    [ordered] @{ host = $facts; switches = $switches; machines = $machines; ours = $ours; files = $files; disks = $disks; free = $free }
+    [ordered] @{ host = $facts; switches = $switches; machines = $machines; ours = $ours; files = $files; disks = $disks; free = $free; unread = @($script:Unread) }
 }
 
 function Expand-Folder {
@@ -541,6 +708,26 @@ function Expand-Folder {
 }
 
 # ---- actions ----
+
+# The machines that hold a file now: attached, below what is attached, or inserted. Asked right before the file goes, because
+# what was read earlier may not hold any more.
+function Get-Holder {
+    param([string] $Path)
+    $script:Disks = @{}
+    foreach ($vm in @(Hyper-V\Get-VM)) {
+        # A machine that cannot be read says nothing; that it could not was told before.
+        try { $held = @(foreach ($drive in @(Hyper-V\Get-VMHardDiskDrive -VM $vm)) { if ($drive.Path) { Get-Chain (Get-PlainPath $drive.Path) } }) + @(Hyper-V\Get-VMDvdDrive -VM $vm | ForEach-Object { Get-PlainPath $_.Path }) }
+        catch { continue }
+        if ($held -contains $Path) { "$($vm.Name)" }
+    }
+}
+
+function Assert-Free {
+    param([string] $Path)
+    if (-not (Test-File $Path) -or $Path.Contains('.eryphc-part') -or [System.IO.Path]::GetExtension($Path) -notin '.vhdx', '.avhdx', '.vhds', '.vhd', '.iso') { return }
+    $holders = @(Get-Holder $Path)
+    if ($holders.Count -gt 0) { throw (New-Failure -Id 'EryphcInUse' -Category ResourceBusy -Message "The file is in use by: $($holders -join ', ').") }
+}
 
 function Find-Adapter {
     param($Vm, [string] $Name)
@@ -654,6 +841,19 @@ function New-Disk {
     if (-not $A.in_place) { Move-Part $target $A.path }
 }
 
+# A finished copy gets its name in a folder that others use too; one that another run brought meanwhile is as good.
+function Move-Whole {
+    param($A)
+    if (Test-File $A.path) {
+        if ((Get-Sha256 $A.path) -cne $A.sha256) { throw (New-Failure -Id 'EryphcHash' -Category InvalidData -Message 'There is another file of that name already.') }
+        Remove-File $A.source
+        return $false
+    }
+    [System.IO.File]::SetAttributes((Get-NativePath $A.source), [System.IO.FileAttributes]::ReadOnly)
+    Move-Part $A.source $A.path
+    return $true
+}
+
 # Does one action. Answers { created, value }.
 function Invoke-Action {
     param([string] $Action, $A, [scriptblock] $Progress)
@@ -667,6 +867,8 @@ function Invoke-Action {
             if ($created) { $null = New-Item -ItemType Directory -Path $A.path -Force }
             if ($A.protect) { Protect-Folder $A.path }
         }
+        'make-home' { $created = -not (Test-Folder $A.path); New-Home $A }
+        'delete-home' { $value = [ordered] @{ deleted = Remove-Home $A } }
         'write-text' { $created = -not (Test-File $A.path); Write-AsciiFile $A.path $A.text }
         'place-part' {
             $part = Get-PartPath $A.path
@@ -679,13 +881,15 @@ function Invoke-Action {
         'copy-file' {
             $part = Get-PartPath $A.path
             Assert-Absent $A.path
+            Remove-File $part
             $hash = Copy-Dense $A.source $part $Progress
             if ($null -ne $A.sha256 -and $hash -cne $A.sha256) { Remove-File $part; throw (New-Failure -Id 'EryphcHash' -Category InvalidData -Message 'The file to copy is another one than expected.') }
             Move-Part $part $A.path
             $created = $true
         }
+        'move-whole' { $created = Move-Whole $A }
         'clear-sparse' { Invoke-Program -Name 'fsutil.exe' -Arguments @('sparse', 'setflag', (Get-NativePath $A.path), '0') }
-        'delete-file' { Remove-File $A.path }
+        'delete-file' { Assert-Free $A.path; Remove-File $A.path }
         'delete-folder' { $value = [ordered] @{ deleted = Remove-EmptyFolder $A.path } }
         'new-disk' { New-Disk $A; $created = $true }
         'convert-disk' { $null = Hyper-V\Convert-VHD -Path $A.source -DestinationPath $A.path; $created = $true }
@@ -767,7 +971,9 @@ function Invoke-Action {
         }
         'remove-adapter' {
             $adapter = Hyper-V\Get-VMNetworkAdapter -VM $vm | Where-Object { $_.Id -ceq $A.adapter }
-            if ($null -ne $adapter) { Hyper-V\Remove-VMNetworkAdapter -VMNetworkAdapter $adapter }
+            # One that a run that was cut off has removed is listed for a while, and may be gone by now.
+            try { if ($null -ne $adapter) { Hyper-V\Remove-VMNetworkAdapter -VMNetworkAdapter $adapter } }
+            catch { if (@(Hyper-V\Get-VMNetworkAdapter -VM (Get-Machine $A.machine) | Where-Object { $_.Id -ceq $A.adapter }).Count -gt 0) { throw } }
             Wait-Until -What 'the adapter is gone' -Condition { @(Hyper-V\Get-VMNetworkAdapter -VM (Get-Machine $A.machine) | Where-Object { $_.Id -ceq $A.adapter }).Count -eq 0 }
         }
         'set-adapter' {

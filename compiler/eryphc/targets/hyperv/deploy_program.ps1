@@ -142,40 +142,149 @@ function Get-Situation {
     $state = Read-State $asked
     $it = @{
         doc = $Doc; marker = $marker; name = $name; state = $state; facts = $state.host; machine = $null; record = $null; home = $null; volumes = $null
-        parameters = @{}; drives = @{}; switches = @{}; owner = $state.host.account; openslots = @(); parents = @{}
+        parameters = @{}; drives = [ordered] @{}; switches = @{}; owner = $state.host.account; parents = @{}; folder = $null; copies = @{}
     }
-    if ($state.ours.Count -gt 1) { Add-Refusal "$($state.ours.Count) machines carry the marker of this catlet." }
-    elseif ($state.ours.Count -eq 1) {
+    if ($state.ours.Count -eq 1) {
         $it.machine = $state.ours[0].machine
         $it.home = $it.machine.path
         $it.record = Read-Record $it $state.ours[0].record
+        if ($null -eq $it.record) { $it.record = Get-RestoredRecord $it }
     }
     Resolve-Parameter $it
-    $folder = Resolve-Setting $it $Doc.folders.machine
-    if ($null -eq $it.home -and $null -ne $folder) {
-        $it.home = $folder.TrimEnd('\') + '\' + $name
-        if (Test-File "$($it.home)\eryphc.json") {
-            $it.record = Read-Record $it ([System.IO.File]::ReadAllText((Get-NativePath "$($it.home)\eryphc.json")))
-            Resolve-Parameter $it
-        }
+    $it.folder = Resolve-Setting $it $Doc.folders.machine
+    if ($null -eq $it.home -and $it.folder) {
+        $it.home = $it.folder.TrimEnd('\') + '\' + $name
+        if (-not (Get-PathFault $it.home)) { $it.record = Read-Record $it (Read-RecordText $it.home $name) }
+        Resolve-Parameter $it
     }
     $store = Resolve-Setting $it $Doc.folders.volumes
-    if ($null -ne $store) { $it.volumes = $store.TrimEnd('\') }
+    if ($store) { $it.volumes = $store.TrimEnd('\') }
     foreach ($drive in $Doc.drives) {
         $folder = $(if ($null -ne $drive.folder) { Resolve-Setting $it $drive.folder })
-        if ($null -ne $folder) { $it.drives[$drive.name] = $folder.TrimEnd('\') + "\$name\" + $drive.file }
-    }
-    foreach ($adapter in $Doc.network_adapters) {
-        # Who removes or seals has no use for a switch, which may be gone.
-        if ($null -ne $adapter.switch -and -not $Remove -and -not $Seal -and (Test-Allowed $it.facts)) { $it.switches[$adapter.name] = Resolve-Switch $it $adapter (Resolve-Setting $it $adapter.switch) }
+        if ($folder) { $it.drives[$drive.name] = Get-MovedPath $it $drive ($folder.TrimEnd('\') + "\$name\" + $drive.file) }
     }
     $it
 }
 
+# The machine's id is asked for only once it is there.
+function Get-MachineId { param($It) if ($null -ne $It.machine) { $It.machine.id } else { '' } }
+
+function Get-LeafName { param([string] $Path) $Path.TrimEnd('\').Substring($Path.TrimEnd('\').LastIndexOf('\') + 1) }
+
+# Where the disk of a drive lies: of a machine that was moved it is what the drive holds, known by its place and its file's name.
+function Get-MovedPath {
+    param($It, $Drive, [string] $Path)
+    $have = $(if ($null -ne $It.machine) { Get-DriveAt $It $Drive })
+    if ($null -eq $have -or $have.kind -cne 'disk' -or (Test-Holds $have $Path)) { return $Path }
+    foreach ($held in @($have.path) + @($have.chain)) { if ($held -and (Test-Same (Get-LeafName $held) $Drive.file)) { return $held } }
+    $Path
+}
+
+# Only we use such names: a folder named after the catlet and what lies in it, and files beside those of others that say
+# whose they are. A record is trusted only for these.
+function Test-Own {
+    param($It, [string] $Path)
+    $parts = @($Path.Replace('/', '\').TrimEnd('\').Split('\'))
+    if ($parts -contains '..') { return $false }
+    $parts -contains $It.name -or $parts[-1].ToLowerInvariant().Contains(".$($It.name).")
+}
+
+function Test-Unfinished { param([string] $Name) $Name.ToLowerInvariant().Contains('.eryphc-part') }
+
+function Get-Name {
+    param([string] $Folder)
+    if (Test-Folder $Folder) { Get-ChildItem -LiteralPath $Folder -Force | ForEach-Object { $_.Name } }
+}
+
+$script:SeedNames = New-Object -TypeName System.Text.RegularExpressions.Regex -ArgumentList '(?s)\A.+\.[0-9a-f]{16}(?:\.eryphc-part)?\.iso\z'
+
+# Our ISO files on the host, finished or not, by the folder and the names that only we use.
+function Get-SeedFile { param($It) if ($null -ne $It.home) { Get-Name "$($It.home)\seed" | Where-Object { $script:SeedNames.IsMatch($_) } | ForEach-Object { "$($It.home)\seed\$_" } } }
+
+# Unfinished files of earlier runs, by the folders and the names that only we use.
+function Get-Leftover {
+    param($It)
+    $folders = @($(if ($null -ne $It.home) { $It.home, "$($It.home)\seed" })) + @(foreach ($pair in $It.drives.GetEnumerator()) { if (Test-Own $It $pair.Value) { Get-ParentPath $pair.Value } })
+    $seen = @{}
+    foreach ($folder in $folders) {
+        if ($seen.ContainsKey($folder)) { continue }
+        $seen[$folder] = $true
+        Get-Name $folder | Where-Object { Test-Unfinished $_ } | ForEach-Object { "$folder\$_" }
+    }
+    if ($It.volumes) { Get-Name $It.volumes | Where-Object { $_.Contains(".$($It.name).") } | ForEach-Object { "$($It.volumes)\$_" } }
+}
+
+# Null for a text that is no record of this catlet; records of earlier versions lack two of the keys.
 function Read-Record {
     param($It, [string] $Text)
-    try { $record = ConvertFrom-JsonText $Text } catch { return $null }
-    if ($null -ne $record -and $record.schema -ceq 'eryphc/record/v1' -and $record.catlet -ceq $It.doc.catlet.id) { $record }
+    if (-not $Text) { return $null }
+    try {
+        $read = ConvertFrom-JsonText $Text
+        if ($read.schema -cne 'eryphc/record/v1' -or $read.catlet -cne $It.doc.catlet.id) { return $null }
+        $record = @{ by = [string] $read.by; created = @(); deleting = @(); parameters = $read.parameters; volumes = $read.volumes; seed = $null; sealed = $null; restart = $false }
+        foreach ($one in $read.created) { $record.created += , ([ordered] @{ kind = [string] $one.kind; path = [string] $one.path }) }
+        if ($null -ne $read.PSObject.Properties['deleting']) { foreach ($path in $read.deleting) { $record.deleting += [string] $path } }
+        if ($null -ne $read.PSObject.Properties['restart']) { $record.restart = [bool] $read.restart }
+        foreach ($kind in 'seed', 'sealed') { if ($null -ne $read.$kind) { $record[$kind] = [pscustomobject] @{ built = [string] $read.$kind.built; placed = [string] $read.$kind.placed } } }
+        if ($null -eq $record.parameters -or $null -eq $record.volumes) { return $null }
+        return $record
+    }
+    catch { return $null }
+}
+
+# A record that was lost or is broken, read anew from the machine: who made it, where it lies, its disks, switches and ISO.
+function Get-RestoredRecord {
+    param($It)
+    $doc = $It.doc
+    $found = [ordered] @{}
+    $volumes = [ordered] @{}
+    $settle = { param($Setting, $Value) if ($null -ne $Setting -and $null -ne $Setting.parameter -and $Value -and -not $found.Contains($Setting.parameter)) { $found[$Setting.parameter] = $Value } }
+    & $settle $doc.folders.machine (Get-AboveOwn $It $It.machine.path)
+    foreach ($drive in $doc.drives) {
+        $have = Get-DriveAt $It $drive
+        if ($null -eq $have -or -not $have.path -or -not $drive.file) { continue }
+        $chain = @($(if ($have.chain.Count -gt 0) { $have.chain } else { $have.path }))
+        $own = @(for ($i = 0; $i -lt $chain.Count; $i++) { if (Test-Same (Get-LeafName $chain[$i]) $drive.file) { $i } })
+        if ($own.Count -eq 0) { continue }
+        & $settle $drive.folder (Get-AboveOwn $It (Get-ParentPath $chain[$own[0]]))
+        for ($i = $own[0] + 1; $i -lt $chain.Count; $i++) {
+            $path = $chain[$i]
+            $leaf = Get-LeafName $path
+            if ($null -eq $drive.volume -or $leaf -cnotmatch '\A[0-9a-f]{64}\.vhdx\z') { continue }
+            $volumes[$drive.volume] = $leaf.Substring(0, 64)
+            & $settle $doc.folders.volumes (Get-ParentPath $path)
+            break
+        }
+    }
+    foreach ($adapter in $doc.network_adapters) {
+        foreach ($have in @($It.machine.network_adapters | Where-Object { $_.name -ceq $adapter.name })) { & $settle $adapter.switch $have.switch }
+    }
+    $record = @{ by = "$(Get-Owner $It)"; created = @(); deleting = @(); parameters = [pscustomobject] $found; volumes = [pscustomobject] $volumes; seed = $null; sealed = $null; restart = $false }
+    $It.record = $record
+    Add-InsertedSeed $It $record
+    $record
+}
+
+# The folder that holds a folder of ours; nothing where the machine was moved out of such.
+function Get-AboveOwn { param($It, [string] $Path) if (Test-Same (Get-LeafName $Path) $It.name) { Get-ParentPath $Path } }
+
+# The ISO that the machine holds, where it is one of this deployment and is whole.
+function Add-InsertedSeed {
+    param($It, $Record)
+    $doc = $It.doc
+    $have = Get-SeedDrive $It
+    if ($null -eq $doc.seed -or $null -eq $have -or -not $have.path -or -not (Test-File $have.path)) { return }
+    $hash = Get-Sha256 $have.path
+    foreach ($kind in 'seed', 'sealed') {
+        $seed = $doc.$kind
+        if ($null -eq $seed -or -not (Test-Same $have.path (Get-SeedPath $It $seed $hash))) { continue }
+        if ((Test-File (Get-IsoPath $seed)) -and @($seed.slots | Where-Object { $_.kind -ceq 'value' -and -not $script:Values.ContainsKey($_.name) }).Count -eq 0) {
+            # With all values at hand it can be told whether it is of this very build.
+            if ((Get-Sha256 (Get-IsoPath $seed)) -ceq $seed.sha256 -and (Get-Hash (Get-FilledSeed $It $seed $script:Values)) -cne $hash) { continue }
+        }
+        $Record.seed = [pscustomobject] @{ built = $doc.seed.sha256; placed = $hash }
+        if ($kind -ceq 'sealed') { $Record.sealed = [pscustomobject] @{ built = $seed.sha256; placed = $hash } }
+    }
 }
 
 function Get-Member { param($Map, [string] $Name) if ($null -ne $Map -and $null -ne $Map.PSObject.Properties[$Name]) { $Map.$Name } }
@@ -201,6 +310,67 @@ function Resolve-Parameter {
 
 function Resolve-Setting { param($It, $Setting) if ($null -ne $Setting.value) { $Setting.value } else { $It.parameters[$Setting.parameter] } }
 
+# ---- what stands in the way: all of it, before anything is changed ----
+# eryph-runtime says the same of the same host, in the same words (tests/powershell/test_one_verdict.py).
+
+function Get-Quoted { param([string] $Text) '`' + $Text + '`' }
+function Get-QuotedList { param($Names) @($Names | ForEach-Object { Get-Quoted $_ }) -join ', ' }
+
+# Whether this account can work with machines here at all. Without rights the list of machines is empty, which must not
+# read as "nothing there".
+function Test-Right {
+    param($Facts)
+    if ($null -eq $Facts.module) { Add-Refusal 'the host has no Hyper-V module: enable the feature Microsoft-Hyper-V and its management tools for PowerShell' }
+    if (-not $Facts.administrator -and -not $Facts.hyperv_administrator) { Add-Refusal "$($Facts.account) is neither administrator (or the process is not elevated) nor a member of Hyper-V Administrators on the host" }
+}
+
+# What forbids to touch the machine at all: there are several, or it is somebody else's.
+function Test-Owner {
+    param($It)
+    if ($It.state.ours.Count -gt 1) {
+        $listed = @($It.state.ours | ForEach-Object { "$(Get-Quoted $_.machine.name) ($($_.machine.id))" }) -join ', '
+        Add-Refusal "several machines carry the marker of this catlet: $listed"
+    }
+    if ($null -eq $It.machine -or $TakeOver) { return }
+    $owner = Get-Owner $It
+    if ($null -eq $owner -or (Test-SameOwner $owner $It.owner)) { return }
+    Add-Refusal "$(Get-Quoted $It.machine.name) was created by $(if ($owner) { $owner } else { 'somebody unknown' }), not by $($It.owner); -TakeOver makes it yours. $(Get-Said 'refusals' 'build-your-own')"
+}
+
+# The owner that the notes name; empty where the marker names none, null without a marker.
+function Get-Owner {
+    param($It)
+    foreach ($line in $It.machine.notes.Split("`n")) {
+        if (-not $line.StartsWith($It.marker, [System.StringComparison]::Ordinal)) { continue }
+        foreach ($word in $line.Substring($It.marker.Length).Split()) { if ($word.StartsWith('by=')) { return [uri]::UnescapeDataString($word.Substring(3)) } }
+        return ''
+    }
+}
+
+# The same account, and the same user beyond it where both name one.
+function Test-SameOwner {
+    param([string] $A, [string] $B)
+    $first = $A.Split([char[]] '/', 2)
+    $second = $B.Split([char[]] '/', 2)
+    (Test-Same $first[0] $second[0]) -and ($first.Count -lt 2 -or $second.Count -lt 2 -or -not $first[1] -or -not $second[1] -or $first[1] -ceq $second[1])
+}
+
+# Why a path cannot be used on the host; nothing where it can.
+function Get-PathFault {
+    param([string] $Path)
+    if ($Path -cnotmatch '\A(?:[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+)' -or $Path.StartsWith('\\?\') -or $Path.StartsWith('\\.\')) { return 'must be an absolute Windows path such as D:\Machines' }
+    $rest = $(if ($Path[1] -ceq ':') { $Path.Substring(3) } else { $Path.Substring(2) })
+    foreach ($name in @($rest.TrimEnd('\').Split('\') | Where-Object { $_ })) {
+        if ($name -cin '.', '..') { return "'$name' no file name" }
+        if ($name.IndexOfAny('<>:"/|?*[]`%'.ToCharArray()) -ge 0 -or @($name.ToCharArray() | Where-Object { [int] $_ -lt 32 }).Count -gt 0) { return "'$name' holds one of < > : `" / \ | ? * [ ] `` % or a control character" }
+        if ($name.TrimEnd('. '.ToCharArray()) -cne $name) { return "'$name' ends in a dot or a blank" }
+        if ($script:Devices.IsMatch($name)) { return "'$name' is a reserved name of Windows" }
+        if ($name.Length -gt 255) { return "'$name' is longer than 255 characters" }
+    }
+    if ($Path.Substring(2).Contains('\\')) { return 'has an empty component' }
+    if ($Path.Length -gt 240) { return 'is longer than 240 characters' }
+}
+
 # The id of a switch that is named exactly, or by id.
 function Resolve-Switch {
     param($It, $Adapter, $Wanted)
@@ -208,71 +378,96 @@ function Resolve-Switch {
     $found = @($It.state.switches | Where-Object { Test-Same $_.id $Wanted })
     if ($found.Count -eq 0) { $found = @($It.state.switches | Where-Object { $_.name -ceq $Wanted }) }
     if ($found.Count -eq 1) { return $found[0].id }
-    $known = @($It.state.switches | ForEach-Object { $_.name }) -join ', '
-    Add-Refusal "Adapter $($Adapter.name): the host has $($found.Count) switches '$Wanted'. It has: $known."
+    $named = "adapter $(Get-Quoted $Adapter.name)"
+    if ($found.Count -gt 1) { Add-Refusal "$named`: the host has several switches named $(Get-Quoted $Wanted); say its id: $(@(Get-Sorted ($found | ForEach-Object { $_.id })) -join ', ')"; return }
+    $known = Get-QuotedList (Get-Sorted @($It.state.switches | ForEach-Object { $_.name }))
+    Add-Refusal "$named`: the host has no switch $(Get-Quoted $Wanted); it has $(if ($known) { $known } else { 'none' })"
 }
 
-# ---- what stands in the way: all of it, before anything is changed ----
-
-# Whether this account can work with machines here at all. Without rights the list of machines is empty, which must not
-# read as "nothing there".
-function Test-Right {
-    param($Facts)
-    if ($null -eq $Facts.module) { Add-Refusal 'The Hyper-V module for PowerShell is not installed: enable the feature Microsoft-Hyper-V with its management tools.' }
-    if (-not $Facts.administrator -and -not $Facts.hyperv_administrator) { Add-Refusal "$($Facts.account) is neither an elevated administrator nor one of the Hyper-V Administrators." }
+function Get-Sorted {
+    param($Texts)
+    $sorted = [string[]] @($Texts | Where-Object { $null -ne $_ })
+    [array]::Sort($sorted, [System.StringComparer]::Ordinal)
+    $sorted
 }
 
 function Test-Precondition {
     param($It, $Values)
     $doc = $It.doc
     $facts = $It.facts
-    # Nothing more can be told of a host that shows nothing.
+    # Nothing more can be told of a host that shows nothing, or of a machine that is not ours.
     if (-not (Test-Allowed $facts)) { return }
     Test-Owner $It
-    $known = @($doc.parameters | ForEach-Object { $_.name })
-    foreach ($name in (ConvertTo-Map $Parameter).Keys) { if ($known -cnotcontains $name) { Add-Refusal "There is no parameter '$name'; there are: $($known -join ', ')." } }
-    foreach ($one in $doc.parameters) { if (-not $It.parameters[$one.name]) { Add-Refusal "Parameter '$($one.name)' ($($one.description)) has no value: -Parameter '$($one.name)=VALUE'." } }
+    if ($script:Refusals.Count -gt 0) { return }
+    $known = @(Get-Sorted ($doc.parameters | ForEach-Object { $_.name }))
+    foreach ($name in @(Get-Sorted @((ConvertTo-Map $Parameter).GetEnumerator() | ForEach-Object { $_.Key }))) {
+        if ($known -cnotcontains $name) { Add-Refusal "the deployment has no parameter $(Get-Quoted $name); it has $(if ($known.Count -gt 0) { Get-QuotedList $known } else { 'none' })" }
+    }
+    foreach ($one in $doc.parameters) {
+        $value = $It.parameters[$one.name]
+        if (-not $value) { Add-Refusal "parameter $(Get-Quoted $one.name) ($($one.description)) has no value: -Parameter '$($one.name)=VALUE'" }
+        elseif ($one.kind -ceq 'folder' -and (Get-PathFault $value)) { Add-Refusal "parameter $(Get-Quoted $one.name): $value`: $(Get-PathFault $value)" }
+    }
     $taking = @($doc.drives | Where-Object { $null -ne $_.volume } | ForEach-Object { $_.name })
-    foreach ($name in (ConvertTo-Map $Volume).Keys) { if ($taking -notcontains $name) { Add-Refusal "There is no drive '$name' that takes a disk; there are: $($taking -join ', ')." } }
-    Test-Limit $doc $facts
-    if ($doc.machine.processor.count -gt $facts.logical_processors) { Add-Refusal "$($doc.machine.processor.count) processors are wanted, the host has $($facts.logical_processors)." }
-    if ($null -ne $facts.memory_available -and $doc.machine.memory.startup -gt $facts.memory_available) { Add-Note 'The host has less free memory than the machine needs to start.' }
-    $template = $doc.machine.firmware.secure_boot_template
-    if ($null -ne $template -and $facts.secure_boot_templates.Count -gt 0 -and $facts.secure_boot_templates -cnotcontains $template) { Add-Refusal "The host has no secure boot template '$template'." }
+    foreach ($pair in (ConvertTo-Map $Volume).GetEnumerator()) { if ($taking -notcontains $pair.Key) { Add-Refusal "There is no drive '$($pair.Key)' that takes a disk; there are: $($taking -join ', ')." } }
+    foreach ($adapter in $doc.network_adapters) { if ($null -ne $adapter.switch) { $It.switches[$adapter.name] = Resolve-Switch $It $adapter (Resolve-Setting $It $adapter.switch) } }
+    Test-Limit $It
     Test-Tpm $It
     Test-Nesting $It
-    if ($null -ne $It.machine) { Test-Machine $It }
-    $own = $(if ($null -ne $It.machine) { $It.machine.id })
-    foreach ($other in @($It.state.machines | Where-Object { $_.id -cne $own })) {
-        if (Test-Same $other.name $doc.machine.name) { Add-Refusal "There is a machine '$($other.name)' ($($other.id)) that is not ours." }
-        foreach ($adapter in $doc.network_adapters) { if ($other.mac_addresses -ccontains $adapter.mac_address) { Add-Refusal "Machine '$($other.name)' has the MAC address of adapter $($adapter.name). $(Get-Said 'refusals' 'build-your-own')" } }
-        foreach ($path in $It.drives.Values) { if ($other.disks -contains $path) { Add-Refusal "Machine '$($other.name)' uses $path." } }
-    }
     foreach ($adapter in $doc.network_adapters) {
         $static = @($adapter.addresses)
-        if ($static.Count -gt 0 -and $It.switches[$adapter.name] -ceq 'c08cb7b8-9b3c-408e-8e30-5e16a3aeb444') { Add-Note "Adapter $($adapter.name): the static address $($static[0]) does not work on the Default Switch, which changes its subnet with every start of the host; name a switch of your own." }
+        foreach ($switch in @($It.state.switches | Where-Object { $_.id -ceq $It.switches[$adapter.name] -and $_.id -ceq 'c08cb7b8-9b3c-408e-8e30-5e16a3aeb444' -and $static.Count -gt 0 })) {
+            Add-Note "adapter $(Get-Quoted $adapter.name): the static address $($static[0]) does not work on $(Get-Quoted $switch.name), which changes its subnet with every start of the host; name a switch of your own"
+        }
     }
-    foreach ($path in @($It.home, $It.volumes) + @($It.drives.Values)) {
-        if (-not $path) { continue }
-        try { Assert-Path $path } catch { Add-Refusal "The path $path is not absolute or holds a character or a name that is refused." }
-        if ($path.Length -gt 240) { Add-Refusal "The path $path is longer than 240 characters." }
-    }
+    Test-Other $It
+    foreach ($pair in $It.drives.GetEnumerator()) { if ($fault = Get-PathFault $pair.Value) { Add-Refusal "drive $(Get-Quoted $pair.Key): $($pair.Value): $fault" } }
+    # What cannot be a path is not looked at.
+    if ($script:Refusals.Count -gt 0 -and @(@($It.home, $It.volumes) + @($It.drives.GetEnumerator() | ForEach-Object { $_.Value }) | Where-Object { $_ -and (Get-PathFault $_) }).Count -gt 0) { return }
     foreach ($drive in $doc.drives) { Test-Drive $It $drive }
+    Test-Space $It
     Test-FolderAttribute $It
-    if ($null -ne $It.home -and $null -eq $It.machine -and $null -eq $It.record -and (Test-Path -LiteralPath $It.home) -and (-not (Test-Folder $It.home) -or @(Get-ChildItem -LiteralPath $It.home -Force).Count -gt 0)) { Add-Refusal "$($It.home) exists, is not empty and holds no record of ours." }
+    if ($null -ne $It.home -and $null -eq $It.machine -and $null -eq $It.record -and (Test-Path -LiteralPath $It.home) -and (-not (Test-Folder $It.home) -or @(Get-Name $It.home | Where-Object { -not (Test-Unfinished $_) }).Count -gt 0)) {
+        Add-Refusal "$($It.home) exists, is not empty and holds no record of this catlet"
+    }
+    if ($null -ne $It.machine) { Test-Machine $It }
     Test-Seed $It (Get-WantedSeed $It) $Values
-    if ($null -ne $doc.sealed -and $null -ne $doc.seed) { Test-Iso $doc.sealed }
+    if ($null -ne $doc.sealed -and $null -ne $doc.seed -and $null -eq (Get-Placed $It $doc.sealed)) { Test-Iso $doc.sealed }
+    Add-Unreadable $It
 }
 
-# What a version of Windows allows (first builds: Server 2019 17763, Server 2022 20348, Server 2025 26100).
+# What cannot be read of our machine cannot be compared; of others it is only told.
+function Add-Unreadable {
+    param($It)
+    foreach ($one in $It.state.unread) {
+        $name = @($It.state.machines | Where-Object { $_.id -ceq $one.object } | ForEach-Object { Get-Quoted $_.name })
+        $text = "$(if ($name.Count -gt 0) { $name[0] } else { $one.object }): the host cannot read its $($one.what) ($($one.message))"
+        if ($null -ne $It.machine -and $one.object -ceq $It.machine.id) { Add-Refusal $text } else { Add-Note $text }
+    }
+}
+
+# What a version of Windows, and this host, allow (first builds: Server 2019 17763, Server 2022 20348, Server 2025 26100).
 function Test-Limit {
-    param($Doc, $Facts)
-    $processors = $(if ($Facts.build -lt 20348) { 240 } elseif ($Facts.build -lt 26100) { 1024 } else { 2048 })
-    if ($Doc.machine.processor.count -gt $processors) { Add-Refusal "$($Doc.machine.processor.count) processors are wanted; this version of Windows allows $processors." }
-    $memory = $(if ($Facts.build -lt 20348) { 12TB } else { 240TB })
-    if ($Doc.machine.memory.startup -gt $memory -or $Doc.machine.memory.maximum -gt $memory) { Add-Refusal "More memory is wanted than this version of Windows allows ($memory bytes)." }
-    $adapters = $(if ($Facts.build -lt 17763) { 8 } else { 64 })
-    if (@($Doc.network_adapters).Count -gt $adapters) { Add-Refusal "$(@($Doc.network_adapters).Count) network adapters are wanted; this version of Windows allows $adapters." }
+    param($It)
+    $wanted = $It.doc.machine
+    $facts = $It.facts
+    $template = $wanted.firmware.secure_boot_template
+    if ($wanted.firmware.secure_boot -and $facts.secure_boot_templates.Count -gt 0 -and $facts.secure_boot_templates -cnotcontains $template) {
+        Add-Refusal "the host has no secure boot template $(Get-Quoted $template); it has $(Get-QuotedList $facts.secure_boot_templates)"
+    }
+    $count = $wanted.processor.count
+    $limit = $(if ($facts.build -lt 20348) { 240 } elseif ($facts.build -lt 26100) { 1024 } else { 2048 })
+    if ($count -gt $limit) { Add-Refusal "$count processors; this host's version allows $limit" }
+    elseif ($count -gt $facts.logical_processors) { Add-Refusal "$count processors; the host has $($facts.logical_processors), and a machine with more does not start" }
+    $largest = [math]::Max([long] $wanted.memory.startup, [long] $wanted.memory.maximum)
+    $ceiling = $(if ($facts.build -lt 20348) { 12TB } else { 240TB })
+    if ($largest -gt $ceiling) { Add-Refusal "$largest bytes of memory; this host's version allows $ceiling" }
+    $most = $(if ($facts.build -lt 17763) { 8 } else { 64 })
+    if (@($It.doc.network_adapters).Count -gt $most) { Add-Refusal "$(@($It.doc.network_adapters).Count) network adapters; this host's version allows $most" }
+    $off = $null -eq $It.machine -or $It.machine.state -ceq 'Off'
+    if ($off -and $null -ne $facts.memory_available -and $wanted.memory.startup -gt $facts.memory_available) {
+        Add-Note "the host has $([math]::Floor($facts.memory_available / 1MB)) MiB of memory free, the machine starts with $([math]::Floor($wanted.memory.startup / 1MB)) MiB"
+    }
 }
 
 function Test-Tpm {
@@ -280,9 +475,9 @@ function Test-Tpm {
     $tpm = $It.doc.machine.tpm
     if (-not $tpm.enabled -or ($null -ne $It.machine -and $It.machine.tpm.enabled)) { return }
     $needed = @('Enable-VMTPM', 'Set-VMKeyProtector:NewLocalKeyProtector') + @($(if ($null -ne $tpm.guardian) { 'New-HgsGuardian', 'New-HgsKeyProtector' }))
-    foreach ($name in $needed) { if ($It.facts.missing -ccontains $name) { Add-Refusal "The host cannot give the machine a TPM: it has no $name." } }
-    if ($null -ne $tpm.guardian -and -not $It.facts.administrator) { Add-Refusal 'Only an administrator can make the guardian of the TPM.' }
-    Add-Note 'A machine with a TPM starts only on hosts that hold the certificates of its key protector.'
+    foreach ($name in $needed) { if ($It.facts.missing -ccontains $name) { Add-Refusal "the host cannot give the machine a TPM: it has no $name" } }
+    if ($null -ne $tpm.guardian -and -not $It.facts.administrator) { Add-Refusal "only an administrator can make the TPM's guardian" }
+    Add-Note 'a machine with a TPM starts only on hosts that hold the certificates of its key protector'
 }
 
 function Test-Nesting {
@@ -291,27 +486,62 @@ function Test-Nesting {
     if (-not $It.doc.machine.processor.nested_virtualization) { return }
     $amd = $facts.processor_vendor -ceq 'amd'
     $least = $(if (-not $amd) { 14393 } elseif ($facts.server) { 20348 } else { 22000 })
-    if ($facts.build -lt $least) { Add-Refusal "Nested virtualization needs build $least of Windows on this host; it is $($facts.build)." }
+    if ($facts.build -lt $least) { Add-Refusal "nested virtualization needs build $least or newer on this host; it is $($facts.build)" }
     $version = [version] '0.0'
     if ($null -ne $It.machine -and [version]::TryParse($It.machine.version, [ref] $version) -and $version -lt [version] $(if ($amd) { '9.3' } else { '8.0' })) {
-        Add-Refusal "The configuration version $($It.machine.version) of the machine is too old for nested virtualization: Update-VMVersion."
+        Add-Refusal "nested virtualization needs a newer configuration version than $($It.machine.version); update it with Update-VMVersion"
     }
-    if ($It.doc.machine.memory.dynamic) { Add-Note 'Dynamic memory does not move while a hypervisor runs inside the machine.' }
+    if ($It.doc.machine.memory.dynamic) { Add-Note 'nested virtualization: dynamic memory does not move while a hypervisor runs inside' }
+}
+
+# Machines of others that have our name, an address or a file of ours.
+function Test-Other {
+    param($It)
+    $doc = $It.doc
+    $ours = @($It.state.ours | ForEach-Object { $_.machine.id })
+    $others = @($It.state.machines | Where-Object { $ours -cnotcontains $_.id })
+    $taken = @($others | Where-Object { Test-Same $_.name $doc.machine.name })
+    if ($taken.Count -gt 0 -and ($null -eq $It.machine -or $It.machine.name -cne $doc.machine.name)) {
+        Add-Refusal "a machine named $(Get-Quoted $doc.machine.name) exists and is not ours ($($taken[0].id)); rename it, build with another --name, or adopt it: give its notes the line $(Get-Quoted (Get-MarkerLine $It))"
+    }
+    foreach ($other in $others) {
+        foreach ($adapter in $doc.network_adapters) { if ($other.mac_addresses -ccontains $adapter.mac_address) { Add-Refusal "adapter $(Get-Quoted $adapter.name): $(Get-Quoted $other.name) has the address $($adapter.mac_address) too. $(Get-Said 'refusals' 'build-your-own')" } }
+    }
+    foreach ($pair in $It.drives.GetEnumerator()) { foreach ($name in @(Get-OtherHolder $It $pair.Value)) { Add-Refusal "$(Get-Quoted $name) uses $($pair.Value)" } }
+}
+
+# The names of other machines that hold a file, as far as they were asked for.
+function Get-OtherHolder {
+    param($It, [string] $Path)
+    $own = Get-MachineId $It
+    foreach ($other in $It.state.machines) {
+        if ($other.id -ceq $own) { continue }
+        if (@($other.disks) + @($other.media) + @(foreach ($chain in $other.chains) { $chain }) -contains $Path) { $other.name }
+    }
 }
 
 # What stands in the way in the machine that is there.
 function Test-Machine {
     param($It)
     $now = $It.machine
+    $named = Get-Quoted $now.name
     $firmware = $It.doc.machine.firmware
-    if ($now.generation -ne 2) { Add-Refusal "The machine is of generation $($now.generation); that can never be changed." }
-    $busy = @($now.operational_status | Where-Object { $_ -cin 'ApplyingSnapshot', 'CreatingSnapshot', 'DeletingSnapshot', 'MergingDisks', 'ExportingVirtualMachine', 'MigratingVirtualMachine', 'MigratingPlannedVm', 'BackingUpVirtualMachine', 'ModifyingUpVirtualMachine', 'StorageMigrationPhaseOne', 'StorageMigrationPhaseTwo' })
-    if ($busy.Count -gt 0) { Add-Refusal "The machine is busy ($($busy -join ', ')); try again later." }
-    if ($now.state.EndsWith('Critical')) { Add-Refusal "The storage of the machine cannot be reached ($($now.state))." }
+    if ($now.generation -ne 2) { Add-Refusal "$named is of generation $($now.generation), which cannot be changed" }
+    $busy = @(Get-Sorted @($now.operational_status | Where-Object { $_ -cin 'ApplyingSnapshot', 'CreatingSnapshot', 'DeletingSnapshot', 'MergingDisks', 'ExportingVirtualMachine', 'MigratingVirtualMachine', 'MigratingPlannedVm', 'BackingUpVirtualMachine', 'ModifyingUpVirtualMachine', 'StorageMigrationPhaseOne', 'StorageMigrationPhaseTwo' }))
+    if ($busy.Count -gt 0) { Add-Refusal "$named is busy ($($busy -join ', ')); try again later" }
+    if ($now.state.EndsWith('Critical')) { Add-Refusal "the storage of $named cannot be reached ($($now.state))" }
     if ($now.name -cne $It.name -and $now.tpm.enabled -and $firmware.secure_boot -and $now.firmware.secure_boot_template -cne $firmware.secure_boot_template) {
-        Add-Refusal "The secure boot template cannot be changed once the TPM holds state: it is $($now.firmware.secure_boot_template), wanted is $($firmware.secure_boot_template)."
+        Add-Refusal "the secure boot template cannot be changed once the TPM holds state: it is $($now.firmware.secure_boot_template), wanted is $($firmware.secure_boot_template)"
     }
     foreach ($drive in $It.doc.drives) { Test-Place $It $drive }
+    $seat = Get-SeedDrive $It
+    if ($null -ne $seat -and $seat.kind -cne 'dvd') { Add-Refusal "the seed's place 0:63 is taken by $($seat.path); detach that first" }
+    foreach ($adapter in $It.doc.network_adapters) {
+        $count = @($now.network_adapters | Where-Object { $_.name -ceq $adapter.name }).Count
+        if ($count -gt 1) { Add-Refusal "the machine has $count adapters named $(Get-Quoted $adapter.name)" }
+    }
+    foreach ($path in @(Get-OldSeed $It)) { foreach ($name in @(Get-OtherHolder $It $path)) { Add-Refusal "$(Get-Quoted $name) uses $path, which holds secrets and is to go" } }
+    if ($It.folder -and -not (Test-Same $now.path.TrimEnd('\') ($It.folder.TrimEnd('\') + '\' + $It.name))) { Add-Note "left alone: the machine lies in $($now.path), not in $($It.folder)" }
 }
 
 # The place of a drive, and the size of the disk that is there: nothing of others is detached, no disk is made smaller.
@@ -319,36 +549,36 @@ function Test-Place {
     param($It, $Drive)
     $have = Get-DriveAt $It $Drive
     $path = $It.drives[$Drive.name]
-    $named = "Drive $($Drive.name)"
+    $named = "drive $(Get-Quoted $Drive.name)"
     $fits = $null -eq $have -or (Test-Ours $It $have) -or ($have.kind -ceq 'dvd' -and $Drive.type -ceq 'dvd') -or ($path -and (Test-Holds $have $path))
-    if (-not $fits) { Add-Refusal "$named`: its place $($Drive.controller):$($Drive.location) is taken by $(if ($have.path) { $have.path } else { 'an empty DVD drive' }); detach that first." }
+    if (-not $fits) { Add-Refusal "$named`: its place $($Drive.controller):$($Drive.location) is taken by $(if ($have.path) { $have.path } else { 'an empty DVD drive' }); detach that first" }
     if ($Drive.type -ceq 'dvd' -or -not $path) { return }
-    foreach ($disk in @($It.machine.drives | Where-Object { Test-Holds $_ $path })) {
-        if ($disk.shared -ne ($Drive.type -cne 'vhd')) { Add-Refusal "$named is attached $(if (-not $disk.shared) { 'not ' })as a shared disk; detach it to change that." }
-        if ($null -eq $Drive.size -or $null -eq $disk.size) { continue }
-        if ($disk.size -gt $Drive.size) { Add-Refusal "$named has $($disk.size) bytes, wanted are $($Drive.size): disks are not made smaller (its smallest size now is $(if ($null -ne $disk.minimum_size) { $disk.minimum_size } else { $disk.size }))." }
-        elseif ($disk.size -lt $Drive.size -and ($It.machine.checkpoints -gt 0 -or -not (Test-Same $disk.path $path))) { Add-Refusal "$named cannot grow while the machine has checkpoints; merge them first." }
+    $attached = @($It.machine.drives | Where-Object { Test-Holds $_ $path })
+    foreach ($disk in $attached) {
+        if ($disk -eq $have -and $disk.shared -ne ($Drive.type -cne 'vhd')) { Add-Refusal "$named is attached $(if (-not $disk.shared) { 'not ' })as a shared disk; detach it to change that" }
+        if ($null -eq $Drive.size) { continue }
+        if ($null -eq $disk.size) { Add-Note "left alone: the disk of $named cannot be read" }
+        elseif ($disk.size -gt $Drive.size) { Add-Shrinking $named $disk.size $Drive.size $disk.minimum_size }
+        elseif ($disk.size -lt $Drive.size -and ($It.machine.checkpoints -gt 0 -or -not (Test-Same $disk.path $path))) { Add-Refusal "$named cannot grow while the machine has checkpoints; merge them first" }
     }
+    $vhd = $(if ($attached.Count -eq 0 -and $fits -and (Test-File $path)) { Read-Vhd $path })
+    if ($null -ne $vhd -and $null -ne $Drive.size -and $vhd.Size -gt $Drive.size) { Add-Shrinking $named $vhd.Size $Drive.size (Get-Number $vhd.MinimumSize) }
+}
+
+function Add-Shrinking {
+    param([string] $Named, $Size, $Wanted, $Smallest)
+    Add-Refusal "$Named has $Size bytes, wanted are $Wanted`: disks are not shrunk (its smallest size now is $(if ($null -ne $Smallest) { $Smallest } else { $Size }))"
 }
 
 function Get-DriveAt { param($It, $At) $It.machine.drives | Where-Object { $_.controller_type -ceq 'SCSI' -and $_.controller -eq $At.controller -and $_.location -eq $At.location } | Select-Object -First 1 }
+
+function Get-SeedDrive { param($It) if ($null -ne $It.machine) { Get-DriveAt $It @{ controller = 0; location = 63 } } }
 
 # A checkpoint's file counts as the disk below it.
 function Test-Holds { param($Have, [string] $Path) $Have.kind -ceq 'disk' -and ((Test-Same $Have.path $Path) -or $Have.chain -contains $Path) }
 
 # Whether the disk in a drive is one that the document wants at some place.
-function Test-Ours { param($It, $Have) @($It.drives.Values | Where-Object { Test-Holds $Have $_ }).Count -gt 0 }
-
-function Test-Owner {
-    param($It)
-    if ($null -eq $It.machine -or $TakeOver) { return }
-    foreach ($line in $It.machine.notes.Split("`n")) {
-        if (-not $line.StartsWith($It.marker, [System.StringComparison]::Ordinal)) { continue }
-        $owner = $line.TrimEnd("`r").Substring($It.marker.Length)
-        $owner = $(if ($owner.StartsWith('by=')) { [uri]::UnescapeDataString($owner.Substring(3)) } else { $owner })
-        if (-not (Test-Same $owner.Split('/')[0] $It.owner)) { Add-Refusal "The machine was deployed by '$owner', not by '$($It.owner)': -TakeOver. $(Get-Said 'refusals' 'build-your-own')" }
-    }
-}
+function Test-Ours { param($It, $Have) @($It.drives.GetEnumerator() | Where-Object { Test-Holds $Have $_.Value }).Count -gt 0 }
 
 function Test-Made { param($It, [string] $Path) $null -ne $It.record -and @($It.record.created | Where-Object { Test-Same $_.path $Path }).Count -gt 0 }
 
@@ -358,45 +588,59 @@ function Test-Attached {
     @($It.machine.drives | Where-Object { (Test-Same $_.path $Path) -or $_.chain -contains $Path }).Count -gt 0
 }
 
-# Whether the file of a drive must still be made.
+# Whether the file of a drive must still be made. Disk sets are made in place: one that a killed run left is made again.
 function Test-Missing {
     param($It, $Drive)
     $path = $It.drives[$Drive.name]
-    $path -and -not (Test-File $path) -and -not (Test-Attached $It $path)
+    if (-not $path -or (Test-Attached $It $path)) { return $false }
+    -not (Test-File $path) -or ($Drive.type -ceq 'vhd_set' -and $null -eq (Read-Vhd $path))
 }
 
+# The file of a drive that is there, and the parent of one that is to be made. What the machine has already may be damaged too.
 function Test-Drive {
     param($It, $Drive)
-    if ($null -ne $Drive.media -and -not (Test-File $Drive.media)) { Add-Refusal "Drive $($Drive.name): there is no $($Drive.media)." }
+    $named = "drive $(Get-Quoted $Drive.name)"
+    if ($null -ne $Drive.media -and -not (Test-File $Drive.media)) { Add-Refusal "$named`: the host has no file $($Drive.media)" }
     $path = $It.drives[$Drive.name]
     if (-not $path) { return }
-    $folder = Get-FreeSpace $path
-    if ($Drive.type -cne 'vhd' -and $folder.kind -ceq 'fixed') { Add-Refusal "Drive $($Drive.name) is shared: $path must lie on a cluster shared volume or an SMB share." }
-    if (-not (Test-Missing $It $Drive)) {
-        if (Test-Attached $It $path) { return }
-        if (-not (Test-Made $It $path)) { Add-Refusal "Drive $($Drive.name): $path exists and is not ours; move it away, or attach it yourself." }
-        elseif (-not $path.EndsWith('.vhds', [System.StringComparison]::OrdinalIgnoreCase) -and -not (Hyper-V\Test-VHD -Path $path -ErrorAction Ignore)) { Add-Refusal "Drive $($Drive.name): $path is no healthy virtual disk." }
-        return
+    if ($Drive.type -cne 'vhd' -and (Get-FreeSpace (Get-ParentPath $path)).kind -ceq 'fixed') { Add-Refusal "$named is shared: $(Get-ParentPath $path) must lie on a cluster shared volume or an SMB share" }
+    elseif ($Drive.type -ceq 'vhd' -and $path.StartsWith('\\')) { Add-Note "$named lies on a share: the host logs in there for itself, which fails from a remote session without delegation" }
+    $set = $Drive.type -ceq 'vhd_set'
+    $attached = Test-Attached $It $path
+    if ($attached -and -not (Test-File $path)) { Add-Refusal "$named`: $path is attached, and there is no such file"; return }
+    if (Test-File $path) {
+        if (-not $attached -and -not (Test-Made $It $path)) { Add-Refusal "$named`: $path exists and is not known to be ours; move it away, or attach it yourself" }
+        elseif ($null -eq (Read-Vhd $path)) { if ($attached -or -not $set) { Add-Refusal "$named`: $path is no disk that Hyper-V can read" } }
+        elseif (-not $set -and -not (Test-Healthy $path)) { Add-Refusal "$named`: $path or a parent of it is damaged or missing (Test-VHD)" }
+        if (-not (Test-Missing $It $Drive)) { return }
     }
-    $parent = $null
-    $needed = [long] 67108864
-    if ($null -ne $Drive.volume) {
-        $parent = Resolve-Parent $It $Drive
-        if ($null -eq $parent) { return }
-        $vhd = Read-Vhd $parent.file
-        if ($null -eq $vhd -or -not (Hyper-V\Test-VHD -Path $parent.file -ErrorAction Ignore)) { Add-Refusal "Drive $($Drive.name): $($parent.file) is no healthy virtual disk."; return }
-        if ($null -ne $Drive.size -and $vhd.Size -gt $Drive.size) { Add-Refusal "Drive $($Drive.name): the parent disk has $($vhd.Size) bytes, wanted are $($Drive.size)." }
-        $bad = @("$((Get-Item -LiteralPath $parent.file -Force).Attributes)".Split(',') | ForEach-Object { $_.Trim() } | Where-Object { $_ -cin 'SparseFile', 'Compressed', 'Encrypted' })
-        if ($bad.Count -gt 0 -and $Drive.create -ceq 'differencing' -and (Test-Same $parent.file $parent.stored)) { Add-Refusal "Drive $($Drive.name): $($parent.file) is $($bad -join ' and '); Hyper-V refuses such files." }
-        $length = (Get-Item -LiteralPath $parent.file).Length
-        if ($Drive.create -ceq 'copy') { $needed += $length }
-        elseif (-not (Test-Same $parent.file $parent.stored)) {
-            $store = (Get-FreeSpace $parent.stored).bytes
-            if ($null -ne $store -and $store -lt $length) { Add-Refusal "$($It.volumes): $length bytes are needed for the parent of drive $($Drive.name), $store are free." }
-        }
+    if ($null -eq $Drive.volume) { return }
+    $parent = Resolve-Parent $It $Drive
+    if ($null -eq $parent) { return }
+    $vhd = Read-Vhd $parent.file
+    if ($null -eq $vhd -or -not (Test-Healthy $parent.file) -or "$($vhd.VhdFormat)" -cne 'VHDX') { Add-Refusal "$named`: $($parent.file) is no sound VHDX disk"; return }
+    if ($null -ne $Drive.size -and $vhd.Size -gt $Drive.size) { Add-Refusal "$named`: the parent disk has $($vhd.Size) bytes, wanted are $($Drive.size); ask for a $(Get-Quoted 'size') that is as large, or leave it out"; return }
+    $item = Get-Item -LiteralPath $parent.file -Force
+    $bad = @(Get-Sorted @("$($item.Attributes)".Split(',') | ForEach-Object { $_.Trim() } | Where-Object { $_ -cin 'SparseFile', 'Compressed', 'Encrypted' }))
+    if ($bad.Count -gt 0 -and (Test-Same $parent.file $parent.stored)) { Add-Refusal "$named`: $($parent.file) is $($bad -join ', '); Hyper-V attaches no such file"; return }
+    if ($Drive.create -ceq 'copy') { Add-Copy $It (Get-ParentPath $path) $item.Length }
+    elseif (-not (Test-Same $parent.file $parent.stored)) { Add-Copy $It $It.volumes $item.Length }
+}
+
+function Test-Healthy { param([string] $Path) try { [bool] (Hyper-V\Test-VHD -Path $Path -ErrorAction Ignore) } catch { $false } }
+
+function Add-Copy { param($It, [string] $Folder, [long] $Bytes) $It.copies[$Folder] = [long] $It.copies[$Folder] + $Bytes }
+
+function Test-Space {
+    param($It)
+    foreach ($pair in $It.copies.GetEnumerator()) {
+        $free = (Get-FreeSpace $pair.Key).bytes
+        if ($null -ne $free -and $free -lt $pair.Value) { Add-Refusal "$($pair.Key) has $free bytes free; $($pair.Value) would be copied there" }
     }
-    $free = $folder.bytes
-    if ($null -ne $free -and $free -lt $needed) { Add-Refusal "Drive $($Drive.name): $needed bytes are needed, $free are free." }
+    foreach ($folder in @($It.home) + @($It.drives.GetEnumerator() | ForEach-Object { Get-ParentPath $_.Value }) + @($It.copies.GetEnumerator() | ForEach-Object { $_.Key })) {
+        $free = $(if ($folder) { (Get-FreeSpace $folder).bytes })
+        if ($null -ne $free -and $free -lt 1GB) { Add-Note "$folder has less than 1 GiB free" }
+    }
 }
 
 # The folders in which no disk can be made that Hyper-V attaches: what is new inherits these attributes.
@@ -423,24 +667,25 @@ function Resolve-Parent {
     param($It, $Drive)
     if ($It.parents.ContainsKey($Drive.volume)) { return $It.parents[$Drive.volume] }
     $entry = @($It.doc.volumes | Where-Object { $_.name -ceq $Drive.volume })[0]
+    $named = "drive $(Get-Quoted $Drive.name)"
     $given = (ConvertTo-Map $Volume)[$Drive.name]
     $sha256 = $entry.sha256
     if (-not $sha256 -and $null -ne $It.record) { $sha256 = Get-Member $It.record.volumes $Drive.volume }
     foreach ($source in $entry.sources) { if (-not $given -and $source.kind -ceq 'host') { $given = $source.path } }
     if ($given) {
-        if (-not (Test-File $given)) { Add-Refusal "Drive $($Drive.name): there is no $given."; return $null }
+        if (-not (Test-File $given)) { Add-Refusal "$named`: the host has no file $given"; return $null }
         $hash = Get-Sha256 $given
-        if ($entry.sha256 -and $hash -cne $entry.sha256) { Add-Refusal "Drive $($Drive.name): $given is another disk; its SHA-256 is $hash, wanted is $($entry.sha256)."; return $null }
+        if ($entry.sha256 -and $hash -cne $entry.sha256) { Add-Refusal "$(Get-Quoted $given) is not the volume of $named`: its SHA-256 is $hash, wanted is $($entry.sha256)"; return $null }
         $sha256 = $hash
     }
     $stored = $(if ($sha256) { "$($It.volumes)\$sha256.vhdx" })
     if ($stored -and (Test-File $stored)) {
-        if ((Get-Sha256 $stored) -cne $sha256) { Add-Refusal "$stored is not what its name says."; return $null }
+        if ((Get-Sha256 $stored) -cne $sha256) { Add-Refusal "$named`: $stored was changed: its SHA-256 is another"; return $null }
         $given = $stored
     }
     if (-not $given) {
-        $from = @($entry.sources | Where-Object { $_.kind -ceq 'url' } | ForEach-Object { "; it is to be had at $($_.url), or built in after 'eryphc volume fetch SPEC --into genes'" }) -join ''
-        Add-Refusal "Drive $($Drive.name) needs a parent disk$(if ($null -ne $entry.gene) { " ($($entry.gene))" }): -Volume '$($Drive.name)=PATH'$from."
+        $from = @($entry.sources | Where-Object { $_.kind -ceq 'url' } | ForEach-Object { "; to be had at $($_.url), or built in after $(Get-Quoted 'eryphc volume fetch SPEC --into genes')" } | Select-Object -First 1) -join ''
+        Add-Refusal "$named needs its volume$(if ($null -ne $entry.gene) { " ($($entry.gene))" }): -Volume '$($Drive.name)=PATH'$from"
         return $null
     }
     $It.parents[$Drive.volume] = @{ file = $given; stored = $stored; sha256 = $sha256 }
@@ -479,6 +724,15 @@ function Get-Placed {
 
 function Get-SeedPath { param($It, $Seed, [string] $Hash) "$($It.home)\seed\" + $Seed.file.Substring(0, $Seed.file.Length - 4) + '.' + $Hash.Substring(0, 16) + '.iso' }
 
+# ISO files of ours that the machine is not to hold: they may have secrets.
+function Get-OldSeed {
+    param($It)
+    $seed = Get-WantedSeed $It
+    $placed = $(if ($null -ne $seed) { Get-Placed $It $seed })
+    $kept = $(if ($null -ne $placed) { Get-SeedPath $It $seed $placed })
+    Get-SeedFile $It | Where-Object { -not (Test-Same $_ $kept) }
+}
+
 # ---- what differs ----
 
 $script:Arguments = @{
@@ -511,6 +765,8 @@ function Get-Change {
     $list = New-Object -TypeName System.Collections.ArrayList
     $now = $It.machine
     $doc = $It.doc.machine
+    if (@(Get-MarkerOfOwner $It).Count -eq 0) { Add-Change $list "owner: $(Get-Owner $It) -> $($It.owner)" $false 'set-notes' @{ machine = $now.id; notes = Get-MarkedNotes $It } }
+    foreach ($path in @(Get-Leftover $It)) { Add-Change $list "unfinished file: $path" $false 'delete-file' @{ path = $path } }
     $fresh = $now.name -ceq $It.name
     $id = @{ machine = $now.id }
     $memory = $doc.memory
@@ -554,6 +810,8 @@ function Get-Change {
         Add-Change $list "boot from $($doc.boot_drive)" $true 'set-first-boot' @{ machine = $now.id; controller = $boot.controller; location = $boot.location }
     }
     if ($now.name -cne $doc.name) { Add-Change $list "name: $($now.name) -> $($doc.name)" $false 'rename-machine' @{ machine = $now.id; name = $doc.name } }
+    # We stopped it for a change, and that run did not come to its end.
+    if ($null -ne $It.record -and $It.record.restart -and $now.state -ceq 'Off') { Add-Change $list 'power: Off -> Running' $false 'start-machine' @{ machine = $now.id; seconds = 300 } }
     return , $list
 }
 
@@ -565,13 +823,12 @@ function Add-Surplus {
         # One of ours under its former name goes too: two adapters cannot share an address.
         $renamed = -not $adapter.dynamic_mac -and @($It.doc.network_adapters | Where-Object { $_.mac_address -ceq $adapter.mac_address }).Count -gt 0
         if ($Fresh -or $renamed) { Add-Change $List "adapter $($adapter.name): removed" $false 'remove-adapter' @{ machine = $It.machine.id; adapter = $adapter.id } }
-        else { Add-Note "Adapter '$($adapter.name)' is not in the deployment and stays." }
+        else { Add-Note "left alone: the network adapter $(Get-Quoted $adapter.name) is not in the deployment" }
     }
     $places = @('0:63') + @($It.doc.drives | ForEach-Object { "$($_.controller):$($_.location)" })
     foreach ($drive in $It.machine.drives) {
-        if ($places -cnotcontains "$($drive.controller):$($drive.location)" -and -not (Test-Ours $It $drive)) { Add-Note "The drive at $($drive.controller):$($drive.location) ($($drive.path)) is not in the deployment and stays." }
+        if ($places -cnotcontains "$($drive.controller):$($drive.location)" -and -not (Test-Ours $It $drive) -and $drive.controller_type -ceq 'SCSI') { Add-Note "left alone: the $($drive.kind) drive at $($drive.controller):$($drive.location) ($(if ($drive.path) { $drive.path } else { 'empty' })) is not in the deployment" }
     }
-    if ($It.machine.checkpoints -gt 0) { Add-Note "The machine has $($It.machine.checkpoints) checkpoints; its disks keep their size." }
 }
 
 # A disk of ours at another place than its own leaves it.
@@ -607,24 +864,34 @@ function Add-Drive {
     if ($null -ne $vhd -and $null -ne $Drive.size -and $vhd.Size -lt $Drive.size) { Add-Change $List "$where`: size $($vhd.Size) -> $($Drive.size)" ($Drive.type -cne 'vhd') 'resize-disk' @{ path = $path; size = $Drive.size } }
 }
 
-# The ISO that the machine should hold: the sealed one once it was swapped in and both are still the ones of this build.
+# The ISO that the machine is meant to hold: the sealed one once sealing has begun and both are still the ones of this build.
 function Get-WantedSeed {
     param($It)
     $doc = $It.doc
     $record = $It.record
-    if ($null -ne $doc.sealed -and $null -ne $record -and $null -ne $record.sealed -and $null -ne $record.seed -and $record.sealed.built -ceq $doc.sealed.sha256 -and $record.seed.built -ceq $doc.seed.sha256) { return $doc.sealed }
+    if ($null -ne $doc.sealed -and $null -ne $doc.seed -and $null -ne $record -and $null -ne $record.sealed -and $null -ne $record.seed -and $record.sealed.built -ceq $doc.sealed.sha256 -and $record.seed.built -ceq $doc.seed.sha256) { return $doc.sealed }
     $doc.seed
 }
 
 function Add-SeedChange {
     param($It, $List)
     $seed = Get-WantedSeed $It
-    if ($null -eq $seed) { return }
-    $have = @($It.machine.drives | Where-Object { $_.controller_type -ceq 'SCSI' -and $_.controller -eq 0 -and $_.location -eq 63 })
-    $placed = Get-Placed $It $seed
-    if ($null -ne $placed -and $have.Count -gt 0 -and (Test-Same $have[0].path (Get-SeedPath $It $seed $placed))) { return }
-    Add-SeedNote $It $seed $(if ($have.Count -gt 0) { $have[0].path })
-    Add-Change $List "seed ISO $($seed.file)" $false 'place-seed' @{ seed = $seed }
+    $have = Get-SeedDrive $It
+    $placed = $(if ($null -ne $seed) { Get-Placed $It $seed })
+    $kept = $(if ($null -ne $placed) { Get-SeedPath $It $seed $placed })
+    $at = @{ machine = $It.machine.id; controller = 0; location = 63; path = $null }
+    if ($null -eq $seed) { if ($null -ne $have -and $have.path -and ((Test-Own $It $have.path) -or @(Get-SeedFile $It) -contains $have.path)) { Add-Change $List "seed: $($have.path) leaves" $false 'set-dvd' $at } }
+    elseif ($null -eq $kept -or $null -eq $have -or -not (Test-Same $have.path $kept)) {
+        Add-SeedNote $It $seed $(if ($null -ne $have) { $have.path })
+        Add-Change $List "seed ISO $($seed.file)" $false 'place-seed' @{ seed = $seed }
+    }
+    # The files of earlier runs hold secrets that no machine needs. Those of a seed that is still to come are known only then.
+    foreach ($path in @(Get-SeedFile $It | Where-Object { -not (Test-Same $_ $kept) -and -not (Test-Unfinished $_) })) {
+        foreach ($drive in @($It.machine.drives | Where-Object { $_.kind -ceq 'dvd' -and (Test-Same $_.path $path) -and ($_.controller -ne 0 -or $_.location -ne 63) })) {
+            Add-Change $List "seed: $path leaves $($drive.controller):$($drive.location)" $false 'set-dvd' @{ machine = $It.machine.id; controller = $drive.controller; location = $drive.location; path = $null }
+        }
+        Add-Change $List "seed: old file $path" $false 'delete-old-seed' @{ path = $path }
+    }
 }
 
 # What a machine that exists will do with another seed, said before it gets it.
@@ -633,7 +900,8 @@ function Add-SeedNote {
     $doc = $It.doc
     if ($It.machine.name -ceq $It.name -or $Seed.sha256 -cne $doc.seed.sha256) { return }
     $before = $(if ($null -ne $It.record) { $It.record.seed })
-    if ($(if ($null -ne $before) { $before.built -ceq $Seed.sha256 } else { -not $Medium })) { return }
+    if ($null -ne $before) { if ($before.built -ceq $Seed.sha256) { return } }
+    elseif (-not $Medium -or (Test-Same $Medium (Get-SeedPath $It $Seed (Get-Hash (Get-FilledSeed $It $Seed $script:Values))))) { return }
     $values = @{ file = $Seed.file; id = $Seed.instance_id }
     if ($Seed.instance_id -ceq $doc.catlet.id) { Add-Note (Get-Said 'notes' "seed-$($doc.guest)" $values) }
     elseif ($Seed.instance_id -cmatch '\Ai-[0-9a-f]{16}\z') { Add-Note (Get-Said 'notes' 'seed-new-instance' $values) }
@@ -676,48 +944,72 @@ function Add-Adapter {
 
 # ---- doing ----
 
-# What this run made, newest last, for the way back.
-$script:Made = @()
-
 function Invoke-Step {
     param($It, [string] $Action, [System.Collections.IDictionary] $A)
     $script:Step = $Action
     $script:Thing = "$($A['path'])$($A['name'])"
     if ($Action -ceq 'make-drive') { return (New-DriveFile $It $A.drive) }
     if ($Action -ceq 'place-seed') { return (Set-Seed $It $A.seed) }
-    $path = $A['path']
-    # Before the act, so that a failure in the middle is undone too.
-    if ($path -and $Action -cin 'make-folder', 'new-disk', 'copy-file', 'convert-disk' -and -not (Test-Path -LiteralPath $path)) { $script:Made += , @($Action, $path) }
-    $done = Invoke-Action $Action ([pscustomobject] $A) { }
-    if ($Action -ceq 'new-machine') { $script:Made += , @($Action, $done.value.machine) }
-    $done.value
+    # By now the seed may have been placed that has this name.
+    if ($Action -ceq 'delete-old-seed') { if (@(Get-OldSeed $It) -notcontains $A.path) { return }; $Action = 'delete-file' }
+    (Invoke-Action $Action ([pscustomobject] $A) { }).value
+}
+
+# All that is ours or is about to be, with `More`. Settled: nothing is about to be made any more, so what is not there is
+# forgotten. eryph-runtime makes the same bytes (recording.py).
+function Get-RecordText {
+    param($It, $More = @(), $Set = @{}, [switch] $Settled)
+    $old = $It.record
+    $doc = $It.doc
+    $all = New-Object -TypeName 'System.Collections.Generic.Dictionary[string,object]'
+    foreach ($one in @(Get-OwnThing $It) + @($More) + @($(if ($null -ne $old) { $old.created }))) {
+        if ($null -eq $one) { continue }
+        $spelling = $(if ($null -ne $old) { @($old.created | Where-Object { Test-Same $_.path $one.path }) })
+        $all[$one.path.ToLowerInvariant()] = [ordered] @{ kind = $one.kind; path = $(if (@($spelling).Count -gt 0 -and $null -ne @($spelling)[0]) { @($spelling)[0].path } else { $one.path }) }
+    }
+    $byPath = @{}
+    foreach ($pair in $all.GetEnumerator()) { $byPath[$pair.Value.path] = $pair.Value }
+    $created = @(foreach ($path in @(Get-Sorted @($all.GetEnumerator() | ForEach-Object { $_.Value.path }))) { if (-not $Settled -or (Test-Path -LiteralPath $path)) { $byPath[$path] } })
+    $volumes = [ordered] @{}
+    if ($null -ne $old) { foreach ($one in $old.volumes.PSObject.Properties) { $volumes[$one.Name] = $one.Value } }
+    foreach ($pair in $It.parents.GetEnumerator()) { $volumes[$pair.Key] = $pair.Value.sha256 }
+    $parameters = [ordered] @{}
+    foreach ($one in $doc.parameters) { if ($It.parameters[$one.name]) { $parameters[$one.name] = $It.parameters[$one.name] } }
+    $record = [ordered] @{
+        schema = 'eryphc/record/v1'; catlet = $doc.catlet.id; by = $(if ($null -ne $old -and (Test-SameOwner $old.by $It.owner)) { $old.by } else { $It.owner })
+        created = $created; deleting = @($(if ($null -ne $old -and $null -eq $It.machine) { $old.deleting | Where-Object { Test-File $_ } })); parameters = $parameters; volumes = $volumes
+        seed = $(if ($null -ne $old -and $null -ne $It.machine) { $old.seed }); sealed = $(if ($null -ne $old -and $null -ne $It.machine) { $old.sealed })
+        restart = $null -ne $old -and $old.restart -and $null -ne $It.machine -and $It.machine.state -ceq 'Off'
+    }
+    foreach ($pair in $Set.GetEnumerator()) { $record[$pair.Key] = $pair.Value }
+    if ($null -ne $doc.seed -and (Get-WantedSeed $It) -eq $doc.seed -and -not $Set.ContainsKey('sealed')) { $record.sealed = $null }
+    (ConvertTo-JsonText $record) + "`n"
+}
+
+# What the document wants of files and folders that only we name so.
+function Get-OwnThing {
+    param($It)
+    $folders = @()
+    $files = @(Get-SeedFile $It)
+    if ($null -ne $It.home) { $folders += $It.home; if ($null -ne $It.doc.seed) { $folders += "$($It.home)\seed" } }
+    foreach ($pair in $It.drives.GetEnumerator()) { if (Test-Own $It $pair.Value) { $folders += Get-ParentPath $pair.Value; $files += $pair.Value } }
+    foreach ($folder in $folders) { foreach ($above in @(Get-Ancestor $folder)) { if ($folders -notcontains $above -and -not (Test-Folder $above)) { @{ kind = 'folder'; path = $above } } } }
+    foreach ($folder in $folders) { @{ kind = 'folder'; path = $folder } }
+    foreach ($file in $files) { @{ kind = 'file'; path = $file } }
+}
+
+# The record says what is ours before it is made, and until it is gone: a killed run can be cleaned up and goes on. It is
+# written only where it says something new.
+function Save-Record {
+    param($It, $More = @(), $Set = @{}, [switch] $Settled)
+    $text = Get-RecordText $It $More $Set -Settled:$Settled
+    $path = "$($It.home)\eryphc.json"
+    if (-not (Test-Folder $It.home)) { $null = Invoke-Step $It 'make-home' @{ path = $It.home; name = $It.name; text = $text } }
+    elseif (-not (Test-File $path) -or [System.IO.File]::ReadAllText((Get-NativePath $path)) -cne $text) { $null = Invoke-Step $It 'write-text' @{ path = $path; text = $text } }
+    $It.record = Read-Record $It $text
 }
 
 function New-Folder { param($It, [string] $Path, [bool] $Protect = $false) $null = Invoke-Step $It 'make-folder' @{ path = $Path; protect = $Protect } }
-
-# The record says what belongs to the machine, before it is made: a killed run can be cleaned up and goes on.
-function Save-Record {
-    param($It, $Seed = $null, $Sealed = $null)
-    $old = $It.record
-    $created = @(@{ kind = 'folder'; path = $It.home }, @{ kind = 'folder'; path = "$($It.home)\seed" })
-    foreach ($path in $It.drives.Values) { $created += @{ kind = 'folder'; path = $path.Substring(0, $path.LastIndexOf('\')) }, @{ kind = 'file'; path = $path } }
-    foreach ($one in @($Seed, $Sealed)) { if ($null -ne $one) { $created += @{ kind = 'file'; path = $one.path } } }
-    $all = New-Object -TypeName System.Collections.ArrayList
-    foreach ($one in @($(if ($null -ne $old) { $old.created })) + $created) {
-        if ($null -ne $one -and @($all | Where-Object { Test-Same $_.path $one.path }).Count -eq 0) { $null = $all.Add([ordered] @{ kind = $one.kind; path = $one.path }) }
-    }
-    $volumes = [ordered] @{}
-    if ($null -ne $old) { foreach ($one in $old.volumes.PSObject.Properties) { $volumes[$one.Name] = $one.Value } }
-    foreach ($name in $It.parents.Keys) { $volumes[$name] = $It.parents[$name].sha256 }
-    $parameters = [ordered] @{}
-    foreach ($one in $It.doc.parameters) { $parameters[$one.name] = $It.parameters[$one.name] }
-    $record = [ordered] @{ schema = 'eryphc/record/v1'; catlet = $It.doc.catlet.id; by = $It.owner; created = $all; parameters = $parameters; volumes = $volumes }
-    $record.seed = $(if ($null -ne $Seed) { [ordered] @{ built = $Seed.built; placed = $Seed.placed } } elseif ($null -ne $old) { $old.seed })
-    $record.sealed = $(if ($null -ne $Sealed) { [ordered] @{ built = $Sealed.built; placed = $Sealed.placed } } elseif ($null -ne $old -and $null -eq $Seed) { $old.sealed })
-    $text = ConvertTo-JsonText $record
-    Write-AsciiFile "$($It.home)\eryphc.json" ($text + "`n")
-    $It.record = ConvertFrom-JsonText $text
-}
 
 # A blank disk, a child of its parent, or a copy; the parent goes to the store first.
 function New-DriveFile {
@@ -725,14 +1017,18 @@ function New-DriveFile {
     $path = $It.drives[$Drive.name]
     New-Folder $It $path.Substring(0, $path.LastIndexOf('\'))
     $disk = @{ path = $path; size = $Drive.size; parent = $null; in_place = $path.EndsWith('.vhds', [System.StringComparison]::OrdinalIgnoreCase) }
+    if ($disk.in_place) { $null = Invoke-Step $It 'delete-file' @{ path = $path } }
     if ($null -eq $Drive.volume) { $null = Invoke-Step $It 'new-disk' $disk; return }
     $parent = Resolve-Parent $It $Drive
     if ($Drive.create -ceq 'differencing') {
         if (-not (Test-File $parent.stored)) {
-            # The store is shared by all machines and outlives this one: neither undone nor removed.
-            $null = New-Item -ItemType Directory -Path $It.volumes -Force
-            $null = Invoke-Action 'copy-file' ([pscustomobject] @{ source = $parent.file; path = $parent.stored; sha256 = $parent.sha256 }) { }
-            [System.IO.File]::SetAttributes((Get-NativePath $parent.stored), [System.IO.FileAttributes]::ReadOnly)
+            # The store is shared by all machines and outlives this one. Until the copy is whole, its name says whose it is.
+            $copy = $parent.stored.Substring(0, $parent.stored.Length - 5) + ".$($It.name).vhdx"
+            Save-Record $It @(, @{ kind = 'file'; path = $copy })
+            New-Folder $It $It.volumes
+            Remove-File $copy
+            $null = Invoke-Step $It 'copy-file' @{ source = $parent.file; path = $copy; sha256 = $parent.sha256 }
+            $null = Invoke-Step $It 'move-whole' @{ source = $copy; path = $parent.stored; sha256 = $parent.sha256 }
         }
         $disk.parent = $parent.stored
         $null = Invoke-Step $It 'new-disk' $disk
@@ -740,9 +1036,10 @@ function New-DriveFile {
     }
     if (-not $disk.in_place) { $null = Invoke-Step $It 'copy-file' @{ source = $parent.file; path = $path; sha256 = $parent.sha256 } }
     else {
+        # A set is converted from a copy, which is one of our unfinished files all the time.
         $copy = $path.Substring(0, $path.Length - 5) + '.eryphc-part.vhdx'
         Remove-File $copy
-        if ((Copy-Dense $parent.file $copy { }) -cne $parent.sha256) { Remove-File $copy; throw (New-Failure -Id 'EryphcHash' -Category InvalidData -Message 'The file to copy is another one than expected.') }
+        $null = Invoke-Step $It 'copy-file' @{ source = $parent.file; path = $copy; sha256 = $parent.sha256 }
         $null = Invoke-Step $It 'reset-disk' @{ path = $copy }
         if ($null -ne $Drive.size -and (Hyper-V\Get-VHD -Path $copy).Size -lt $Drive.size) { $null = Invoke-Step $It 'resize-disk' @{ path = $copy; size = $Drive.size } }
         $null = Invoke-Step $It 'convert-disk' @{ source = $copy; path = $path }
@@ -774,45 +1071,48 @@ function Get-FilledSeed {
     return , $image
 }
 
-# Puts an ISO beside the old one, inserts it, then deletes the old one: a file is never overwritten while it is in use.
+function Get-Hash { param([byte[]] $Bytes) [BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($Bytes)).Replace('-', '').ToLowerInvariant() }
+
+# Puts an ISO beside the old one and inserts it, then the old one goes: a file is never overwritten while it is in use.
 function Set-Seed {
     param($It, $Seed)
-    New-Folder $It "$($It.home)\seed" $true
     $placed = Get-Placed $It $Seed
+    $have = Get-SeedDrive $It
+    $at = @{ machine = $It.machine.id; controller = 0; location = 63; path = $null }
     if ($null -eq $placed) {
         $image = Get-FilledSeed $It $Seed $script:Values
-        $placed = [BitConverter]::ToString([System.Security.Cryptography.SHA256]::Create().ComputeHash($image)).Replace('-', '').ToLowerInvariant()
+        $placed = Get-Hash $image
         $path = Get-SeedPath $It $Seed $placed
-        $facts = @{ path = $path; built = $Seed.sha256; placed = $placed }
-        if ($null -ne $It.doc.sealed -and $Seed.sha256 -ceq $It.doc.sealed.sha256) { Save-Record $It -Sealed $facts } else { Save-Record $It -Seed $facts }
-        $script:Made += , @('write-seed', $path)
-        Remove-File $path
-        [System.IO.File]::WriteAllBytes((Get-NativePath $path), $image)
+        $facts = [ordered] @{ built = $Seed.sha256; placed = $placed }
+        $sealing = $null -ne $It.doc.sealed -and $Seed.sha256 -ceq $It.doc.sealed.sha256
+        Save-Record $It @(, @{ kind = 'file'; path = $path }) $(if ($sealing) { @{ sealed = $facts } } else { @{ seed = $facts; sealed = $null } })
+        New-Folder $It "$($It.home)\seed" $true
+        if ($null -ne $have -and (Test-Same $have.path $path)) { $null = Invoke-Step $It 'set-dvd' $at }
+        $null = Invoke-Step $It 'delete-file' @{ path = $path }
+        $part = Get-PartPath $path
+        Write-Part $part $image
+        Move-Part $part $path
     }
-    $path = Get-SeedPath $It $Seed $placed
-    $at = @{ machine = $It.machine.id; controller = 0; location = 63; path = $path }
-    $have = @($It.machine.drives | Where-Object { $_.controller_type -ceq 'SCSI' -and $_.controller -eq 0 -and $_.location -eq 63 })
-    $null = Invoke-Step $It $(if ($have.Count -eq 0) { 'add-dvd' } else { 'set-dvd' }) $at
-    foreach ($file in @(Get-ChildItem -LiteralPath "$($It.home)\seed" -Force)) {
-        $old = "$($It.home)\seed\$($file.Name)"
-        if (-not (Test-Same $old $path) -and (Test-Made $It $old)) { Remove-File $old }
-    }
+    $at.path = Get-SeedPath $It $Seed $placed
+    $null = Invoke-Step $It $(if ($null -eq $have) { 'add-dvd' } else { 'set-dvd' }) $at
+    Update-Machine $It
+    foreach ($old in @(Get-OldSeed $It)) { $null = Invoke-Step $It 'delete-file' @{ path = $old } }
 }
 
-# Undoes what this run made, and only that. Answers what could not be undone.
-function Undo-Made {
-    param($It)
-    $left = @()
-    for ($i = $script:Made.Count - 1; $i -ge 0; $i--) {
-        $kind, $thing = $script:Made[$i]
-        try {
-            if ($kind -ceq 'new-machine') { Remove-Machine ([pscustomobject] @{ machine = $thing; marker = $It.marker; unfinished_name = $It.name }) }
-            elseif ($kind -ceq 'make-folder') { Remove-File "$thing\eryphc.json"; if (-not (Remove-EmptyFolder $thing)) { $left += $thing } }
-            else { Remove-File $thing; Remove-File (Get-PartPath $thing) }
-        }
-        catch { $left += $thing }
+# Undoes a creation as a removal would, by the record and by our names, but for what was there before. Answers what could
+# not be undone; that stays in the record.
+function Undo-Creation {
+    param($It, $Before)
+    $now = $null
+    try {
+        $script:Refusals = @()
+        $now = Get-Situation $It.doc $true
+        $removal = Get-Removal $now $Before
+        Test-Owner $now
+        if ($script:Refusals.Count -gt 0) { return $script:Refusals }
+        return @(Invoke-Removal $now $removal -Patient)
     }
-    $left
+    catch { return (Get-ErrorFact $_).message }
 }
 
 function Update-Machine { param($It) $script:Disks = @{}; $It.machine = Read-Machine (Get-Machine $It.machine.id) }
@@ -837,64 +1137,90 @@ function Invoke-Change {
 
 function New-Machine {
     param($It)
-    New-Folder $It $It.home
+    # What a removal that was cut off left goes before anything is made.
+    foreach ($path in @($(if ($null -ne $It.record) { $It.record.deleting }))) { if ((Test-Own $It $path) -and (Test-File $path)) { $null = Invoke-Step $It 'delete-file' @{ path = $path } } }
     Save-Record $It
+    foreach ($path in @(Get-Leftover $It)) { $null = Invoke-Step $It 'delete-file' @{ path = $path } }
     foreach ($drive in $It.doc.drives) {
         if (Test-Missing $It $drive) { $script:Thing = $drive.name; Write-Text "disk of $($drive.name)"; $null = New-DriveFile $It $drive }
     }
-    $by = 'by=' + [uri]::EscapeDataString($It.owner)
-    $folder = $It.home.Substring(0, $It.home.LastIndexOf('\'))
-    if ($folder.EndsWith(':')) { $folder += '\' }
-    $new = Invoke-Step $It 'new-machine' @{ name = $It.name; folder = $folder; memory = $It.doc.machine.memory.startup; notes = $It.marker + $by }
+    $folder = Get-ParentPath $It.home
+    $new = Invoke-Step $It 'new-machine' @{ name = $It.name; folder = $folder; memory = $It.doc.machine.memory.startup; notes = Get-MarkerLine $It }
     $It.machine = @{ id = $new.machine }
     Update-Machine $It
 }
 
-# An unfinished machine, or one that is taken over, gets the line that says whose it is; the user's own lines stay.
-function Set-Marker {
+function Get-MarkerLine { param($It) $It.marker + 'by=' + [uri]::EscapeDataString($It.owner) }
+
+# The lines of the notes that say that the machine is ours, unless it was somebody else's.
+function Get-MarkerOfOwner {
     param($It)
-    $line = $It.marker + 'by=' + [uri]::EscapeDataString($It.owner)
-    $lines = @($(if ($It.machine.notes) { $It.machine.notes.Split("`n") }))
-    $ours = @($lines | Where-Object { $_.StartsWith($It.marker, [System.StringComparison]::Ordinal) } | ForEach-Object { $_.TrimEnd("`r") })
-    if ($ours.Count -gt 0 -and -not ($TakeOver -and $ours -cnotcontains $line)) { return }
-    $other = @($lines | Where-Object { -not $_.StartsWith($It.marker, [System.StringComparison]::Ordinal) })
-    $null = Invoke-Step $It 'set-notes' @{ machine = $It.machine.id; notes = (@($line) + $other) -join "`n" }
+    $owner = Get-Owner $It
+    if ($null -ne $owner -and (Test-SameOwner $owner $It.owner)) { $owner }
+}
+
+# The notes with our line in them; every other line stays as it is.
+function Get-MarkedNotes {
+    param($It)
+    $found = $false
+    $lines = @(foreach ($line in @($(if ($It.machine.notes) { $It.machine.notes.Split("`n") }))) {
+            if (-not $found -and $line.StartsWith($It.marker, [System.StringComparison]::Ordinal)) { $found = $true; Get-MarkerLine $It } else { $line }
+        })
+    if (-not $found) { $lines = @(Get-MarkerLine $It) + $lines }
+    $lines -join "`n"
+}
+
+# Stops the machine for the changes that need that. That it is to run again is written first: then any later run starts it,
+# whatever becomes of this one.
+function Stop-ForChange {
+    param($It)
+    $was = $It.machine.state
+    Save-Record $It @() @{ restart = $true }
+    # A saved or paused machine goes on first: its memory is not thrown away.
+    if ($was -cne 'Running') { Start-Machine $It }
+    $stopped = Invoke-Step $It 'stop-machine' @{ machine = $It.machine.id; how = 'shutdown'; seconds = 300 }
+    Update-Machine $It
+    if ($null -ne $stopped -and $stopped.accepted -and $It.machine.state -ceq 'Off') { return }
+    Save-Record $It
+    throw (New-Failure -Id 'EryphcStop' -Category OperationStopped -Message "The guest does not shut down (state $was). Stop it, then run this again.")
 }
 
 function Invoke-Apply {
     param($It)
     $created = $null -eq $It.machine
+    # What lies there already, of a machine whose disks were kept, is not undone.
+    $before = @($(if ($created -and $null -ne $It.record) { $It.record.created | Where-Object { $_.kind -ceq 'file' -and @($It.record.deleting) -notcontains $_.path -and (Test-File $_.path) } | ForEach-Object { $_.path } }))
     try {
         if ($created) { New-Machine $It }
-        else { New-Folder $It $It.home; Set-Marker $It; Save-Record $It }
         $changes = Get-Change $It
-        $off = @($changes | Where-Object { $_.off }).Count -gt 0
-        $was = $It.machine.state
-        if ($off -and $was -cne 'Off' -and $Restart) {
-            # A saved or paused machine goes on first: its memory is not thrown away.
-            if ($was -cne 'Running') { Start-Machine $It }
-            $stopped = Invoke-Step $It 'stop-machine' @{ machine = $It.machine.id; how = 'shutdown'; seconds = 300 }
-            if ($null -eq $stopped -or -not $stopped.accepted -or "$((Get-Machine $It.machine.id).State)" -cne 'Off') { throw (New-Failure -Id 'EryphcStop' -Category OperationStopped -Message "The guest does not shut down (state $was). Stop it, then run this again.") }
-        }
-        $left = Invoke-Change $It $changes ($was -ceq 'Off' -or [bool] $Restart)
+        $restarting = $Restart -and $It.machine.state -cne 'Off' -and @($changes | Where-Object { $_.off }).Count -gt 0
+        if ($restarting) { Stop-ForChange $It; $changes = Get-Change $It }
+        $unread = $It.machine.state -cne 'Off' -and @($changes | Where-Object { $_.action -ceq 'place-seed' }).Count -gt 0
+        if ($changes.Count -gt 0) { Save-Record $It }
+        $left = Invoke-Change $It $changes ($It.machine.state -ceq 'Off')
         Update-Machine $It
         $again = Get-Change $It
         if ($again.Count -gt $left.Count) { throw (New-Failure -Id 'EryphcVerify' -Category InvalidResult -Message ('The host took the changes and still differs: ' + (@($again | ForEach-Object { $_.what }) -join '; '))) }
+        Save-Record $It -Settled
     }
     catch {
         $first = $_
         if ($created -and -not $KeepPartial) {
-            $rest = @(Undo-Made $It)
+            $rest = @(Undo-Creation $It $before)
             if ($rest.Count -gt 0) { Write-Text "not undone: $($rest -join ', ')" } else { Write-Text 'undone: what this run had made' }
         }
+        elseif ($null -ne $It.record -and $It.record.restart -and (Test-Off $It)) { Write-Text 'The machine is off: this run had stopped it. The next one starts it.' }
         throw $first
     }
-    if ($Start -or ($off -and $was -cne 'Off' -and $Restart)) { Start-Catlet $It }
+    if ($Start) { Start-Catlet $It $unread }
+    elseif ($restarting) { Write-Text 'running' }
     if ($left.Count -eq 0) { return 0 }
     foreach ($change in $left) { Write-Text "needs power off: $($change.what)" }
     Write-Text 'Run it again with -Restart, or when the machine is off.'
     4
 }
+
+function Test-Off { param($It) try { "$((Get-Machine $It.machine.id).State)" -ceq 'Off' } catch { $false } }
 
 function Start-Machine {
     param($It)
@@ -904,10 +1230,13 @@ function Start-Machine {
 }
 
 function Start-Catlet {
-    param($It)
+    param($It, [bool] $Unread)
+    $unread = $Unread -and $It.machine.state -ceq 'Running'
     Start-Machine $It
     Write-Text 'running'
-    if (-not $Start -or $null -eq $It.doc.sealed -or (Get-WantedSeed $It).sha256 -ceq $It.doc.sealed.sha256) { return }
+    if (-not $Start -or $null -eq $It.doc.sealed -or (Test-Sealed $It)) { return }
+    # What the guest has said is about the ISO that it had before.
+    if ($unread) { Write-Text 'The machine ran while its ISO was exchanged, so what the guest said before does not count. Restart it, and run this with -Seal once it has read the new one.'; return }
     Write-Text "waiting for the guest to report that it is provisioned, at most $WaitSeconds s"
     $script:Told = $null
     try { Wait-Until -Seconds $WaitSeconds -What 'that the guest is provisioned' -Condition { $script:Told = Get-Provisioned $It; $null -ne $script:Told } }
@@ -928,14 +1257,15 @@ function Get-Provisioned {
         $boot = [long] -1
         $told = $null
         $ended = $null
-        foreach ($key in $items.Keys) {
-            if ($key -ceq 'eryph.provisioning.state') { $state = "$($items[$key])" }
+        foreach ($pair in $items.GetEnumerator()) {
+            $key = $pair.Key
+            if ($key -ceq 'eryph.provisioning.state') { $state = "$($pair.Value)" }
             # CLOUD_INIT|<boot>|<type>|<event>|<id>; a later boot has a larger number.
             $words = $key.Split('|')
             if ($words.Count -lt 4) { continue }
             if ($words[0] -ceq 'CLOUD_INIT' -and $words[2] -ceq 'finish' -and $words[3] -ceq 'modules-final') {
                 $number = $(if ($words[1] -match '^[0-9]{1,18}$') { [long] $words[1] } else { [long] 0 })
-                $failed = "$($items[$key])" -match '"result"\s*:\s*"fail'
+                $failed = "$($pair.Value)" -match '"result"\s*:\s*"fail'
                 if ($number -gt $boot) { $boot = $number; $told = $(if ($failed) { 'failed' } else { 'done' }) }
                 elseif ($number -eq $boot -and $failed) { $told = 'failed' }
             }
@@ -954,26 +1284,64 @@ function Get-Provisioned {
     return $null
 }
 
+# Sealed is what the host shows: the ISO without secrets is inserted, and no other ISO of ours is left. What the record
+# says is what was meant.
+function Test-Sealed {
+    param($It)
+    $seed = Get-WantedSeed $It
+    if ($null -eq $It.doc.sealed -or $null -eq $seed -or $seed.sha256 -cne $It.doc.sealed.sha256) { return $false }
+    $list = New-Object -TypeName System.Collections.ArrayList
+    Add-SeedChange $It $list
+    $list.Count -eq 0 -and @(Get-SeedFile $It | Where-Object { Test-Unfinished $_ }).Count -eq 0 -and @($It.state.unread | Where-Object { $_.object -ceq $It.machine.id }).Count -eq 0
+}
+
 function Invoke-Seal {
     param($It)
     Update-Machine $It
     $script:Values = @{}
+    # From here on it is meant to be sealed: whatever becomes of this run, the next one goes on.
+    if ($null -eq $It.record.seed -or $It.record.seed.built -cne $It.doc.seed.sha256) { $It.record.seed = [pscustomobject] @{ built = $It.doc.seed.sha256; placed = Get-Hash (Get-FilledSeed $It $It.doc.sealed $script:Values) } }
     $null = Set-Seed $It $It.doc.sealed
+    $list = New-Object -TypeName System.Collections.ArrayList
+    Add-SeedChange $It $list
+    foreach ($path in @(Get-Leftover $It)) { Add-Change $list "unfinished file: $path" $false 'delete-file' @{ path = $path } }
+    $null = Invoke-Change $It $list $false
+    Update-Machine $It
+    if (-not (Test-Sealed $It)) { throw (New-Failure -Id 'EryphcSeal' -Category InvalidResult -Message 'The ISO with secrets, or a file of it, is still there; seal again.') }
+    Save-Record $It -Settled
     Write-Text "sealed: $($It.doc.sealed.file)"
 }
 
-# What -Remove deletes: only what the record lists, and only inside folders that carry the catlet's id.
+# What -Remove deletes: everything of ours that is there, but for what is spared. Nothing outside of folders and names that
+# only we use.
 function Get-Removal {
-    param($It)
-    $list = @()
-    if ($null -eq $It.record) { return , $list }
-    $disks = @($It.record.created | Where-Object { $_.kind -ceq 'file' -and $_.path.ToLowerInvariant() -cnotlike '*.iso' } | ForEach-Object { $_.path })
-    foreach ($one in @($It.record.created)) {
-        if (-not ($one.path + '\').ToLowerInvariant().Contains("\$($It.name)\") -or $one.path.Contains('..')) { continue }
-        if (($KeepDisks -and $disks -contains $one.path) -or (Test-Same $one.path "$($It.home)\eryphc.json")) { continue }
-        $list += $one
+    param($It, $Spared = @())
+    $record = $It.record
+    $recorded = @($(if ($null -ne $record) { $record.created }))
+    $files = @($recorded | Where-Object { $_.kind -ceq 'file' -and (Test-Own $It $_.path) } | ForEach-Object { $_.path })
+    $disks = @($files | Where-Object { $_ -match '\.(?:vhdx|vhds|avhdx)\z' -and -not (Test-Unfinished $_) -and -not $_.ToLowerInvariant().Contains(".$($It.name).") })
+    foreach ($pair in $It.drives.GetEnumerator()) {
+        $mine = (Test-Own $It $pair.Value) -or ($null -ne $It.home -and $pair.Value.StartsWith($It.home + '\', [System.StringComparison]::OrdinalIgnoreCase))
+        if ($mine -and ((Test-Attached $It $pair.Value) -or (Test-Made $It $pair.Value))) { $disks += $pair.Value }
     }
-    return , $list
+    $kept = @($Spared) + @($(if ($KeepDisks) { $disks })) | Where-Object { Test-File $_ }
+    $gone = @(@(Get-Distinct (@($disks) + @(Get-SeedFile $It) + @(Get-Leftover $It) + $files)) | Where-Object { (Test-File $_) -and @($kept) -notcontains $_ -and -not (Test-Same $_ "$($It.home)\eryphc.json") })
+    $folders = @($recorded | Where-Object { $_.kind -ceq 'folder' } | ForEach-Object { $_.path })
+    $own = @($folders | Where-Object { Test-Own $It $_ }) + @(foreach ($pair in $It.drives.GetEnumerator()) { if (Test-Own $It $pair.Value) { Get-ParentPath $pair.Value } }) + @($(if ($null -ne $It.home) { $It.home, "$($It.home)\seed" }))
+    # Folders above ours that we made for them; like all folders they go only when empty.
+    $above = @($folders | Where-Object { $folder = $_; @($own | Where-Object { $_.StartsWith($folder + '\', [System.StringComparison]::OrdinalIgnoreCase) }).Count -gt 0 })
+    $there = @(Get-Distinct ($own + $above) | Where-Object { Test-Folder $_ } | Sort-Object -Property Length -Descending)
+    $last = @($(if ($null -ne $It.home) { Get-Distinct (@($there) + $above) | Where-Object { (Test-Same $_ $It.home) -or $It.home.StartsWith($_ + '\', [System.StringComparison]::OrdinalIgnoreCase) } }))
+    @{
+        files = $gone; folders = @($there | Where-Object { $last -notcontains $_ }); kept = @($kept); home = $null -ne $It.home -and (Test-Folder $It.home); above = @($last | Where-Object { -not (Test-Same $_ $It.home) })
+        waiting = @($(if ($null -ne $It.home) { Get-WaitingFolder $It.home $It.name | Where-Object { Test-Folder $_ } }))
+    }
+}
+
+function Get-Distinct {
+    param($Paths)
+    $seen = @{}
+    foreach ($path in $Paths) { if ($path -and -not $seen.ContainsKey($path.ToLowerInvariant())) { $seen[$path.ToLowerInvariant()] = $true; $path } }
 }
 
 # Takes the power away; a saved machine has none, and what it held in memory goes with it.
@@ -995,43 +1363,60 @@ function Stop-ForRemoval {
 
 function Invoke-Remove {
     param($It)
-    $list = Get-Removal $It
-    $own = $(if ($null -ne $It.machine) { $It.machine.id })
-    foreach ($other in @($It.state.machines | Where-Object { $_.id -cne $own })) {
-        foreach ($chain in $other.chains) {
-            foreach ($path in $chain) { if (@($list | Where-Object { $_.kind -ceq 'file' -and (Test-Same $_.path $path) }).Count -gt 0) { Add-Refusal "Machine '$($other.name)' uses $path." } }
-        }
-    }
+    $removal = Get-Removal $It
+    foreach ($path in $removal.files) { foreach ($name in @(Get-OtherHolder $It $path)) { Add-Refusal "$(Get-Quoted $name) uses $path" } }
     if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }
     if ($null -ne $It.machine) { Write-Text "remove: machine $($It.machine.name) ($($It.machine.id))" }
-    foreach ($one in $list) { Write-Text "remove: $($one.path)" }
-    if ($null -eq $It.machine -and $list.Count -eq 0) { Write-Text 'nothing to remove'; return 0 }
+    foreach ($path in @($removal.files) + @($removal.folders) + @($(if ($removal.home -and $removal.kept.Count -eq 0) { $It.home })) + @($removal.waiting)) { Write-Text "remove: $path" }
+    if ($null -eq $It.machine -and @($removal.files).Count + @($removal.folders).Count + @($removal.waiting).Count -eq 0 -and ($removal.kept.Count -gt 0 -or -not $removal.home)) { Write-Text 'nothing to remove'; return 0 }
     if ($WhatIf) { return 4 }
-    if ($null -ne $It.machine) {
-        Stop-ForRemoval $It
-        $null = Invoke-Step $It 'remove-machine' @{ machine = $It.machine.id; marker = $It.marker; unfinished_name = $It.name }
-    }
-    for ($i = $list.Count - 1; $i -ge 0; $i--) { if ($list[$i].kind -ceq 'file') { Remove-File $list[$i].path; Remove-File (Get-PartPath $list[$i].path) } }
-    # The record goes last but for its folder: until then a run that is killed can go on.
-    foreach ($name in 'Virtual Machines', 'Snapshots') { $null = Remove-EmptyFolder "$($It.home)\$name" }
-    for ($i = $list.Count - 1; $i -ge 0; $i--) { if ($list[$i].kind -ceq 'folder' -and -not (Test-Same $list[$i].path $It.home)) { $null = Remove-EmptyFolder $list[$i].path } }
-    if ($null -ne $It.home) {
-        if ($KeepDisks -and $null -ne $It.record -and (Test-Folder $It.home)) {
-            # Disks that stay are ours: the next run takes them again.
-            $It.record.seed = $null
-            $It.record.sealed = $null
-            Write-AsciiFile "$($It.home)\eryphc.json" ((ConvertTo-JsonText $It.record) + "`n")
-            return 0
-        }
-        Remove-File "$($It.home)\eryphc.json"
-        if ((Test-Folder $It.home) -and -not (Remove-EmptyFolder $It.home)) { Write-Text "left, not empty: $($It.home)" }
-    }
+    # What is about to be deleted stands in the record before anything is.
+    if ($removal.home) { Save-Record $It @() @{ deleting = @(Get-Sorted @($removal.files | Where-Object { Test-Own $It $_ })); restart = $false } }
+    $left = @(Invoke-Removal $It $removal)
+    foreach ($one in $left) { Write-Text "left, not empty: $one" }
     0
+}
+
+# The machine before what it holds, its record with the folder last. Patient: goes on where one thing fails, and answers what
+# is left; the record stays as long as anything of it does.
+function Invoke-Removal {
+    param($It, $Removal, [switch] $Patient)
+    $left = @()
+    $steps = @()
+    if ($null -ne $It.machine) { $steps += , @("machine $($It.machine.id)", { Stop-ForRemoval $It; $null = Invoke-Step $It 'remove-machine' @{ machine = $It.machine.id; marker = $It.marker; unfinished_name = $It.name } }) }
+    foreach ($path in $Removal.files) { $steps += , @($path, 'delete-file') }
+    foreach ($path in $Removal.folders) { $steps += , @($path, 'delete-folder') }
+    foreach ($step in $steps) {
+        try { if ($step[1] -is [scriptblock]) { & $step[1] } else { $null = Invoke-Step $It $step[1] @{ path = $step[0] } } }
+        catch {
+            if (-not $Patient) { throw }
+            $left += $step[0]
+        }
+    }
+    if ($left.Count -gt 0 -or $null -eq $It.home) { return $left }
+    if ($Removal.kept.Count -gt 0) {
+        # Disks that stay are ours: the next run takes them again.
+        $It.machine = $null
+        Save-Record $It @() @{ deleting = @(); seed = $null; sealed = $null; restart = $false } -Settled
+        return
+    }
+    if (-not $Removal.home -and $Removal.waiting.Count -eq 0) { return }
+    $done = Invoke-Step $It 'delete-home' @{ path = $It.home; name = $It.name; folders = @($Removal.above) }
+    if (-not $done.deleted) { $It.home }
+}
+
+# Nothing is swapped in a drive that is somebody else's, or deleted below another machine.
+function Test-SealHolder {
+    param($It)
+    $have = Get-SeedDrive $It
+    if ($null -ne $have -and $have.kind -cne 'dvd') { Add-Refusal "the seed's place 0:63 is taken by $($have.path); detach that first" }
+    foreach ($path in @(Get-SeedFile $It)) { foreach ($name in @(Get-OtherHolder $It $path)) { Add-Refusal "$(Get-Quoted $name) uses $path, which holds secrets and is to go" } }
+    foreach ($one in @($It.state.unread | Where-Object { $_.object -ceq $It.machine.id })) { Add-Refusal "$(Get-Quoted $It.machine.name): the host cannot read its $($one.what) ($($one.message))" }
 }
 
 function Write-Refusal {
     Write-Text 'refused, nothing was changed:'
-    foreach ($text in $script:Refusals) { Write-Text "  $text" }
+    foreach ($text in @(Get-Distinct $script:Refusals)) { Write-Text "  $text" }
     1
 }
 
@@ -1045,11 +1430,17 @@ function Invoke-Deployment {
     if (-not $WhatIf -and -not (Lock-Catlet $doc.catlet.id 60)) { Add-Refusal 'Another run works on this machine; try again when it is done.'; return (Write-Refusal) }
     $it = Get-Situation $doc ([bool] $Remove)
     Test-Right $it.facts
-    if ($Remove) { Test-Owner $it; return (Invoke-Remove $it) }
+    # The list of a host that shows nothing says nothing.
+    if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }
+    if ($Remove) { Test-Owner $it; if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }; return (Invoke-Remove $it) }
     if ($Seal) {
         Test-Owner $it
         if ($null -eq $doc.sealed) { Write-Text 'There is nothing to seal: no part of the seed is secret.'; return 0 }
-        if ($null -eq $it.machine) { Add-Refusal 'There is no machine to seal.' } elseif ((Get-WantedSeed $it).sha256 -ceq $doc.sealed.sha256) { Write-Text 'sealed already'; return 0 } else { Test-Iso $doc.sealed }
+        if ($null -eq $it.machine -and $script:Refusals.Count -eq 0) { Add-Refusal 'There is no machine to seal.' }
+        if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }
+        if ((Test-Sealed $it) -and @(Get-Leftover $it).Count -eq 0) { Write-Text 'sealed already'; return 0 }
+        if ($null -eq (Get-Placed $it $doc.sealed)) { Test-Iso $doc.sealed }
+        Test-SealHolder $it
         if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }
         if ($WhatIf) { Write-Text 'change: the sealed ISO'; return 4 }
         Invoke-Seal $it
