@@ -292,7 +292,8 @@ def _paths(observation: Observation) -> tuple[dict[str, _How], list[str], list[s
             store = observation.resolved.parent_path(sha256) if sha256 is not None else None
             if store is not None and observation.missing_disk(drive):
                 # Hashing gigabytes is worth its time only where a disk is made from the file.
-                files[parent(store)] = _NONE
+                for above in (*ancestors(store), root(store)):
+                    files.setdefault(above, _NONE)
                 files[store] = _HASHED
                 files |= dict.fromkeys(store_copy(observation, store), _NONE)
                 disks.append(store)

@@ -120,7 +120,7 @@ def seal(
         raise RefusalError("the machine's folder is not known")
     here = machine.drive_at(SEED_PLACE)
     if here is not None and here.kind != "dvd":
-        raise RefusalError(f"the seed's place 0:63 is taken by {here.path}")
+        raise RefusalError(f"the seed's place 0:63 is taken by {here.path}; detach that first")
     if refused := [*refusals_of_ours(observation), *unread_of_ours(observation)]:
         raise RefusalError(*refused)
     # From here on it is meant to be sealed: whatever becomes of this run, the next one goes on.

@@ -8,6 +8,7 @@ findings are one list; a difference fails.
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import random
 import re
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from powershell.conftest import example
+from powershell.conftest import EXAMPLE, ISO_FILES, example
 from powershell.sweep import add_stranger, stranger
 from powershell.workbench import Workbench, new_catlet, state_of, write_state
 
@@ -36,6 +37,7 @@ class Case:
         self.document = example()
         self.document["catlet"]["id"] = catlet
         self.home = f"C:\\vms\\eryphc-{catlet}"
+        self.iso = (EXAMPLE.parent / ISO_FILES[0]).read_bytes()
 
     @property
     def ours(self) -> State | None:
@@ -330,6 +332,43 @@ def _shared(case: Case) -> None:
     case.document["drives"][1]["type"] = "shared_vhd"
 
 
+@_mutation("the seed was built anew", needs=True)
+def _rebuilt(case: Case) -> None:
+    case.iso = case.iso[:-1] + bytes([case.iso[-1] ^ 1])
+    case.document["seed"] |= {
+        "sha256": hashlib.sha256(case.iso).hexdigest(),
+        "instance_id": case.catlet,
+    }
+
+
+@_mutation("a static address on the default switch")
+def _static(case: Case) -> None:
+    case.document["network_adapters"][0]["addresses"] = ["172.20.1.9"]
+
+
+@_mutation("somebody in the network has our address", needs=False)
+def _neighbor(case: Case) -> None:
+    mac = case.document["network_adapters"][0]["mac_address"]
+    spelled = "-".join(re.findall("..", mac))
+    case.state["neighbors"] = [
+        {"LinkLayerAddress": spelled, "IPAddress": "192.0.2.7", "State": "Reachable"}
+    ]
+
+
+@_mutation("the folder of machines is compressed", needs=False)
+def _compressed(case: Case) -> None:
+    case.put("C:\\vms\\is.compressed")
+
+
+@_mutation("the folder of parents will be in a compressed one", needs=False)
+def _compressed_store(case: Case) -> None:
+    case.put("C:\\compressed\\is.compressed")
+    case.document["folders"]["volumes"] = {
+        "parameter": None,
+        "value": "C:\\compressed\\parents",
+    }
+
+
 def said(texts: list[str]) -> set[str]:
     """Without what is spelled otherwise only because the options of the programs are."""
     plain = set()
@@ -373,6 +412,7 @@ def test_both_say_the_same_of_sixty_hosts(bench: Workbench) -> None:
                 change(case)
         write_state(case.folder, case.state)
         bench.write(case.document)
+        (bench.build / ISO_FILES[0]).write_bytes(case.iso)
         bench.use(case.folder)
         script, runtime = bench.run("deploy.ps1", "plan"), bench.run("eryph-runtime", "plan")
         verdicts = [(said(each.reasons), said(each.notes), each.code) for each in (script, runtime)]

@@ -633,7 +633,7 @@ function Read-Disk {
     $healthy = $(try { [bool] (Hyper-V\Test-VHD -Path $Path) } catch { $false })
     [ordered] @{
         path = $Path; size = [long] $vhd.Size; file_size = [long] $vhd.FileSize
-        minimum_size = Get-Number $vhd.MinimumSize; parent = $(if ($vhd.ParentPath) { "$($vhd.ParentPath)" })
+        minimum_size = Get-Number $vhd.MinimumSize; parent = $(if ($vhd.ParentPath) { Get-PlainPath $vhd.ParentPath })
         type = "$($vhd.VhdType)"; format = "$($vhd.VhdFormat)"; chain = Get-Chain $Path
         healthy = $healthy
     }
@@ -718,7 +718,7 @@ function Get-Holder {
         # A machine that cannot be read says nothing; that it could not was told before.
         try { $held = @(foreach ($drive in @(Hyper-V\Get-VMHardDiskDrive -VM $vm)) { if ($drive.Path) { Get-Chain (Get-PlainPath $drive.Path) } }) + @(Hyper-V\Get-VMDvdDrive -VM $vm | ForEach-Object { Get-PlainPath $_.Path }) }
         catch { continue }
-        if ($held -contains $Path) { "$($vm.Name)" }
+        if ($held -contains (Get-PlainPath $Path)) { "$($vm.Name)" }
     }
 }
 
