@@ -224,7 +224,7 @@ def test_a_parent_that_is_larger_than_its_disk_is_not_copied(script: Script) -> 
 
 
 def test_a_static_address_on_the_default_switch_is_noted(script: Script) -> None:
-    words = "the static address 172.20.1.9 does not work on `Default Switch`"
+    words = "the static address 172.20.1.9 does not work on `Standardswitch`"
     assert words not in script.create("-WhatIf", code=4)
     document = example()
     document["network_adapters"][0]["addresses"] = ["172.20.1.9"]
