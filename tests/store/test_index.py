@@ -518,6 +518,17 @@ def test_eight_runs_write_at_once(folder: Folder) -> None:
         assert index.get("7-19") == b"7-19" * 50
 
 
+def test_a_journal_that_goes_meanwhile_is_no_fault(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: [*listed(path), "cache.db-journal"])
+    with Index(folder) as index:
+        index.set("key", b"value")
+        assert index.get("key") == b"value"
+        assert not index.left_out
+
+
 def test_a_run_that_is_killed_leaves_a_good_index(folder: Folder) -> None:
     for number in range(6):
         run = start(folder, f"{number}-", 100_000)

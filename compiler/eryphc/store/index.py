@@ -252,7 +252,11 @@ def _is_passing(error: Exception) -> bool:
 
 def _is_file_of_ours(path: Path) -> bool:
     """Whether it is a plain file of the database, and not too large."""
-    status = path.lstat()
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        # The journal of another run, which is done.
+        return True
     return path.name in _FILES and stat.S_ISREG(status.st_mode) and status.st_size <= _MOST_FILE
 
 
