@@ -42,6 +42,29 @@ def test_a_folder_of_ours_is_replaced_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["y"]
 
 
+def test_a_removal_that_is_killed_is_ended_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had removed the mark already, by which such a folder is told from others."""
+
+    def killed(folder: Path) -> None:
+        mark = folder / "mark"
+        if mark.is_file():
+            mark.unlink()
+            raise KeyboardInterrupt
+
+    place = tmp_path / "y"
+    write_tree(place, FILES, has_mark)
+    with monkeypatch.context() as patch:
+        patch.setattr(swap, "remove_all", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_tree(place, FILES, has_mark)
+    assert len(list(tmp_path.iterdir())) == 2
+    write_tree(place, FILES, has_mark)
+    assert [path.name for path in tmp_path.iterdir()] == ["y"]
+    assert tree(place) == FILES
+
+
 @pytest.mark.parametrize("kind", ["strange", "file", "link"])
 def test_what_is_not_ours_stays(tmp_path: Path, kind: str) -> None:
     place = tmp_path / "y"

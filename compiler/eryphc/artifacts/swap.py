@@ -69,15 +69,27 @@ def repair_tree(place: Path, ours: Callable[[Path], bool]) -> None:
 
     Raises `OSError`.
     """
+    for new in _abandoned(place, _NEW):
+        with contextlib.suppress(FileNotFoundError):
+            remove_all(new)
     for old in _abandoned(place, _OLD):
         with contextlib.suppress(FileNotFoundError):
             if not os.path.lexists(place):
                 old.rename(place)
             elif ours(old):
-                remove_all(old)
-    for new in _abandoned(place, _NEW):
-        with contextlib.suppress(FileNotFoundError):
-            remove_all(new)
+                remove_tree(old)
+
+
+def remove_tree(old: Path) -> None:
+    """Remove a folder without a manifest that waited beside its place. Raises `OSError`.
+
+    A run that is killed meanwhile leaves half of it, which nobody can tell for ours any more. So
+    it first gets the name of a new folder, which is removed whatever is in it.
+    """
+    stem, _, mark = old.name.rpartition(f".{_OLD}.")
+    gone = old.with_name(f"{stem}.{_NEW}.{mark}")
+    old.rename(gone)
+    remove_all(gone)
 
 
 def repair_file(place: Path) -> None:

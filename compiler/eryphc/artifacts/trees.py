@@ -35,9 +35,10 @@ def write_tree(
             _fill(new, files)
             _swap(new, place, old)
         finally:
-            for left in (new, old):
-                with suppress(FileNotFoundError):
-                    swap.remove_all(left)
+            with suppress(FileNotFoundError):
+                swap.remove_all(new)
+            with suppress(FileNotFoundError):
+                swap.remove_tree(old)
     finally:
         swap.end_mark(mark)
     return True
