@@ -382,7 +382,7 @@ def test_a_person_is_asked_for_what_is_missing() -> None:
     spec = Source("web.yaml", f"name: web\nvariables: {variables}\n")
     assert Session(environment={}, ask=ask).check(spec).ok
     assert asked == [("a", True)]
-    assert not Session(environment={}).check(spec).ok
+    assert not Session(environment={}).build(spec, Target.CLOUD_INIT).ok
 
 
 def test_no_secret_leaves_in_an_answer() -> None:

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from eryphc.diagnostics.rendering import DiagnosticsFormat, render
     from eryphc.diagnostics.shown import ShownDiagnostic as Diagnostic
     from eryphc.errors import EryphcError, Failure
-    from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
+    from eryphc.guest.model import (
+        GuestAgent,
+        GuestKind,
+        GuestOptions,
+        MergeMode,
+        NetworkConfigMode,
+    )
     from eryphc.ir.compat import Compat
     from eryphc.outputs import Outputs
     from eryphc.project.texts import read_source
@@ -47,6 +53,7 @@ _HOMES = {
     "Expanded": ("eryphc.answers", "Expanded"),
     "Failure": ("eryphc.errors", "Failure"),
     "GivenValues": ("eryphc.values", "GivenValues"),
+    "GuestAgent": ("eryphc.guest.model", "GuestAgent"),
     "GuestKind": ("eryphc.guest.model", "GuestKind"),
     "GuestOptions": ("eryphc.guest.model", "GuestOptions"),
     "Level": ("eryphc.diagnostics.model", "Level"),
@@ -81,6 +88,7 @@ __all__ = [
     "Expanded",
     "Failure",
     "GivenValues",
+    "GuestAgent",
     "GuestKind",
     "GuestOptions",
     "Level",

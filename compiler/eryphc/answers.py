@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from eryphc.provenance.facts import BuildFacts
     from eryphc.reads import Noted
     from eryphc.request import BuildRequest
-    from eryphc.source import SourceText
+    from eryphc.source import SourceText, Span
     from eryphc.targets import Target
 
 
@@ -92,6 +92,31 @@ def findings_in(read: ReadSpec) -> tuple[Diagnostic, ...]:
     return read._found
 
 
+class GivenAddress(NamedTuple):
+    """A MAC address that a catlet gives to one of its adapters, and where; None: not known."""
+
+    address: str
+    catlet: str
+    adapter: str
+    span: Span | None = None
+
+
+def address_warnings(addresses: Iterable[GivenAddress]) -> tuple[Diagnostic, ...]:
+    """Warnings for addresses that several catlets of one run give."""
+    from eryphc.diagnostics.guest import address_in_two_specs
+    from eryphc.diagnostics.said import named
+
+    first: dict[str, GivenAddress] = {}
+    found: list[Diagnostic] = []
+    for each in addresses:
+        before = first.setdefault(each.address.lower(), each)
+        if before.catlet != each.catlet:
+            names = (named(before.catlet, before.span), named(each.catlet, each.span))
+            address = named(each.address.lower(), each.span)
+            found.append(address_in_two_specs(address, names, each.span, before.span))
+    return tuple(found)
+
+
 class Report(NamedTuple):
     """What a compilation tells of itself in each of its answers. It holds no secret.
 
@@ -106,6 +131,7 @@ class Report(NamedTuple):
     sources: tuple[str, ...]
     genes: tuple[PinnedGene, ...]
     details: tuple[str, ...] = ()
+    addresses: tuple[GivenAddress, ...] = ()
 
 
 class Comments(NamedTuple):
@@ -127,7 +153,8 @@ class Checked(Result):
 
     `declared` are the names of the catlet's variables in lower case, `sources` each gene set of the
     closure with the folder that it came from. `details` are facts that the targets tell of what
-    they made, such as the sizes of user-data. `losses` is what each target cannot express of what
+    they made, such as the sizes of user-data. `addresses` are those that the catlet gives to its
+    adapters, for `Session.shared_addresses`. `losses` is what each target cannot express of what
     the catlet and the options ask for, where it was asked for.
     """
 
@@ -142,6 +169,7 @@ class Checked(Result):
         self.sources = report.sources
         self.details = report.details
         self.losses = losses
+        self.addresses = report.addresses
         self._comments = comments
 
 
@@ -218,6 +246,11 @@ class Built(Checked):
         self.noted = noted if self.ok else None
         if made is not None and self.ok:
             self.files, self.manifest = made
+            # What a cache gives was not compiled.
+            self.addresses = self.addresses or tuple(
+                GivenAddress(adapter.mac_address, self.name, adapter.name)
+                for adapter in self.manifest.network_adapters
+            )
 
     def write(self, folder: str | os.PathLike[str]) -> tuple[WrittenFile, ...]:
         """Write the files and `manifest.json` as the folder of the target; gives them by path.

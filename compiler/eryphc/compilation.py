@@ -7,20 +7,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from eryphc import pipeline
-from eryphc.answers import Comments, Reading, ReadSpec, Report, findings_in, reading_of
+from eryphc.answers import (
+    Comments,
+    GivenAddress,
+    Reading,
+    ReadSpec,
+    Report,
+    findings_in,
+    reading_of,
+)
 from eryphc.diagnostics.echoes import without_echoes
+from eryphc.diagnostics.language import VALUE_STOOD_IN
 from eryphc.diagnostics.levels import Applied, LevelPolicy, speaks_to_us
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.secrecy import Secrets
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import Failure
+from eryphc.frozen import FrozenMap
 from eryphc.genepool.chain import PoolChain
 from eryphc.ir.catlet import Catlet, Fodder, Places, Record, Variable
-from eryphc.ir.stages import Bred, Document, Fed, Substituted
-from eryphc.origin import DEFAULTED, Step, placeless
+from eryphc.ir.stages import Bred, Document, Fed, Pedigree, Substituted
+from eryphc.origin import DEFAULTED, Outside, Step, placeless
 from eryphc.project.specs import lasting_name
 from eryphc.reads import DiskNote, Noted, disk_note, disk_state, text_note
-from eryphc.request import BuildRequest
+from eryphc.request import VARIABLE_PREFIX, BuildRequest
 from eryphc.source import SourceText, Span
 from eryphc.syntax.names import blank
 from eryphc.targets import Target
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
     from eryphc.artifacts.file import ArtifactFile
     from eryphc.artifacts.manifest import Manifest
     from eryphc.diagnostics.losses import Loss
+    from eryphc.guest.agents import AgentSources
     from eryphc.guest.document import GuestDocument
     from eryphc.guest.model import GuestOptions, GuestRequest
     from eryphc.project.file import Project
@@ -70,6 +81,7 @@ class Compilation:
         self._found: list[Diagnostic] = []
         self._records: list[Record] = []
         self._values: Mapping[str, str] = request.values
+        self._outside: dict[str, Outside] = {}
         self._declared: frozenset[str] = frozenset()
         self._chain = PoolChain(())
         self._fed: Fed | None = None
@@ -104,7 +116,19 @@ class Compilation:
             sources=self._sources(),
             genes=() if self._fed is None else self._fed.genes,
             details=tuple(self._details),
+            addresses=() if self._fed is None else tuple(self._addresses(self._fed.catlet)),
         )
+
+    def _addresses(self, catlet: Catlet) -> Iterator[GivenAddress]:
+        """The MAC addresses that the catlet gives to its adapters."""
+        for adapter in catlet.network_adapters or ():
+            if adapter.mac_address is not None:
+                yield GivenAddress(
+                    adapter.mac_address,
+                    "catlet" if self._reading is None else self._reading.name,
+                    adapter.name or "",
+                    adapter.at("mac_address"),
+                )
 
     def losses(self) -> tuple[Loss, ...]:
         """What the targets that were planned cannot express, in their order.
@@ -256,6 +280,7 @@ class Compilation:
         """What this catlet is given, by the request, the environment, or a person."""
         variables = bred.catlet.variables or ()
         names = {(variable.name or "").lower(): variable.name or "" for variable in variables}
+        self._outside = {name.lower(): place for name, place in self._request.value_places.items()}
         self._declared = frozenset(names)
         values = dict(self._request.values)
         if self._request.other_values:
@@ -265,6 +290,7 @@ class Compilation:
             if name.lower() in names and name.lower() not in given:
                 values[names[name.lower()]] = text
                 given.add(name.lower())
+                self._outside[name.lower()] = Outside(f"`{VARIABLE_PREFIX}{name}`")
         if self._ask is not None and not _is_partial(bred):
             given |= self._left_open()
             for variable in variables:
@@ -289,7 +315,7 @@ class Compilation:
 
     def _with_values(self, bred: Bred) -> Catlet | None:
         """The catlet before substitution, with the values in its variables."""
-        with_values = self._take(pipeline.with_values(bred, self._values))
+        with_values = self._take(pipeline.with_values(bred, self._values, self._outside))
         return None if with_values is None else with_values.catlet
 
     def _fed_of(self, bred: Bred) -> Fed | None:
@@ -301,7 +327,9 @@ class Compilation:
         return fed
 
     def _substituted(self, fed: Fed, values: Mapping[str, str]) -> Substituted | None:
-        done = self._take(pipeline.to_substituted(fed, values, self._request))
+        done = self._take(
+            pipeline.to_substituted(fed, values, self._request, outside=self._outside)
+        )
         if done is not None:
             self._records.append(done.catlet)
         return done
@@ -311,7 +339,10 @@ class Compilation:
         from eryphc.guest.request import guest_request
 
         catlet_id = pipeline.catlet_id_of(done.catlet, self._request)
-        asked, notes = guest_request(done, catlet_id, self._guest_options())
+        asked, notes = guest_request(
+            done, catlet_id, self._guest_options(), self._agent_sources(done.pedigree)
+        )
+        self._note_misfit(notes)
         self._found += notes
         return self._take(compose(asked, self._workspace.reader))
 
@@ -320,9 +351,17 @@ class Compilation:
     def judged(self, fed: Fed, target: Target) -> GuestRequest | None:
         """Find all that building a target would report; gives what it asks of the guest.
 
-        None where an error ended the search early.
+        Stand-ins take the place of values that are required and missing, and what is found about
+        one is left out. None where an error ended the search early.
         """
-        planned = self._planned(fed, target)
+        before = len(self._found)
+        planned = self._planned(fed, target, stand_in=True)
+        found = self._found[before:]
+        if self._prepared and any(each.code == VALUE_STOOD_IN for each in found):
+            from eryphc.guest.values.places import without_stand_ins
+
+            fodder = self._prepared[-1][1].catlet.catlet.fodder or ()
+            self._found[before:] = without_stand_ins(found, fodder)
         return None if planned is None else planned[1].request
 
     def emitted(
@@ -427,7 +466,7 @@ class Compilation:
         return images
 
     def _planned(
-        self, fed: Fed, target: Target
+        self, fed: Fed, target: Target, *, stand_in: bool = False
     ) -> tuple[Backend[Any, Any], TargetInput[Any], Any] | None:
         """The backend of a target, what it was given, and its plan; None after errors."""
         definition = definition_of(target)
@@ -448,10 +487,14 @@ class Compilation:
                 if project is None or definition.section_name is None
                 else project.sections.get(definition.section_name),
                 guest=self._guest_options(),
+                sources=self._agent_sources(fed.pedigree),
                 epoch=epoch,
                 reader=self._workspace.reader,
+                outside=self._outside,
+                stand_in=stand_in,
             )
         )
+        self._note_misfit(self._found)
         if inputs is None:
             return None
         self._records.append(inputs.catlet.catlet)
@@ -518,6 +561,44 @@ class Compilation:
         if not word and self._reading.spec.os_type in tuple(GuestKind):
             word = self._reading.spec.os_type
         return options if not word else options._replace(kind=GuestKind(word))
+
+    def _agent_sources(self, pedigree: Pedigree) -> AgentSources:
+        """What the project and the gene sets of the pedigree say of the guest's agent."""
+        from eryphc.genepool.described import set_metadata
+        from eryphc.guest.agents import AgentSources, Base
+        from eryphc.syntax.identifiers import parse_gene_set
+        from eryphc.syntax.names import NameFault
+
+        bases: list[Base] = []
+        if self._reading is not None and self._reading.spec.metadata:
+            bases.append(Base("", self._reading.spec.metadata))
+        own = pedigree.documents[0].catlet.parent
+        names = [each.geneset for each in pedigree.documents[1:] if each.geneset is not None]
+        if not names and own is not None and not blank(own):
+            parsed = parse_gene_set(own)
+            names = [] if isinstance(parsed, NameFault) else [parsed]
+        for name in names:
+            found = self._chain.find(name)
+            if found is not None and found.value is not None:
+                tag = found.value
+                of_set = set_metadata(tag)
+                bases.append(Base(str(name), FrozenMap(tag.manifest.metadata), FrozenMap(of_set)))
+        project = self._project()
+        words = FrozenMap(
+            (name.lower(), word)
+            for name, word in (() if project is None else project.guest_agent or ())
+        )
+        return AgentSources(words, tuple(bases), several=self._request.other_values)
+
+    def _note_misfit(self, found: Iterable[Diagnostic]) -> None:
+        """An agent that does not run in the guest is a fault of the command line."""
+        found = tuple(found)
+        if not has_errors(found):
+            return
+        from eryphc.diagnostics.platforms import AGENT_OF_ANOTHER_GUEST
+
+        if any(each.code == AGENT_OF_ANOTHER_GUEST for each in found):
+            self._failure = Failure.USAGE
 
 
 def shown(found: Sequence[Diagnostic], records: Iterable[Record]) -> tuple[ShownDiagnostic, ...]:

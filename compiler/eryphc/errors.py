@@ -23,6 +23,8 @@ _OUTSIDE = frozenset(
     (
         FILE_UNREADABLE.number,
         FILE_UNWRITABLE.number,
+        # A file of a gene pool that is there and cannot be opened.
+        "E0313",
         # What registries answer, and what comes from them.
         *("E1001", "E1002", "E1003", "E1004", "E1005", "E1007", "E1008", "E1010", "E1011"),
         *("E1012", "E1013", "E1014", "E1015", "E1017", "E1019", "E1020", "E1024"),

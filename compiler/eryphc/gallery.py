@@ -205,6 +205,7 @@ def _named(chain: PoolChain, text: str) -> str | None:
 def _described(tag: GeneSetTag, wanted: str | None, found: list[Diagnostic]) -> dict[str, Any]:
     """A gene set tag as data: what it is, and the interface of each gene."""
     from eryphc.genepool.listing import descriptions_of
+    from eryphc.genepool.source_tree import faults_of, in_words, passed_over
 
     short, long = descriptions_of(tag)
     data: dict[str, Any] = {
@@ -216,19 +217,25 @@ def _described(tag: GeneSetTag, wanted: str | None, found: list[Diagnostic]) -> 
     }
     for kind in (GeneType.CATLET, GeneType.FODDER, GeneType.VOLUME):
         names = ("catlet",) if kind is GeneType.CATLET else tag.names(kind)
-        for name in names:
+        for name in dict.fromkeys((*names, *([wanted] if wanted else ()))):
             if wanted is not None and wanted != name.lower():
                 continue
             variants = tag.variants(kind, name.lower())
             found += variants.diagnostics
             for variant in variants.value or ():
                 data["genes"].append(_gene(tag, variant, found))
-    if wanted is not None and not data["genes"]:
+    passed = passed_over(tag)
+    broken = faults_of(passed, wanted)
+    if wanted is None:
+        found += broken
+    elif not data["genes"]:
         from eryphc.diagnostics.pools import gene_not_found
 
         gene = GeneId(tag.id, wanted)
         known = tag.names(GeneType.FODDER)
-        raise EryphcError.of(Failure.INPUT, gene_not_found(gene, GeneType.FODDER, None, known))
+        missing = gene_not_found(gene, GeneType.FODDER, None, known, in_words(passed))
+        shown = show(broken or (missing,))
+        raise EryphcError(failure_of(shown) or Failure.INPUT, shown)
     return data
 
 

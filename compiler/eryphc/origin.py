@@ -66,6 +66,15 @@ class Origin(NamedTuple):
             at = at.via
 
 
+class Outside(NamedTuple):
+    """How a value was given: an option or a variable of the environment by its name, or a file,
+    in which `span` is its place.
+    """
+
+    name: str
+    span: Span | None = None
+
+
 _PLACELESS = frozenset((Step.DEFAULTED, Step.INVENTED, Step.GIVEN, Step.STAND_IN))
 
 

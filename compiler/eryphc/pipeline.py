@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from eryphc.artifacts.manifest import Manifest, ManifestAdapter, manifest_genes
 from eryphc.diagnostics import command, language, rules
-from eryphc.diagnostics.model import Level, Outcome
-from eryphc.frozen import replace
+from eryphc.diagnostics.model import Level, Outcome, has_errors
+from eryphc.frozen import FrozenMap, replace
 from eryphc.genepool.model import GenePool
 from eryphc.guest.model import GuestOptions
 from eryphc.ir.catlet import Catlet
 from eryphc.ir.stages import Bred, Document, Fed, Substituted
-from eryphc.origin import Origin, Step, placeless
+from eryphc.origin import Origin, Outside, Step, placeless
 from eryphc.passes.breed import breed
 from eryphc.passes.check import check_catlet
 from eryphc.passes.feed import feed
 from eryphc.passes.given import default_catlet_id, give
 from eryphc.passes.memory import PassMemory
 from eryphc.passes.pedigree import read_pedigree
-from eryphc.passes.read import is_partial, read_catlet
+from eryphc.passes.read import is_partial, other_document, read_catlet
 from eryphc.passes.substitute import substitute
 from eryphc.project.specs import Spec
 from eryphc.request import BuildRequest
@@ -33,6 +33,7 @@ from eryphc.targets.definition import NOTHING_OPEN, Backend, Openable, Opening, 
 from eryphc.version import __version__
 
 if TYPE_CHECKING:
+    from eryphc.guest.agents import AgentSources
     from eryphc.guest.cloudconfig.reader import TextReader
 
 
@@ -46,6 +47,10 @@ def read_document(spec: Spec, request: BuildRequest) -> Outcome[Document]:
     It may come with errors; then it only serves to find more of them.
     """
     read = read_catlet(spec.source, notation=spec.notation)
+    if has_errors(read.diagnostics):
+        other = other_document(spec.source)
+        if other is not None:
+            return Outcome(None, (other,))
     if read.value is None:
         return Outcome(None, read.diagnostics)
     catlet = read.value
@@ -98,9 +103,11 @@ def to_bred(document: Document, pools: GenePool, memory: PassMemory | None = Non
     return Outcome(bred.value, (*pedigree.diagnostics, *found))
 
 
-def with_values(bred: Bred, values: Mapping[str, str]) -> Outcome[Bred]:
+def with_values(
+    bred: Bred, values: Mapping[str, str], outside: Mapping[str, Outside] = FrozenMap()
+) -> Outcome[Bred]:
     """The catlet with the given values in its variables, as stages before substitution show it."""
-    given = give(bred.catlet, values)
+    given = give(bred.catlet, values, outside)
     if given.value is None:
         return Outcome(None, given.diagnostics)
     return Outcome(bred._replace(catlet=given.value), given.diagnostics)
@@ -113,12 +120,19 @@ def to_fed(
 
 
 def to_substituted(
-    fed: Fed, values: Mapping[str, str], request: BuildRequest, opening: Opening | None = None
+    fed: Fed,
+    values: Mapping[str, str],
+    request: BuildRequest,
+    opening: Opening | None = None,
+    *,
+    outside: Mapping[str, Outside] | None = None,
+    stand_in: bool = False,
 ) -> Outcome[Substituted]:
     """Every fodder entry with the text a guest gets.
 
     Without a VM id a target takes its stand-in for it, or the id of the catlet; where no target
-    is asked (`opening` is None), the text `#vmId` stands for it.
+    is asked (`opening` is None), the text `#vmId` stands for it. `outside` and `stand_in` as in
+    `substitute`.
     """
     catlet_id = catlet_id_of(fed.catlet, request)
     made = Step.INVENTED if request.catlet_id is None else Step.GIVEN
@@ -131,7 +145,8 @@ def to_substituted(
         steps["vmid"] = Step.STAND_IN
     steps |= dict.fromkeys(map(str.lower, opening.values), Step.STAND_IN)
     vm_id = request.vm_id or opening.vm_id or catlet_id
-    return substitute(fed, {**values, **opening.values}, catlet_id, vm_id, steps)
+    given = {**values, **opening.values}
+    return substitute(fed, given, catlet_id, vm_id, steps, outside=outside or {}, stand_in=stand_in)
 
 
 def prepare(
@@ -145,14 +160,19 @@ def prepare(
     guest: GuestOptions,
     epoch: int,
     reader: TextReader,
+    outside: Mapping[str, Outside] | None = None,
+    stand_in: bool = False,
+    sources: AgentSources | None = None,
 ) -> Outcome[TargetInput[Any]]:
     """Make of a fed catlet what a target decides from.
 
-    `guest` is the request's, completed by the project. From here on, stand-ins take the place of
-    the values that the target leaves open; diagnostics name the variables instead.
+    `guest` is the request's, completed by the project; `sources` may say which agent
+    reads. From here on, stand-ins take the place of the values that the target leaves open;
+    diagnostics name the variables instead.
     """
     from eryphc.diagnostics.guest import GUEST_ASSUMED_LINUX
     from eryphc.guest.request import guest_request
+    from eryphc.guest.secret_keys import with_undeclared
 
     opening = NOTHING_OPEN
     if backend.open is not None:
@@ -168,21 +188,27 @@ def prepare(
     catlet_id = catlet_id_of(fed.catlet, request)
     names = {name.lower() for name in opening.values}
     filled = {name: text for name, text in values.items() if name.lower() not in names}
-    done = to_substituted(_left_open(fed, names), filled, request, opening)
+    done = to_substituted(
+        _left_open(fed, names), filled, request, opening, outside=outside, stand_in=stand_in
+    )
     if done.value is None:
         return Outcome(None, done.diagnostics)
+    catlet = done.value
+    entries, undeclared = with_undeclared(catlet.catlet.fodder or (), reader)
+    if undeclared:
+        catlet = catlet._replace(catlet=replace(catlet.catlet, fodder=entries))
     options_of_guest, found = (
         (guest, ()) if backend.guest_options is None else backend.guest_options(guest)
     )
-    asked_of_guest, notes = guest_request(done.value, catlet_id, options_of_guest)
+    asked_of_guest, notes = guest_request(catlet, catlet_id, options_of_guest, sources)
     if backend.needs_guest:
         notes = tuple(
             note._replace(level=Level.WARNING) if note.code == GUEST_ASSUMED_LINUX else note
             for note in notes
         )
     inputs = TargetInput(
-        catlet=done.value,
-        name=done.value.catlet.name or "catlet",
+        catlet=catlet,
+        name=catlet.catlet.name or "catlet",
         catlet_id=catlet_id,
         architecture=request.processor,
         request=asked_of_guest,
@@ -197,7 +223,7 @@ def prepare(
         settings=settings,
         opening=opening,
     )
-    return Outcome(inputs, (*done.diagnostics, *notes, *found))
+    return Outcome(inputs, (*done.diagnostics, *undeclared, *notes, *found))
 
 
 def _left_open(fed: Fed, names: set[str]) -> Fed:
@@ -227,6 +253,8 @@ def manifest_of(inputs: TargetInput[Any], target: Target) -> Manifest:
         target=target.value,
         arch=str(inputs.architecture),
         guest=inputs.request.guest.value,
+        guest_agent=inputs.request.reader.word.value,
+        guest_agent_from=inputs.request.reader.origin.value,
         tool=inputs.tool,
         network_adapters=tuple(
             ManifestAdapter(name=adapter.name, mac_address=adapter.mac_address)

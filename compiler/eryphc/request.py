@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,9 +13,10 @@ from eryphc.diagnostics.levels import Choice, Choices, choices, chosen
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap, NamedTuple
-from eryphc.guest.model import GuestKind, GuestOptions, MergeMode, NetworkConfigMode
+from eryphc.guest.model import GuestAgent, GuestKind, GuestOptions, MergeMode, NetworkConfigMode
 from eryphc.identifiers import DEFAULT_ARCHITECTURE, Architecture
 from eryphc.ir.compat import Compat
+from eryphc.origin import Outside
 from eryphc.source import SourceText
 from eryphc.syntax.identifiers import parse_architecture
 from eryphc.syntax.names import CATLET, NameFault, name_faults
@@ -27,6 +29,7 @@ _LONGEST_INSTANCE_ID = 255
 _PUBLIC_NAMES = {type(None): "None", SourceText: "Source"}
 
 
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+~-]{0,39}\Z")
 VARIABLE_PREFIX = "ERYPHC_VAR_"
 
 
@@ -58,7 +61,8 @@ class BuildRequest:
     `hostname` replace the author's, `name` alone sets both. `epoch` is the time inside artifacts,
     in seconds since 1970 UTC. `levels` says `allow`, `warn` or `deny` of kinds of findings, each by
     its code or its name. `targets` holds options of targets, at most one of each class.
-    `value_files` tells where values were read from; it shapes no artifact. Raises
+    `value_files` tells where values were read from, `value_places` how each was given; they shape
+    no artifact. Raises
     `EryphcError`, and as Python does `TypeError` and `ValueError` for what is no such value at all.
     Equal requests are equal in everything that shapes a result; a `Source` is equal to
     itself alone.
@@ -77,11 +81,13 @@ class BuildRequest:
     guest: GuestOptions = field(default_factory=GuestOptions)
     targets: tuple[Any, ...] = ()
     value_files: tuple[ValuesFile, ...] = field(default=(), compare=False)
+    value_places: Mapping[str, Outside] = field(default_factory=FrozenMap, compare=False)
 
     def __post_init__(self) -> None:
         found: list[Diagnostic] = []
         put = object.__setattr__
         put(self, "values", FrozenMap(_texts(self.values)))
+        put(self, "value_places", FrozenMap(self.value_places))
         put(self, "compat", Compat(self.compat))
         put(self, "targets", _options_of_targets(self.targets))
         put(self, "guest", _guest(self.guest))
@@ -109,6 +115,10 @@ class BuildRequest:
                 else:
                     put(self, key, known)
         put(self, "levels", FrozenMap(_levels(self.levels, found)))
+        if self.guest.agent is not None:
+            faults = _agent_faults(self.guest.agent)
+            if faults:
+                raise EryphcError.of(Failure.USAGE, *faults)
         instance_id = self.guest.instance_id
         if instance_id is not None and not _names_folder(instance_id):
             message = f"an instance id has 1 to {_LONGEST_INSTANCE_ID} printable characters"
@@ -167,11 +177,27 @@ def _guest(options: GuestOptions) -> GuestOptions:
     must_be("`instance_id`", options.instance_id, str, type(None))
     if options.network_version not in (None, 1, 2):
         raise ValueError(f"`network_version` is to be 1 or 2, not {options.network_version!r}")
+    must_be("`agent`", options.agent, str, type(None))
     return options._replace(
         kind=None if options.kind is None else GuestKind(options.kind),
         merge=MergeMode(options.merge),
         network=NetworkConfigMode(options.network),
     )
+
+
+def _agent_faults(text: str) -> list[Diagnostic]:
+    word, _, version = text.partition("@")
+    if word not in tuple(GuestAgent):
+        shown = word if len(word) <= 60 else word[:57] + "..."
+        words = ", ".join(f"`{agent}`" for agent in GuestAgent)
+        message = f"`{shown}` is no agent of a guest; agents are {words}"
+        return [command.bad_option_value("--guest-agent", message)]
+    if "@" in text and not _VERSION.match(version):
+        message = (
+            "a version has 1 to 40 letters, digits and `.`, `-`, `+`, `~`, and begins with one"
+        )
+        return [command.bad_option_value("--guest-agent", message)]
+    return []
 
 
 def _options_of_targets(given: Iterable[Any]) -> tuple[Any, ...]:

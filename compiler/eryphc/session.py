@@ -19,8 +19,10 @@ from eryphc.answers import (
     Checked,
     Compiled,
     Expanded,
+    GivenAddress,
     Reading,
     ReadSpec,
+    address_warnings,
     comments_in,
     reading_of,
 )
@@ -246,6 +248,11 @@ class Session:
                 unused = each.levels.unused((source,), used, kinds[source.name])
                 found += shown(each.levels.applied(unused).diagnostics, each.records)
         return ordered(found)
+
+    @staticmethod
+    def shared_addresses(addresses: Iterable[GivenAddress]) -> tuple[ShownDiagnostic, ...]:
+        """Warnings for MAC addresses that several catlets give: `addresses` of all answers."""
+        return show(address_warnings(addresses))
 
     def build(self, spec: SpecName, target: Target, request: BuildRequest = DEFAULT) -> Built:
         """The files of one target, in memory."""

@@ -11,18 +11,21 @@ from eryphc.diagnostics.said import named, own
 from eryphc.diagnostics.shown import ShownDiagnostic, show
 from eryphc.errors import EryphcError, Failure
 from eryphc.frozen import FrozenMap, NamedTuple
+from eryphc.origin import Outside
 from eryphc.request import ValuesFile
 
 
 class GivenValues(NamedTuple):
     """Values by the names of their variables, and findings about how they were given.
 
-    `files` are the files that they were read from.
+    `files` are the files that they were read from, `places` tells by the names of the variables
+    how each value was given.
     """
 
     values: FrozenMap[str]
     diagnostics: tuple[ShownDiagnostic, ...] = ()
     files: tuple[ValuesFile, ...] = ()
+    places: FrozenMap[Outside] = FrozenMap()
 
 
 def read_values(
@@ -38,8 +41,9 @@ def read_values(
     notes: list[Diagnostic] = []
     values: dict[str, str] = {}
     sources: list[ValuesFile] = []
+    places: dict[str, Outside] = {}
     for path in files:
-        values.update(_variable_file(path, sources))
+        values.update(_variable_file(path, sources, places))
     given: dict[str, str] = {}
     for word in words:
         name, equals, text = word.partition("=")
@@ -47,10 +51,22 @@ def read_values(
             fault = command.bad_option_value("--var", "a value is not written NAME=VALUE")
             raise EryphcError.of(Failure.INPUT, fault)
         given[name] = _value(name, text, environment or {}, notes, sources)
+        places[name] = _option(name, text)
     # A later source gives way to an earlier one also where only the letter case differs.
     lower = {name.lower() for name in given}
     values = {name: text for name, text in values.items() if name.lower() not in lower}
-    return GivenValues(FrozenMap({**values, **given}), show(notes), tuple(sources))
+    found = {**values, **given}
+    known = FrozenMap({name: places[name] for name in found})
+    return GivenValues(FrozenMap(found), show(notes), tuple(sources), known)
+
+
+def _option(name: str, text: str) -> Outside:
+    """How a word of the command line gives its value; `text` may be the value itself."""
+    if text.startswith("env:") and not text.startswith("env::"):
+        return Outside(f"`--var {name}={text}`")
+    if text.startswith("@") and not text.startswith("@@"):
+        return Outside(f"`--var {name}=@...`")
+    return Outside(f"`--var {name}`")
 
 
 def _value(
@@ -90,8 +106,13 @@ def _value(
     return text
 
 
-def _variable_file(path: str, sources: list[ValuesFile]) -> dict[str, str]:
-    """The values of a file. It is never marked as read: any of its words may be a secret."""
+def _variable_file(
+    path: str, sources: list[ValuesFile], places: dict[str, Outside]
+) -> dict[str, str]:
+    """The values of a file, and where they stand there.
+
+    It is never marked as read: any of its words may be a secret.
+    """
     from eryphc.diagnostics import reading
     from eryphc.project.texts import InputMissingError, read_text
     from eryphc.source import Span
@@ -122,6 +143,8 @@ def _variable_file(path: str, sources: list[ValuesFile]) -> dict[str, str]:
         value = written.target if isinstance(written, AliasNode) else written
         if isinstance(key, ScalarNode) and isinstance(value, ScalarNode):
             values[key.value] = value.value
+            span = Span(read.value, written.start, written.end)
+            places[key.value] = Outside("a file of values", span)
             continue
         what = own("a key")
         if isinstance(key, ScalarNode):

@@ -297,18 +297,57 @@ def explain_no_address(seen: GuestState) -> str:
     return f"the guest does not answer yet (heartbeat {seen.heartbeat or 'unknown'})"
 
 
-def provisioned(seen: GuestState) -> str | None:
-    """Which channel says that provisioning is done; None while none does.
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """The channel that says how provisioning ended, and whether it failed."""
 
-    Channels: eryph's guest agent, cloud-init's reporter for Hyper-V (its event that the last
-    stage finished). Both are written by the guest: all they can do is to end a wait.
+    channel: str
+    failed: bool = False
+
+
+_ENDED = ("provisioned", "completed", "done", "succeeded")
+_GOING_ON = ("started", "running", "reboot_pending")
+# The result in an event of cloud-init's reporter, whose value may be cut: a quote in a message
+# would have a backslash before it.
+_FAILED_RESULT = re.compile(r'"result"\s*:\s*"fail', re.IGNORECASE)
+
+
+def provisioned(seen: GuestState) -> Provisioned | None:
+    """How provisioning ended; None while no channel says that it has.
+
+    Channels: eryph's guest services, which repeat on Linux what cloud-init says; cloud-init's
+    reporter for Hyper-V, by its event that the last stage finished, well or not; eryph's
+    cloudbase-init. All are written by the guest: they can only end a wait. While the guest services
+    say that they are at work, no other channel counts.
     """
-    state = seen.kvp.guest.get("eryph.provisioning.state", "")
-    if state.casefold() in ("provisioned", "completed", "done", "succeeded"):
-        return "eryph.provisioning.state"
-    # Keys are CLOUD_INIT|<boot>|<type>|<event>|<uuid> (HyperVKvpReportingHandler, 22.4).
-    for name in seen.kvp.guest:
+    state = seen.kvp.guest.get("eryph.provisioning.state", "").casefold()
+    if state in _ENDED or state == "failed":
+        return Provisioned("eryph.provisioning.state", failed=state == "failed")
+    if state in _GOING_ON:
+        return None
+    return _by_cloud_init(seen) or _by_cloudbase_init(seen)
+
+
+def _by_cloud_init(seen: GuestState) -> Provisioned | None:
+    """Keys are CLOUD_INIT|<boot>|<type>|<event>|<uuid> (HyperVKvpReportingHandler, 22.4); a later
+    boot has a larger number, and long values go on under more keys."""
+    results: dict[int, bool] = {}
+    for name, value in seen.kvp.guest.items():
         fields = name.split("|")
         if fields[0] == "CLOUD_INIT" and fields[2:4] == ["finish", "modules-final"]:
-            return "cloud-init"
+            boot = int(fields[1]) if re.fullmatch("[0-9]{1,18}", fields[1]) else 0
+            failed = _FAILED_RESULT.search(value) is not None
+            results[boot] = results.get(boot, False) or failed
+    return Provisioned("cloud-init", failed=results[max(results)]) if results else None
+
+
+def _by_cloudbase_init(seen: GuestState) -> Provisioned | None:
+    """Keys of eryph's cloudbase-init are CLOUDBASE_INIT|<boot>|provisioning|<state>|<more>."""
+    states = {
+        fields[3].casefold()
+        for fields in (name.split("|") for name in seen.kvp.guest)
+        if fields[0] == "CLOUDBASE_INIT" and len(fields) > 3 and fields[2] == "provisioning"
+    }
+    if "failed" in states or "completed" in states:
+        return Provisioned("cloudbase-init", failed="failed" in states)
     return None

@@ -15,7 +15,7 @@ from eryph_runtime.compare_files import creations
 from eryph_runtime.comparison import Findings
 from eryph_runtime.deployment import SEED_PLACE, Deployment
 from eryph_runtime.executor import Journal, execute, execute_one
-from eryph_runtime.faults import RefusalError
+from eryph_runtime.faults import HostFailure, RefusalError
 from eryph_runtime.guest_ssh import cloud_init_is_done
 from eryph_runtime.host import Action, Host, Step
 from eryph_runtime.observe import Observation, observe
@@ -65,13 +65,21 @@ def wait_provisioned(
 ) -> str | None:
     """The channel that says provisioning is done; None when time is up or the machine stopped.
 
-    `guest_user` is whom to ask as over SSH, where the guest publishes nothing.
+    `guest_user` is whom to ask as over SSH, where the guest publishes nothing. Raises HostFailure
+    where the guest says that it failed.
     """
     end = clock() + seconds
     while True:
         found, seen = look(host, machine, deployment)
-        if channel := provisioned(seen):
-            return channel
+        ended = provisioned(seen)
+        if ended is not None and ended.failed:
+            # What the guest tells of the reason quotes its configuration, which may be secret.
+            raise HostFailure(
+                f"provisioning failed in the guest of `{machine.name}`, which says so by "
+                f"{ended.channel}; its ISO was not replaced"
+            )
+        if ended is not None:
+            return ended.channel
         known = [each.address for each in found]
         if guest_user is not None and cloud_init_is_done(guest_user, known):
             return "ssh"

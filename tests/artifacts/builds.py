@@ -12,6 +12,8 @@ MANIFEST = Manifest(
     target="cloud-init",
     arch="hyperv/amd64",
     guest="linux",
+    guest_agent="cloud-init",
+    guest_agent_from="assumed",
     tool="eryphc 0.1.0",
 )
 

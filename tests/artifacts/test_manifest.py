@@ -14,6 +14,8 @@ MANIFEST = Manifest(
     target="cloud-init",
     arch="hyperv/amd64",
     guest="linux",
+    guest_agent="cloud-init",
+    guest_agent_from="assumed",
     tool="eryphc 0.1.0",
     network_adapters=(
         ManifestAdapter(name="eth1", mac_address="d2:ab:00:00:00:02"),

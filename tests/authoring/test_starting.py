@@ -11,6 +11,8 @@ from authoring.sets import write_set
 from eryphc import EryphcError, Session
 from eryphc.authoring.packing import packed
 from eryphc.authoring.sources import tags_in
+from eryphc.authoring.starting import first_files, named_by
+from eryphc.identifiers import GeneSetId
 from eryphc.sharing import Guest, Kind, checked_sets, new_set
 from genepool.images import layout_of, motd, motd_entry
 
@@ -99,3 +101,20 @@ def test_a_copy_of_nothing(tmp_path: Path, name: str, code: str) -> None:
         new_set(session(tmp_path), place, copy_of=name)
     assert [each.code for each in caught.value.diagnostics] == [code]
     assert not place.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "guest", "agent"),
+    [
+        (Kind.CATLET, Guest.LINUX, "cloud-init"),
+        (Kind.CATLET, Guest.WINDOWS, "cloudbase-init"),
+        (Kind.FODDER, Guest.WINDOWS, None),
+    ],
+)
+def test_a_catlet_from_one_of_our_bases_states_its_agent(
+    kind: Kind, guest: Guest, agent: str | None
+) -> None:
+    geneset = named_by(Path("/acme/web/1.0"))
+    assert isinstance(geneset, GeneSetId)
+    manifest = json.loads(first_files(geneset, kind, guest).tag["geneset-tag.json"])
+    assert manifest["metadata"].get("guest_agent") == agent

@@ -125,7 +125,7 @@ SECTIONS = {
 def test_every_code_of_the_catalogue_is_listed_and_every_one_listed_is_there() -> None:
     listed = {kind.number: kind.name for kind in KINDS}
     assert listed == {code.number: code.name for code in CODES.values()}
-    assert [k.number for k in KINDS if k.soft] == [c.number for c in CODES.values() if c.soft]
+    assert {k.number for k in KINDS if k.soft} == {c.number for c in CODES.values() if c.soft}
     assert len(listed) == len(KINDS)
 
 

@@ -360,3 +360,41 @@ def test_what_is_encoded_already_is_refused(text: str, type: str) -> None:  # no
 
 def test_what_only_begins_like_base64_is_no_matter() -> None:
     assert codes(fodder("IyE: 1\n")) == ["W0522"]
+
+
+MULTIPART = (
+    'Content-Type: multipart/mixed; boundary="==1=="\nMIME-Version: 1.0\n\n'
+    "--==1==\nContent-Type: text/cloud-config\n\n#cloud-config\npackages: [a]\n--==1==--\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(MULTIPART, id="as tools write it"),
+        pytest.param(f"#cloud-config\n{MULTIPART}", id="with a marker"),
+        pytest.param(f"\n\n{MULTIPART}", id="behind empty lines"),
+        pytest.param(f"From nobody Sat Jan  1 00:00:00 2022\n{MULTIPART}", id="a mailbox"),
+        pytest.param(MULTIPART.replace("; boundary", ";\n boundary"), id="a folded header"),
+        pytest.param(MULTIPART.replace('"', ""), id="a boundary without quotes"),
+        pytest.param(MULTIPART.replace("\n", "\r\n"), id="line ends of mail"),
+        pytest.param(MULTIPART.lower(), id="lower case"),
+    ],
+)
+@pytest.mark.parametrize("type", ["cloud-config", "shellscript", "cloud-config-archive"])
+def test_a_multipart_document_is_refused(text: str, type: str) -> None:  # noqa: A002
+    assert codes(fodder(text, type)) == ["E0563"]
+    assert codes(fodder(text, type), guest=GuestKind.WINDOWS) == ["E0563"]
+    assert "W0550" in codes(fodder(text, type), merge=MergeMode.PARTS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a: |\n  Content-Type: multipart/mixed; boundary=x\n\n  --x\n", id="inside"),
+        pytest.param("Content-Type: text/plain\na: |\n  --x\n", id="another type"),
+        pytest.param("Content-Type: multipart/mixed; boundary=x\n", id="a header alone"),
+    ],
+)
+def test_what_only_looks_like_mail(text: str) -> None:
+    assert "E0563" not in codes(fodder(text))

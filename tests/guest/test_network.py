@@ -169,8 +169,8 @@ V2 = "version: 2\nethernets:\n  a: {match: {macaddress: '00:15:5d:01:02:03'}, se
         pytest.param("ethernets: {}", ["E0558"], ["E0558"], id="no version"),
         pytest.param("version: 3", ["E0558"], ["E0558"], id="unknown version"),
         pytest.param("version: true", ["E0558"], ["E0558"], id="version is no number"),
-        pytest.param("version: 2\nversion: 2", ["E0558"], ["E0558", "W0563"], id="key twice"),
-        pytest.param(f"{V2}dhcp4: maybe}}", ["E0558"], ["W0563", "E0558"], id="schema of v2"),
+        pytest.param("version: 2\nversion: 2", ["W0562"], ["W0562", "W0563"], id="key twice"),
+        pytest.param(f"{V2}dhcp4: maybe}}", ["W0562"], ["W0563", "E0558"], id="schema of v2"),
         pytest.param("version: 1\nconfig:\n- {type: physical}", ["E0558"], None, id="schema of v1"),
         pytest.param("version: 1\nconfig:\n- {type: what}", ["E0558"], None, id="type of v1"),
         pytest.param(f"{V2}dhcpv4: true}}", ["W0562"], None, id="unknown key"),
@@ -224,6 +224,19 @@ V2 = "version: 2\nethernets:\n  a: {match: {macaddress: '00:15:5d:01:02:03'}, se
         ),
         pytest.param("version: 2\nwifis: {w: {dhcp4: true}}", ["W0562"], None, id="wifis"),
         pytest.param(
+            "version: 2\nvlans: {enp130s0f0np0.103: {id: 103, link: a}}",
+            ["W0562"],
+            ["W0563"],
+            id="a long name of a VLAN",
+        ),
+        pytest.param(
+            "version: 1\nconfig:\n"
+            "- {type: vlan, name: enp130s0f0np0.103, vlan_id: 3, vlan_link: a}",
+            ["W0562"],
+            [],
+            id="a long name of a VLAN in version 1",
+        ),
+        pytest.param(
             "version: 1\nconfig:\n"
             "- {type: physical, name: a, subnets: [{type: static, address: 10.0.0.1}]}",
             ["W0562"],
@@ -246,11 +259,10 @@ def test_another_address_than_the_catlets() -> None:
 
 
 def test_places_are_those_of_the_file() -> None:
-    source = SourceText("net.yaml", "version: 2\nethernets:\n  a:\n    dhcp4: what\n")
+    source = SourceText("net.yaml", "version: 2\nethernets:\n  a:\n    match: what\n")
     [found] = compose(request(network_file=source)).diagnostics
     assert said(found).message == (
-        "the network-config is not valid: `ethernets.a.dhcp4`: 'what' is not one of"
-        " ['yes', 'no', True, False]"
+        "the network-config is not valid: `ethernets.a.match`: 'what' is not of type 'object'"
     )
     assert found.primary is not None
     assert (found.primary.span.line, found.primary.span.text) == (4, "what")
@@ -285,3 +297,33 @@ def test_an_address_of_the_parent_leads_to_the_place_in_the_specification(tmp_pa
     ]
     assert [each.step for each in given.chain()] == [Step.INHERITED, Step.WRITTEN]
     assert invented.step is Step.INVENTED
+
+
+NET = "version: 2\nethernets:\n  a:{}\n    addresses: [10.0.0.2/24]\n    dhcp4: false{}\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "place"),
+    [
+        pytest.param("\t# first", "", (3, 5), id="a tab before a comment"),
+        pytest.param("", "\t", (5, 17), id="a tab at the end of a line"),
+        pytest.param("", "\n    nameservers: {search: [a?]}", (6, 29), id="a question mark"),
+    ],
+)
+def test_what_the_loader_of_guests_refuses(first: str, second: str, place: tuple[int, int]) -> None:
+    source = SourceText("net.yaml", NET.format(first, second), regions=())
+    outcome = compose(request(network_file=source))
+    [error] = [each for each in outcome.diagnostics if each.code.number == "E0558"]
+    assert outcome.value is None
+    assert error.primary is not None
+    assert (error.primary.span.line, error.primary.span.column) == place
+
+
+def test_a_file_that_is_written_anew_may_hold_them() -> None:
+    source = SourceText("net.yaml", NET.format("\t# first", ""), regions=())
+    adapters = (Adapter(name="a", mac_address="52:54:00:00:00:0a", given=True),)
+    outcome = compose(request(network_file=source, adapters=adapters))
+    assert outcome.value is not None
+    written = encode.nocloud(outcome.value).network_config
+    assert written is not None
+    assert b"\t" not in written

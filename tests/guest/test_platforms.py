@@ -13,6 +13,7 @@ import pytest
 
 from eryphc import BuildRequest, Session, Target, target_options
 from eryphc.diagnostics.model import Level
+from eryphc.guest import model
 from eryphc.guest.document import GuestDocument
 from eryphc.guest.encode import PLAIN, Encoded, Form
 from eryphc.guest.model import GuestKind
@@ -32,6 +33,8 @@ from saying import said
 
 LIMITED = [platform for platform in PLATFORMS if platform.limit is not None]
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+EGS = model.Reader(model.GuestAgent.EGS, model.AgentFrom.OPTION)
 
 
 def raw(size: int) -> Encoded:
@@ -105,7 +108,7 @@ def test_windows_on_azure_never_gets_gzip() -> None:
     windows = payload(of._replace(guest=GuestKind.WINDOWS), forms, BY_NAME["azure"])
     assert (windows.form, windows.fits) == (Form.SEED, False)
     assert payload(of, forms, BY_NAME["azure"]).form is Form.GZIP
-    services = payload(of._replace(guest=GuestKind.WINDOWS), forms, BY_NAME["azure"], "egs")
+    services = payload(of._replace(guest=GuestKind.WINDOWS), forms, BY_NAME["azure"], EGS)
     assert services.form is Form.GZIP
     assert payload(of._replace(guest=GuestKind.WINDOWS), forms, BY_NAME["ec2"]).form is Form.GZIP
 

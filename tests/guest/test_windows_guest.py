@@ -94,7 +94,7 @@ def test_texts(text: str, filename: str | None, expected: str) -> None:
     [
         pytest.param([fodder(PS, "shellscript")], [], id="a script of PowerShell"),
         pytest.param([fodder("x", "cloud-boothook")], ["W0570"], id="boothook"),
-        pytest.param([fodder("- x", "cloud-config-archive")], ["W0570"], id="archive"),
+        pytest.param([fodder("- 'a: b'", "cloud-config-archive")], ["W0571"], id="archive"),
         pytest.param([fodder("http://x", "include-url")], ["W0570"], id="include"),
         pytest.param([fodder("http://x", "include-once-url")], ["W0570"], id="include once"),
         pytest.param([fodder("x", "upstart-job")], ["W0570"], id="upstart"),
@@ -127,6 +127,14 @@ def test_texts(text: str, filename: str | None, expected: str) -> None:
             [fodder("write_files: [{path: /etc/x, owner: a, defer: true}]\n")],
             ["W0571", "W0571", "W0578"],
             id="file of Linux",
+        ),
+        pytest.param(
+            [fodder("write_files: [{path: /ProgramData/x, content: a}]\n")], [], id="rooted file"
+        ),
+        pytest.param(
+            [fodder("write_files: [{path: '/program files (x86)/x', content: a}]\n")],
+            [],
+            id="rooted file with blanks",
         ),
         pytest.param([fodder(r"write_files: [{path: 'C:\x', content: a}]")], [], id="file"),
         pytest.param([fodder("ntp: {servers: [a], peers: [b]}\n")], ["W0571"], id="ntp"),
@@ -189,3 +197,18 @@ def test_names_are_told_apart_by_numbers() -> None:
 def test_thousands_of_equal_names_are_tried_once_each() -> None:
     assert grows_evenly(lambda count: unique(["a.ps1"] * count), 1_000)
     assert unique(["a.ps1"] * 20_000)[-1] == "a-20000.ps1"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("hostname: one\t# set\n", False, id="a tab that libyaml takes"),
+        pytest.param("groups: [a, why?]\n", False, id="a question mark that libyaml takes"),
+        pytest.param("%FOO bar\n---\ngroups: [a]\n", True, id="a directive"),
+        pytest.param('groups: ["\\ud83d"]\n', True, id="half a surrogate pair"),
+    ],
+)
+def test_yaml_is_that_of_libyaml(text: str, expected: bool) -> None:  # noqa: FBT001
+    """cloudbase-init asks PyYAML for `CLoader`."""
+    found = codes(fodder(text), guest=GuestKind.WINDOWS)
+    assert ("warning[E0501]" in found) == expected

@@ -69,6 +69,21 @@ def test_nothing(read_as_windows: Reader) -> None:
     assert read_as_windows(b"")["events"] == []
 
 
+@pytest.mark.parametrize(("length", "made"), [(20, True), (21, False)])
+def test_a_long_password_makes_no_user(
+    read_as_windows: Reader,
+    length: int,
+    made: bool,  # noqa: FBT001
+) -> None:
+    text = f"users:\n- name: bob\n  passwd: {'x' * length}\nruncmd: [rest]\n"
+    entry = fodder(text)
+    events = read_as_windows(seed(entry).user_data.data)["events"]
+    assert (["user", "bob", "x" * length] in events) is made
+    assert events[-1][0] == "run"
+    found = feeding.codes(entry, guest=GuestKind.WINDOWS)
+    assert found == ([] if made else ["W0546"])
+
+
 @pytest.mark.parametrize(
     ("code", "ran", "reported", "warned"),
     [

@@ -125,7 +125,10 @@ def _session() -> Session:
     return Session(environment={})
 
 
-def compiled(text: str, guest: GuestKind = GuestKind.LINUX) -> Built:
-    """A spec's files for cloud-init, and all that was said."""
-    request = BuildRequest(guest=GuestOptions(kind=guest))
+def compiled(text: str, guest: GuestKind = GuestKind.LINUX, agent: str | None = None) -> Built:
+    """A spec's files for cloud-init, and all that was said. Windows guests have cloudbase-init
+    where no agent is given."""
+    if agent is None and guest is GuestKind.WINDOWS:
+        agent = "cloudbase-init"
+    request = BuildRequest(guest=GuestOptions(kind=guest, agent=agent))
     return _session().build(Source("spec.yaml", text), Target.CLOUD_INIT, request)

@@ -25,7 +25,15 @@ from eryphc.compilation import Compilation
 from eryphc.diagnostics import model
 from eryphc.diagnostics.codes import KINDS
 from eryphc.diagnostics.model import Code
-from eryphc.guest.model import GuestKind, GuestRequest, MergeMode, NetworkConfigMode
+from eryphc.guest.model import (
+    AgentFrom,
+    GuestAgent,
+    GuestKind,
+    GuestRequest,
+    MergeMode,
+    NetworkConfigMode,
+    Reader,
+)
 from eryphc.lint.engine import Rule, kinds
 from eryphc.source import SourceText
 from eryphc.targets import Target
@@ -39,16 +47,26 @@ MODULES = tuple(
 # What is found while a target is planned. The areas before it are searched for every target, those
 # behind it belong to commands and to the levels themselves.
 AREAS = ("05", "06", "07", "14", "15")
-NUMBERS = frozenset(kind.number for kind in KINDS if kind.silenceable and kind.number[1:3] in AREAS)
+# Found by a command that compares several specs.
+OF_RUNS = {"W0582"}
+NUMBERS = (
+    frozenset(kind.number for kind in KINDS if kind.silenceable and kind.number[1:3] in AREAS)
+    - OF_RUNS
+)
+NUAGEINIT = Reader(GuestAgent.NUAGEINIT, AgentFrom.OPTION)
 # Kinds that several modules find in their own way; all others are declared once.
 SHARED = {
+    "W0551": {"guest.checks", "guest.egs_lint"},
+    "W0554": {"guest.checks", "guest.windows"},
+    "E0591": {"guest.freebsd", "guest.network", "guest.network_file"},
     "N1409": {"targets.azure.disks", "targets.azure.plan"},
     "W0540": {"guest.cloudconfig.lint", "targets.login"},
     "W1503": {"targets.azure.plan", "targets.user_data.plan"},
     "E0508": {"guest.cloudconfig.bootmerge", "guest.cloudconfig.merge"},
     "E0530": {"guest.cloudconfig.lint", "guest.windows_lint"},
-    "W0562": {"guest.network_file", "guest.network_lint"},
-    "W0563": {"guest.network", "guest.network_lint"},
+    "W0523": {"guest.cloudconfig.consequences", "guest.cloudconfig.schema"},
+    "W0562": {"guest.network_file", "guest.network_lint", "guest.network_schema"},
+    "W0563": {"guest.network", "guest.network_file", "guest.network_lint"},
     "W0707": {"targets.hyperv.plan", "targets.hyperv.storage"},
     "W0709": {"targets.hyperv.machine", "targets.hyperv.storage"},
     "W0712": {"targets.hyperv.network", "targets.hyperv.storage"},
@@ -155,6 +173,8 @@ def test_every_declaration_is_asked_for() -> None:
     ):
         request = GuestRequest((), kind, "web", None, (), merge, mode, network_file=file)
         asked |= kinds_judged(target, request)
+        if kind is GuestKind.LINUX:
+            asked |= kinds_judged(target, request._replace(agent=NUAGEINIT))
     assert asked >= NUMBERS
     assert frozenset[str]().union(*DECLARED.values()) <= asked
 

@@ -208,6 +208,104 @@ def test_removals_act_on_their_own_and_on_older_documents(
     assert bool(notes) == (ours != as_built)
 
 
+BASE = (
+    "drives: [{name: data}]\nnetwork_adapters: [{name: eth0}]\ncapabilities: [secure_boot]\n"
+    "fodder: [{name: motd, content: x}, {source: 'gene:acme/kit/1.0:tls'}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("child", "help_text"),
+    [
+        ("drives: [{name: dat, mutation: remove}]", "did you mean `data`?"),
+        ("network_adapters: [{name: eth1, mutation: remove}]", "did you mean `eth0`?"),
+        ("capabilities: [{name: secureboot, mutation: remove}]", "did you mean `secure_boot`?"),
+        ("fodder: [{name: mtd, remove: true}]", "did you mean `motd`?"),
+        (
+            "fodder: [{source: 'gene:acme/kit/1.0:tlz', remove: true}]",
+            "did you mean `gene:acme/kit/1.0:tls`?",
+        ),
+        (
+            "fodder: [{source: 'gene:acme/kit/1.0:tls', name: bb, remove: true}]",
+            "did you mean `b`?",
+        ),
+        ("fodder: [{name: nothing, remove: true}]", None),
+    ],
+)
+@pytest.mark.parametrize("compat", Compat)
+def test_a_removal_that_removes_nothing(
+    tmp_path: Path, child: str, help_text: str | None, compat: Compat
+) -> None:
+    pool = write_pool(
+        tmp_path,
+        {"acme/base/1.0": {"catlet.yaml": BASE}, "acme/kit/1.0": {"fodder/a.yaml": KIT}},
+    )
+    found = run(f"parent: acme/base/1.0\n{child}\n", pool, compat=compat).only("W0426")
+    assert found.level is Level.WARNING
+    assert found.help == help_text
+    assert found.primary is not None
+    assert found.primary.span.line == 2
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        "drives: [{name: DATA, mutation: remove}]",
+        "network_adapters: [{name: eth0, mutation: remove}]",
+        "capabilities: [{name: secure_boot, mutation: remove}]",
+        "fodder: [{name: motd, remove: true}]",
+        "fodder: [{source: 'gene:acme/kit/1.0:tls', remove: true}]",
+        "fodder: [{source: 'gene:acme/kit/1.0:tls', name: b, remove: true}]",
+        "networks: [{name: default, mutation: remove}]",
+    ],
+)
+def test_a_removal_that_removes_something(tmp_path: Path, child: str) -> None:
+    pool = write_pool(
+        tmp_path,
+        {"acme/base/1.0": {"catlet.yaml": BASE}, "acme/kit/1.0": {"fodder/a.yaml": KIT}},
+    )
+    result = run(f"parent: acme/base/1.0\n{child}\n", pool)
+    assert "W0426" not in [each.code.number for each in result.diagnostics]
+
+
+def test_a_removal_without_a_parent_removes_nothing() -> None:
+    assert run("drives: [{name: a, mutation: remove}]\n").only("W0426")
+    assert run("fodder: [{name: a, remove: true}]\n").only("W0426")
+
+
+BOUND = "fodder: [{source: 'gene:acme/kit/1.0:tls', variables: [{name: days, value: x}]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("child", "drops"),
+    [
+        ("", False),
+        ("fodder: [{source: 'gene:acme/kit/1.0:tls'}]\n", True),
+        (
+            "fodder: [{source: 'gene:acme/kit/1.0:tls', variables: [{name: more, value: y}]}]\n",
+            True,
+        ),
+        (
+            "fodder: [{source: 'gene:acme/kit/1.0:tls', variables: [{name: Days, value: y}]}]\n",
+            False,
+        ),
+        ("fodder: [{source: 'gene:acme/kit/1.0:tls', remove: true}]\n", False),
+    ],
+)
+def test_bindings_that_are_dropped(tmp_path: Path, child: str, drops: bool) -> None:  # noqa: FBT001
+    kit = KIT.replace("[{name: days}]", "[{name: days, required: true}, {name: more}]")
+    pool = write_pool(
+        tmp_path, {"acme/base/1.0": {"catlet.yaml": BOUND}, "acme/kit/1.0": {"fodder/a.yaml": kit}}
+    )
+    result = run(f"parent: acme/base/1.0\n{child}", pool)
+    codes = [each.code.number for each in result.diagnostics]
+    assert codes == (["N0427", "E0413"] if drops else [])
+    if drops:
+        note, missing = result.only("N0427"), result.only("E0413")
+        assert [each.message for each in note.related] == ["was bound here"]
+        assert "an ancestor binds it here" in missing.related[-1].message
+
+
 def test_a_removal_that_is_inherited_is_a_warning(tmp_path: Path) -> None:
     pool = write_pool(
         tmp_path,

@@ -558,8 +558,9 @@ def test_sealing_swaps_the_iso_and_deletes_the_secret_one(script: Script) -> Non
     [
         {"Name": "eryph.provisioning.state", "Data": "provisioned"},
         {"Name": "CLOUD_INIT|1|finish|modules-final|7b1f", "Data": "{}"},
+        {"Name": "CLOUDBASE_INIT|0|provisioning|completed|7b1f", "Data": "{}"},
     ],
-    ids=["the state of eryph's agent", "the last event of cloud-init"],
+    ids=["the state of eryph's agent", "the last event of cloud-init", "eryph's cloudbase-init"],
 )
 def test_starting_seals_once_the_guest_is_provisioned(script: Script, item: dict[str, str]) -> None:
     script.created()
@@ -568,6 +569,24 @@ def test_starting_seals_once_the_guest_is_provisioned(script: Script, item: dict
     script.host.write_state(state)
     assert "sealed: example-sealed.iso" in script.run("-Start")
     assert "example-sealed" in script.host.machine()["Dvds"][1]["Path"]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"Name": "eryph.provisioning.state", "Data": "failed"}],
+        [{"Name": "CLOUD_INIT|1|finish|modules-final|7b1f", "Data": '{"result": "FAIL"}'}],
+        [{"Name": "CLOUDBASE_INIT|0|provisioning|failed|7b1f", "Data": "{}"}],
+    ],
+    ids=["the state of eryph's agent", "the last event of cloud-init", "eryph's cloudbase-init"],
+)
+def test_a_failure_in_the_guest_ends_the_wait(script: Script, items: list[dict[str, str]]) -> None:
+    script.created()
+    state = script.host.state()
+    state["vms"][0]["KvpOnStart"] = items
+    script.host.write_state(state)
+    assert "Provisioning failed in the guest" in script.run("-Start", code=3)
+    assert "example-sealed" not in script.host.machine()["Dvds"][1]["Path"]
 
 
 def test_another_iso_beside_the_script_is_refused(script: Script) -> None:

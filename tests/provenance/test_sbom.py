@@ -22,6 +22,8 @@ MANIFEST = Manifest(
     target="hyperv",
     arch="hyperv/amd64",
     guest="linux",
+    guest_agent="cloud-init",
+    guest_agent_from="assumed",
     tool="eryphc 0",
     genes=(
         ManifestGene(MOTD, "fodder", "any", A),

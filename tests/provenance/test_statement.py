@@ -31,6 +31,8 @@ MANIFEST = Manifest(
     target="cloud-init",
     arch="hyperv/amd64",
     guest="linux",
+    guest_agent="cloud-init",
+    guest_agent_from="assumed",
     tool=f"eryphc {__version__}",
     genes=(
         ManifestGene(GENE, "fodder", "any", B, "json"),

@@ -349,6 +349,49 @@ def test_apply_seals_once_the_guest_has_told_that_it_is_done(desk: Desk, host: M
     assert (ran.code, ran.report["seal"]) == (0, "sealed")
 
 
+STATE, FINAL = "eryph.provisioning.state", "CLOUD_INIT|{}|finish|modules-final|a-b"
+
+
+@pytest.mark.parametrize(
+    ("kvp", "code", "state"),
+    [
+        pytest.param({STATE: "completed"}, 0, "sealed", id="eryph's guest services"),
+        pytest.param({STATE: "Failed"}, 3, "pending", id="which failed"),
+        pytest.param(
+            *({STATE: "running", FINAL.format(1): "{}"}, 0, "pending"), id="which are at work"
+        ),
+        pytest.param({FINAL.format(1): '{"result": "WARN"}'}, 0, "sealed", id="cloud-init"),
+        pytest.param({FINAL.format(1): '{"result": "FAIL"}'}, 3, "pending", id="which failed"),
+        pytest.param(
+            {FINAL.format(9): '{"result": "FAIL"}', FINAL.format(10): '{"result": "SUCCESS"}'},
+            *(0, "sealed"),
+            id="a later boot counts",
+        ),
+        pytest.param(
+            {FINAL.format(1): '{"msg": "\\"result\\": \\"FAIL\\""}'}, 0, "sealed", id="a quote"
+        ),
+        pytest.param(
+            *({"CLOUDBASE_INIT|0|provisioning|completed|x": "{}"}, 0, "sealed"),
+            id="eryph's cloudbase-init",
+        ),
+        pytest.param({"CLOUDBASE_INIT|0|provisioning|running|x": "{}"}, 0, "pending", id="not yet"),
+        pytest.param(
+            *({"CLOUDBASE_INIT|0|provisioning|failed|x": "{}"}, 3, "pending"), id="which failed too"
+        ),
+    ],
+)
+def test_three_reporters_tell_how_provisioning_ended(
+    desk: Desk, host: Model, kvp: dict[str, str], code: int, state: str
+) -> None:
+    host.kvp = kvp
+    ran = desk.run(host, "apply", "--start", "--wait", "0")
+    assert ran.code == code
+    if code:
+        assert "provisioning failed" in str(ran.report["error"])
+        ran = desk.run(host, "status", full=False)
+    assert ran.report["seal"] == state
+
+
 def test_cloud_init_can_be_asked_over_ssh(
     desk: Desk, host: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

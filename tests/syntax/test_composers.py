@@ -101,7 +101,7 @@ def test_plain_documents_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> Node:
         raise AssertionError("built from events")
 
-    monkeypatch.setattr(yaml_nodes, "_build", refused)
+    monkeypatch.setattr(yaml_nodes, "build", refused)
     text = "name: web\nfodder:\n- name: a\n  content: |\n    #!/bin/sh\n    date +%s || true\n"
     outcome = yaml_nodes.compose(SourceText("x", text))
     assert isinstance(outcome.value, MappingNode)

@@ -86,6 +86,8 @@ class Manifest(NamedTuple):
     target: str
     arch: str
     guest: str
+    guest_agent: str
+    guest_agent_from: str
     tool: str
     network_adapters: tuple[ManifestAdapter, ...] = ()
     genes: tuple[ManifestGene, ...] = ()
@@ -101,6 +103,8 @@ def manifest_bytes(manifest: Manifest, files: Iterable[WrittenFile]) -> bytes:
             "target": manifest.target,
             "arch": manifest.arch,
             "guest": manifest.guest,
+            "guest_agent": manifest.guest_agent,
+            "guest_agent_from": manifest.guest_agent_from,
             "tool": manifest.tool,
             "network_adapters": [
                 {"name": adapter.name, "mac_address": adapter.mac_address}

@@ -73,6 +73,7 @@ _PARENTS: Final = {
     Guest.LINUX: "dbosoft/ubuntu-24.04",
     Guest.WINDOWS: "dbosoft/winsrv2022-standard",
 }
+_AGENTS: Final = {Guest.LINUX: "cloud-init", Guest.WINDOWS: "cloudbase-init"}
 _CATLET: Final = """\
 parent: {parent}
 cpu: 2
@@ -97,7 +98,11 @@ def named_by(folder: Path) -> GeneSetId | NameFault:
 def first_files(geneset: GeneSetId, kind: Kind, guest: Guest) -> NewTag:
     """A tag that builds and passes every check."""
     gene = geneset.geneset[:_LONGEST_GENE].rstrip(".-")
-    files = {MANIFEST: _manifest(geneset, {"_os_type": guest.value})}
+    metadata = {"_os_type": guest.value}
+    if kind is not Kind.FODDER:
+        # A catlet has the guest of its parent, one of our bases, whose agent is known.
+        metadata["guest_agent"] = _AGENTS[guest]
+    files = {MANIFEST: _manifest(geneset, metadata)}
     uses = ""
     if kind is not Kind.FODDER:
         files["catlet.yaml"] = _CATLET.format(parent=_PARENTS[guest]).encode()

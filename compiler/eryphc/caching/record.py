@@ -386,6 +386,8 @@ def _manifest_of(data: bytes) -> tuple[Manifest, tuple[WrittenFile, ...]] | None
             target=_text(found["target"]),
             arch=_text(found["arch"]),
             guest=_text(found["guest"]),
+            guest_agent=_text(found["guest_agent"]),
+            guest_agent_from=_text(found["guest_agent_from"]),
             tool=_text(found["tool"]),
             network_adapters=tuple(
                 ManifestAdapter(_text(each["name"]), _text(each["mac_address"]))

@@ -189,6 +189,8 @@ class _Build:
             # One that takes notes, and only if something has to be compiled.
             self._session = None
         self.places: dict[tuple[str, Target], Path] = {}
+        # By catlet and adapter: each target has the same.
+        self.addresses: dict[tuple[str, str], Any] = {}
         self.output = output
         self.progress = progress
         self.written: list[dict[str, Any]] = []
@@ -335,6 +337,10 @@ class _Build:
             raise EryphcError(max(error.failure for error in unwritable), ())
         if self.attesting is not None:
             console.hand(self.attesting.found)
+        if self.several:
+            from eryphc import Session
+
+            console.hand(Session.shared_addresses(self.addresses.values()))
         if self.several and not console.failed:
             console.add(shared.undeclared_values(self.request, declared))
 
@@ -359,7 +365,7 @@ class _Build:
     def _take(self, restored: Sequence[Built], outputs: Outputs) -> frozenset[str]:
         """Stage what a cache had; gives the variables that the spec declares."""
         for built in restored:
-            self.console.take(built)
+            self._note(built)
             if built is restored[0]:
                 self._say_details(built)
                 self.console.detail(f"{built.name} from the cache")
@@ -393,13 +399,13 @@ class _Build:
         if self.console.failed:
             # Nothing will be written, so do not convert disks any more.
             checked = self.session.check(read, self.targets, self.request)
-            self.console.take(checked)
+            self._note(checked)
             self._say_details(checked)
             return checked.declared
         declared: frozenset[str] = frozenset()
         facts = self.attesting is not None or self.cache is not None
         for built in self.session.builds(read, self.targets, self.request, facts=facts):
-            self.console.take(built)
+            self._note(built)
             declared |= built.declared
             if built.target is self.targets[0]:
                 self._say_details(built)
@@ -408,6 +414,12 @@ class _Build:
                 if self.cache is not None:
                     self.cache.keep(name, self.request, built, files)
         return declared
+
+    def _note(self, checked: Checked) -> None:
+        """What is found, and what is compared with other specs."""
+        self.console.take(checked)
+        for each in checked.addresses:
+            self.addresses.setdefault((each.catlet, each.adapter), each)
 
     def _say_details(self, checked: Checked) -> None:
         for line in (*checked.sources, *checked.details):

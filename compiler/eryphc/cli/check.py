@@ -72,6 +72,8 @@ def command(
         declared |= checked.declared
     if len(specs) > 1:
         console.add(shared.undeclared_values(request, declared))
+        given = (each for answer in answers for each in answer.addresses)
+        console.hand(session.shared_addresses(given))
     console.hand(session.unused_comments(answers))
     result = console.finish()
     if losses_format is not None and result in (OK, WRONG_INPUT):

@@ -18,6 +18,7 @@ Offer = Literal[
     "checked-target",
     "network",
     "instance",
+    "agent",
     "schema",
     "code",
     "gene-set",
@@ -61,6 +62,10 @@ def offered(offer: Offer, context: Context, word: str) -> list[CompletionItem]:
             return known or [CompletionItem(word, type="file")]
         case "instance":
             return _beginning(word, ("content",))
+        case "agent":
+            from eryphc import GuestAgent
+
+            return _beginning(word, tuple(GuestAgent))
         case "schema":
             from eryphc import schema_names
 

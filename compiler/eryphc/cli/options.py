@@ -165,6 +165,14 @@ def guest(function: C) -> C:
             help="The guest's kind; else the gene sets of the pedigree say it.",
         ),
         click.option(
+            "--guest-agent",
+            "guest_agent",
+            metavar="WORD[@VERSION]",
+            shell_complete=completes("agent"),
+            help="The program in the guest that reads user-data; else the project, the gene sets "
+            "or the guest's kind say it.",
+        ),
+        click.option(
             "--merge",
             type=click.Choice(["merged", "parts"]),
             default="merged",
@@ -329,6 +337,7 @@ def request_of(
     return BuildRequest(
         values=given.values,
         value_files=given.files,
+        value_places=given.places,
         other_values=several,
         architecture=options["arch"],
         compat=options["compat"],
@@ -354,6 +363,7 @@ def _guest_options(options: Mapping[str, Any]) -> GuestOptions:
         network_file=None if is_mode else _network_file(word),
         instance_id=options["instance_id"],
         sealed=options["sealed"],
+        agent=options["guest_agent"],
     )
 
 

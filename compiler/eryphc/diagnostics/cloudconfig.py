@@ -52,14 +52,15 @@ def unreadable(
     related: tuple[Label, ...] = (),
     *,
     is_limit: bool = False,
+    is_archive: bool = False,
 ) -> Diagnostic:
     """`is_limit` tells that eryphc refuses the text for its size, which a guest need not."""
+    what = "archive" if is_archive else "cloud-config"
     advice = problem.help if isinstance(problem, Diagnostic) else None
     return Diagnostic(
         code=UNREADABLE,
         level=level,
-        message=f"the cloud-config of fodder entry `{fodder}` cannot be read: "
-        f"{plain_problem(problem)}",
+        message=f"the {what} of fodder entry `{fodder}` cannot be read: {plain_problem(problem)}",
         primary=place,
         related=related,
         notes=(
@@ -251,6 +252,18 @@ def unknown_list_joined(path: Words, place: Label, related: tuple[Label, ...]) -
 
 
 @wording
+def null_left_out(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=EMPTY_LIST_LEFT_OUT,
+        level=Level.NOTE,
+        message=f"`{path}` is null and is left out",
+        primary=place,
+        related=related,
+        notes=("cloud-init fails on null there",),
+    )
+
+
+@wording
 def empty_list_left_out(path: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
     return Diagnostic(
         code=EMPTY_LIST_LEFT_OUT,
@@ -343,15 +356,20 @@ def key_unknown(
 
 @wording
 def value_invalid(
-    path: Words, problem: Words, place: Label, related: tuple[Label, ...]
+    path: Words,
+    problem: Words,
+    place: Label,
+    related: tuple[Label, ...],
+    consequence: Words | None = None,
 ) -> Diagnostic:
+    """`consequence` is what a guest does with the value, where that is known."""
     return Diagnostic(
         code=VALUE_INVALID,
         level=Level.WARNING,
         message=f"`{path}` {problem}" if path else f"the cloud-config {problem}",
         primary=place,
         related=related,
-        notes=("that is what cloud-init's schema says; a guest warns of it and goes on",),
+        notes=(consequence or "that is what cloud-init's schema says; guests report it",),
     )
 
 

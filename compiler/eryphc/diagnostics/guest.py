@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
-from eryphc.diagnostics.said import NO_WORDS, Words
+from eryphc.diagnostics.said import NO_WORDS, Own, Words
 from eryphc.source import Span
 
 TEXT_NOT_UNICODE = Code("E0550", "text-not-unicode")
@@ -24,6 +24,8 @@ NETWORK_CONFIG_INVALID = Code("E0558", "network-config-invalid")
 NETWORK_ADDRESS_TWICE = Code("E0559", "network-address-twice")
 NETWORK_ADDRESS_NOT_TEXT = Code("E0560", "network-address-not-text")
 
+SECRET_NOT_DECLARED = Code("N0576", "secret-not-declared")
+
 GUEST_DROPS_PART = Code("W0550", "guest-drops-part")
 INCLUDE_UNPINNED = Code("W0551", "include-unpinned")
 SCRIPT_BETWEEN_COMMANDS = Code("W0552", "script-between-commands")
@@ -35,6 +37,7 @@ HOSTNAME_TOO_LONG = Code("W0557", "hostname-too-long")
 HOSTNAME_OF_DIGITS = Code("W0558", "hostname-of-digits")
 TEMPLATES_SHARE_VALUE = Code("W0559", "templates-share-value")
 ADAPTERS_WITHOUT_ADDRESS = Code("W0560", "adapters-without-address")
+ADDRESS_IN_TWO_SPECS = Code("W0582", "address-in-two-specs")
 NETWORK_ENTRY_DOUBTFUL = Code("W0562", "network-entry-doubtful")
 NETWORK_NOT_READ_BY_WINDOWS = Code("W0563", "network-not-read-by-windows")
 
@@ -42,6 +45,8 @@ NETWORK_NOT_READ_BY_WINDOWS = Code("W0563", "network-not-read-by-windows")
 TEMPLATE_BROKEN = Code("E0590", "template-broken")
 LINUX_GETS_WINDOWS_SCRIPT = Code("E0561", "linux-gets-windows-script")
 TEXT_ENCODED = Code("E0562", "text-encoded")
+MULTIPART_PASTED = Code("E0563", "multipart-pasted")
+TEMPLATE_KEY_MISSING = Code("W0564", "template-key-missing")
 LINUX_GETS_WINDOWS_KEY = Code("W0586", "linux-gets-windows-key")
 LINUX_PASSWORD_PLAIN = Code("W0587", "linux-password-plain")
 LINUX_PATH_EXPECTED = Code("W0588", "linux-path-expected")
@@ -49,6 +54,7 @@ LINUX_PATH_EXPECTED = Code("W0588", "linux-path-expected")
 GUEST_COUNTS_AS_LINUX = Code("N0550", "guest-counts-as-linux")
 GUEST_ASSUMED_LINUX = Code("N0551", "guest-assumed-linux")
 TEMPLATE_COMES_LATER = Code("N0553", "template-comes-later")
+AGENT_ASSUMED = Code("N0554", "agent-assumed")
 
 
 def _text(problem: Words | Diagnostic) -> str:
@@ -73,6 +79,16 @@ def guest_assumed_linux() -> Diagnostic:
         GUEST_ASSUMED_LINUX,
         "nothing tells the kind of the guest, so it is configured as linux",
         help="say `--guest linux` or `--guest windows`",
+    )
+
+
+@wording
+def agent_assumed(agent: Own, other: Own) -> Diagnostic:
+    return finding(
+        AGENT_ASSUMED,
+        f"nothing says which agent the guest has: `{agent}` is assumed, it may be `{other}`",
+        notes=("what only one of them does otherwise is a note, or a warning where all is lost",),
+        help=f"say `--guest-agent {agent}` or `--guest-agent {other}`",
     )
 
 
@@ -102,6 +118,19 @@ def text_encoded(
         "encoded",
         related=related,
         help="give the text itself; what has to be encoded is encoded by the build",
+    )
+
+
+@wording
+def multipart_pasted(fodder: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+    return finding(
+        MULTIPART_PASTED,
+        f"the text of `{fodder}` is a multipart document (MIME), which no guest takes apart here",
+        span,
+        "the header of a multipart document",
+        related=related,
+        help="make a fodder entry of each of its parts, with the `type` of the part; the build "
+        "makes the multipart document",
     )
 
 
@@ -186,6 +215,18 @@ def include_unpinned(fodder: Words, span: Span | None, related: tuple[Label, ...
 
 
 @wording
+def include_skipped(fodder: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+    return finding(
+        INCLUDE_UNPINNED,
+        f"`{fodder}` is fetched by the guest when it boots, so this build does not decide its text",
+        span,
+        "not known before the boot",
+        related=related,
+        notes=("an address that cannot be read is skipped, and the guest goes on",),
+    )
+
+
+@wording
 def guest_drops_part(
     fodder: Words, reason: Words | Diagnostic, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
@@ -209,6 +250,38 @@ def template_broken(
         "not Jinja",
         related=related,
         notes=("`{{`, `{%` and `{#` begin Jinja syntax in a text with `## template: jinja`",),
+    )
+
+
+@wording
+def template_key_missing(
+    fodder: Words,
+    path: Words,
+    word: Words,
+    keys: Words,
+    below: Words,
+    span: Span | None,
+    related: tuple[Label, ...],
+    *,
+    ends: bool,
+) -> Diagnostic:
+    """`word` is the last of `path`, and `keys` are those there are `below`.
+
+    `ends`: something is asked of what is not there.
+    """
+    lost = (
+        "the guest cannot render the text and drops it whole"
+        if ends
+        else f"the guest puts `CI_MISSING_JINJA_VAR/{word}` in its place"
+    )
+    return finding(
+        TEMPLATE_KEY_MISSING,
+        f"`{fodder}` uses `{path}`, which the guest does not know: {lost}",
+        span,
+        "not known in the guest",
+        related=related,
+        notes=(f"in `{below}` there are {keys}",),
+        help="use one of them, or say what stands there otherwise: `{{ NAME | default('...') }}`",
     )
 
 
@@ -319,6 +392,20 @@ def template_not_possible(
     )
 
 
+@wording
+def template_not_rendered(
+    fodder: Words, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        TEMPLATE_NOT_POSSIBLE,
+        f"`{fodder}` is a Jinja template, which eryph's guest services never render",
+        span,
+        "the guest ignores it",
+        related=related,
+        help="use variables of the catlet, which the build replaces",
+    )
+
+
 # --- host names ------------------------------------------------------------------------------
 
 
@@ -407,6 +494,20 @@ def network_address_twice(
 
 
 @wording
+def address_in_two_specs(
+    address: Words, names: tuple[Words, Words], span: Span | None, first: Span | None
+) -> Diagnostic:
+    """What several specs of one run say; `names` are those of the catlets."""
+    return finding(
+        ADDRESS_IN_TWO_SPECS,
+        f"the catlets `{names[0]}` and `{names[1]}` give the same MAC address {address}",
+        span,
+        related=(Label(first, "first here"),) if first is not None else (),
+        notes=("on one network neither machine is reached reliably",),
+    )
+
+
+@wording
 def network_address_not_text(written: Words, span: Span | None) -> Diagnostic:
     return finding(
         NETWORK_ADDRESS_NOT_TEXT,
@@ -427,6 +528,21 @@ def network_entry_doubtful(
 @wording
 def network_not_read_by_windows(problem: Words, span: Span | None) -> Diagnostic:
     return finding(NETWORK_NOT_READ_BY_WINDOWS, problem, span, "without effect in Windows")
+
+
+@wording
+def secret_not_declared(
+    fodder: Words, what: Words, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        SECRET_NOT_DECLARED,
+        f"the fodder entry `{fodder}` counts as secret, as it holds {what}",
+        span,
+        "does not say that it is secret",
+        related=related,
+        notes=("files with it are readable for their owner alone, and no message shows its text",),
+        help="write `secret: true`",
+    )
 
 
 # --- Linux guests ----------------------------------------------------------------------------
@@ -462,11 +578,11 @@ def linux_gets_windows_key(
 
 @wording
 def linux_password_plain(
-    fodder: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, path: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         LINUX_PASSWORD_PLAIN,
-        f"`passwd` in `{fodder}` is no hash, so nobody can log in with it",
+        f"`{path}.passwd` in `{fodder}` is no hash, so nobody can log in with it",
         span,
         "expected a hash such as `$6$...`",
         related=related,

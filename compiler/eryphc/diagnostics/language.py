@@ -8,6 +8,7 @@ from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
 from eryphc.diagnostics.rules import TWO_TAGS
 from eryphc.diagnostics.said import Own, Words
 from eryphc.diagnostics.words import did_you_mean, listed
+from eryphc.origin import Outside
 from eryphc.source import Span
 
 PEDIGREE_CIRCLE = Code("E0401", "pedigree-circle")
@@ -30,6 +31,9 @@ GIVEN_UNFIT = Code("E0418", "given-unfit")
 FODDER_UNNAMED = Code("E0419", "food-unnamed")
 REMOVAL_APPLIED = Code("N0420", "removal-applied")
 REMOVAL_INHERITED = Code("W0421", "removal-inherited")
+VALUE_STOOD_IN = Code("N0424", "value-stood-in")
+REMOVAL_WITHOUT_EFFECT = Code("W0426", "removal-without-effect")
+BINDINGS_DROPPED = Code("N0427", "bindings-dropped")
 SUBSTITUTED_TOO_LARGE = Code("E0422", "substituted-too-large")
 
 NAMELESS = (NAME_MISSING, FODDER_UNNAMED, SUBNET_UNNAMED)
@@ -226,10 +230,20 @@ def reference_invalid(
 
 @wording
 def value_missing(
-    variable: Words, where: Words | None, span: Span | None, declared: Span | None
+    variable: Words,
+    where: Words | None,
+    span: Span | None,
+    declared: Span | None,
+    dropped: Span | None = None,
 ) -> Diagnostic:
+    """`dropped` is where an ancestor binds it, in a reference that a younger one replaces."""
     of = f" of {where}" if where else ""
-    related = (Label(declared, "required here"),) if declared and declared != span else ()
+    related: list[Label] = []
+    if declared and declared != span:
+        related.append(Label(declared, "required here"))
+    if dropped is not None:
+        words = "an ancestor binds it here, and this reference drops that"
+        related.append(Label(dropped, words))
     if span is not None and span.text.lower() == variable:
         variable = Own(span.text)  # as its author spells it
     if where:
@@ -241,8 +255,22 @@ def value_missing(
         level=Level.ERROR,
         message=f"the required variable `{variable}`{of} has no value",
         primary=_place(span, "needs a value"),
-        related=related,
+        related=tuple(related),
         help=hint,
+    )
+
+
+@wording
+def value_stood_in(variable: Words, span: Span | None) -> Diagnostic:
+    if span is not None and span.text.lower() == variable:
+        variable = Own(span.text)  # as its author spells it
+    return Diagnostic(
+        code=VALUE_STOOD_IN,
+        level=Level.NOTE,
+        message=f"the required variable `{variable}` has no value; a stand-in is checked instead",
+        primary=_place(span, "a build needs a value"),
+        notes=("what is found about the stand-in is not reported",),
+        help=f"give it with `--var {variable}=...`",
     )
 
 
@@ -271,11 +299,14 @@ def value_unfit(
 
 
 @wording
-def given_unknown(variable: Words, known: Collection[Words]) -> Diagnostic:
+def given_unknown(
+    variable: Words, known: Collection[Words], outside: Outside | None = None
+) -> Diagnostic:
     return Diagnostic(
         code=GIVEN_UNKNOWN,
         level=Level.ERROR,
         message=f"a value is given for `{variable}`, but the catlet has no such variable",
+        primary=None if outside is None else _place(outside.span, "given here"),
         notes=(f"its variables are {listed(sorted(known))}",) if known else (),
         help=did_you_mean(variable, known),
     )
@@ -304,15 +335,23 @@ def given_system(variable: Words) -> Diagnostic:
 
 @wording
 def given_unfit(
-    variable: Words, kind: Words, value: Words | None, declared: Span | None
+    variable: Words,
+    kind: Words,
+    value: Words | None,
+    declared: Span | None,
+    outside: Outside | None = None,
 ) -> Diagnostic:
-    """`value` is None where it is secret and so may not be shown."""
+    """`value` is None where it is secret and so may not be shown. `outside` is how it was given."""
     shown = f" `{value}`" if value is not None else ""
+    label = _place(declared, f"declared as {kind}")
+    by = f" by {outside.name}" if outside is not None and outside.span is None else ""
+    given = None if outside is None else _place(outside.span, f"no {kind}")
     return Diagnostic(
         code=GIVEN_UNFIT,
         level=Level.ERROR,
-        message=f"the value{shown} given for the variable `{variable}` is no {kind}",
-        primary=_place(declared, f"declared as {kind}"),
+        message=f"the value{shown} given{by} for the variable `{variable}` is no {kind}",
+        primary=given if outside is not None else label,
+        related=() if outside is None or label is None else (label,),
         notes=(_RULES[kind],) if kind in _RULES else (),
     )
 
@@ -352,6 +391,38 @@ def removal_inherited(reference: Words, span: Span | None, removed: Span | None)
         primary=_place(span, "has no effect"),
         related=(Label(removed, "removed here"),) if removed is not None else (),
         help="write `remove: false` to bring it back",
+    )
+
+
+@wording
+def removal_without_effect(
+    kind: Words, removal: Words, span: Span | None, known: Sequence[Words]
+) -> Diagnostic:
+    """`known` is what could have been removed."""
+    return Diagnostic(
+        code=REMOVAL_WITHOUT_EFFECT,
+        level=Level.WARNING,
+        message=f"the removal of the {kind} `{removal}` removes nothing: there is no such {kind}",
+        primary=_place(span, "removes nothing"),
+        notes=(f"what is inherited or fed is {listed(known)}",) if known else (),
+        help=did_you_mean(removal, known),
+    )
+
+
+@wording
+def bindings_dropped(
+    reference: Words, names: Sequence[Words], span: Span | None, bound: Sequence[Span | None]
+) -> Diagnostic:
+    """`bound` is where an ancestor binds each of `names`."""
+    noun = "the binding" if len(names) == 1 else "the bindings"
+    return Diagnostic(
+        code=BINDINGS_DROPPED,
+        level=Level.NOTE,
+        message=f"this reference to `{reference}` drops {noun} {listed(names)} of its parent",
+        primary=_place(span, "replaces the parent's `variables`"),
+        related=tuple(Label(place, "was bound here") for place in bound if place is not None),
+        notes=("a reference takes its own `variables` whole, and none of an ancestor",),
+        help="bind them here again, if they are meant to stay",
     )
 
 

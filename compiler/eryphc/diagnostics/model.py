@@ -48,10 +48,18 @@ class Code(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A place, and a few words of this tool about it."""
+    """A place, and a few words of this tool about it.
+
+    `path` is that of a value in a configuration: many values may have one place, as in JSON.
+    """
 
     span: Span
     message: str = ""
+    path: tuple[str | int, ...] = ()
+
+    def at(self, *path: str | int) -> Label:
+        """The same place, for the value at `path`."""
+        return self._replace(path=path)
 
 
 class Form(NamedTuple):

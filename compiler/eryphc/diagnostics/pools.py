@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, wording
+from eryphc.diagnostics.said import Words
 from eryphc.diagnostics.words import did_you_mean, listed
 from eryphc.frozen import NamedTuple
 from eryphc.identifiers import Architecture, GeneId, GeneSetId, GeneType
@@ -32,6 +33,7 @@ CATLET_GENE_MISSING = Code("E0319", "catlet-gene-missing")
 VOLUME_DESCRIPTOR_KEY = Code("W0320", "volume-descriptor-key")
 MANIFEST_SAYS_OTHER = Code("W0321", "manifest-says-other")
 
+_MOST_PASSED = 10
 _KINDS = {GeneType.CATLET: "catlet", GeneType.FODDER: "fodder", GeneType.VOLUME: "volume"}
 
 
@@ -56,15 +58,23 @@ NO_NEIGHBOURS = Neighbours()
 
 @wording
 def gene_not_found(
-    gene: GeneId, gene_type: GeneType, span: Span | None, known: Collection[str]
+    gene: GeneId,
+    gene_type: GeneType,
+    span: Span | None,
+    known: Collection[str],
+    passed: Sequence[Words] = (),
 ) -> Diagnostic:
+    """`passed` says which files were passed over, and why."""
     kind = _KINDS[gene_type]
     return Diagnostic(
         code=GENE_NOT_FOUND,
         level=Level.ERROR,
         message=f"the gene set `{gene.geneset}` has no {kind} gene `{gene.name}` (`{gene}`)",
         primary=_place(span, "not in the gene set"),
-        notes=(f"its {kind} genes are {listed(sorted(known))}",) if known else (),
+        notes=(
+            *((f"its {kind} genes are {listed(sorted(known))}",) if known else ()),
+            *passed[:_MOST_PASSED],
+        ),
         help=did_you_mean(gene.name, known),
     )
 
@@ -263,14 +273,20 @@ def gene_not_utf8(shown: str, span: Span) -> Diagnostic:
 
 @wording
 def source_unclear(
-    geneset: GeneSetId, final: GeneSetId, choices: Collection[str], span: Span | None
+    geneset: GeneSetId,
+    final: GeneSetId,
+    choices: Collection[str],
+    span: Span | None,
+    passed: Sequence[Words] = (),
 ) -> Diagnostic:
+    """`passed` says which files were passed over, and why."""
     if not choices:
         return Diagnostic(
             code=SOURCE_UNCLEAR,
             level=Level.ERROR,
             message=f"the gene set `{final}` holds no fodder gene that `gene:{geneset}` could mean",
             primary=_place(span, "no fodder gene"),
+            notes=tuple(passed[:_MOST_PASSED]),
         )
     first = min(choices)
     return Diagnostic(

@@ -137,6 +137,7 @@ SHORTHAND_EMPTY = Code("E0123", "shorthand-empty")
 EXPANDED_TOO_LARGE = Code("E0124", "expanded-too-large")
 NOT_TEXT = Code("E0125", "not-text")
 TOO_MANY_DIRECTIVES = Code("E0126", "too-many-directives")
+OTHER_DOCUMENT = Code("E0127", "not-a-catlet")
 DUPLICATE_KEY = Code("W0101", "duplicate-key")
 COMMENT_IN_CONTENT = Code("W0102", "comment-in-content")
 COMMENT_LOST = Code("W0103", "comment-lost")
@@ -182,7 +183,9 @@ def empty_document(what: Words, span: Span) -> Diagnostic:
 @wording
 def wrong_kind(what: Words, expected: Words, found: Words, span: Span) -> Diagnostic:
     help_text = None
-    if expected == "a list":
+    if what == "`variables`" and found == "a mapping":
+        help_text = "write `- name: NAME` for each, and its value after `value:` on the next line"
+    elif expected == "a list":
         help_text = "write each entry on lines of its own after `- `"
     elif expected.startswith("text") and span.text == "{":
         help_text = 'a text that begins with `{` needs quotes: "{{ name }}"'
@@ -196,15 +199,39 @@ def wrong_kind(what: Words, expected: Words, found: Words, span: Span) -> Diagno
 
 
 @wording
+def other_document(what: Words, kind: Words, span: Span) -> Diagnostic:
+    """`kind` is the type that fodder with this text has."""
+    typed = "" if kind == "cloud-config" else f" `type: {kind}`,"
+    return finding(
+        OTHER_DOCUMENT,
+        f"this is {what}, which a guest reads, and no catlet",
+        span,
+        "says what it is",
+        notes=("a catlet describes a machine, and feeds such a text to it",),
+        help="write a catlet with `name: web`, and below `fodder:` an entry "
+        f"`- name: config`,{typed} `content: |` and this text, indented",
+    )
+
+
+@wording
 def unknown_key(
-    key: Words, record: Words, known: Collection[Words], span: Span, folded: Words | None
+    key: Words,
+    record: Words,
+    known: Collection[Words],
+    span: Span,
+    folded: Words | None,
+    *,
+    unnamed: bool = False,
 ) -> Diagnostic:
+    """`unnamed`: the record needs a name and has none, so that the key may be meant as one."""
     shown = clipped(key, 60)
     close = [folded] if folded else close_matches(key.lower(), known)
     if key == "<<":
         help_text: str | None = "merge keys are not part of the language; write the values out"
     elif close and close[0] is not None:
         help_text = f"did you mean `{close[0]}`?"
+    elif unnamed and record == "variable":
+        help_text = f"write `- name: {shown}`, and its value after `value:` on the next line"
     else:
         help_text = None
     return finding(

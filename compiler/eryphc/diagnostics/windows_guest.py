@@ -5,8 +5,8 @@ Source: docs/reference/windows-guests.md, "What eryphc warns of".
 
 from __future__ import annotations
 
-from eryphc.diagnostics.model import Code, Diagnostic, Label, finding, wording
-from eryphc.diagnostics.said import Words
+from eryphc.diagnostics.model import Code, Diagnostic, Label, Level, finding, wording
+from eryphc.diagnostics.said import Own, Words
 from eryphc.source import Span
 
 WINDOWS_IGNORES_PART = Code("W0570", "windows-ignores-part")
@@ -25,11 +25,12 @@ WINDOWS_RUNS_AGAIN = Code("N0552", "windows-runs-again")
 
 @wording
 def windows_ignores_part(
-    fodder: Words, what: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, agent: Own, what: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
+    does = {"cloudbase-init": "does not know", "eryph's guest services": "do not know"}
     return finding(
         WINDOWS_IGNORES_PART,
-        f"a Windows guest ignores `{fodder}`: cloudbase-init does not know {what}",
+        f"a Windows guest ignores `{fodder}`: {agent} {does.get(agent, 'know')} {what}",
         span,
         "without effect",
         related=related,
@@ -40,6 +41,7 @@ def windows_ignores_part(
 def windows_ignores_key(
     fodder: Words,
     key: Words,
+    agent: Own,
     span: Span | None,
     related: tuple[Label, ...],
     instead: Words | None = None,
@@ -48,7 +50,7 @@ def windows_ignores_key(
         WINDOWS_IGNORES_KEY,
         f"a Windows guest ignores `{key}` of `{fodder}`",
         span,
-        "not supported by cloudbase-init",
+        f"supported by {agent}" if agent.startswith("neither") else f"not supported by {agent}",
         related=related,
         help=instead,
     )
@@ -56,11 +58,11 @@ def windows_ignores_key(
 
 @wording
 def windows_password_hash(
-    fodder: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, key: Own, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
     return finding(
         WINDOWS_PASSWORD_HASH,
-        f"`passwd` in `{fodder}` is a hash, which a Windows guest takes for the password itself",
+        f"`{key}` in `{fodder}` has a hash, which a Windows guest takes for the password itself",
         span,
         "expected plain text",
         related=related,
@@ -91,6 +93,20 @@ def windows_script_needs_shell(
         span,
         "names its interpreter",
         related=related,
+    )
+
+
+@wording
+def windows_script_never_run(
+    fodder: Words, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_SCRIPT_NEEDS_SHELL,
+        f"eryph's guest services never run `{fodder}`: they have no shell for `.sh` and `#!`",
+        span,
+        "passed over",
+        related=related,
+        help="write it for PowerShell",
     )
 
 
@@ -140,8 +156,25 @@ def windows_config_never_ends(
 
 @wording
 def windows_script_restarts(
-    fodder: Words, command: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words,
+    command: Words,
+    span: Span | None,
+    related: tuple[Label, ...],
+    *,
+    again: bool = False,
 ) -> Diagnostic:
+    """`again`: the agent runs this one again after each restart, and has no limit."""
+    if again:
+        return finding(
+            WINDOWS_SCRIPT_RESTARTS,
+            f"`{command}` in `{fodder}` restarts a Windows guest before it counts as done, so it "
+            "runs again after each restart, without limit",
+            span,
+            "not marked as done",
+            related=related,
+            help="end the script with `exit 1001` (go on after the restart) or `exit 1003` (run "
+            "again)",
+        )
     return finding(
         WINDOWS_SCRIPT_RESTARTS,
         f"`{command}` in `{fodder}` restarts a Windows guest while its user-data is running",
@@ -174,6 +207,43 @@ def windows_runs_again(
 
 
 @wording
+def egs_runs_again(fodder: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+    return finding(
+        WINDOWS_RUNS_AGAIN,
+        f"after exit code 1003 of `{fodder}` eryph's guest services restart and run it alone "
+        "again, ten times at most",
+        span,
+        "restarts, and runs again",
+        related=related,
+    )
+
+
+@wording
+def egs_goes_on(fodder: Words, span: Span | None, related: tuple[Label, ...]) -> Diagnostic:
+    return finding(
+        WINDOWS_SCRIPT_ENDS_RUN,
+        f"after exit code 1001 of `{fodder}` eryph's guest services restart and go on with the "
+        "next script",
+        span,
+        "restarts, and counts as done",
+        related=related,
+    )._replace(level=Level.NOTE)
+
+
+@wording
+def egs_translates_path(
+    fodder: Words, path: Words, result: Words, span: Span | None, related: tuple[Label, ...]
+) -> Diagnostic:
+    return finding(
+        WINDOWS_PATH_EXPECTED,
+        f"eryph's guest services write `{path}` of `{fodder}` to `{result}`",
+        span,
+        "a path of Linux",
+        related=related,
+    )._replace(level=Level.NOTE)
+
+
+@wording
 def windows_path_expected(
     fodder: Words, path: Words, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
@@ -201,8 +271,18 @@ def windows_device_name(
 
 @wording
 def windows_32_bit_ignored(
-    fodder: Words, name: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words, name: Words | None, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
+    """`name` None: the agent runs all in 64 bits."""
+    if name is None:
+        return finding(
+            WINDOWS_32_BIT_IGNORED,
+            f"`{fodder}` asks for 32-bit PowerShell, and eryph's guest services run all in 64 bits",
+            span,
+            "without effect",
+            related=related,
+            help="start the 32-bit PowerShell in the script",
+        )
     return finding(
         WINDOWS_32_BIT_IGNORED,
         f"`{fodder}` asks for 32-bit PowerShell, but its name `{name}` makes it run in 64 bits",

@@ -6,10 +6,12 @@ Volumes and their descriptors are ours. Source: docs/reference/genes-and-pools.m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from eryphc.diagnostics import pools
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.said import Own, named, own
 from eryphc.frozen import NamedTuple
 from eryphc.genepool.files import (
     Entry,
@@ -20,7 +22,7 @@ from eryphc.genepool.files import (
     own_name,
     seems_named,
 )
-from eryphc.genepool.model import GeneText, Manifest, Variant, Volume
+from eryphc.genepool.model import GeneSetTag, GeneText, Manifest, Variant, Volume
 from eryphc.identifiers import ANY, HYPERVISORS, PROCESSORS, Architecture, GeneSetId, GeneType
 from eryphc.reads import Reads
 from eryphc.source import SourceText, Span, shown_path
@@ -39,6 +41,37 @@ class _Found(NamedTuple):
     text: str
     source: SourceText
     diagnostics: tuple[Diagnostic, ...]
+
+
+class PassedOver(NamedTuple):
+    """A file of a tag in which no gene is found: its name there, and why.
+
+    `faults` are errors in it that stand in the way; without them it is no gene at all.
+    """
+
+    name: str
+    reason: Own
+    faults: tuple[Diagnostic, ...] = ()
+
+
+def passed_over(tag: GeneSetTag) -> tuple[PassedOver, ...]:
+    """The files of a tag that may be meant as fodder genes, and are none. Only authors have any."""
+    return tag.passed_over() if isinstance(tag, SourceTag) else ()
+
+
+def in_words(files: Iterable[PassedOver]) -> tuple[Own, ...]:
+    """What was passed over, for a message."""
+    return tuple(own("`{}` was passed over: {}", named(each.name), each.reason) for each in files)
+
+
+def faults_of(files: Iterable[PassedOver], name: str | None = None) -> tuple[Diagnostic, ...]:
+    """What is wrong in files that were passed over: in all, or in those that are called `name`."""
+    return tuple(
+        fault
+        for each in files
+        if name is None or PurePath(each.name).stem.lower() == name
+        for fault in each.faults
+    )
 
 
 class SourceTag:
@@ -146,6 +179,35 @@ class SourceTag:
         listed = self._fodder_files()
         sources = tuple(file.source for file in listed.value or ())
         return Outcome(sources, listed.diagnostics)
+
+    def passed_over(self) -> tuple[PassedOver, ...]:
+        """What lies in the folder of the tag and in `fodder/`, and is no fodder gene."""
+        found: list[PassedOver] = []
+        for fault in self._fodder_files().diagnostics:
+            place = fault.primary.span.source.name if fault.primary else shown_path(self._folder)
+            found.append(PassedOver(self._inside(place), own("it cannot be read"), (fault,)))
+        for file in self._fodder_files().value or ():
+            root = self._root(file)
+            name = self._inside(shown_path(file.path))
+            if root.value is None:
+                found.append(PassedOver(name, own("it is not valid YAML"), root.diagnostics))
+            elif own_name(root.value) is None:
+                found.append(PassedOver(name, own("it says no `name`")))
+        folder = self._entry("fodder").value
+        inside = self._files.entries(folder.path).value if folder and folder.folder else ()
+        for entry in inside or ():
+            if not entry.folder and PurePath(entry.name).suffix.lower() not in _YAML:
+                reason = own("its name does not end in `.yaml`")
+                found.append(PassedOver(f"{folder.name if folder else ''}/{entry.name}", reason))
+        for entry in (self._top.value if self._top else None) or ():
+            suffix = PurePath(entry.name).suffix.lower()
+            if not entry.folder and suffix in _YAML and PurePath(entry.name).stem != "catlet":
+                found.append(PassedOver(entry.name, own("fodder genes lie in the folder `fodder`")))
+        return tuple(found)
+
+    def _inside(self, path: str) -> str:
+        """A path as it is called inside the folder of the tag."""
+        return path.removeprefix(shown_path(self._folder)).lstrip("/")
 
     # -- folders ----------------------------------------------------------------------------
 

@@ -10,11 +10,12 @@ import re
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, trail
+from eryphc.diagnostics.model import Diagnostic, Level, trail
 from eryphc.diagnostics.said import Own, own
 from eryphc.frozen import replace
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.reader import TextReader
+from eryphc.guest.cloudconfig.reports import report
 from eryphc.guest.cloudconfig.strategy import has_strategy
 from eryphc.guest.cloudconfig.tree import block_lines
 from eryphc.guest.encode import quoted
@@ -36,16 +37,22 @@ _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+\Z"
 _MERGE_HEADERS: Final = ("Merge-Type", "X-Merge-Type")
 
 
-def expand(archive: Piece) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
+def expand(
+    archive: Piece, *, stays: bool = False
+) -> tuple[tuple[Piece, ...], tuple[Diagnostic, ...]]:
     """The entries of an archive as pieces, in order, and what no guest would take up.
 
     What is broken so that a guest loses everything, or an entry that a guest drops, is an error.
+    An archive that `stays` one is read by the guest.
     """
     fodder, chain = archive.fodder, trail(archive.fodder.text_origin)
-    reading = archive.archive
+    reading = archive.loaded_archive if stays else archive.archive
     root = reading.root
     if root is None:
         fault = reading.faults[-1]
+        if stays and archive.archive.root is not None:
+            # Only the loader of the guest refuses it.
+            return (), tuple(report(fodder, (fault,), Level.WARNING, is_archive=True))
         place = archive.span(fault.start, fault.end)
         return (), (wording.archive_broken(archive.said, fault.problem, place, chain),)
     if not isinstance(root, Sequence):

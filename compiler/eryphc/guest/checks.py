@@ -16,6 +16,7 @@ from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, has_errors, trail
 from eryphc.diagnostics.said import Own, Said, Words, own
 from eryphc.frozen import NamedTuple
+from eryphc.guest.cloudconfig.reports import report
 from eryphc.guest.model import MergeMode
 from eryphc.guest.names import extension
 from eryphc.guest.pieces import (
@@ -51,6 +52,14 @@ _ENCODED: Final = (
     *("TUlNRS1WZXJzaW9u", "Q29udGVudC1UeXBl", "H4sI", "\x1f\x8b"),
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]{16,}=*\s*")
+# A line of the header of mail, a comment, or the line that begins a mailbox.
+_HEADER_LINE: Final = re.compile(r"[!-9;-~]+:.*|[ \t]+\S.*|From .*|#.*")
+_MULTIPART: Final = re.compile(
+    r"^content-type:[ \t]*multipart/[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE
+)
+_BOUNDARY: Final = re.compile(r"boundary[ \t]*=[ \t]*[\"']?([^\"'\s;]+)", re.IGNORECASE)
+# As much as cloud-init searches for the header.
+_LONGEST_HEADER: Final = 4096
 _FODDER_TYPES: Final = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 _WORDS: Final = {
     CLOUD_CONFIG: "a cloud-config",
@@ -101,17 +110,29 @@ def check(piece: Piece, mode: MergeMode) -> Checked:
         return (piece,) if stays else (), tuple(refused)
     if piece.media_type == ARCHIVE:
         return _check_archive(piece, mode)
-    found = tuple(judge(REMARKS, candidate))
+    unloadable = _of_template(piece, mode)
+    if has_errors(unloadable):
+        return (), unloadable
+    found = (*unloadable, *judge(REMARKS, candidate))
     if candidate.read_as is None:
         return (piece,), found
     pieces, more = check(piece.retyped(candidate.read_as), mode)
     return pieces, (*found, *more)
 
 
+def _of_template(piece: Piece, mode: MergeMode) -> tuple[Diagnostic, ...]:
+    """What is wrong with a Jinja cloud-config, whatever it renders to."""
+    if not piece.jinja or piece.media_type != CLOUD_CONFIG:
+        return ()
+    fodder, faults = piece.rendered
+    level = Level.ERROR if mode is MergeMode.MERGED else Level.WARNING
+    return tuple(report(fodder, faults, level))
+
+
 def _check_archive(piece: Piece, mode: MergeMode) -> Checked:
     from eryphc.guest.archive import expand
 
-    entries, found = expand(piece)
+    entries, found = expand(piece, stays=mode is MergeMode.PARTS)
     pieces: list[Piece] = []
     all_found = list(found)
     for entry in entries:
@@ -166,6 +187,23 @@ def _encoded(candidate: Candidate) -> Iterator[Diagnostic]:
         return
     error = wording.text_encoded(piece.said, Own(encoding), piece.first_line, candidate.chain)
     yield candidate.refused(error, own("its text is encoded"))
+
+
+def _multipart(candidate: Candidate) -> Iterator[Diagnostic]:
+    """Somebody has put the parts together already. The build does that."""
+    piece = candidate.piece
+    text = piece.text
+    blank = len(text) - len(text.lstrip())
+    header = text[blank : blank + _LONGEST_HEADER].partition("\n\n")[0]
+    found = _MULTIPART.search(header)
+    boundary = None if found is None else _BOUNDARY.search(found[0])
+    if found is None or boundary is None or f"\n--{boundary[1]}" not in text:
+        return
+    if all(_HEADER_LINE.fullmatch(line) for line in header.split("\n")):
+        line_end = text.find("\n", blank + found.start())
+        place = piece.span(blank + found.start(), len(text) if line_end == -1 else line_end)
+        error = wording.multipart_pasted(piece.said, place, candidate.chain)
+        yield candidate.refused(error, own("it is a multipart document (MIME)"))
 
 
 # --- what a Linux guest refuses ----------------------------------------------------------------
@@ -281,6 +319,7 @@ UNFIT: Final[tuple[Rule[Candidate], ...]] = (
     Rule(wording.TEXT_NOT_UNICODE, _not_unicode),
     Rule(wording.FODDER_EMPTY, _empty),
     Rule(wording.TEXT_ENCODED, _encoded),
+    Rule(wording.MULTIPART_PASTED, _multipart),
 )
 REFUSALS: Final[tuple[Rule[Candidate], ...]] = (
     *UNFIT,

@@ -13,9 +13,10 @@ from eryphc.guest.document import GuestDocument, NetworkConfig, UserDataPart
 from eryphc.guest.encode import content_instance_id, user_data
 from eryphc.guest.encode import network_config as encoded_network
 from eryphc.guest.hostname_lint import check_hostname
-from eryphc.guest.model import GuestKind, GuestRequest
+from eryphc.guest.model import GuestAgent, GuestKind, GuestRequest
 from eryphc.guest.network import network_config
 from eryphc.guest.pieces import Piece, piece_of
+from eryphc.ir.content import Substituted
 
 
 def compose(request: GuestRequest, reader: TextReader | None = None) -> Outcome[GuestDocument]:
@@ -50,7 +51,8 @@ def _composed(
     """The document of the fodder at the positions `entries`."""
     pieces = [piece_of(request.fodder_entries[entry], entry, reader) for entry in entries]
     parts = _parts(request, pieces)
-    found: list[Diagnostic] = [*parts.diagnostics, *check_hostname(request)]
+    found: list[Diagnostic] = [*_values(pieces, request), *parts.diagnostics]
+    found += check_hostname(request)
     network, network_found = network_config(request, reader)
     found += network_found
     if parts.value is None or is_blocked(found):
@@ -69,6 +71,15 @@ def _composed(
     return Outcome(document, tuple(found))
 
 
+def _values(pieces: Sequence[Piece], request: GuestRequest) -> Sequence[Diagnostic]:
+    """What is found of the values in the texts; most texts have none."""
+    if not any(isinstance(piece.content.origin, Substituted) for piece in pieces):
+        return ()
+    from eryphc.guest.values.lint import lint
+
+    return lint(pieces, request.guest, request.reader)
+
+
 def _instance_id(
     request: GuestRequest, parts: tuple[UserDataPart, ...], network: NetworkConfig | None
 ) -> str:
@@ -84,10 +95,14 @@ def _instance_id(
 def _parts(request: GuestRequest, pieces: Sequence[Piece]) -> Outcome[tuple[UserDataPart, ...]]:
     match request.guest:
         case GuestKind.LINUX:
+            if request.reader.word is GuestAgent.NUAGEINIT:
+                from eryphc.guest.freebsd import freebsd_parts
+
+                return freebsd_parts(request, pieces)
             from eryphc.guest.parts import linux_parts
 
             return linux_parts(request, pieces)
         case GuestKind.WINDOWS:
             from eryphc.guest.windows import windows_parts
 
-            return windows_parts(pieces)
+            return windows_parts(request, pieces)

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.said import named
 from eryphc.frozen import NamedTuple
-from eryphc.guest.model import GuestKind, GuestRequest
+from eryphc.guest.model import GuestAgent, GuestKind, GuestRequest, Reader
 from eryphc.lint.engine import Rule, judge
 from eryphc.source import Span
 
@@ -27,6 +27,7 @@ class HostName(NamedTuple):
     text: str
     guest: GuestKind
     span: Span | None
+    reader: Reader
 
     @property
     def computer(self) -> str:
@@ -35,7 +36,9 @@ class HostName(NamedTuple):
 
 
 def check_hostname(request: GuestRequest) -> list[Diagnostic]:
-    return judge(RULES, HostName(request.hostname, request.guest, request.hostname_span))
+    return judge(
+        RULES, HostName(request.hostname, request.guest, request.hostname_span, request.reader)
+    )
 
 
 def _addresses(host: HostName) -> Iterator[Diagnostic]:
@@ -64,6 +67,10 @@ def _too_long(host: HostName) -> Iterator[Diagnostic]:
     if _is_windows_name(host) and len(host.computer) > _NETBIOS_LENGTH:
         cut = host.computer[:_NETBIOS_LENGTH]
         if cut.endswith("-"):
+            if host.reader.only(GuestAgent.EGS):
+                found = wording.hostname_too_long(named(host.text), named(cut), host.span)
+                yield found._replace(level=Level.ERROR)
+                return
             cut = cut[:-1] + "0"
         yield wording.hostname_too_long(named(host.text), named(cut), host.span)
 
@@ -71,7 +78,10 @@ def _too_long(host: HostName) -> Iterator[Diagnostic]:
 def _of_digits(host: HostName) -> Iterator[Diagnostic]:
     is_short = len(host.computer) <= _NETBIOS_LENGTH
     if _is_windows_name(host) and is_short and host.computer.isdigit():
-        yield wording.hostname_of_digits(named(host.text), host.span)
+        found = wording.hostname_of_digits(named(host.text), host.span)
+        # eryph's guest services stop there, before any user is made.
+        is_egs = host.reader.only(GuestAgent.EGS)
+        yield found._replace(level=Level.ERROR) if is_egs else found
 
 
 def _is_windows_name(host: HostName) -> bool:

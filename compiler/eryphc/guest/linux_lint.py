@@ -10,7 +10,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Label, trail
-from eryphc.diagnostics.said import Own, named
+from eryphc.diagnostics.said import Own, named, own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar
 from eryphc.guest.cloudconfig.nodes import Sequence as ListNode
@@ -59,11 +59,15 @@ def _windows_keys(config: Config) -> Iterator[Diagnostic]:
 
 
 def _plain_passwords(config: Config) -> Iterator[Diagnostic]:
-    for user in _maps(config.root.get("users")):
-        password = user.get("passwd")
-        if isinstance(password, Scalar) and not _is_hash(password.value):
-            place = config.place(user.keys["passwd"])
-            yield wording.linux_password_plain(config.piece.said, place, config.chain)
+    users = config.root.get("users")
+    for number, user in enumerate(users.items if isinstance(users, ListNode) else ()):
+        password = user.get("passwd") if isinstance(user, MappingNode) else None
+        if isinstance(user, MappingNode) and isinstance(password, Scalar):
+            if _is_hash(password.value):
+                continue
+            # The path tells one user from another where all have one place, as in JSON.
+            place, path = config.place(user.keys["passwd"]), own("users[{}]", number)
+            yield wording.linux_password_plain(config.piece.said, path, place, config.chain)
 
 
 def _windows_paths(config: Config) -> Iterator[Diagnostic]:

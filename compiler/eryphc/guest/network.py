@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, has_errors
-from eryphc.diagnostics.said import Own, named
+from eryphc.diagnostics.guest_agents import NUAGEINIT_FORM, nuageinit_form
+from eryphc.diagnostics.model import Diagnostic, Level, has_errors
+from eryphc.diagnostics.said import Own, named, own
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.document import OLD_WINDOWS, AdapterNetwork, Network, known_adapters
-from eryphc.guest.model import Adapter, GuestKind, GuestRequest, NetworkConfigMode
+from eryphc.guest.model import Adapter, GuestAgent, GuestKind, GuestRequest, NetworkConfigMode
 from eryphc.lint.engine import Rule, judge
+
+KINDS: Final = (NUAGEINIT_FORM,)
 
 
 def network_config(request: GuestRequest, reader: TextReader) -> Network:
@@ -32,6 +35,9 @@ def network_config(request: GuestRequest, reader: TextReader) -> Network:
     if not adapters or has_errors(found):
         return None, tuple(found)
     found += judge(WINDOWS_RULES, request)
+    found += _unread_by_nuageinit(request)
+    if has_errors(found):
+        return None, tuple(found)
     return AdapterNetwork(_version(request), adapters), tuple(found)
 
 
@@ -40,8 +46,24 @@ def _version(request: GuestRequest) -> int:
 
 
 def _unread(request: GuestRequest) -> Iterator[Diagnostic]:
-    if request.guest is GuestKind.WINDOWS and _version(request) == 2:
-        yield wording.network_not_read_by_windows(Own(OLD_WINDOWS), None)
+    reader = request.reader
+    if request.guest is not GuestKind.WINDOWS or _version(request) == 1:
+        return
+    level = reader.level(GuestAgent.CLOUDBASE_INIT, Level.WARNING)
+    if level is not None:
+        yield wording.network_not_read_by_windows(Own(OLD_WINDOWS), None)._replace(level=level)
+    level = reader.level(GuestAgent.EGS, Level.WARNING)
+    if level is not None and not reader.after_0_5_0:
+        problem = own("eryph's guest services up to 0.5.0 drop version 2 with `match`")
+        yield wording.network_not_read_by_windows(problem, None)._replace(level=level)
+
+
+def _unread_by_nuageinit(request: GuestRequest) -> Iterator[Diagnostic]:
+    if request.reader.word is GuestAgent.NUAGEINIT and _version(request) == 1:
+        level = Level.ERROR if request.reader.stated else Level.WARNING
+        what = own("its network-config has `ethernets` of version 2")
+        rest = own("commands and files are lost with the network")
+        yield nuageinit_form(what, rest, level, None)
 
 
 def _left_down(request: GuestRequest) -> Iterator[Diagnostic]:

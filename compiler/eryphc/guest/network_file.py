@@ -1,16 +1,18 @@
-"""The user's own network-config: read, checked against cloud-init's schema, and completed.
+"""The user's own network-config: read, checked, and completed.
 
-What renderers make of the file beyond the schema is in `network_lint`.
+What cloud-init's schema finds is in `network_schema`, what renderers make of the file beyond it in
+`network_lint`.
 Source: docs/reference/guest-configuration.md, "network-config".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic, has_errors
+from eryphc.diagnostics.guest_agents import NUAGEINIT_FORM, nuageinit_form
+from eryphc.diagnostics.model import Diagnostic, Level, has_errors
 from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.guest.cloudconfig.nodes import (
     MappingNode,
@@ -19,19 +21,20 @@ from eryphc.guest.cloudconfig.nodes import (
     Sequence,
     descendants,
     kind,
-    plain,
 )
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.cloudconfig.tree import FaultKind
 from eryphc.guest.document import Network, NetworkFile, known_adapters
-from eryphc.guest.model import Adapter, GuestKind, GuestRequest
+from eryphc.guest.model import Adapter, GuestAgent, GuestKind, GuestRequest
 from eryphc.guest.network_lint import lint
+from eryphc.guest.network_schema import validated
 from eryphc.source import SourceText, Span
 
-KINDS: Final = (wording.NETWORK_ENTRY_DOUBTFUL,)
-# Kinds of devices that netplan knows and cloud-init hands through to it without a schema.
-NETPLAN_ONLY: Final = ("dummy-devices", "modems", "nm-devices", "tunnels", "vrfs", "wifis")
-_LONGEST_MESSAGE: Final = 200
+KINDS: Final = (
+    wording.NETWORK_ENTRY_DOUBTFUL,
+    wording.NETWORK_NOT_READ_BY_WINDOWS,
+    NUAGEINIT_FORM,
+)
 
 
 def users_network_config(request: GuestRequest, source: SourceText, reader: TextReader) -> Network:
@@ -42,10 +45,13 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
         if fault.kind is FaultKind.EMPTY:
             continue
         place = Span(source, fault.start, fault.end)
-        problem = fault.problem
         if fault.kind is FaultKind.DUPLICATE_KEY:
             problem = own("the key `{}` stands twice in one map", fault.words)
-        found.append(wording.network_config_invalid(problem, place))
+            found.append(
+                wording.network_entry_doubtful(problem, place, own("only this one counts"))
+            )
+            continue
+        found.append(wording.network_config_invalid(fault.problem, place))
     root = reading.root
     if root is None:
         return None, tuple(found)
@@ -61,7 +67,7 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
     disabled = network.text("config") == "disabled" and request.guest is GuestKind.LINUX
     if disabled and not has_errors(found):
         # The one form without version: the guest leaves its network as the image has it.
-        return NetworkFile(source, network), tuple(found)
+        return NetworkFile(source, network), (*found, *_refused(request.guest, source, reader))
     version = network.get("version")
     number = version.value if isinstance(version, Scalar) else None
     if not isinstance(number, int) or isinstance(number, bool) or number not in (1, 2):
@@ -69,14 +75,65 @@ def users_network_config(request: GuestRequest, source: SourceText, reader: Text
         problem = own("`version` is missing" if version is None else "`version` is neither 1 nor 2")
         found.append(wording.network_config_invalid(problem, place))
         return None, tuple(found)
-    found += lint(request.guest, source, network, number)
+    found += lint(request.guest, source, network, number, request.reader)
+    found += _wrapped(request, source, root, network)
+    found += _unread_by_nuageinit(request, source, root, network)
     if not has_errors(found):
-        found += _validated(source, network, number)
+        found += validated(request.guest, source, network, number)
     if has_errors(found):
         return None, tuple(found)
     completed, more = _completed(request, source, network, number)
     found += more
+    if not completed.added:
+        found += _refused(request.guest, source, reader)
     return completed, tuple(found)
+
+
+def _refused(guest: GuestKind, source: SourceText, reader: TextReader) -> list[Diagnostic]:
+    """What the loader of a guest refuses of a file that it gets as it stands."""
+    is_windows = guest is GuestKind.WINDOWS
+    load = reader.loaded_by_libyaml_any if is_windows else reader.loaded_any
+    loaded = load(source.text)
+    return [
+        wording.network_config_invalid(fault.problem, Span(source, fault.start, fault.end))
+        for fault in (loaded.faults if loaded.root is None else ())
+        if fault.kind is not FaultKind.DUPLICATE_KEY
+    ]
+
+
+def _wrapped(
+    request: GuestRequest, source: SourceText, root: Node, network: MappingNode
+) -> Iterator[Diagnostic]:
+    """A key `network` around the file, below which eryph's guest services find nothing."""
+    level = request.reader.level(GuestAgent.EGS, Level.WARNING)
+    is_read = request.guest is not GuestKind.WINDOWS or request.reader.after_0_5_0
+    if network is not root and level is not None and not is_read:
+        problem = own("eryph's guest services up to 0.5.0 read nothing below the key `network`")
+        found = wording.network_not_read_by_windows(problem, _place(source, root))
+        yield found._replace(level=level)
+
+
+def _unread_by_nuageinit(
+    request: GuestRequest, source: SourceText, root: Node, network: MappingNode
+) -> Iterator[Diagnostic]:
+    """nuageinit wants `ethernets` of version 2 without a key around them, and reads no routes."""
+    if request.reader.word is not GuestAgent.NUAGEINIT:
+        return
+    level = Level.ERROR if request.reader.stated else Level.WARNING
+    rest = own("commands and files are lost with the network")
+    if network is not root:
+        what = own("its network-config has no key `network` around it")
+        yield nuageinit_form(what, rest, level, _place(source, root))
+    ethernets = network.get("ethernets")
+    if ethernets is None:
+        what = own("its network-config has `ethernets` of version 2")
+        yield nuageinit_form(what, rest, level, _place(source, network))
+    entries = ethernets.entries.values() if isinstance(ethernets, MappingNode) else ()
+    for entry in entries:
+        routes = entry.get("routes") if isinstance(entry, MappingNode) else None
+        if routes is not None:
+            what = own("its network-config has `gateway4` and `gateway6` in place of `routes`")
+            yield nuageinit_form(what, own("not read"), level, _place(source, routes))
 
 
 def _network(root: Node) -> MappingNode | None:
@@ -91,61 +148,6 @@ def _network(root: Node) -> MappingNode | None:
 def _place(source: SourceText, node: Node) -> Span:
     end = source.text.find("\n", node.start)
     return Span(source, node.start, min(node.end, len(source.text) if end == -1 else end))
-
-
-def _validated(source: SourceText, network: MappingNode, version: int) -> list[Diagnostic]:
-    if version == 2:
-        data = {
-            key: plain(value) for key, value in network.entries.items() if key not in NETPLAN_ONLY
-        }
-        return _errors(source, network, data, version, "network_config_version2")
-    found = []
-    config = network.get("config")
-    if isinstance(config, Sequence):
-        for item in config.items:
-            word = item.text("type") if isinstance(item, MappingNode) else None
-            if word in ("physical", "bond", "bridge", "vlan", "nameserver", "route"):
-                # By its type, so that an error is about this type and not about all.
-                found += _errors(source, item, plain(item), version, f"anyOf_type_{word}")
-    return found or _errors(source, network, plain(network), version, "network_config_version1")
-
-
-def _errors(
-    source: SourceText, node: Node, data: object, version: int, definition: str
-) -> list[Diagnostic]:
-    # This import takes several times as long as a whole build, and few builds have a file.
-    from jsonschema import Draft7Validator
-
-    schema = _schema(version)
-    validator = Draft7Validator(
-        {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]},
-    )
-    found = []
-    for error in sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.path))):
-        here, words = node, []
-        for step in error.absolute_path:
-            words.append(str(step))
-            if isinstance(here, MappingNode):
-                here = here.entries.get(step, here)
-            elif isinstance(here, Sequence) and isinstance(step, int):
-                here = here.items[step]
-        where = f"`{'.'.join(words)}`: " if words else ""
-        message = error.message[:_LONGEST_MESSAGE]
-        found.append(
-            wording.network_config_invalid(Said(f"{where}{message}"), _place(source, here))
-        )
-    return found
-
-
-def _schema(version: int) -> Mapping[str, Any]:
-    import json
-    from importlib.resources import files
-
-    name = f"schema-network-config-v{version}.json"
-    schema: Mapping[str, Any] = json.loads(
-        (files("eryphc.guest") / "schemas" / name).read_text(encoding="utf-8")
-    )
-    return schema
 
 
 def _completed(

@@ -11,19 +11,36 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
-from eryphc.diagnostics.model import Diagnostic
+from eryphc.diagnostics.guest_agents import ADDRESS_WITHOUT_PREFIX, address_without_prefix
+from eryphc.diagnostics.model import Diagnostic, Level
 from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.diagnostics.words import close_matches
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
 from eryphc.guest.document import LONGEST_NAME, OLD_WINDOWS
-from eryphc.guest.model import GuestKind
+from eryphc.guest.model import GuestAgent, GuestKind, Reader
 from eryphc.lint.engine import Rule, judge
 from eryphc.source import SourceText, Span
 
 _ADDRESS: Final = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")
 _DEFAULT_ROUTES: Final = ("default", "0.0.0.0/0", "::/0")
 _DEVICES: Final = ("ethernets", "bonds", "bridges", "vlans")
+# Devices that the guest makes itself, under the names that the file gives them.
+_NEW_DEVICES: Final = ("bonds", "bridges", "vlans", "dummy-devices", "tunnels", "vrfs")
+# What cloud-init turns into the words of other renderers; it fails on any other parameter
+# (`NET_CONFIG_TO_V2` of cloudinit/net/network_state.py).
+_PARAMETERS: Final = {
+    "bonds": (
+        *("ad-select", "arp-interval", "arp-ip-target", "arp-validate", "down-delay"),
+        *("fail-over-mac-policy", "lacp-rate", "mii-monitor-interval", "min-links", "mode"),
+        *("gratuitous-arp", "gratuitious-arp", "primary", "primary-reselect-policy", "up-delay"),
+        "transmit-hash-policy",
+    ),
+    "bridges": (
+        *("ageing-time", "priority", "forward-delay", "hello-time", "max-age", "path-cost"),
+        *("port-priority", "stp"),
+    ),
+}
 # The keys of an entry that netplan 1.1 reads; one that it does not know makes it refuse all.
 _ENTRY_KEYS: Final = (
     "accept-ra",
@@ -88,6 +105,7 @@ class Network(NamedTuple):
     source: SourceText
     root: MappingNode
     version: int
+    reader: Reader
 
     def place(self, node: Node) -> Span:
         text = self.source.text
@@ -121,11 +139,11 @@ class Network(NamedTuple):
 
 
 def lint(
-    guest: GuestKind, source: SourceText, network: MappingNode, version: int
+    guest: GuestKind, source: SourceText, network: MappingNode, version: int, reader: Reader
 ) -> list[Diagnostic]:
     """Errors for what leaves every guest without network, else warnings."""
     rules = VERSION_2_RULES if version == 2 else VERSION_1_RULES
-    return judge(rules, Network(guest, source, network, version))
+    return judge(rules, Network(guest, source, network, version, reader))
 
 
 # --- what a guest does not read ----------------------------------------------------------------
@@ -138,9 +156,59 @@ def _sections_of_netplan(network: Network) -> Iterator[Diagnostic]:
                 yield network.doubt(f"only guests with netplan read `{written!s}`", node)
 
 
+def _of_egs(network: Network, problem: str, node: Node) -> Iterator[Diagnostic]:
+    level = network.reader.level(GuestAgent.EGS, Level.WARNING)
+    if network.guest is GuestKind.WINDOWS and level is not None:
+        yield network.unread(problem, node)._replace(level=level)
+
+
+def _version_1_of_egs(network: Network) -> Iterator[Diagnostic]:
+    for name, subnet in network.subnets():
+        address = subnet.get("address")
+        if isinstance(address, Scalar) and ":" in str(address.value):
+            problem = f"eryph's guest services lose the IPv6 address of `{name}` in version 1"
+            yield from _of_egs(network, problem, address)
+    for name, item in network.items():
+        word = item.text("type") or ""
+        if word not in ("", "physical", "nameserver"):
+            problem = f"`{name}`: eryph's guest services do not apply `{word}` entries"
+            yield from _of_egs(network, problem, item)
+
+
+def _version_2_of_egs(network: Network) -> Iterator[Diagnostic]:
+    for name, entry, _ in _entries(network.root.get("ethernets")):
+        match = entry.get("match")
+        if match is not None and not network.reader.after_0_5_0:
+            problem = (
+                f"eryph's guest services up to 0.5.0 drop the whole file because of `match` of "
+                f"`{name}`"
+            )
+            yield from _of_egs(network, problem, match)
+            break
+    for device in ("bonds", "bridges", "vlans"):
+        node = network.root.get(device)
+        if node is not None:
+            problem = f"eryph's guest services do not apply `{device}`"
+            yield from _of_egs(network, problem, node)
+    for name, entry, _ in _entries(network.root.get("ethernets")):
+        renamed = entry.get("set-name")
+        if renamed is not None:
+            problem = f"eryph's guest services do not rename `{name}`"
+            yield from _of_egs(network, problem, renamed)
+
+
+def _of_cloudbase_init(network: Network, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    level = network.reader.level(GuestAgent.CLOUDBASE_INIT, Level.WARNING)
+    if network.guest is GuestKind.WINDOWS and level is not None:
+        for each in found:
+            yield each._replace(level=level)
+
+
 def _sections_unread(network: Network) -> Iterator[Diagnostic]:
-    if network.guest is not GuestKind.WINDOWS:
-        return
+    return _of_cloudbase_init(network, _sections_unread_by_cbi(network))
+
+
+def _sections_unread_by_cbi(network: Network) -> Iterator[Diagnostic]:
     for written, node in network.root.keys.items():
         if str(written) not in _WINDOWS_V2:
             problem = f"cloudbase-init does not read `{written!s}` of a network-config"
@@ -153,8 +221,10 @@ def _sections_unread(network: Network) -> Iterator[Diagnostic]:
 
 
 def _items_unread(network: Network) -> Iterator[Diagnostic]:
-    if network.guest is not GuestKind.WINDOWS:
-        return
+    return _of_cloudbase_init(network, _items_unread_by_cbi(network))
+
+
+def _items_unread_by_cbi(network: Network) -> Iterator[Diagnostic]:
     for name, item in network.items():
         word = item.text("type") or ""
         if word and word not in _WINDOWS_V1:
@@ -175,10 +245,46 @@ def _unknown_keys(network: Network) -> Iterator[Diagnostic]:
                 yield network.doubt(problem, place, "netplan refuses the whole file")
 
 
+def _unknown_parameters(network: Network) -> Iterator[Diagnostic]:
+    if network.guest is not GuestKind.LINUX:
+        return
+    for section, known in _PARAMETERS.items():
+        for name, entry, _ in _entries(network.root.get(section)):
+            parameters = entry.get("parameters")
+            keys = parameters.keys if isinstance(parameters, MappingNode) else {}
+            for key, place in keys.items():
+                written = str(key)
+                if written not in known:
+                    problem = (
+                        f"only guests with netplan may know the parameter `{written}` of `{name}`"
+                    )
+                    yield network.doubt(problem, place, "others then set up no network")
+
+
 # --- addresses and routes ----------------------------------------------------------------------
 
 
+def _addresses_for_egs(network: Network) -> Iterator[Diagnostic]:
+    """Addresses at which eryph's guest services stop; a netmask does not help."""
+    is_windows = network.guest is GuestKind.WINDOWS
+    level = network.reader.level(GuestAgent.EGS, Level.ERROR, Level.WARNING)
+    if not is_windows or level is None:
+        return
+    nodes = [node for _, entry in network.entries() for node in _items(entry.get("addresses"))]
+    nodes += [node for _, subnet in network.subnets() if (node := subnet.get("address"))]
+    for node in nodes:
+        if isinstance(node, Scalar) and "/" not in str(node.value):
+            yield address_without_prefix(named(str(node.value)), level, network.place(node))
+
+
+def _is_told(network: Network) -> bool:
+    """Whether addresses without a prefix are findings about eryph's guest services."""
+    return network.guest is GuestKind.WINDOWS and network.reader.may_be(GuestAgent.EGS)
+
+
 def _without_prefix(network: Network) -> Iterator[Diagnostic]:
+    if _is_told(network):
+        return
     for name, entry in network.entries():
         for node in _items(entry.get("addresses")):
             if isinstance(node, Scalar) and "/" not in str(node.value):
@@ -187,6 +293,8 @@ def _without_prefix(network: Network) -> Iterator[Diagnostic]:
 
 
 def _without_netmask(network: Network) -> Iterator[Diagnostic]:
+    if _is_told(network):
+        return
     for name, subnet in network.subnets():
         node = subnet.get("address")
         if (
@@ -285,16 +393,34 @@ def _names(network: Network) -> Iterator[Diagnostic]:
             problem = f"`set-name` of `{name}` has no `match`"
             yield network.doubt(problem, renamed, "netplan refuses the whole file")
         value = renamed.value if isinstance(renamed, Scalar) else ""
-        if (
-            network.guest is GuestKind.LINUX
-            and isinstance(value, str)
-            and len(value.encode("utf-8", "surrogatepass")) > LONGEST_NAME
-        ):
+        if isinstance(value, str) and _is_too_long(network, value):
             problem = f"`{value}`, the name of `{name}`, is longer than {LONGEST_NAME} bytes"
             yield network.doubt(problem, renamed, "no name in Linux")
         if name in members:
             problem = f"`{name}` is renamed and a member of a bridge, which guests set up wrongly"
             yield network.doubt(problem, renamed)
+
+
+def _is_too_long(network: Network, name: str) -> bool:
+    if network.guest is not GuestKind.LINUX:
+        return False
+    return len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME
+
+
+def _long_names(network: Network) -> Iterator[Diagnostic]:
+    """Names that the guest gives to new devices. That of an adapter may only be its entry's id."""
+    for section in _NEW_DEVICES:
+        for name, _, key in _entries(network.root.get(section)):
+            if _is_too_long(network, name):
+                problem = f"`{name}` is longer than {LONGEST_NAME} bytes"
+                yield network.doubt(problem, key, "no name in Linux")
+
+
+def _long_names_of_items(network: Network) -> Iterator[Diagnostic]:
+    for name, item in network.items():
+        if item.get("name") is not None and _is_too_long(network, name):
+            problem = f"`{name}` is longer than {LONGEST_NAME} bytes"
+            yield network.doubt(problem, item.entries["name"], "no name in Linux")
 
 
 def _matched_address(entry: MappingNode) -> Node | None:
@@ -383,18 +509,25 @@ _ADDRESS_RULES: Final[tuple[Rule[Network], ...]] = (
     Rule(wording.NETWORK_ADDRESS_TWICE, _addresses_twice),
 )
 VERSION_1_RULES: Final[tuple[Rule[Network], ...]] = (
+    Rule(ADDRESS_WITHOUT_PREFIX, _addresses_for_egs),
+    Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _version_1_of_egs),
     Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _items_unread),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _without_netmask),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _gateways_of_subnets),
+    Rule(wording.NETWORK_ENTRY_DOUBTFUL, _long_names_of_items),
     *_ADDRESS_RULES,
 )
 VERSION_2_RULES: Final[tuple[Rule[Network], ...]] = (
+    Rule(ADDRESS_WITHOUT_PREFIX, _addresses_for_egs),
+    Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _version_2_of_egs),
     Rule(wording.NETWORK_NOT_READ_BY_WINDOWS, _sections_unread),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _sections_of_netplan),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _unknown_keys),
+    Rule(wording.NETWORK_ENTRY_DOUBTFUL, _unknown_parameters),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _without_prefix),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _default_by_word),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _gateways_of_entries),
     Rule(wording.NETWORK_ENTRY_DOUBTFUL, _names),
+    Rule(wording.NETWORK_ENTRY_DOUBTFUL, _long_names),
     *_ADDRESS_RULES,
 )

@@ -17,6 +17,7 @@ from eryphc.frozen import NamedTuple, replace
 from eryphc.guest.checks import check
 from eryphc.guest.cloudconfig.merge import Merged, merge
 from eryphc.guest.cloudconfig.reader import ReadEntry
+from eryphc.guest.cloudconfig.tree import Reading
 from eryphc.guest.document import ConfigTree, KeptText, UserDataPart, kept_config
 from eryphc.guest.linux_lint import lint
 from eryphc.guest.model import GuestRequest, MergeMode
@@ -100,7 +101,7 @@ def _one_by_one(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft
 
     after = _after_commands(pieces, found)
     found += drops(_configs(pieces))
-    found += examine_parts(piece.read_entry for piece in pieces if _is_static(piece))
+    found += examine_parts(piece.loaded_entry for piece in pieces if _is_static(piece))
     return [_draft(piece, after[index]) for index, piece in enumerate(pieces)]
 
 
@@ -111,15 +112,18 @@ def _configs(pieces: Sequence[Piece]) -> Iterator[ReadEntry]:
     """
     for piece in pieces:
         if _is_static(piece):
-            yield piece.read_entry
+            yield piece.loaded_entry
         elif _is_template(piece):
             if piece.root is not None:
                 plain = Content(without_expressions(piece.text), piece.content.origin)
-                yield piece.read_entry._replace(fodder=replace(piece.fodder, content=plain))
+                # Its faults have been reported, of what it renders to.
+                yield ReadEntry(
+                    replace(piece.fodder, content=plain), Reading(piece.root, ()), piece.entry
+                )
         elif piece.media_type == ARCHIVE and not piece.jinja:
             from eryphc.guest.archive import expand
 
-            yield from _configs(expand(piece)[0])
+            yield from _configs(expand(piece, stays=True)[0])
 
 
 def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
@@ -130,7 +134,7 @@ def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
     after = _after_commands(pieces, found)
     static = [index for index, piece in enumerate(pieces) if _is_static(piece)]
     templates = [index for index, piece in enumerate(pieces) if _is_template(piece)]
-    merged = _fold([pieces[index] for index in static], found)
+    merged = fold([pieces[index] for index in static], found)
     if templates:
         from eryphc.guest.templates import come_later, shared_values
 
@@ -152,7 +156,7 @@ def _merged(pieces: Sequence[Piece], found: list[Diagnostic]) -> list[_Draft]:
     ]
 
 
-def _fold(static: Sequence[Piece], found: list[Diagnostic]) -> Merged | None:
+def fold(static: Sequence[Piece], found: list[Diagnostic]) -> Merged | None:
     """All plain cloud-configs as one, None where nothing is left to configure."""
     if not static:
         return None

@@ -7,7 +7,7 @@ Source: docs/reference/guest-configuration.md, "Text of parts"; docs/reference/c
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from eryphc.diagnostics.said import Said, named
 from eryphc.frozen import replace
@@ -17,6 +17,9 @@ from eryphc.guest.cloudconfig.tree import AnyReading, Reading
 from eryphc.ir.catlet import Fodder
 from eryphc.ir.content import Content, Insertion, Substituted, Written
 from eryphc.source import SourceText, Span
+
+if TYPE_CHECKING:
+    from eryphc.guest.renderings import Rendered
 
 CLOUD_CONFIG: Final = "text/cloud-config"
 SHELLSCRIPT: Final = "text/x-shellscript"
@@ -58,6 +61,8 @@ _MARKERS: Final = (
 )
 _ANY_MARKER: Final = tuple(marker for marker, _ in _MARKERS)
 
+_CLOSING: Final = {"{{": "}}", "{%": "%}", "{#": "#}"}
+_TAG: Final = re.compile(r"\{[{%#]")
 
 NO_CONTENT: Final = Content("", Written(Span(SourceText("", ""), 0, 0)))
 
@@ -72,7 +77,16 @@ class Piece:
     `reader` reads when it is first asked for.
     """
 
-    __slots__ = ("_archive", "_reading", "entry", "fodder", "jinja", "media_type", "reader")
+    __slots__ = (
+        "_archive",
+        "_reading",
+        "_rendered",
+        "entry",
+        "fodder",
+        "jinja",
+        "media_type",
+        "reader",
+    )
 
     def __init__(
         self,
@@ -90,6 +104,7 @@ class Piece:
         self.jinja: Final = jinja
         self._reading: Reading | None = None
         self._archive: AnyReading | None = None
+        self._rendered: Rendered | None = None
 
     def __repr__(self) -> str:
         # What is printed ends in logs.
@@ -129,6 +144,15 @@ class Piece:
         return self._reading
 
     @property
+    def rendered(self) -> Rendered:
+        """What is certain of a template that is to become a cloud-config."""
+        if self._rendered is None:
+            from eryphc.guest.renderings import render
+
+            self._rendered = render(self.fodder, self.content)
+        return self._rendered
+
+    @property
     def root(self) -> MappingNode | None:
         return self.reading.root
 
@@ -140,8 +164,18 @@ class Piece:
         return self._archive
 
     @property
+    def loaded_archive(self) -> AnyReading:
+        """The data of an archive that reaches the guest as it stands."""
+        return self.reader.loaded_any(self.text)
+
+    @property
     def read_entry(self) -> ReadEntry:
         return ReadEntry(self.fodder, self.reading, self.entry)
+
+    @property
+    def loaded_entry(self) -> ReadEntry:
+        """A cloud-config that reaches the guest as it stands, with what its loader makes of it."""
+        return ReadEntry(self.fodder, self.reader.loaded(self.text), self.entry)
 
     def retyped(self, media_type: str) -> Piece:
         """The same text, taken for another type."""
@@ -221,8 +255,23 @@ def without_expressions(text: str) -> str:
 
     Each is as long as what it stands for, so that places stay right.
     """
-    plain = re.sub(r"(?s)\{\{.*?\}\}", lambda match: _filled(match[0], "x"), text)
-    return re.sub(r"(?s)\{%.*?%\}|\{#.*?#\}", lambda match: _filled(match[0], " "), plain)
+    made: list[str] = []
+    at = 0
+    unclosed: set[str] = set()
+    for match in _TAG.finditer(text):
+        opening, start = match[0], match.start()
+        if start < at or opening in unclosed:
+            continue
+        closing = _CLOSING[opening]
+        end = text.find(closing, start + 2)
+        if end == -1:
+            # None of the others is closed either.
+            unclosed.add(opening)
+            continue
+        end += len(closing)
+        made += (text[at:start], _filled(text[start:end], "x" if opening == "{{" else " "))
+        at = end
+    return "".join((*made, text[at:]))
 
 
 def _filled(text: str, character: str) -> str:

@@ -15,7 +15,7 @@ from eryphc.diagnostics.said import Own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.document import GuestDocument
 from eryphc.guest.encode import Encoded, Form, user_data
-from eryphc.guest.model import GuestAgent, GuestKind
+from eryphc.guest.model import GuestAgent, GuestKind, Reader
 from eryphc.guest.pieces import said_entry
 from eryphc.ir.catlet import Fodder
 from eryphc.source import Span
@@ -147,13 +147,16 @@ def payload(
     document: GuestDocument,
     made: Mapping[Form, Encoded],
     platform: Platform,
-    agent: str | None = None,
+    agent: Reader | None = None,
 ) -> Payload:
     """User-data in the first form that fits, or in the smallest where none does.
 
-    `agent` is the program that reads it: eryph's guest services unpack gzip on every platform.
+    `agent` is the program that reads it, None where nobody says: eryph's guest services unpack gzip
+    on every platform.
     """
-    unpacks = document.guest in platform.gzip or (agent == GuestAgent.EGS and bool(platform.gzip))
+    unpacks = document.guest in platform.gzip or (
+        agent is not None and agent.only(GuestAgent.EGS) and bool(platform.gzip)
+    )
     known = {form: encoded for form, encoded in made.items() if form is not Form.GZIP or unpacks}
     sizes = {form: len(encoded.data) for form, encoded in known.items()}
     fits = [form for form, size in sizes.items() if platform.takes(form, size)]

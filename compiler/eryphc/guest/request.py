@@ -9,15 +9,38 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from eryphc.diagnostics import guest as wording
+from eryphc.diagnostics.guest_agents import (
+    EVALUATION_RESTART,
+    NETWORK_CONFIG_IGNORED,
+    evaluation_restart,
+    network_config_ignored,
+)
 from eryphc.diagnostics.model import Diagnostic
-from eryphc.diagnostics.said import named
-from eryphc.guest.model import GIVEN, INVENTED, Adapter, GuestKind, GuestOptions, GuestRequest
+from eryphc.diagnostics.said import Own, named, own
+from eryphc.guest import agents
+from eryphc.guest.agents import AgentSources, decide_agent
+from eryphc.guest.document import known_adapters
+from eryphc.guest.model import (
+    GIVEN,
+    INVENTED,
+    Adapter,
+    GuestAgent,
+    GuestKind,
+    GuestOptions,
+    GuestRequest,
+    Reader,
+)
 from eryphc.ir.catlet import Catlet, Fodder
 from eryphc.ir.stages import Substituted
 from eryphc.passes.given import invented_mac
 from eryphc.source import Span
 
-KINDS: Final = (wording.GUEST_COUNTS_AS_LINUX, wording.GUEST_ASSUMED_LINUX)
+KINDS: Final = (
+    wording.GUEST_COUNTS_AS_LINUX,
+    wording.GUEST_ASSUMED_LINUX,
+    NETWORK_CONFIG_IGNORED,
+    EVALUATION_RESTART,
+)
 
 
 def decide_guest(
@@ -62,12 +85,70 @@ def _hostname_span(catlet: Catlet) -> Span | None:
     return origin.span or (None if origin.via is None else origin.via.span)
 
 
+# Images of eryph in which cloud-init leaves the network alone.
+_WITHOUT_NETWORK: Final = {"oraclelinux": own("Oracle Linux"), "azurelinux": own("Azure Linux")}
+
+
+def _of_base(
+    catlet: Catlet, request: GuestRequest, sources: AgentSources
+) -> tuple[Diagnostic, ...]:
+    """What follows from the gene set that the catlet comes from."""
+    return (
+        *_unread_network(catlet, request, sources),
+        *_evaluation(catlet, request, sources),
+    )
+
+
+def _evaluation(
+    catlet: Catlet, request: GuestRequest, sources: AgentSources
+) -> tuple[Diagnostic, ...]:
+    if request.guest is not GuestKind.WINDOWS or not request.reader.may_be(GuestAgent.EGS):
+        return ()
+    edition = next(filter(None, (each.of_tag.get("os_edition", "") for each in sources.bases)), "")
+    has_scripts = any(fodder.type == "shellscript" for fodder in request.fodder_entries)
+    if "eval" not in edition.lower() or not has_scripts:
+        return ()
+    return (evaluation_restart(catlet.at("parent")),)
+
+
+def _unread_network(
+    catlet: Catlet, request: GuestRequest, sources: AgentSources
+) -> tuple[Diagnostic, ...]:
+    if request.network_file is None and not known_adapters(request):
+        return ()
+    for base in sources.bases:
+        owner, _, rest = base.name.partition("/")
+        system = _WITHOUT_NETWORK.get(rest.partition("/")[0].partition("-")[0])
+        if owner == "dbosoft" and system is not None:
+            return (network_config_ignored(system, catlet.at("parent")),)
+    return ()
+
+
+def ignored(catlet: Catlet, reader: Reader) -> tuple[Diagnostic, ...]:
+    """The error of fodder for a guest in which nothing applies any."""
+    if not catlet.fodder or reader.word not in (GuestAgent.AZURE_INIT, GuestAgent.NONE):
+        return ()
+    at = catlet.at("fodder") or catlet.fodder[0].at("name")
+    from eryphc.diagnostics import platforms
+
+    return (platforms.agent_ignores_user_data(Own(reader.word.value), at),)
+
+
 def guest_request(
-    catlet: Substituted, catlet_id: str, options: GuestOptions
+    catlet: Substituted,
+    catlet_id: str,
+    options: GuestOptions,
+    sources: AgentSources | None = None,
 ) -> tuple[GuestRequest, tuple[Diagnostic, ...]]:
-    """All that decides what the guest reads, and notes on its kind."""
+    """All that decides what the guest reads, and findings on its kind and its agent."""
     fodder_entries = catlet.catlet.fodder or ()
     guest, found = decide_guest(options.kind, catlet.pedigree.os_types, fodder_entries)
+    sources = sources or AgentSources()
+    freebsd = options.kind is None and sources.os_type == agents.FREEBSD
+    reader, more = decide_agent(options.agent, guest, sources, freebsd=freebsd)
+    if reader.word is GuestAgent.NUAGEINIT:
+        found = tuple(note for note in found if note.code != wording.GUEST_COUNTS_AS_LINUX)
+    found = (*found, *more, *ignored(catlet.catlet, reader))
     adapters = tuple(
         Adapter(
             name=adapter.name or "",
@@ -95,5 +176,6 @@ def guest_request(
         network=options.network,
         network_version=options.network_version,
         network_file=options.network_file,
+        agent=reader,
     )
-    return request, found
+    return request, (*found, *_of_base(catlet.catlet, request, sources))

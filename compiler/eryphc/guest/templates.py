@@ -92,11 +92,12 @@ def template_fault(text: str) -> tuple[Words, int, int] | None:
 
     Guests render with the same library and drop a template that it refuses.
     """
-    from jinja2 import Environment, TemplateSyntaxError
+    from jinja2 import TemplateSyntaxError
+
+    from eryphc.guest.renderings import environment
 
     try:
-        # Only parsed, never rendered: nothing of the text is run.
-        Environment(autoescape=False).parse(text)  # noqa: S701
+        environment().parse(text)
     except TemplateSyntaxError as error:
         lines = text.split("\n")
         number = min(max(error.lineno, 1), len(lines))

@@ -10,28 +10,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.guest import FODDER_EMPTY, fodder_empty
+from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors, trail
+from eryphc.guest import egs_lint
 from eryphc.guest.checks import UNFIT, Candidate
 from eryphc.guest.document import KeptText, UserDataPart, kept_config
+from eryphc.guest.model import GuestAgent, GuestRequest, MergeMode
 from eryphc.guest.names import extension
-from eryphc.guest.pieces import CLOUD_CONFIG, SHELLSCRIPT, Piece
+from eryphc.guest.pieces import ARCHIVE, CLOUD_CONFIG, SHELLSCRIPT, Piece
 from eryphc.guest.windows_lint import lint
 from eryphc.guest.windows_names import unique, windows_name
 from eryphc.lint.engine import first
 
+KINDS: Final = (FODDER_EMPTY,)
 _BATCH: Final = ("cmd", "bat")
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 
-def windows_parts(pieces: Sequence[Piece]) -> Outcome[tuple[UserDataPart, ...]]:
-    """The parts in order; cloudbase-init merges nothing and runs each as it comes."""
+def windows_parts(
+    request: GuestRequest, fodder: Sequence[Piece]
+) -> Outcome[tuple[UserDataPart, ...]]:
+    """The parts in order: cloudbase-init runs each as it comes.
+
+    eryph's guest services carry out all cloud-configs first, so for them those come first.
+    """
     found: list[Diagnostic] = []
-    for piece in pieces:
-        found += first(UNFIT, Candidate(piece))
+    pieces: list[Piece] = []
+    for entry in fodder:
+        for piece in _opened(entry, found):
+            found += first(UNFIT, Candidate(piece))
+            pieces.append(piece)
     if has_errors(found):
         return Outcome(None, tuple(found))
-    names = unique(windows_name(piece) for piece in pieces)
-    found += lint(pieces, names)
+    pieces = _filled(request, pieces, found)
+    if request.reader.only(GuestAgent.EGS):
+        pieces.sort(key=lambda piece: piece.media_type != CLOUD_CONFIG)
+    names = unique(windows_name(piece, request.reader) for piece in pieces)
+    found += lint(request.reader, pieces, names)
+    found += egs_lint.lint(request.reader, pieces)
+    if has_errors(found):
+        return Outcome(None, tuple(found))
     parts = tuple(
         UserDataPart(
             name=name,
@@ -43,6 +61,48 @@ def windows_parts(pieces: Sequence[Piece]) -> Outcome[tuple[UserDataPart, ...]]:
         for name, piece in zip(names, pieces, strict=True)
     )
     return Outcome(parts, tuple(found))
+
+
+def _opened(piece: Piece, found: list[Diagnostic]) -> Sequence[Piece]:
+    """The entries of an archive, which no agent of Windows opens; else the piece itself."""
+    if piece.media_type != ARCHIVE or piece.jinja:
+        return (piece,)
+    from eryphc.guest.archive import expand
+
+    unfit = first(UNFIT, Candidate(piece))
+    if unfit:
+        found += unfit
+        return ()
+    pieces, faults = expand(piece)
+    found += faults
+    return pieces
+
+
+def _filled(request: GuestRequest, pieces: Sequence[Piece], found: list[Diagnostic]) -> list[Piece]:
+    """The pieces without cloud-configs that hold no key: eryph's guest services refuse all
+    user-data for the sake of one. `--merge parts` leaves them in."""
+    kept: list[Piece] = []
+    stay = request.merge is MergeMode.PARTS and request.reader.may_be(GuestAgent.EGS)
+    for piece in pieces:
+        if not _is_empty(piece):
+            kept.append(piece)
+            continue
+        chain = trail(piece.fodder.text_origin)
+        said = fodder_empty(piece.said, piece.fodder.at("name"), chain)
+        if stay:
+            kept.append(piece)
+            level = Level.ERROR if request.reader.stated else Level.WARNING
+            found.append(said._replace(level=level))
+        elif piece.text.strip():
+            found.append(said)
+    return kept
+
+
+def _is_empty(piece: Piece) -> bool:
+    if piece.media_type != CLOUD_CONFIG or piece.jinja:
+        return False
+    root = piece.reading.root
+    return root is not None and not root.entries
 
 
 def _body(piece: Piece, name: str) -> KeptText:

@@ -5,8 +5,8 @@ Source: docs/reference/language.md, "Breeding", "Removals", "Normal form", "Defa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final, TypeVar
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Level, Outcome, has_errors
@@ -24,6 +24,7 @@ from eryphc.ir.catlet import (
     Mutation,
     Network,
     NetworkAdapter,
+    Record,
     Variable,
 )
 from eryphc.ir.stages import Bred, Pedigree
@@ -36,6 +37,15 @@ from eryphc.passes.pedigree import final_parent
 from eryphc.passes.places import in_documents, inherited, part, rooted
 from eryphc.source import Span
 from eryphc.syntax.names import blank
+
+# A network that is removed may be the one that a catlet without networks gets.
+_KINDS: Final = {
+    "drives": own("drive"),
+    "network_adapters": own("network adapter"),
+    "capabilities": own("capability"),
+}
+
+_FODDER: Final = own("fodder entry")
 
 E = TypeVar("E", Drive, NetworkAdapter, Network, Capability)
 N = TypeVar("N", Drive, NetworkAdapter, Network, Capability, Variable)
@@ -56,6 +66,8 @@ def breed(pedigree: Pedigree, memory: PassMemory | None = None) -> Outcome[Bred]
         parent = _ancestors(pedigree, memory or PassMemory())
         found.extend(parent.diagnostics)
         catlet = _Breeding(found).breed(parent.value, spec)
+    else:
+        _Breeding(found).alone(spec)
     if catlet.config_type is ConfigType.CONFIGURATION:
         catlet = replace(catlet, config_type=None)
     removals = tuple(fodder for fodder in catlet.fodder or () if fodder.remove and gene_of(fodder))
@@ -158,6 +170,28 @@ class _Breeding:
             places=places,
         )
 
+    def alone(self, catlet: Catlet) -> None:
+        """Removals in a document that inherits nothing."""
+        self.idle(own("drive"), (), catlet.drives)
+        self.idle(own("network adapter"), (), catlet.network_adapters)
+        self.idle(own("capability"), (), catlet.capabilities)
+        for fodder in catlet.fodder or ():
+            if fodder.remove and gene_of(fodder) is None and not blank(fodder.name):
+                self.not_there(_FODDER, fodder, (), "remove")
+
+    def idle(self, kind: Own, parent: Collection[str], child: Sequence[E] | None) -> None:
+        """What removes an entry that is not inherited. `parent` are names in lower case."""
+        for item in child or ():
+            removes = item.mutation is Mutation.REMOVE and not blank(item.name)
+            if removes and (item.name or "").lower() not in parent:
+                self.not_there(kind, item, parent, "mutation")
+
+    def not_there(self, kind: Own, record: Record, known: Iterable[str], key: str) -> None:
+        names = tuple(map(named, known))
+        self.found.append(
+            language.removal_without_effect(kind, name_of(record), record.at(key), names)
+        )
+
     # -- lists by name ----------------------------------------------------------------------
 
     def by_name(self, kind: str, items: Sequence[N] | None) -> dict[str, N]:
@@ -187,6 +221,8 @@ class _Breeding:
         if parent is None and child is None:
             return None
         parents, children = self.by_name(kind, parent), self.by_name(kind, child)
+        if kind in _KINDS:
+            self.idle(_KINDS[kind], parents, child)
         result: dict[str, E] = {}
         for name, item in parents.items():
             if item.mutation is Mutation.REMOVE:
@@ -258,6 +294,8 @@ class _Breeding:
             own = children.get(key)
             if key.source is None and (fodder.remove or (own is not None and own.remove)):
                 continue
+            if own is not None and key.source is not None:
+                self.dropped(fodder, own)
             if own is not None and fodder.remove and own.remove is None:
                 reference = str(key)
                 self.found.append(
@@ -267,9 +305,29 @@ class _Breeding:
                 )
             result[key] = fodder if own is None else merge_fodder(fodder, own)
         for key, fodder in children.items():
+            if key not in parents and key.source is None and fodder.remove:
+                known = [item.name or "" for each, item in parents.items() if each.source is None]
+                self.not_there(_FODDER, fodder, known, "remove")
             if key not in result and not (key.source is None and fodder.remove):
                 result[key] = fodder
         return tuple(result.values())
+
+    def dropped(self, parent: Fodder, child: Fodder) -> None:
+        """The bindings of a parent's reference that a child's reference replaces."""
+        if parent.remove or child.remove:
+            return
+        kept = {(each.name or "").lower() for each in child.variables or ()}
+        lost = [each for each in parent.variables or () if (each.name or "").lower() not in kept]
+        if lost:
+            key = "variables" if child.variables is not None else "source"
+            self.found.append(
+                language.bindings_dropped(
+                    name_of(child, "source"),
+                    tuple(map(name_of, lost)),
+                    child.at(key),
+                    tuple(each.at("name") for each in lost),
+                )
+            )
 
     def by_key(self, fodder_entries: Sequence[Fodder] | None) -> dict[FodderKey, Fodder]:
         keyed: dict[FodderKey, Fodder] = {}

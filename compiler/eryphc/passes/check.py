@@ -7,11 +7,12 @@ Every independent fault is reported, in the order of the tables of the language.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from eryphc.diagnostics import rules
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.said import Own, Said, Words, named, own
+from eryphc.diagnostics.values import key_not_replaced
 from eryphc.diagnostics.words import clipped
 from eryphc.ir.catlet import (
     WHOLE,
@@ -19,13 +20,16 @@ from eryphc.ir.catlet import (
     ConfigType,
     Drive,
     DriveType,
+    Fodder,
     Record,
     Subnet,
+    Variable,
 )
 from eryphc.passes.check_fodder import FodderCheck, part_at
 from eryphc.source import Span
 from eryphc.syntax import names
 from eryphc.syntax.identifiers import parse_gene, parse_gene_set
+from eryphc.syntax.interpolation import ReferenceKind, scan
 from eryphc.syntax.names import NameFault, blank, windows_path_fault
 
 MAX_DRIVES, MAX_NETWORKS, MAX_ADAPTERS = 64, 8, 8
@@ -49,6 +53,23 @@ def check_sizes(catlet: Catlet) -> tuple[Diagnostic, ...]:
     rule_check.cpu(catlet)
     rule_check.memory(catlet)
     return tuple(rule_check.found)
+
+
+def _records(catlet: Catlet) -> Iterator[Record]:
+    """The catlet and the records in it."""
+    yield catlet
+    for records in (
+        catlet.drives,
+        catlet.network_adapters,
+        catlet.capabilities,
+        catlet.networks,
+        catlet.variables,
+        catlet.fodder,
+    ):
+        for each in records or ():
+            yield each
+            if isinstance(each, Fodder):
+                yield from each.variables or ()
 
 
 class _CatletCheck(FodderCheck):
@@ -86,6 +107,35 @@ class _CatletCheck(FodderCheck):
         specification = catlet.config_type in (ConfigType.SPECIFICATION, ConfigType.INSTANCE)
         self.fodder(catlet.fodder or (), specification=specification)
         self.variables(catlet.variables or (), reserved=not specification)
+        self.references(catlet)
+
+    def references(self, catlet: Catlet) -> None:
+        """References in keys whose text is not searched for them."""
+        whole = catlet.at()
+        if whole is None or "{{" not in whole.source.text:
+            return
+        for record in _records(catlet):
+            for key in record.places:
+                text = getattr(record, key, None)
+                if not isinstance(text, str) or "{{" not in text:
+                    continue
+                reads_references = isinstance(record, Variable) and key == "value"
+                span = record.at(key)
+                if reads_references or self.told_of(span):
+                    continue
+                for each in scan(text):
+                    if each.kind is ReferenceKind.VARIABLE:
+                        said = Said(text[each.start : each.end], span)
+                        self.found.append(key_not_replaced(said, Own(key), span))
+                        break
+
+    def told_of(self, span: Span | None) -> bool:
+        """Whether something was found in a value."""
+        return span is not None and any(
+            span.start <= each.primary.span.start <= span.end
+            for each in self.found
+            if each.primary is not None and each.primary.span.source is span.source
+        )
 
     def project(self, catlet: Catlet) -> None:
         self.name(catlet, "project", names.PROJECT, catlet.project)

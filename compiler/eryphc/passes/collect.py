@@ -146,6 +146,17 @@ def _gene(
         return Outcome(None, variants.diagnostics)
     if not variants.value:
         fault = wording.gene_not_found(wanted.id, wanted.type, wanted.span, tag.names(wanted.type))
+        if wanted.type is GeneType.FODDER:
+            from eryphc.genepool.source_tree import faults_of, in_words, passed_over
+
+            passed = passed_over(tag)
+            # A gene that is broken is not missing.
+            broken = faults_of(passed, wanted.id.name)
+            if broken:
+                return Outcome(None, (*variants.diagnostics, *broken))
+            names = tag.names(wanted.type)
+            words = in_words(passed)
+            fault = wording.gene_not_found(wanted.id, wanted.type, wanted.span, names, words)
         return Outcome(None, (*variants.diagnostics, fault))
     variant = best_match(wanted.id, variants.value, architecture, wanted.span)
     if isinstance(variant, Diagnostic):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from eryphc.diagnostics import language
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
-from eryphc.diagnostics.said import name_of, named
+from eryphc.diagnostics.said import name_of, named, own
 from eryphc.frozen import replace
 from eryphc.genepool.model import GenePool
 from eryphc.identifiers import Architecture, GeneId
@@ -57,6 +57,7 @@ def feed(
         else:
             read = memory.fodder_gene(text)
             fodder_entries.extend(_expand(entry, gene, read, found))
+    _report_idle(bred, fodder_entries, compat, found)
     if compat is Compat.ERYPHC:
         fodder_entries = _without_removed(fodder_entries, bred.removals, found)
     if has_errors(found):
@@ -134,6 +135,9 @@ def _bind(
         if name in declared:
             bindings.setdefault(name, binding)
             continue
+        if blank(binding.name):
+            # Reading has said that it has no name.
+            continue
         known = [v.name for v in read.variables or () if v.name]
         # A name that an option gives stands in no document.
         written = binding.place("name")
@@ -176,6 +180,39 @@ def _bound_value(binding: Variable) -> Origin:
         return origin
     via = None if binding.document is None else binding.origin()
     return origin._replace(step=Step.BOUND, via=via)
+
+
+def _report_idle(
+    bred: Bred, fodder_entries: Sequence[Fodder], compat: Compat, found: list[Diagnostic]
+) -> None:
+    """Warn of removals that remove nothing: no older entry has their key, and none was fed."""
+    for removal in bred.removals:
+        key = key_of(removal)
+        if compat is Compat.ERYPHC and any(
+            _removes(key, removal.depth, fodder) for fodder in fodder_entries
+        ):
+            continue
+        older = (
+            fodder
+            for document in bred.pedigree.documents
+            if document.depth > removal.depth
+            for fodder in document.catlet.fodder or ()
+        )
+        if any(key_of(fodder) == key and not fodder.remove for fodder in older):
+            continue
+        fed = [fodder for fodder in fodder_entries if gene_of(fodder) is not None]
+        if key.name is None:
+            kind, said = own("gene"), named(key.source or "", removal.at("source"))
+            known = dict.fromkeys(str(gene_of(fodder)) for fodder in fed)
+        else:
+            kind, said = own("fodder entry"), name_of(removal)
+            known = dict.fromkeys(
+                fodder.name or "" for fodder in fed if key_of(fodder).source == key.source
+            )
+        warning = language.removal_without_effect(
+            kind, said, removal.at("remove"), tuple(map(named, known))
+        )
+        found.extend(chained((warning,), removal.text_origin))
 
 
 def _without_removed(

@@ -15,19 +15,27 @@ from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.said import Own, Said, name_of, named
 from eryphc.frozen import replace
 from eryphc.ir.catlet import Catlet, Variable, VariableType
-from eryphc.origin import Step, placeless
+from eryphc.origin import Outside, Step, placeless
 from eryphc.passes.check_fodder import value_fits
+from eryphc.source import SourceText, Span
 from eryphc.syntax.names import blank
 
 SYSTEM_VARIABLES = ("catletId", "vmId")
 _SYSTEM = tuple(name.lower() for name in SYSTEM_VARIABLES)
 
 
-def give(catlet: Catlet, values: Mapping[str, str]) -> Outcome[Catlet]:
+# What is said of a value that was given is no text of the document that the finding points at.
+_NOWHERE = Span(SourceText("", ""), 0, 0)
+_NOT_KNOWN: Mapping[str, Outside] = MappingProxyType({})
+
+
+def give(
+    catlet: Catlet, values: Mapping[str, str], outside: Mapping[str, Outside] = _NOT_KNOWN
+) -> Outcome[Catlet]:
     """The catlet of any stage with the given values, as `expand` shows it before substitution."""
     if not values:
         return Outcome(catlet)
-    given = give_values(catlet.variables or (), values)
+    given = give_values(catlet.variables or (), values, outside=outside)
     if given.value is None:
         return Outcome(None, given.diagnostics)
     return Outcome(replace(catlet, variables=given.value), given.diagnostics)
@@ -37,10 +45,12 @@ def give_values(
     variables: Sequence[Variable],
     values: Mapping[str, str],
     steps: Mapping[str, Step] = MappingProxyType({}),
+    outside: Mapping[str, Outside] = _NOT_KNOWN,
 ) -> Outcome[tuple[Variable, ...]]:
     """The variables with the given values, which replace their own; letter case is ignored.
 
-    `steps` tells, by names in lower case, what made a value that was not simply given.
+    `steps` tells, by names in lower case, what made a value that was not simply given, `outside`
+    how values were given.
 
     Each of these is an error: a name that no variable has, a name given twice, a system variable,
     a value that is not of the variable's type (an empty text is no boolean and no number).
@@ -60,7 +70,11 @@ def give_values(
             faults.append(language.given_system(named(names[0])))
         else:
             faults.append(
-                language.given_unknown(named(names[0]), tuple(map(named, known.values())))
+                language.given_unknown(
+                    named(names[0], _NOWHERE),
+                    tuple(named(each, _NOWHERE) for each in known.values()),
+                    outside.get(lower),
+                )
             )
     result: list[Variable] = []
     for variable in variables:
@@ -77,8 +91,9 @@ def give_values(
                 language.given_unfit(
                     name_of(variable),
                     Own(str(variable.type)),
-                    None if variable.secret else Said(value),
+                    None if variable.secret else Said(value, _NOWHERE),
                     variable.at("name"),
+                    outside.get((variable.name or "").lower()),
                 )
             )
     return Outcome(None if faults else tuple(result), tuple(faults))

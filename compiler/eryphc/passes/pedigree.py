@@ -293,8 +293,17 @@ class _Walk:
         elif tag.id.geneset in names:
             meant = tag.id.geneset
         else:
+            from eryphc.genepool.source_tree import faults_of, in_words, passed_over
+
+            passed = () if names else passed_over(tag)
+            broken = faults_of(passed)
+            if broken:
+                # What is broken may be the gene that is meant.
+                faults.extend(chained(broken, fodder.origin("source")))
+                return source
             span = part(fodder, "source", source, source)
-            faults.append(wording.source_unclear(short, tag.id, names, span))
+            words = in_words(passed)
+            faults.append(wording.source_unclear(short, tag.id, names, span, words))
             return source
         return str(GeneId(tag.id, meant))
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from eryphc.diagnostics import reading, rules
 from eryphc.diagnostics.model import Code, Diagnostic, Level, Outcome
+from eryphc.diagnostics.said import own
 from eryphc.genepool.files import gene_source
 from eryphc.ir.catlet import Catlet, FodderGene, Record
 from eryphc.passes.check import check_catlet
 from eryphc.passes.check_fodder import check_fodder_gene
 from eryphc.passes.lower import lower_catlet, lower_fodder_gene
 from eryphc.passes.values import Notation
-from eryphc.source import SourceText
+from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import Node
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "gene_source",
     "is_partial",
     "notation_of",
+    "other_document",
     "read_catlet",
     "read_fodder_gene",
 ]
@@ -60,6 +63,35 @@ def read_catlet(source: SourceText, *, notation: Notation, strict: bool = True) 
     """
     harmless = rules.HARMLESS_LATER | _PARTS_UNREAD
     return _read(source, notation, strict, lower_catlet, check_catlet, harmless)
+
+
+# How a text begins that a guest reads, what it is, and the type of fodder that it would be.
+_OF_GUESTS = (
+    ("#cloud-config-archive", own("a cloud-config archive"), own("cloud-config-archive")),
+    ("#cloud-config", own("a cloud-config"), own("cloud-config")),
+    ("## template: jinja", own("a template of a cloud-config"), own("cloud-config")),
+    ("#cloud-boothook", own("a boothook"), own("cloud-boothook")),
+    ("#include", own("a list of addresses to include"), own("include-url")),
+    ("#ps1", own("a script of PowerShell"), own("shellscript")),
+    ("#!", own("a script"), own("shellscript")),
+)
+
+
+# Keys that no text of a guest begins a line with. A catlet may begin with any comment.
+_OF_CATLETS = re.compile(
+    r"(?m)^[\"']?(?:fodder|parent|cpu|memory|drives|capabilities)[\"']?[ \t]*:"
+)
+
+
+def other_document(source: SourceText) -> Diagnostic | None:
+    """The error for a text of a guest that is taken for a catlet; None for any other text."""
+    line = source.text.partition("\n")[0].rstrip()
+    if _OF_CATLETS.search(source.text) is not None:
+        return None
+    for marker, what, kind in _OF_GUESTS:
+        if line.lower().startswith(marker):
+            return reading.other_document(what, kind, Span(source, 0, len(line)))
+    return None
 
 
 def read_fodder_gene(

@@ -5,11 +5,14 @@ Source: docs/reference/language.md, "System variables", "Placeholders", "Substit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
 from eryphc.diagnostics import language
+from eryphc.diagnostics import values as wording
 from eryphc.diagnostics.findings import MOST
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
 from eryphc.diagnostics.said import Own, Said, joined, name_of, named, own
@@ -17,10 +20,11 @@ from eryphc.frozen import NamedTuple, replace
 from eryphc.ir import content as ir_content
 from eryphc.ir.catlet import Fodder, Variable, VariableType
 from eryphc.ir.content import Content, Insertion, Written
-from eryphc.ir.stages import Fed, Substituted
-from eryphc.origin import DEFAULTED, Origin, Step, placeless
+from eryphc.ir.stages import Fed, Pedigree, Substituted
+from eryphc.origin import DEFAULTED, Origin, Outside, Step, placeless
 from eryphc.origin import rooted as rooted_origin
 from eryphc.passes.check_fodder import value_fits
+from eryphc.passes.fodder_keys import key_of
 from eryphc.passes.given import SYSTEM_VARIABLES, give_values
 from eryphc.passes.places import chained, defaulted, part, rooted
 from eryphc.source import SourceText, Span
@@ -31,6 +35,8 @@ from eryphc.syntax.nodes import MAX_EXPANDED
 _JINJA = "## template: jinja"
 _BRACES = "{{"
 _OVERFLOW = "overflow"
+# A name with more than blanks behind it.
+_WITH_MORE = re.compile(r"\{\{\s*([A-Za-z_]\w*)(?:\s*\||\s+[^\s{}])[^{}\n]*\}\}")
 
 
 class _Value:
@@ -100,11 +106,13 @@ _Build: TypeAlias = Callable[[Own], Diagnostic]
 class _Faults:
     """What was found. A fault that several fodder entries of one reference share is reported once.
 
-    `root` is where the spec names its parent.
+    The `root` of the pedigree is where the spec names its parent.
     """
 
-    def __init__(self, root: Origin | None) -> None:
+    def __init__(self, pedigree: Pedigree) -> None:
+        root = pedigree.root
         self.root = root
+        self._pedigree = pedigree
         self._builds: dict[object, _Build] = {}
         self._fodder_entries: dict[object, list[Fodder]] = {}
         # Characters that may still be made of values, over all texts of the catlet.
@@ -114,6 +122,17 @@ class _Faults:
     def full(self) -> bool:
         """Whether there are enough faults: a hostile text can have any number of them."""
         return len(self._builds) >= MOST
+
+    def dropped(self, fodder: Fodder, variable: str) -> Span | None:
+        """Where an ancestor binds a variable in a reference that a younger one replaces."""
+        source = key_of(fodder).source
+        for document in self._pedigree.documents:
+            for other in document.catlet.fodder or ():
+                if document.depth > fodder.depth and key_of(other).source == source:
+                    for binding in other.variables or ():
+                        if (binding.name or "").lower() == variable.lower():
+                            return binding.at("name")
+        return None
 
     def add(self, fodder: Fodder, build: _Build, shared: object = None) -> None:
         key = shared if shared is not None else len(self._builds)
@@ -150,19 +169,27 @@ def substitute(
     catlet_id: str,
     vm_id: str,
     steps: Mapping[str, Step] = MappingProxyType({}),
+    *,
+    outside: Mapping[str, Outside] = MappingProxyType({}),
+    stand_in: bool = False,
 ) -> Outcome[Substituted]:
     """Put the values of variables into every fodder entry.
 
     `values` are those given for the catlet's variables, by name. The system variables are
     appended to the catlet's. `steps` tells, by names in lower case, what made a value: else those
-    of `values` are given, and those of system variables invented. A fodder entry is secret if it
-    says so or uses a secret variable. Errors, all in one go: what `give_values` finds, values of
-    the wrong kind, required variables without a value, unknown variables, references that are none.
+    of `values` are given, and those of system variables invented. `outside` tells how values were
+    given. A fodder entry is secret if it says so or uses a secret variable. With `stand_in` a
+    harmless word stands for the value of each required variable that has none, and a note says so.
+    Warnings: what looks like a reference and is not replaced. Errors, all in one go: what
+    `give_values` finds, values of the wrong kind, required variables without a value, unknown
+    variables, references that are none.
     """
     declared = fed.catlet.variables or ()
-    given = give_values(declared, values, steps)
+    given = give_values(declared, values, steps, outside)
     found = list(given.diagnostics)
     variables = given.value if given.value is not None else declared
+    if stand_in:
+        variables = tuple(_stood_in(variable, found) for variable in variables)
     system = tuple(
         _system_variable(name, value, steps.get(name.lower(), Step.INVENTED))
         for name, value in zip(SYSTEM_VARIABLES, (catlet_id, vm_id), strict=True)
@@ -171,7 +198,7 @@ def substitute(
     refused = {name.lower() for name in values} if given.value is None else set[str]()
     scope = _catlet_scope(variables, system, refused, found)
     root = fed.pedigree.root
-    faults = _Faults(root)
+    faults = _Faults(fed.pedigree)
     fodder_entries: list[Fodder] = []
     uses_vm_id: list[str] = []
     for fodder in fed.catlet.fodder or ():
@@ -196,6 +223,20 @@ def substitute(
         ),
         tuple(found),
     )
+
+
+# No text of people, and a value of its type.
+_STAND_INS = {VariableType.BOOLEAN: "true", VariableType.NUMBER: "1"}
+
+
+def _stood_in(variable: Variable, found: list[Diagnostic]) -> Variable:
+    """The variable, with a stand-in where it needs a value and has none."""
+    if not variable.required or not blank(variable.value):
+        return variable
+    found.append(language.value_stood_in(name_of(variable), variable.at("name")))
+    kind = variable.type or VariableType.STRING
+    places = {**variable.places, "value": placeless(Step.STAND_IN)}
+    return replace(variable, value=_STAND_INS.get(kind, "stand-in"), places=places)
 
 
 def _system_variable(name: str, value: str, step: Step) -> Variable:
@@ -285,9 +326,63 @@ def _fodder(fodder: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bo
         )
     if filled.insertions:
         content = Content(filled.text, ir_content.Substituted(content, filled.insertions))
+    _not_replaced(fodder, content, scope, faults, jinja=jinja)
     secret = bool(fodder.secret) or filled.secret
     by = next((each.value for each in filled.insertions if each.value and each.value.secret), None)
     return _finished(fodder, content, root=faults.root, secret=secret, by=by), filled.vm_id
+
+
+def _not_replaced(
+    fodder: Fodder, content: Content, scope: _Scope, faults: _Faults, *, jinja: bool
+) -> None:
+    """What looks like a reference to a variable and reaches the guest as text."""
+    document = fodder.document
+    reference = document.via.span if document and document.via else fodder.at()
+    origin = content.origin
+    base, insertions = (
+        (origin.base, origin.insertions)
+        if isinstance(origin, ir_content.Substituted)
+        else (content, ())
+    )
+    starts = {each.start for each in scan(base.text)} if not jinja else set[int]()
+    for match in _WITH_MORE.finditer(base.text):
+        name = match[1].lower()
+        if name not in scope or match.start() in starts or faults.full:
+            continue
+        span = base.span(*match.span())
+        said = named(match[1], span)
+        faults.add(
+            fodder,
+            partial(_filter_not_applied, said, span),
+            shared=(_WITH_MORE, reference, fodder.name, name),
+        )
+    for each in insertions:
+        if each.variable is None or "{{" not in content.text[each.start : each.end]:
+            continue
+        value = content.text[each.start : each.end]
+        held = [found for found in scan(value) if found.kind is ReferenceKind.VARIABLE]
+        if not held or faults.full:
+            continue
+        span = base.span(each.old_start, each.old_end)
+        hidden = bool(fodder.secret) or (each.value is not None and each.value.secret)
+        word = Said(value[held[0].start : held[0].end], span, secret=hidden)
+        at = each.value.span if each.value is not None else None
+        name = each.variable
+        faults.add(
+            fodder,
+            partial(_value_not_replaced, word, named(name, span), span, at),
+            shared=(_value_not_replaced, reference, fodder.name, name.lower()),
+        )
+
+
+def _value_not_replaced(
+    word: Said, variable: Said, span: Span, at: Span | None, where: Own
+) -> Diagnostic:
+    return wording.value_not_replaced(word, variable, where, span, at)
+
+
+def _filter_not_applied(variable: Said, span: Span, where: Own) -> Diagnostic:
+    return wording.filter_not_applied(variable, where, span)
 
 
 def _finished(
@@ -355,7 +450,9 @@ def _variable(fodder: Fodder, variable: Variable, catlet: _Scope, faults: _Fault
         if not variable.required:
             return value
         at = _needed_at(fodder, variable, reference)
-        report(lambda where: language.value_missing(said, where, at, variable.at("required")))
+        lost = faults.dropped(fodder, name)
+        required = variable.at("required")
+        report(lambda where: language.value_missing(said, where, at, required, lost))
     elif value_fits(variable.type, filled.text):
         return value
     else:

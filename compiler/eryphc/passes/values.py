@@ -424,6 +424,9 @@ class Reading:
                         tuple(map(Own, fields)),
                         self.span(key_node),
                         None if folded is None else Own(folded),
+                        unnamed=all(
+                            each.value != "name" for each, _ in node.entries if _is_word(each)
+                        ),
                     )
                 )
                 continue

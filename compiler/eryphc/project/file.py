@@ -15,6 +15,7 @@ from typing import Any
 from eryphc.diagnostics import command
 from eryphc.diagnostics.levels import NO_CHOICES, Choice, Choices, choices, chosen
 from eryphc.diagnostics.model import Diagnostic, Outcome, has_errors
+from eryphc.diagnostics.words import clipped, listed
 from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.ir.catlet import Places, Record
 from eryphc.lockfile import STANDARD
@@ -99,6 +100,8 @@ class LockSettings(Setting):
 class Project(Setting):
     """The project file; `folder` is where it lies and what its paths are relative to.
 
+    `guest_agent` has words by gene set and kind of guest, or one for `*`.
+
     `sections` holds what belongs to a target, by key. `source` is its text.
     """
 
@@ -107,6 +110,7 @@ class Project(Setting):
     shared: tuple[str, ...] | None = None
     specs: tuple[str, ...] | None = None
     guest: str | None = None
+    guest_agent: tuple[tuple[str, str], ...] | None = None
     epoch: str | None = None
     lint: Lint | None = None
     lock: LockSettings | None = None
@@ -141,6 +145,14 @@ def texts_by_name(reading: Reading, node: Node, key: str) -> Any:
             if isinstance(text, str):
                 pairs.append((name.value, text))
     return tuple(pairs)
+
+
+def _agents(reading: Reading, node: Node, key: str) -> Any:
+    """A word for all guests, or words by kind of guest and by gene set."""
+    if isinstance(node, MappingNode):
+        return texts_by_name(reading, node, key)
+    word = reading.text(node, key)
+    return (("*", word),) if isinstance(word, str) else word
 
 
 _MOST_SUGGESTED = 5
@@ -203,6 +215,7 @@ _OWN: Mapping[str, Converter] = {
     "shared": list_of(TEXT),
     "specs": list_of(TEXT),
     "guest": TEXT,
+    "guest_agent": _agents,
     "epoch": TEXT,
     "lint": LINT,
     "lock": LOCK,
@@ -298,6 +311,27 @@ def _faults(project: Project) -> list[Diagnostic]:
     if project.guest is not None and project.guest not in ("linux", "windows"):
         message = f"`{project.guest}` is neither `linux` nor `windows`"
         found.append(command.project_value("guest", message, project.at("guest")))
+    found += _agent_faults(project)
+    return found
+
+
+_AGENTS = ("cloud-init", "cloudbase-init", "egs", "nuageinit", "azure-init", "none")
+"""Those of `guest.model.GuestAgent`; a test compares them."""
+_AGENT = re.compile(rf"(?:{'|'.join(_AGENTS)})(?:@[0-9A-Za-z][0-9A-Za-z.+~-]{{0,39}})?\Z")
+_GUESTS = ("linux", "windows", "freebsd")
+_SET = re.compile(r"[a-z0-9-]+/[a-z0-9.-]+(?:/[a-z0-9.-]+)?\Z", re.IGNORECASE)
+
+
+def _agent_faults(project: Project) -> list[Diagnostic]:
+    found: list[Diagnostic] = []
+    for name, word in project.guest_agent or ():
+        if not _AGENT.match(word):
+            message = f"`{clipped(word)}` is no agent of a guest; agents are {listed(_AGENTS)}"
+        elif name not in (*_GUESTS, "*") and not _SET.match(name):
+            message = f"`{clipped(name)}` is neither a gene set nor one of {listed(_GUESTS)}"
+        else:
+            continue
+        found.append(command.project_value("guest_agent", message, project.at("guest_agent")))
     return found
 
 

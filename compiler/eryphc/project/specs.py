@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from eryphc.diagnostics.levels import NO_CHOICES, Choices, LevelPolicy
 from eryphc.diagnostics.model import Outcome
 from eryphc.diagnostics.words import os_reason
 from eryphc.errors import Failure
-from eryphc.frozen import NamedTuple
+from eryphc.frozen import FrozenMap, NamedTuple
 from eryphc.genepool.folder import MANIFEST
 from eryphc.passes.read import Notation, notation_of
 from eryphc.project.places import CATLET_FILE
@@ -31,13 +32,17 @@ STDIN_NAME = "<stdin>"
 class Spec(NamedTuple):
     """One spec as read. `folder` is where its `genes/` and its project file are looked for.
 
-    `os_type` is what the manifest beside it says, for the catlet of a gene set.
+    `metadata` is that of the manifest beside it, for the catlet of a gene set.
     """
 
     source: SourceText
     folder: Path
     notation: Notation
-    os_type: str | None = None
+    metadata: Mapping[str, str] = FrozenMap()
+
+    @property
+    def os_type(self) -> str | None:
+        return self.metadata.get("_os_type")
 
 
 def lasting_name(spec: Spec, project: Project | None) -> str:
@@ -87,7 +92,7 @@ def read_spec(name: str) -> Outcome[Spec]:
     if text.value is None:
         return Outcome(None, text.diagnostics)
     folder = path.parent
-    return Outcome(Spec(text.value, folder, notation_of(path.name), _os_type(folder / MANIFEST)))
+    return Outcome(Spec(text.value, folder, notation_of(path.name), _metadata(folder / MANIFEST)))
 
 
 def _stdin(count: int) -> bytes:
@@ -104,17 +109,16 @@ def _stdin(count: int) -> bytes:
     return data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
 
 
-def _os_type(manifest: Path) -> str | None:
-    """`_os_type` of a gene set tag, None where there is none to be read."""
+def _metadata(manifest: Path) -> Mapping[str, str]:
+    """The metadata of a gene set tag, none where they cannot be read."""
     try:
         found = manifest.stat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_DOCUMENT_BYTES:
-            return None
-        data = json.loads(manifest.read_bytes())
-        kind = data["metadata"]["_os_type"]
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
-        return None
-    return kind if isinstance(kind, str) else None
+            return FrozenMap()
+        entries = json.loads(manifest.read_bytes())["metadata"].items()
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return FrozenMap()
+    return FrozenMap({key: text for key, text in entries if isinstance(text, str)})
 
 
 def levels_for(

@@ -28,6 +28,7 @@ from eryphc.ir.stages import Fed, PinnedGene
 from eryphc.ir.volume import DiskImage
 from eryphc.lockfile import LOCK_FILE
 from eryphc.lockfile.model import Lock
+from eryphc.origin import DEFAULTED
 from eryphc.passes.naming import named_sets
 from eryphc.project.file import Project
 from eryphc.project.places import PROJECT_FILE
@@ -105,11 +106,14 @@ def _secrets(known: Known) -> frozenset[str]:
         for each in _variables(catlet)
         if each.secret
     }
-    for fodder in known.fed.catlet.fodder or ():
+    # What holds a secret is secret, though nobody declared it.
+    fed, filled = (catlet.fodder or () for catlet in catlets)
+    for fodder, done in zip(fed, filled, strict=True):
+        secret = fodder.secret or done.secret
         for variable in fodder.variables or ():
-            if variable.secret or fodder.secret:
+            if variable.secret or secret:
                 found |= _named_in(variable.value)
-        if fodder.secret and fodder.content is not None:
+        if secret and fodder.content is not None:
             found |= _named_in(fodder.content.text)
     return frozenset(found)
 
@@ -138,6 +142,12 @@ def _holds_secret(known: Known, source: SourceText) -> bool:
     catlet = known.inputs.catlet.pedigree.documents[0].catlet
     if any(fodder.secret and fodder.content is not None for fodder in catlet.fodder or ()):
         return True
+    for fodder in known.inputs.catlet.catlet.fodder or ():
+        if fodder.content is None or fodder.content.whole.source is not source:
+            continue
+        # A value of a secret variable does not stand in the text.
+        if fodder.secret and fodder.origin("secret") == DEFAULTED:
+            return True
     values = [*_variables(catlet)]
     for fodder in (*(catlet.fodder or ()), *(known.fed.catlet.fodder or ())):
         values += fodder.variables or ()
@@ -190,6 +200,7 @@ def _guest_options(options: GuestOptions, root: Path) -> Iterator[tuple[str, Jso
     default = GuestOptions()
     for name, field in (
         ("guest", "kind"),
+        ("guest-agent", "agent"),
         ("instance-id", "instance_id"),
         ("merge", "merge"),
         ("network-config-version", "network_version"),

@@ -195,15 +195,20 @@ def findings_of(
 
 
 def _compiled(session: Session, tag: GeneSetTag) -> Iterable[ShownDiagnostic]:
-    """What compiling each gene by itself finds."""
+    """What compiling each gene by itself finds, with its defaults and with hostile values."""
+    from eryphc.sharing.gene_values import values_in
+
     for name in tag.names(GeneType.FODDER):
         for variant in tag.variants(GeneType.FODDER, name).value or ():
+            variables = _variables(tag, variant)
             request = BuildRequest(
-                values=_values_for(_variables(tag, variant)),
-                architecture=_machine(variant.architecture),
+                values=_values_for(variables), architecture=_machine(variant.architecture)
             )
             gene = str(GeneId(tag.id, name))
-            yield from map(_softened, session.expand_gene(gene, request=request).diagnostics)
+            made = session.expand_gene(gene, request=request)
+            yield from map(_softened, made.diagnostics)
+            if made.ok:
+                yield from values_in(session, gene, request, variables, tag.manifest.os_type)
     for variant in tag.variants(GeneType.CATLET, "catlet").value or ():
         spec = SourceText(f"<{tag.id}>", f"name: check\nparent: {tag.id}\n")
         request = BuildRequest(values=_values_for(_variables(tag, variant)))

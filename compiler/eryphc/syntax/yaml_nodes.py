@@ -16,7 +16,7 @@ import yaml
 
 from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Outcome
-from eryphc.diagnostics.said import Own, Said, Words, named
+from eryphc.diagnostics.said import Own, Said, Words, named, own
 from eryphc.source import SourceText, Span
 from eryphc.syntax.nodes import (
     MAX_ALIASES,
@@ -41,6 +41,7 @@ except ImportError:  # a PyYAML that was built without libyaml
 else:
     _composes = True
 
+BYTE_ORDER_MARK = "\ufeff"
 _STYLES = {
     None: Style.PLAIN,
     "": Style.PLAIN,
@@ -65,7 +66,9 @@ _LATER_VERSION = re.compile(r"%YAML[ \t]+1\.([0-9]{1,9})(?=[ \t\r\n])")
 _UNQUOTING = re.compile(r"(?:[^'\"`]|'[^\w']{1,2}')*")
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
+    """Not the parser refuses the text, but a limit or a rule of ours does."""
+
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
@@ -77,6 +80,12 @@ def compose(source: SourceText) -> Outcome[Node]:
     A document that is empty gives a plain empty scalar. Errors: what YAML itself refuses, a
     second document, and the limits.
     """
+    refused = beyond_limits(source)
+    return refused or _composed(source, source.text)
+
+
+def beyond_limits(source: SourceText) -> Outcome[Node] | None:
+    """The errors of a text that no parser is asked about."""
     text = source.text
     if len(text) > MAX_DOCUMENT_BYTES or (
         len(text) * 4 > MAX_DOCUMENT_BYTES
@@ -89,23 +98,24 @@ def compose(source: SourceText) -> Outcome[Node]:
     if text.count("\n%") > MAX_DIRECTIVES:
         # libyaml compares each `%TAG` with all before it.
         return Outcome(None, (reading.too_many_directives(MAX_DIRECTIVES, Span(source, 0, 0)),))
-    return _composed(source, text)
+    return None
 
 
 def _composed(source: SourceText, text: str) -> Outcome[Node]:
     """The root node; `text` is that of `source`, with a version that the parser takes."""
     try:
         return Outcome(_compose(source, text))
-    except _RefusedError as refused:
+    except RefusedError as refused:
         return Outcome(None, (refused.diagnostic,))
     except yaml.reader.ReaderError as error:
-        return Outcome(None, (_reader_error(source, error),))
+        return Outcome(None, (reader_error(source, error),))
     except yaml.MarkedYAMLError as error:
         later = _later_version(text, error)
         if later is not None:
             start, end = later.span(1)
-            return _composed(source, text[:start] + "1".rjust(end - start, "0") + text[end:])
-        return Outcome(None, (_marked_error(source, error),))
+            older = text[:start] + "1".rjust(end - start, "0") + text[end:]
+            return _composed(source, older)
+        return Outcome(None, (marked_error(source, error),))
     except UnicodeEncodeError as error:
         span = Span(source, error.start, error.start + 1)
         return Outcome(None, (reading.character_refused(ord(text[error.start]), span),))
@@ -137,7 +147,7 @@ def _compose(source: SourceText, text: str) -> Node:
             return _converted(_Composer(text).get_single_node(), 0)
     parser: Any = _Parser(text)
     try:
-        return _build(source, parser)
+        return build(source, parser)
     finally:
         dispose = getattr(parser, "dispose", None)
         if dispose is not None:
@@ -183,7 +193,8 @@ def _converted(node: Any, depth: int) -> Node:
     return sequence
 
 
-def _build(source: SourceText, parser: Any) -> Node:
+def build(source: SourceText, parser: Any, *, anchors_once: bool = False) -> Node:
+    """The root node, from the events of `parser`. Raises its errors and `RefusedError`."""
     get_event: Callable[[], Any] = parser.get_event
     events = yaml.events
     scalar_event, alias_event = events.ScalarEvent, events.AliasEvent
@@ -211,7 +222,7 @@ def _build(source: SourceText, parser: Any) -> Node:
         elif kind is mapping_start or kind is sequence_start:
             if len(stack) >= MAX_DEPTH:
                 at = event.start_mark.index
-                raise _RefusedError(reading.too_deep(MAX_DEPTH, Span(source, at, at + 1)))
+                raise RefusedError(reading.too_deep(MAX_DEPTH, Span(source, at, at + 1)))
             build = MappingNode if kind is mapping_start else SequenceNode
             node = build(
                 event.start_mark.index,
@@ -228,10 +239,10 @@ def _build(source: SourceText, parser: Any) -> Node:
             aliases += 1
             start, end = event.start_mark.index, event.end_mark.index
             if aliases > MAX_ALIASES:
-                raise _RefusedError(reading.too_many_aliases(MAX_ALIASES, Span(source, start, end)))
+                raise RefusedError(reading.too_many_aliases(MAX_ALIASES, Span(source, start, end)))
             target = anchors.get(event.anchor)
             if target is None:
-                raise _RefusedError(
+                raise RefusedError(
                     reading.alias_unknown(
                         event.anchor, Span(source, start, end), tuple(map(named, anchors))
                     )
@@ -245,6 +256,8 @@ def _build(source: SourceText, parser: Any) -> Node:
         else:
             continue
         if kind is not alias_event and event.anchor is not None:
+            if anchors_once and event.anchor in anchors:
+                raise RefusedError(_anchor_twice(source, node, anchors[event.anchor]))
             anchors[event.anchor] = node
         if not stack:
             root = node
@@ -262,25 +275,32 @@ def _build(source: SourceText, parser: Any) -> Node:
                 count = len(parent.entries)
             if count > MAX_ENTRIES:
                 at = node.start
-                raise _RefusedError(reading.too_many_entries(MAX_ENTRIES, Span(source, at, at + 1)))
+                raise RefusedError(reading.too_many_entries(MAX_ENTRIES, Span(source, at, at + 1)))
         if kind is mapping_start or kind is sequence_start:
             stack.append(node)  # type: ignore[arg-type]
             keys.append(None)
     event = get_event()
     if not isinstance(event, events.StreamEndEvent):
         at = event.start_mark.index
-        raise _RefusedError(
-            reading.second_document(Span(source, at, min(at + 3, len(source.text))))
-        )
+        raise RefusedError(reading.second_document(Span(source, at, min(at + 3, len(source.text)))))
     return root if root is not None else ScalarNode("", Style.PLAIN, 0, 0)
 
 
-def _reader_error(source: SourceText, error: yaml.reader.ReaderError) -> Diagnostic:
+def _anchor_twice(source: SourceText, node: Node, first: Node) -> Diagnostic:
+    return reading.not_yaml(
+        own("the anchor `&{}` stands twice", Said(node.anchor or "")),
+        Span(source, node.start, min(node.start + 1, len(source.text))),
+        own("it stands here first"),
+        Span(source, first.start, min(first.start + 1, len(source.text))),
+    )
+
+
+def reader_error(source: SourceText, error: yaml.reader.ReaderError) -> Diagnostic:
     # The position of a reader error counts bytes in the C parser and characters in the pure one:
     # the character itself is looked for instead.
     text = source.text
     for at, character in enumerate(text):
-        if not _printable(character):
+        if not printable(character):
             return reading.character_refused(ord(character), Span(source, at, at + 1))
     at = min(max(int(error.position or 0), 0), len(text))
     return reading.not_yaml(_problem(str(error.reason)), Span(source, at, at))
@@ -291,7 +311,8 @@ def _problem(text: str) -> Words:
     return Own(text) if _UNQUOTING.fullmatch(text) else Said(text)
 
 
-def _printable(character: str) -> bool:
+def printable(character: str) -> bool:
+    """Whether YAML lets a character stand in a text as it is."""
     code = ord(character)
     return (
         code in (0x09, 0x0A, 0x0D, 0x85)
@@ -302,7 +323,7 @@ def _printable(character: str) -> bool:
     )
 
 
-def _marked_error(source: SourceText, error: yaml.MarkedYAMLError) -> Diagnostic:
+def marked_error(source: SourceText, error: yaml.MarkedYAMLError) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     at = min(mark.index if mark is not None else 0, len(source.text))
     end = min(at + 1, len(source.text))
@@ -319,7 +340,9 @@ def _marked_error(source: SourceText, error: yaml.MarkedYAMLError) -> Diagnostic
         # The scanner of libyaml runs ahead of the events that are counted here.
         return reading.too_deep(MAX_DEPTH, Span(source, at, end))
     if text[at:end] == "\t" and (
-        "found character that cannot start any token" in problem or "tab character" in problem
+        "cannot start any token" in problem
+        or "tab character" in problem
+        or problem.endswith("but found '\\t'")
     ):
         return reading.tab_refused(Span(source, at, end))
     return reading.not_yaml(

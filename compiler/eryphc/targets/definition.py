@@ -71,23 +71,6 @@ VOLUME = Flag(
 """The flag of targets that take disk images; it sets the field `volumes`, paths by drive."""
 
 
-def _agent(words: Sequence[str]) -> str:
-    if len(set(words)) > 1:
-        raise OptionRefused(f"`{words[0]}` and `{words[1]}` are two agents: give one")
-    return words[0]
-
-
-GUEST_AGENT = Flag(
-    name="--guest-agent",
-    field="guest_agent",
-    metavar="NAME",
-    help="The program in the guest that reads user-data",
-    read=_agent,
-    choices=("cloud-init", "cloudbase-init", "egs", "azure-init", "none"),
-)
-"""The flag of targets whose images may read user-data with another agent; None: nobody says."""
-
-
 class Opening(NamedTuple):
     """What a target leaves open, so that the deployment supplies it.
 

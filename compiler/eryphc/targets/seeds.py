@@ -5,7 +5,7 @@ Shared by the targets that attach one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.iso import IsoError, nocloud_image, refuse_unwritable
@@ -15,8 +15,10 @@ from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.reader import TextReader
 from eryphc.guest.compose import compose
 from eryphc.guest.compose import sealed as sealed_document
+from eryphc.guest.document import GuestDocument
 from eryphc.guest.encode import Seed, nocloud
 from eryphc.guest.model import GuestRequest
+from eryphc.guest.pieces import JINJA
 
 LABEL = "cidata"
 ISO_MEDIA_TYPE = "application/vnd.efi.iso"
@@ -47,21 +49,32 @@ class SeedImage(NamedTuple):
 def seeds_of(request: GuestRequest, *, sealed: bool, reader: TextReader) -> Outcome[Seeds]:
     """Compose the seed; with `sealed` also the one without secret fodder.
 
-    Reports what composing them does, once, and E0609. `reader` is that of the session.
+    Reports what composing them does, once, what is wrong with names in templates, and E0609.
+    `reader` is that of the session.
     """
     whole = compose(request, reader)
     if whole.value is None:
         return Outcome(None, whole.diagnostics)
+    found = (*whole.diagnostics, *_of_templates(whole.value))
     seed = nocloud(whole.value)
     faults = _unwritable(seed)
     if faults:
-        return Outcome(None, (*whole.diagnostics, *faults))
+        return Outcome(None, (*found, *faults))
     if not sealed:
-        return Outcome(Seeds(seed=seed), whole.diagnostics)
+        return Outcome(Seeds(seed=seed), found)
     rest = sealed_document(request, whole.value, reader)
     if rest.value is None:
-        return Outcome(None, (*whole.diagnostics, *rest.diagnostics))
-    return Outcome(Seeds(seed=seed, sealed=nocloud(rest.value)), whole.diagnostics)
+        return Outcome(None, (*found, *rest.diagnostics))
+    return Outcome(Seeds(seed=seed, sealed=nocloud(rest.value)), found)
+
+
+def _of_templates(document: GuestDocument) -> Sequence[Diagnostic]:
+    if all(part.media_type != JINJA for part in document.parts):
+        return ()
+    from eryphc.guest.template_keys import RULES
+    from eryphc.lint.engine import judge
+
+    return judge(RULES, document)
 
 
 def seed_image(seed: Seed, *, epoch: int) -> SeedImage:

@@ -49,6 +49,33 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
             id="users without names",
         ),
         pytest.param(
+            ("write_files: [" + ", ".join(f"{{path: {each}}}" for each in range(MANY)) + "]",),
+            id="values of a wrong shape",
+        ),
+        pytest.param(
+            (
+                "groups: ["
+                + ", ".join(f"u{each}" for each in range(MANY))
+                + "]\nusers: ["
+                + ", ".join(f"{{name: u{each}, groups: [g{each}]}}" for each in range(MANY // 4))
+                + "]",
+            ),
+            id="users whose groups are there",
+        ),
+        pytest.param(
+            (
+                "mounts: ["
+                + ", ".join(f"[s:/{each}, /m{each}]" for each in range(MANY // 4))
+                + "]\nwrite_files: ["
+                + ", ".join(f"{{path: /m{each}/x}}" for each in range(MANY // 4))
+                + "]",
+            ),
+            id="files below mounts",
+        ),
+        pytest.param(
+            ("write_files: [{path: /a}, {path: " + "/a" * 500_000 + "}]",), id="a deep path"
+        ),
+        pytest.param(
             ("ntp: {servers: [" + ", ".join(f"s{each}" for each in range(MANY)) + "]}",),
             id="unique items",
         ),
@@ -61,4 +88,7 @@ def test_bounded(texts: tuple[str, ...]) -> None:
             examine(outcome.value)
         boot(fodder_entries(*texts))
 
+    found_once = merge(fodder_entries("frob: 1")).value
+    assert found_once is not None
+    examine(found_once)  # What is imported for the first finding does not count.
     assert lines_run(work, at_most=LINES) > 0

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from catlets import shown_code
 from eryphc.diagnostics.model import Level
 from eryphc.guest.cloudconfig.examine import examine
+from eryphc.ir.catlet import Fodder
+from eryphc.ir.content import Content, Insertion, Substituted, Written
+from eryphc.origin import DEFAULTED
+from eryphc.source import SourceText, Span
 from guest.cloudconfig.entries import examine_parts, fodder, fodder_entries, merge
 from saying import handed_out
 
@@ -130,12 +136,146 @@ write_files:
             ["W0545 hashed_passwd"],
             id="two passwords",
         ),
+        pytest.param(
+            ("users: [{name: a, passwd: x}]\nchpasswd: {users: [{name: a, password: y}]}",),
+            [],
+            id="a password that chpasswd sets",
+        ),
+        pytest.param(
+            ("users: [{name: a, passwd: x}]\nchpasswd: {list: ['a:y']}",),
+            ["W0524 list"],
+            id="a password that chpasswd sets from a list",
+        ),
+        pytest.param(
+            ("users: [{name: a, passwd: x}]\nchpasswd: {users: [{name: b, password: y}]}",),
+            ["W0538 passwd"],
+            id="a password that chpasswd does not set",
+        ),
+        pytest.param(
+            ("users: [{name: a, sudo: false, uid: '1001'}]\nssh_pwauth: 'yes'",),
+            ["W0524 'yes'", "W0524 false", "W0524 '1001'"],
+            id="values that the schema marks",
+        ),
+        pytest.param(
+            ("users: [{name: a, sudo: null, uid: 1001}]\nssh_pwauth: true",), [], id="and others"
+        ),
+        pytest.param(
+            ("runcmd: [a, reboot]", "runcmd: [b]"), ["W0589 reboot"], id="a restart before others"
+        ),
+        pytest.param(
+            ("runcmd: [[shutdown, -r, now]]", "runcmd: [b]"),
+            ["W0589 [shutdown, -r, now]"],
+            id="a restart in words",
+        ),
+        pytest.param(
+            ("runcmd: [sudo systemctl poweroff]", "runcmd: [b]"),
+            ["W0589 sudo systemctl poweroff"],
+            id="an end before others",
+        ),
+        pytest.param(("runcmd: [a, reboot, b]",), [], id="a restart of one author"),
+        pytest.param(("runcmd: [b]", "runcmd: [reboot]"), [], id="a restart at the end"),
+        pytest.param(
+            ("runcmd: [shutdown -r +5, shutdown -c, echo reboot, systemctl status]", "runcmd: [b]"),
+            [],
+            id="no restart",
+        ),
+        pytest.param(
+            ("package_reboot_if_required: true\npower_state: {mode: reboot}",),
+            ["W0589 package_reboot_if_required"],
+            id="two restarts",
+        ),
+        pytest.param(("package_reboot_if_required: true",), [], id="one restart"),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv]]\nwrite_files: [{path: /srv/x}]",),
+            ["W0584 /srv/x"],
+            id="a file below a mount",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv]]\nwrite_files: [{path: /srv/x, defer: true}]",),
+            [],
+            id="a deferred file below a mount",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv], [sw, none, swap]]\nwrite_files: [{path: /srvx/y}]",),
+            [],
+            id="a file beside a mount",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv, auto, 'noauto']]\nwrite_files: [{path: /srv/x}]",),
+            [],
+            id="a mount for later",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv]]", "mounts: [[/dev/b, /srv/]]"),
+            ["W0585 [/dev/b, /srv/]"],
+            id="two mounts of one folder",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv]]", "mounts: [[/dev/a, null], [/dev/b, /srv]]"),
+            ["W0523 null"],
+            id="a mount that was taken back",
+        ),
+        pytest.param(
+            ("mounts: [[/dev/a, /srv]]", "mounts: [[/dev/a, /srv]]"), [], id="the same mount twice"
+        ),
         pytest.param(("apt_update: true",), ["N0517 apt_update"], id="an old name"),
         pytest.param(("frob: 1",), ["W0522 frob"], id="an unknown key"),
     ],
 )
 def test_findings(texts: tuple[str, ...], expected: list[str]) -> None:
     assert found(*texts) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "runncmd: [x]\nwrite_files: [{path: /tmp/a}]", {"W0522", "W0534"}, id="two rules"
+        ),
+        pytest.param(
+            "write_files: [{path: /a, permissions: 644, mode: 1}]",
+            {"W0535", "W0522"},
+            id="two keys of one map",
+        ),
+        pytest.param(
+            "runcmd: [1, [{a: b}]]", {"E0530", "W0523"}, id="two commands, each wrong in its way"
+        ),
+        pytest.param("write_files: [{path: /a, permissions: 644}]", {"W0535"}, id="one value"),
+        pytest.param(
+            "write_files: [{path: /a, permissions: 0644}]", {"W0523"}, id="an octal number"
+        ),
+        pytest.param(
+            "write_files: [{path: /a, permissions: &mode 0644}, {path: /b, permissions: *mode}]",
+            {"W0523"},
+            id="an octal number with an anchor",
+        ),
+    ],
+)
+def test_one_place_of_many_values_hides_no_finding(text: str, expected: set[str]) -> None:
+    quoted = SourceText("a.json", json.dumps(text), regions=())
+    entry = Fodder(
+        name="a",
+        type="cloud-config",
+        content=Content(text, Written(Span(quoted, 0, len(quoted.text)))),
+    )
+    outcome = merge([entry])
+    assert outcome.value is not None
+    assert {each.code.number for each in examine(outcome.value)} == expected
+
+
+def test_a_number_in_octal_may_come_from_a_variable() -> None:
+    reference = "write_files: [{path: /a, permissions: {{ mode }}}]"
+    source = SourceText("a.yaml", reference, regions=())
+    at = reference.index("{{ mode")
+    written = Content(reference, Written(Span(source, 0, len(reference))))
+    text = reference.replace("{{ mode }}", "0644")
+    insertion = Insertion(at, at + 4, at, at + len("{{ mode }}"), "mode", DEFAULTED)
+    entry = Fodder(
+        name="a", type="cloud-config", content=Content(text, Substituted(written, (insertion,)))
+    )
+    outcome = merge([entry])
+    assert outcome.value is not None
+    assert [each.code.number for each in examine(outcome.value)] == ["W0523"]
 
 
 def test_parts_are_never_refused() -> None:

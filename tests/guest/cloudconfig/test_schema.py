@@ -33,7 +33,7 @@ def jsonschema_verdict(root: MappingNode) -> int:
     """What `verdict` has to answer, by the library."""
     found = own.VALID
     for error in library_errors(root):
-        found |= own.DEPRECATED if error.validator == "deprecated" else own.INVALID
+        found |= own.DEPRECATED if error.validator in own.MARKS else own.INVALID
     return found
 
 
@@ -59,7 +59,7 @@ TABLE = [
     ("1: 2", INVALID),
     ("users: [default, {name: a, sudo: [x]}]", VALID),
     ("users: [{name: a, lock-passwd: true}]", DEPRECATED),
-    ("users: [{name: a, sudo: false}]", VALID),
+    ("users: [{name: a, sudo: false}]", DEPRECATED),
     ("users: [{name: a, groups: {x: null}}]", DEPRECATED),
     ("users: [{name: a, expiredate: '2024-01-01'}]", VALID),
     ("users: [{name: a, expiredate: '2024-13-01'}]", INVALID),
@@ -81,7 +81,7 @@ TABLE = [
     ("chpasswd: {users: [{name: a, type: RANDOM}]}", VALID),
     ("chpasswd: {users: [{name: a, type: RANDOM, password: x}]}", INVALID),
     ("power_state: {mode: reboot, delay: 1}", VALID),
-    ("power_state: {mode: reboot, delay: '1'}", VALID),
+    ("power_state: {mode: reboot, delay: '1'}", DEPRECATED),
     ("power_state: {mode: reboot, delay: true}", INVALID),
     ("rh_subscription: {activation-key: a, org: b}", DEPRECATED),
     ("rh_subscription: {activation-key: a, activation_key: b}", INVALID),

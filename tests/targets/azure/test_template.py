@@ -95,13 +95,15 @@ HOSTILE = (
 )
 
 
-def build(spec: str | Path, *flags: str, **more: Any) -> Any:
+def build(spec: str | Path, *flags: str, agent: str | None = None, **more: Any) -> Any:
     words: dict[str, list[str]] = {}
     for flag, value in zip(flags[::2], flags[1::2], strict=True):
         words.setdefault(flag, []).append(value)
     options = target_options(Target.AZURE, words)
     source = Source("spec.yaml", spec) if isinstance(spec, str) else spec
-    request = BuildRequest(targets=(options,), other_values=True, **more)
+    if agent is not None:
+        more = {"guest": GuestOptions(agent=agent), "other_values": False, **more}
+    request = BuildRequest(**{"targets": (options,), "other_values": True, **more})
     return Session(EXAMPLES, environment={}).build(source, Target.AZURE, request)
 
 
@@ -321,7 +323,8 @@ def test_who_can_log_in(config: str, *, locked: bool) -> None:
     request = BuildRequest(targets=(options,))
     checked = session.check(Source("spec.yaml", spec), (Target.USER_DATA,), request)
     assert ("W0540" in codes(checked)) is locked
-    assert checked.ok
+    # Null makes no user at all, which is an error of its own (E0567).
+    assert checked.ok is (config != "users: null")
 
 
 def test_parts_that_lock_out_are_found() -> None:
@@ -575,13 +578,13 @@ FODDER = "name: web\nfodder: [{name: n, content: 'packages: [nginx]'}]\n"
 
 @pytest.mark.parametrize("agent", ["azure-init", "none"])
 def test_fodder_that_nobody_reads_is_an_error(agent: str) -> None:
-    assert codes(build(FODDER, "--guest-agent", agent)) == ["E1506"]
-    assert build("name: web\n", "--guest-agent", agent).ok
+    assert codes(build(FODDER, agent=agent)) == ["E1506"]
+    assert build("name: web\n", agent=agent).ok
 
 
 @pytest.mark.parametrize(("agent", "code"), [("egs", "E1507"), ("cloud-init", None)])
 def test_an_agent_must_run_in_the_guest(agent: str, code: str | None) -> None:
-    assert codes(build(FODDER, "--guest-agent", agent)) == ([] if code is None else [code])
+    assert codes(build(FODDER, agent=agent)) == ([] if code is None else [code])
 
 
 def test_a_volume_for_a_drive_that_is_not_there_is_an_error() -> None:
@@ -595,4 +598,4 @@ def test_the_vendors_windows_applies_no_fodder() -> None:
     fodder = "fodder: [{name: n, content: 'set_timezone: UTC'}]\n"
     assert "E1506" in codes(build(spec + fodder, "--azure-image", "auto"))
     assert build(spec, "--azure-image", "auto").ok
-    assert build(spec + fodder, "--azure-image", "auto", "--guest-agent", "egs").ok
+    assert build(spec + fodder, "--azure-image", "auto", agent="egs").ok

@@ -11,7 +11,7 @@ import re
 from base64 import b64encode
 
 from eryphc.frozen import NamedTuple
-from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value
+from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Tagged, Value
 
 MARKER = "#cloud-config"
 
@@ -187,7 +187,33 @@ def _scalar(value: Value, indent: str) -> str:
         return _float(value)
     if isinstance(value, bytes):
         return f'!!binary "{b64encode(value).decode("ascii")}"'
+    if isinstance(value, Tagged):
+        return _tagged(value)
     return _timestamp(value)
+
+
+def _tagged(value: Tagged) -> str:
+    """On one line, with all text in double quotes: what is so rare need not look well."""
+    if value.tag == "set":
+        members = ", ".join(f"? {_in_flow(key)}" for key, _ in value.entries)
+        return f"!!set {{{members}}}"
+    pairs = ", ".join(f"{{{_pair(*entry)}}}" for entry in value.entries)
+    return f"!!{value.tag} [{pairs}]"
+
+
+def _in_flow(node: Node) -> str:
+    if isinstance(node, Sequence):
+        return f"[{', '.join(map(_in_flow, node.items))}]"
+    if isinstance(node, MappingNode):
+        pairs = (_pair(Scalar(key), value) for key, value in node.entries.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(node.value, str):
+        return _double_quoted(node.value)
+    return _scalar(node.value, "")
+
+
+def _pair(key: Node, value: Node) -> str:
+    return f"? {_in_flow(key)} : {_in_flow(value)}"
 
 
 def _is_plain(text: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.guest.cloudconfig.consequences import RULES as CONSEQUENCES
+from eryphc.guest.cloudconfig.entry_lint import RULES as ENTRIES
 from eryphc.guest.cloudconfig.lint import RULES, Config
 from eryphc.guest.cloudconfig.merge import Merged
 from eryphc.guest.cloudconfig.provenance import Provenance
@@ -35,7 +37,7 @@ def examine_parts(entries: Iterable[ReadEntry]) -> tuple[Diagnostic, ...]:
 
 
 def _examined(config: Config) -> Iterator[Diagnostic]:
-    found = judge(RULES, config)
+    found = judge((*RULES, *CONSEQUENCES, *ENTRIES), config)
     yield from found
     yield from _without_echoes(judge(SCHEMA_RULES, config), found)
 
@@ -43,16 +45,6 @@ def _examined(config: Config) -> Iterator[Diagnostic]:
 def _without_echoes(
     schema: Iterable[Diagnostic], said: Iterable[Diagnostic]
 ) -> tuple[Diagnostic, ...]:
-    """What the schema finds where no rule has said more of the same place."""
-    places = {
-        (label.span.source.name, label.span.start, label.span.end)
-        for each in said
-        if (label := each.primary) is not None
-    }
-    return tuple(
-        each
-        for each in schema
-        if each.primary is None
-        or (each.primary.span.source.name, each.primary.span.start, each.primary.span.end)
-        not in places
-    )
+    """What the schema finds where no rule has said more of the same value."""
+    paths = {each.primary.path for each in said if each.primary is not None} - {()}
+    return tuple(each for each in schema if each.primary is None or each.primary.path not in paths)

@@ -10,11 +10,20 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from eryphc.diagnostics import cloudconfig_guest as guest_wording
 from eryphc.diagnostics import cloudconfig_lint as wording
-from eryphc.diagnostics.model import Diagnostic, Level
+from eryphc.diagnostics.model import Diagnostic, Label, Level
 from eryphc.diagnostics.said import Own, Said, named, own
 from eryphc.frozen import NamedTuple
-from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
+from eryphc.guest.cloudconfig.nodes import (
+    MappingNode,
+    Node,
+    Scalar,
+    Sequence,
+    file_path,
+    folders_of,
+    kind,
+)
 from eryphc.guest.cloudconfig.provenance import Provenance
 from eryphc.guest.cloudconfig.saying import Names
 from eryphc.lint.engine import Rule
@@ -23,6 +32,13 @@ _COMMAND_KEYS = ("bootcmd", "runcmd")
 _PASSWORDS = ("passwd", "hashed_passwd", "plain_text_passwd")
 _FOR_DEFAULT_USER = ("ssh_authorized_keys", "password", "ssh_import_id")
 
+_RESTART = re.compile(
+    r"\s*(?:sudo\s+)?(?:/usr)?(?:/s?bin/)?(?:reboot|poweroff|halt|(?:tel)?init\s+[06]"
+    r"|systemctl\s+(?:-\S+\s+)*(?:reboot|poweroff|halt|kexec)"
+    r"|shutdown\s+(?:-\S+\s+)*(?:now|\+0))(?:\s|;|&|$)"
+)
+# A number in octal; an anchor or a tag may stand before it.
+_OCTAL = re.compile(r"(?:[&!]\S*\s+)*0[0-7_]+")
 # What ends the script or changes how the rest of it runs, at the start of a line.
 _ENDS = re.compile(r"\s*(?:exit|exec)\b(?!\s*[0-9]*[<>])")
 _STRICT = re.compile(r"\s*set\s+-[a-z]*[eu]")
@@ -101,13 +117,14 @@ def _is_text(node: Node) -> bool:
     return isinstance(node, Scalar) and isinstance(node.value, str)
 
 
-def _commands(root: MappingNode) -> Iterator[tuple[Own, Node]]:
-    """Every command with its path."""
+def _commands(config: Config) -> Iterator[tuple[Own, Node, Label]]:
+    """Every command with its path and its place."""
     for key in _COMMAND_KEYS:
-        node = root.get(key)
+        node = config.root.get(key)
         if isinstance(node, Sequence):
             for number, item in enumerate(node.items):
-                yield own("{}[{}]", Own(key), number), item
+                label = config.provenance.label(item).at(key, number)
+                yield own("{}[{}]", Own(key), number), item, label
 
 
 def _is_null(node: Node) -> bool:
@@ -119,19 +136,17 @@ def _commands_that_are_none(config: Config) -> Iterator[Diagnostic]:
 
     Source: docs/reference/cloud-init.md, "Commands that are none".
     """
-    root, provenance, breaks = config
-    for path, item in _commands(root):
+    for path, item, label in _commands(config):
         if not isinstance(item, Sequence) and not _is_text(item) and not _is_null(item):
-            label, chain = provenance.label(item), provenance.chain(item)
-            yield wording.command_not_runnable(path, Own(kind(item)), label, breaks, chain)
+            chain = config.provenance.chain(item)
+            yield wording.command_not_runnable(path, Own(kind(item)), label, config.breaks, chain)
 
 
 def _empty_commands(config: Config) -> Iterator[Diagnostic]:
     """Source: docs/reference/cloud-init.md, "Commands that are none"."""
-    root, provenance, _ = config
-    for path, item in _commands(root):
+    for path, item, label in _commands(config):
         if _is_null(item):
-            yield wording.command_is_null(path, provenance.label(item), provenance.chain(item))
+            yield wording.command_is_null(path, label, config.provenance.chain(item))
 
 
 def _files_in_tmp(config: Config) -> Iterator[Diagnostic]:
@@ -177,14 +192,15 @@ def _homes_that_come_later(config: Config) -> Iterator[Diagnostic]:
             yield wording.home_not_yet_there(entry, shown, label, chain)
 
 
-def _permissions(config: Config) -> Iterator[tuple[Own, Scalar]]:
-    """The permissions of every file, with their paths."""
+def _permissions(config: Config) -> Iterator[tuple[Own, Scalar, Label]]:
+    """The permissions of every file, with their paths and places."""
     root, provenance, _ = config
     for number, file in _entries(root.get("write_files")):
         node = file.get("permissions")
         if isinstance(node, Scalar):
             entry = _named("write_files", number, file, provenance)
-            yield own("{}.permissions", entry), node
+            label = provenance.label(node).at("write_files", number, "permissions")
+            yield own("{}.permissions", entry), node, label
 
 
 def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
@@ -193,11 +209,11 @@ def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
     Source: docs/reference/cloud-init.md, "Permissions".
     """
     provenance = config.provenance
-    for path, node in _permissions(config):
-        value, label = node.value, provenance.label(node)
+    for path, node, label in _permissions(config):
+        value = node.value
         if not isinstance(value, int) or isinstance(value, bool) or 0 <= value <= 7:
             continue
-        if re.fullmatch(r"0o?[0-7_]+", label.span.text) is None:
+        if _OCTAL.fullmatch(provenance.written(node)) is None:
             shown = _value(node, value, provenance)
             octal = _value(node, f"{value:o}", provenance)
             chain = provenance.chain(node)
@@ -206,11 +222,9 @@ def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
 
 def _special_permissions(config: Config) -> Iterator[Diagnostic]:
     """Bits that are dropped. Source: docs/reference/cloud-init.md, "Permissions"."""
-    provenance = config.provenance
-    for path, node in _permissions(config):
+    for path, node, label in _permissions(config):
         if isinstance(node.value, str) and re.fullmatch(r"0*[1-7][0-7]{3}", node.value):
-            label, chain = provenance.label(node), provenance.chain(node)
-            yield wording.permissions_special(path, label, chain)
+            yield wording.permissions_special(path, label, config.provenance.chain(node))
 
 
 def _network(config: Config) -> Iterator[Diagnostic]:
@@ -218,7 +232,7 @@ def _network(config: Config) -> Iterator[Diagnostic]:
     root, provenance, _ = config
     node = root.get("network")
     if node is not None:
-        label = provenance.key_label(root, "network")
+        label = provenance.key_label(root, "network").at("network")
         yield wording.network_ignored(label, provenance.chain(node))
 
 
@@ -240,7 +254,11 @@ def _passwords_of_one_user(config: Config) -> Iterator[Diagnostic]:
 def _locked_passwords(config: Config) -> Iterator[Diagnostic]:
     """Source: docs/reference/cloud-init.md, "Passwords that open nothing"."""
     root, provenance, _ = config
+    unlocked = frozenset(_set_by_chpasswd(root))
     for number, user in _entries(root.get("users")):
+        # chpasswd runs later and writes a hash that is not locked.
+        if user.text("name") in unlocked:
+            continue
         # The author has set `lock_passwd` beside the password, so it is meant.
         if user.get("lock_passwd") is not None or user.get("lock-passwd") is not None:
             continue
@@ -255,6 +273,20 @@ def _locked_passwords(config: Config) -> Iterator[Diagnostic]:
             label = provenance.key_label(user, owner_key)
             yield wording.password_locked(path, label, provenance.chain(password))
             break
+
+
+def _set_by_chpasswd(root: MappingNode) -> Iterator[str]:
+    """The users whose password the key `chpasswd` sets."""
+    chpasswd = root.get("chpasswd")
+    if not isinstance(chpasswd, MappingNode):
+        return
+    for _, user in _entries(chpasswd.get("users")):
+        yield user.text("name") or ""
+    listed = chpasswd.get("list")
+    items = listed.items if isinstance(listed, Sequence) else (listed,)
+    for item in items:
+        if isinstance(item, Scalar) and isinstance(item.value, str):
+            yield from (line.partition(":")[0] for line in item.value.splitlines())
 
 
 def _is_password(node: Node | None) -> bool:
@@ -385,6 +417,33 @@ def _leaks(config: Config) -> Iterator[Diagnostic]:
                 yield wording.command_leaks(path, Own(effect), level, label, chain)
 
 
+def _restarts(config: Config) -> Iterator[Diagnostic]:
+    """What ends this boot before the commands of other fodder entries, or before all commands.
+
+    Source: docs/reference/cloud-init.md, "Restarts in between".
+    """
+    root, provenance, _ = config
+    for key in _COMMAND_KEYS:
+        node = root.get(key)
+        items = node.items if isinstance(node, Sequence) else ()
+        for number, item in enumerate(items):
+            text = _command_text(item)
+            last = text.strip().rsplit("\n", 1)[-1]
+            if not _RESTART.match(last) or provenance.number(items[-1]) == provenance.number(item):
+                continue
+            path = own("{}[{}]", Own(key), number)
+            words = own("the commands of other fodder entries that follow")
+            yield guest_wording.restarts_early(
+                path, words, provenance.label(item), provenance.chain(item)
+            )
+    restart, power = root.get("package_reboot_if_required"), root.get("power_state")
+    if isinstance(power, MappingNode) and restart is not None and _true(restart):
+        label = provenance.key_label(root, "package_reboot_if_required")
+        words = own("all commands and scripts, and again or for good by `power_state`")
+        path = own("package_reboot_if_required")
+        yield guest_wording.restarts_early(path, words, label, provenance.chain(restart))
+
+
 def _effect(text: str) -> tuple[str, Level]:
     if "\n" in text.strip():
         # Of a text of several lines only what surely runs is looked at: its last line.
@@ -396,6 +455,68 @@ def _effect(text: str) -> tuple[str, Level]:
     if _MOVES.match(text):
         return "changes the working folder of", Level.NOTE
     return "", Level.NOTE
+
+
+class _Mount(NamedTuple):
+    """One entry of `mounts` that the guest mounts: a device at a folder."""
+
+    number: int
+    device: str
+    point: str
+    node: Sequence
+
+
+def _mounts(root: MappingNode) -> list[_Mount]:
+    """What is mounted in the end: an entry without a folder takes the earlier ones back."""
+    found: list[_Mount] = []
+    mounts = root.get("mounts")
+    for number, item in enumerate(mounts.items if isinstance(mounts, Sequence) else ()):
+        if not isinstance(item, Sequence) or not item.items:
+            continue
+        words = [word.value if isinstance(word, Scalar) else "" for word in item.items]
+        device, point = str(words[0]), words[1] if len(words) > 1 else None
+        if point is None:
+            found = [each for each in found if each.device != device]
+        options = str(words[3]) if len(words) > 3 else ""
+        if isinstance(point, str) and point.startswith("/") and "noauto" not in options.split(","):
+            found.append(_Mount(number, device, file_path(point), item))
+    return found
+
+
+def _mounts_twice(config: Config) -> Iterator[Diagnostic]:
+    """Source: docs/reference/cloud-init.md, "Files in time"."""
+    first: dict[str, _Mount] = {}
+    for mount in _mounts(config.root):
+        other = first.setdefault(mount.point, mount)
+        if other.device != mount.device:
+            provenance = config.provenance
+            label = provenance.label(mount.node).at("mounts", mount.number)
+            point = named(mount.point, label.span)
+            related = (provenance.label(other.node, "mounted here first"),)
+            chain = provenance.chain(mount.node)
+            yield guest_wording.mounted_twice(point, label, (*chain, *related))
+
+
+def _files_below_mounts(config: Config) -> Iterator[Diagnostic]:
+    """Files that are written before something is mounted over them.
+
+    Source: docs/reference/cloud-init.md, "Files in time".
+    """
+    root, provenance, _ = config
+    mounts = {mount.point: mount for mount in _mounts(root)}
+    for number, file in _entries(root.get("write_files")):
+        path = file.text("path")
+        if not path or _true(file.get("defer")):
+            continue
+        above = (mounts[folder] for folder in folders_of(path) if folder in mounts)
+        mount = next(above, None)
+        if mount is not None:
+            label = provenance.label(file.entries["path"]).at("write_files", number, "path")
+            entry = _named("write_files", number, file, provenance)
+            point = named(mount.point, provenance.label(mount.node).span)
+            related = (provenance.label(mount.node, "mounted here"),)
+            chain = provenance.chain(file)
+            yield guest_wording.file_below_mount(entry, point, label, (*chain, *related))
 
 
 def _users_twice(config: Config) -> Iterator[Diagnostic]:
@@ -430,5 +551,8 @@ RULES: Final[tuple[Rule[Config], ...]] = (
     Rule(wording.START_WAITS_FOR_BOOT, _starts),
     Rule(wording.SNAP_BEFORE_SEED, _snaps),
     Rule(wording.COMMAND_LEAKS, _leaks),
+    Rule(guest_wording.RESTARTS_EARLY, _restarts),
+    Rule(guest_wording.MOUNTED_TWICE, _mounts_twice),
+    Rule(guest_wording.FILE_BELOW_MOUNT, _files_below_mounts),
     Rule(wording.USER_TWICE, _users_twice),
 )

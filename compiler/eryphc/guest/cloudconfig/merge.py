@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from eryphc.diagnostics import cloudconfig as wording
+from eryphc.diagnostics import cloudconfig_guest as guest_wording
 from eryphc.diagnostics.model import Diagnostic, Label, Level, Outcome, has_errors, trail
-from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words
+from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words, own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig import losses, strategy
 from eryphc.guest.cloudconfig.canonical import Respelled, canonical
+from eryphc.guest.cloudconfig.consequences import LEFT_OUT_WHEN_NULL
 from eryphc.guest.cloudconfig.keys import (
     LEFT_OUT_WHEN_EMPTY,
     RANK,
@@ -33,6 +35,7 @@ from eryphc.guest.cloudconfig.nodes import (
     Scalar,
     Sequence,
     Value,
+    file_path,
     identity,
     kind,
     made_of,
@@ -59,8 +62,11 @@ KINDS: Final = (
     wording.UNKNOWN_LIST_JOINED,
     wording.EMPTY_LIST_LEFT_OUT,
     wording.DROPPED_BY_STRATEGY,
+    guest_wording.HOSTNAME_AS_WRITTEN,
+    guest_wording.FILE_BEFORE_DEFERRED,
 )
 _EARLIER = "set here before"
+_NAMES: Final = ("hostname", "fqdn")
 
 
 class Merged(NamedTuple):
@@ -114,18 +120,92 @@ def merge(entries: Iterable[ReadEntry]) -> Outcome[Merged]:
 
 
 def _in_order(root: MappingNode, fold: _Fold) -> MappingNode:
-    entries = root.entries
-    for key in LEFT_OUT_WHEN_EMPTY:
-        node = entries.get(key)
-        if isinstance(node, Sequence) and not node.items:
-            fold.say_of(wording.empty_list_left_out, Own(key), node)
+    root = _in_time(_as_written(root, fold), fold)
+    for key in [key for key in root.entries if key in LEFT_OUT_WHEN_NULL]:
+        node = root.entries[key]
+        if isinstance(node, Scalar) and node.value is None:
+            label = fold.provenance.key_label(root, key)
+            chain = fold.provenance.chain(node)
+            fold.diagnostics.append(wording.null_left_out(Own(str(key)), label, chain))
             root = _without(root, key)
-            entries = root.entries
+    for key in LEFT_OUT_WHEN_EMPTY:
+        items = root.get(key)
+        if isinstance(items, Sequence) and not items.items:
+            fold.say_of(wording.empty_list_left_out, Own(key), items)
+            root = _without(root, key)
+    entries = root.entries
     last = len(RANK)
     ordered = sorted(entries, key=lambda key: RANK.get(key, last))
     return MappingNode(
         {key: entries[key] for key in ordered}, root.keys, root.start, root.end, (root,)
     )
+
+
+def _as_written(root: MappingNode, fold: _Fold) -> MappingNode:
+    """Host names of digits and other words that YAML takes for no text, as their author wrote them.
+
+    Source: docs/reference/cloud-init.md, "Values of a wrong shape".
+    """
+    changed: dict[Value, Node] = {}
+    for key in _NAMES:
+        node = root.get(key)
+        if not isinstance(node, Scalar) or node.value is None or isinstance(node.value, str):
+            continue
+        text = fold.provenance.written(node)
+        while text[:1] in ("&", "!"):  # An anchor or a tag may stand before it.
+            text = text.partition(" ")[2].lstrip()
+        if text and "\n" not in text:
+            changed[key] = Scalar(text, node.start, node.end, (node,))
+            fold.say_of(guest_wording.hostname_as_written, Own(str(key)), node)
+    if not changed:
+        return root
+    entries: dict[Value, Node] = {**root.entries, **changed}
+    return MappingNode(entries, root.keys, root.start, root.end, (root,))
+
+
+def _in_time(root: MappingNode, fold: _Fold) -> MappingNode:
+    """Files that follow a deferred entry of theirs are deferred too, or they would come before it.
+
+    What one author has in one text stays as it is.
+    Source: docs/reference/cloud-init.md, "Files in time".
+    """
+    files = root.get("write_files")
+    if not isinstance(files, Sequence):
+        return root
+    deferred: dict[str, MappingNode] = {}
+    items = list(files.items)
+    for number, item in enumerate(items):
+        path = _file(item)
+        if path is None or not isinstance(item, MappingNode):
+            continue
+        before = deferred.get(path)
+        if _is_true(item, "defer"):
+            deferred[path] = item
+        elif before is not None:
+            provenance = fold.provenance
+            apart = provenance.number(item) != provenance.number(before)
+            fold.diagnostics.append(
+                guest_wording.file_before_deferred(
+                    fold.names.entry(own("write_files"), item, number),
+                    provenance.label(item),
+                    (*provenance.chain(item), provenance.label(before, "deferred here")),
+                    apart=apart,
+                )
+            )
+            if apart:
+                late = Scalar(value=True, sources=(before.entries["defer"],))
+                items[number] = deferred[path] = MappingNode(
+                    {**item.entries, "defer": late},
+                    {**item.keys, "defer": before.keys["defer"]},
+                    item.start,
+                    item.end,
+                    (item,),
+                )
+    if all(new is old for new, old in zip(items, files.items, strict=True)):
+        return root
+    changed = Sequence(tuple(items), files.start, files.end, (files,))
+    entries: dict[Value, Node] = {**root.entries, "write_files": changed}
+    return MappingNode(entries, root.keys, root.start, root.end, (root,))
 
 
 def _without(node: MappingNode, key: Value) -> MappingNode:
@@ -378,7 +458,9 @@ class _Fold:
 
 
 def _file(item: Node) -> str | None:
-    return item.text("path") if isinstance(item, MappingNode) else None
+    """The path of a file as the guest has it: `/etc//motd` is `/etc/motd`."""
+    path = item.text("path") if isinstance(item, MappingNode) else None
+    return file_path(path) if path else path
 
 
 def _is_text(node: Scalar) -> bool:
@@ -415,7 +497,9 @@ def _name(item: Node) -> str | None:
 
 
 def _appends(item: Node) -> bool:
-    if not isinstance(item, MappingNode):
-        return False
-    append = item.get("append")
-    return isinstance(append, Scalar) and bool(append.value)
+    return isinstance(item, MappingNode) and _is_true(item, "append")
+
+
+def _is_true(item: MappingNode, key: str) -> bool:
+    node = item.get(key)
+    return isinstance(node, Scalar) and bool(node.value)

@@ -6,10 +6,41 @@ Nodes are shared (by aliases, by the memory of texts, by merges) and never chang
 from __future__ import annotations
 
 import datetime as dt
+import posixpath
 from collections.abc import Hashable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-Value: TypeAlias = bool | int | float | str | bytes | dt.date | None
+
+class Tagged:
+    """What `!!set`, `!!omap` and `!!pairs` load as: a set, or a list of pairs.
+
+    It counts as one value: nothing merges it or looks into it. The values of a set are null.
+    """
+
+    __slots__ = ("entries", "tag")
+
+    def __init__(
+        self, tag: Literal["set", "omap", "pairs"], entries: tuple[tuple[Node, Node], ...]
+    ) -> None:
+        self.tag = tag
+        self.entries = entries
+
+    def __repr__(self) -> str:
+        # What is printed ends in logs.
+        return f"!!{self.tag}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tagged) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> Hashable:
+        pairs = tuple((identity(key), identity(value)) for key, value in self.entries)
+        return self.tag, frozenset(pairs) if self.tag == "set" else pairs
+
+
+Value: TypeAlias = bool | int | float | str | bytes | dt.date | Tagged | None
 """A scalar of YAML 1.1; a point in time is a `datetime`, which is a `date` too."""
 
 Plain: TypeAlias = "Value | list[Plain] | dict[Value, Plain]"
@@ -81,6 +112,9 @@ class MappingNode:
 
 Node: TypeAlias = Scalar | Sequence | MappingNode
 
+MAX_PATH = 4096
+MAX_PATH_DEPTH = 256
+
 EMPTY = MappingNode({}, {})
 """What merging begins with; it belongs to no fodder."""
 
@@ -125,6 +159,24 @@ def plain(node: Node) -> Plain:
     return {key: plain(value) for key, value in node.entries.items()}
 
 
+def file_path(path: str) -> str:
+    """A path as a guest reads it (`os.path.abspath` in the root folder)."""
+    return "/" + posixpath.normpath(f"/{path}").lstrip("/")
+
+
+def folders_of(path: str) -> Iterator[str]:
+    """The folders above a path, the nearest first, without the root; none of a path that is absurd.
+
+    Linux takes 4096 bytes of a path.
+    """
+    if len(path) > MAX_PATH or path.count("/") > MAX_PATH_DEPTH:
+        return
+    folder = posixpath.dirname(file_path(path))
+    while folder != "/":
+        yield folder
+        folder = posixpath.dirname(folder)
+
+
 def kind(node: Node) -> str:
     """What the node is, in words for a message."""
     if isinstance(node, Sequence):
@@ -140,6 +192,8 @@ def kind(node: Node) -> str:
         return "a number"
     if isinstance(value, (str, bytes)):
         return "text"
+    if isinstance(value, Tagged):
+        return "a set" if value.tag == "set" else "a list of pairs"
     return "a date"
 
 

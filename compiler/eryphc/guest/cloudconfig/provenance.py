@@ -75,6 +75,12 @@ def values_of(fodder: Fodder, content: Content) -> tuple[Stretch, ...]:
     )
 
 
+def _is_stand_in(origin: Origin | None) -> bool:
+    while origin is not None and origin.step is not Step.STAND_IN:
+        origin = origin.via
+    return origin is not None
+
+
 def _unknown() -> NoReturn:
     raise LookupError("a node belongs to no fodder entry")
 
@@ -174,6 +180,20 @@ class Provenance:
         """
         index, written = self._owner(node)
         return self._entries[index], self._sources[index][0], written
+
+    def written(self, node: Node) -> str:
+        """What stands in the fodder for a node, as its author or the value of a variable has it."""
+        index, written = self._owner(node)
+        return content_of(self._sources[index][0]).text[written.start : written.end]
+
+    def is_open(self, node: Node) -> bool:
+        """Whether a value that only the deployment knows stands in the text of a node."""
+        index, written = self._owner(node)
+        fodder = self._sources[index][0]
+        return any(
+            start < written.end and written.start < end and _is_stand_in(origin)
+            for start, end, origin in values_of(fodder, content_of(fodder))
+        )
 
     def label(self, node: Node, message: str = "") -> Label:
         index, written = self._owner(node)

@@ -15,6 +15,8 @@ from eryphc.guest.cloudconfig.tree import (
     Reading,
     config_of,
     data_of,
+    libyaml_syntax_of,
+    loaded_syntax_of,
     syntax_of,
 )
 from eryphc.ir.catlet import Fodder
@@ -36,10 +38,11 @@ class ReadEntry(NamedTuple):
 class _Known:
     """What is known of one text; each form is made when it is first asked for."""
 
-    __slots__ = ("config", "data", "written")
+    __slots__ = ("config", "data", "loaded", "written")
 
     def __init__(self) -> None:
         self.written: Outcome[Node] | None = None
+        self.loaded: AnyReading | None = None
         self.data: AnyReading | None = None
         self.config: Reading | None = None
 
@@ -75,6 +78,30 @@ class TextReader:
     def read_any(self, text: str) -> AnyReading:
         """The data of a text of any shape."""
         return self._data(text, self._of(text))
+
+    def loaded(self, text: str) -> Reading:
+        """The data of a cloud-config that reaches a guest as it stands, by the guest's loader."""
+        return config_of(text, self.loaded_any(text))
+
+    def loaded_any(self, text: str) -> AnyReading:
+        """The same of a text of any shape."""
+        known = self._of(text)
+        if known.loaded is None:
+            written = self._syntax(text, known)
+            loaded = loaded_syntax_of(text, written)
+            alike = loaded is written
+            known.loaded = self._data(text, known) if alike else data_of(text, loaded)
+        return known.loaded
+
+    def loaded_by_libyaml(self, text: str) -> Reading:
+        """The data of a cloud-config as cloudbase-init's loader reads it."""
+        return config_of(text, self.loaded_by_libyaml_any(text))
+
+    def loaded_by_libyaml_any(self, text: str) -> AnyReading:
+        """The same of a text of any shape."""
+        known = self._of(text)
+        parsed = libyaml_syntax_of(self._syntax(text, known))
+        return data_of(text, parsed) if parsed.value is None else self._data(text, known)
 
     def syntax(self, text: str) -> Outcome[Node]:
         """The text as written, with its quotes and tags."""

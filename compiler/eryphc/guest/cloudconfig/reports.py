@@ -25,12 +25,14 @@ KINDS: Final = (
 LINUX_KINDS: Final = (*KINDS, wording.EMPTY)
 
 
-def report(fodder: Fodder, faults: Iterable[Fault], level: Level) -> list[Diagnostic]:
+def report(
+    fodder: Fodder, faults: Iterable[Fault], level: Level, *, is_archive: bool = False
+) -> list[Diagnostic]:
     """One diagnostic a fault; `level` is that of a fault that loses the part."""
-    return [_report(fodder, fault, level) for fault in faults]
+    return [_report(fodder, fault, level, is_archive=is_archive) for fault in faults]
 
 
-def _report(fodder: Fodder, fault: Fault, level: Level) -> Diagnostic:
+def _report(fodder: Fodder, fault: Fault, level: Level, *, is_archive: bool) -> Diagnostic:
     name = fodder_said(fodder)
     place = content_label(fodder, fault.start, fault.end)
     chain = trail(fodder.text_origin)
@@ -49,7 +51,15 @@ def _report(fodder: Fodder, fault: Fault, level: Level) -> Diagnostic:
                     )
                     for label in fault.inner.related
                 )
-            return wording.unreadable(name, fault.problem, place, level, related, is_limit=is_limit)
+            return wording.unreadable(
+                name,
+                fault.problem,
+                place,
+                level,
+                related,
+                is_limit=is_limit,
+                is_archive=is_archive,
+            )
         case FaultKind.NOT_A_MAPPING:
             return wording.not_a_map(name, fault.words, place, level, chain)
         case FaultKind.VALUE:

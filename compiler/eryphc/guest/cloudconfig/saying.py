@@ -11,13 +11,16 @@ from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Value
 from eryphc.guest.cloudconfig.provenance import Provenance
 
 
-def key_said(key: Value, where: Where = None, *, secret: bool) -> Said:
-    """A key of a fodder entry. Of a secret one only keys that the schema knows are names.
+def key_said(key: Value, where: Where = None, *, secret: bool) -> Words:
+    """A key of a fodder entry. Of a secret one only keys that the schema knows are shown.
 
-    Any other text may have become a key by mistake.
+    They are words of cloud-init, wherever they stand; any other text may have become a key by
+    mistake.
     """
     text = key if isinstance(key, str) else repr(key)
-    return named(text, where) if not secret or text in _known_keys() else Said(text, where)
+    if not secret:
+        return named(text, where)
+    return Own(text) if text in _known_keys() else Said(text, where)
 
 
 def below(path: Words, key: Words) -> Words:
@@ -31,7 +34,7 @@ class Names:
     def __init__(self, provenance: Provenance) -> None:
         self._provenance = provenance
 
-    def key(self, owner: MappingNode, key: Value) -> Said:
+    def key(self, owner: MappingNode, key: Value) -> Words:
         provenance = self._provenance
         node = owner.keys.get(key, owner)
         secret = provenance.some_secret and bool(provenance.fodder(node).secret)

@@ -20,7 +20,7 @@ from eryphc.guest.cloudconfig.lint import Config
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.provenance import Provenance, content_label
 from eryphc.guest.cloudconfig.saying import Names, below
-from eryphc.guest.cloudconfig.verdict import VALID, is_date, schema, verdict
+from eryphc.guest.cloudconfig.verdict import MARKS, VALID, is_date, schema, verdict
 from eryphc.ir.catlet import Fodder
 from eryphc.lint.engine import Rule
 
@@ -46,12 +46,12 @@ def check(root: MappingNode, provenance: Provenance) -> tuple[Diagnostic, ...]:
     """Warnings for what the schema does not allow or marks as deprecated, at most about 100."""
     if verdict(root) == VALID:
         return ()
-    found: dict[tuple[str, int], Diagnostic] = {}
+    found: dict[tuple[str, object], Diagnostic] = {}
     for error in _errors(root):
         for diagnostic in _said(root, provenance, error):
-            start = diagnostic.primary.span.start if diagnostic.primary else 0
+            path = diagnostic.primary.path if diagnostic.primary else ()
             # These words are never shown: they only tell one finding from another.
-            found.setdefault((EVERYTHING_PUBLIC.formed(diagnostic).message, start), diagnostic)
+            found.setdefault((EVERYTHING_PUBLIC.formed(diagnostic).message, path), diagnostic)
         if len(found) >= MAX_FINDINGS:
             break
     return tuple(found.values())
@@ -98,7 +98,7 @@ def _narrowed(error: ValidationError) -> Iterator[ValidationError]:
         return
     branches: dict[Any, list[ValidationError]] = {}
     for each in error.context:
-        if each.validator != "deprecated":
+        if each.validator not in MARKS:
             branches.setdefault(each.schema_path[0], []).append(each)
     # A branch for another kind of value was not meant.
     meant = {
@@ -122,9 +122,9 @@ def _validator() -> Validator:
     from jsonschema.exceptions import ValidationError
 
     def fits(found: list[ValidationError]) -> bool:
-        return all(each.validator == "deprecated" for each in found)
+        return all(each.validator in MARKS for each in found)
 
-    def deprecated(
+    def marked(
         _validator: Any, value: Any, _instance: Any, _below: Any
     ) -> Iterator[ValidationError]:
         if value is True:
@@ -167,7 +167,7 @@ def _validator() -> Validator:
     extended = validators.extend(  # type: ignore[no-untyped-call]
         Draft4Validator,
         {
-            "deprecated": deprecated,
+            **dict.fromkeys(MARKS, marked),
             "oneOf": one_of,
             "anyOf": any_of,
             "not": negated,
@@ -189,9 +189,9 @@ def _marked(below: Any) -> Any:
     if not isinstance(below, dict):
         return below
     marked = {key: _marked(value) for key, value in below.items()}
-    if isinstance(marked.get("$ref"), str) and marked.get("deprecated") is True:
+    if isinstance(marked.get("$ref"), str) and any(marked.get(mark) is True for mark in MARKS):
         reference = {"$ref": marked.pop("$ref")}
-        marks = {key: value for key, value in marked.items() if key.startswith("deprecated")}
+        marks = {key: value for key, value in marked.items() if key.startswith(MARKS)}
         return {**marks, "allOf": [reference]}
     return marked
 
@@ -213,12 +213,13 @@ def _said(
 ) -> Iterator[Diagnostic]:
     node, path, label = _place(root, provenance, error.absolute_path)
     rules: Any = error.schema
-    if error.validator == "deprecated":
-        advice = str(rules.get("deprecated_description", "")).replace("**", "`").replace("``", "`")
-        version = str(rules.get("deprecated_version", ""))
+    if error.validator in MARKS:
+        advice = str(rules.get(f"{error.validator}_description", ""))
+        advice = advice.replace("**", "`").replace("``", "`")
+        version = str(rules.get(f"{error.validator}_version", ""))
         yield wording.deprecated(path, Own(version), Own(advice), label, provenance.chain(node))
     elif error.validator == "additionalProperties" and isinstance(node, MappingNode):
-        yield from _unknown(provenance, node, path, rules)
+        yield from _unknown(provenance, node, path, rules, label.path)
     else:
         problem = _problem(node, str(error.validator), error.validator_value)
         yield wording.value_invalid(path, Own(problem), label, provenance.chain(node))
@@ -261,7 +262,11 @@ def _one_of(kinds: Iterable[str]) -> str:
 
 
 def _unknown(
-    provenance: Provenance, node: MappingNode, path: Words, schema: Any
+    provenance: Provenance,
+    node: MappingNode,
+    path: Words,
+    schema: Any,
+    steps: tuple[str | int, ...],
 ) -> Iterator[Diagnostic]:
     properties: dict[str, Any] = schema.get("properties", {})
     patterns = [re.compile(each) for each in schema.get("patternProperties", {})]
@@ -275,7 +280,7 @@ def _unknown(
             below(path, said),
             said,
             tuple(map(Own, known)),
-            provenance.key_label(node, key),
+            provenance.key_label(node, key).at(*steps, name),
             provenance.chain(value),
         )
 
@@ -288,6 +293,7 @@ def _place(
     path: Words = NO_WORDS
     names = Names(provenance)
     label = provenance.label(root)
+    steps = tuple(steps)
     for step in steps:
         if isinstance(node, Sequence) and isinstance(step, int):
             node = node.items[step]
@@ -303,4 +309,4 @@ def _place(
                 else provenance.key_label(node, key)
             )
             node = value
-    return node, path, label
+    return node, path, label.at(*steps)

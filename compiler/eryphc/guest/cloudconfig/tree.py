@@ -11,6 +11,7 @@ from enum import Enum
 
 import yaml
 
+from eryphc.diagnostics import reading
 from eryphc.diagnostics.model import Diagnostic, Outcome
 from eryphc.diagnostics.said import NO_WORDS, Own, Said, Words, own
 from eryphc.frozen import NamedTuple
@@ -19,16 +20,20 @@ from eryphc.guest.cloudconfig.nodes import (
     Node,
     Scalar,
     Sequence,
+    Tagged,
     Value,
     kind,
 )
 from eryphc.source import SourceText
 from eryphc.syntax import nodes as syntax
 from eryphc.syntax.nodes import MAX_DEPTH, MAX_EXPANDED
-from eryphc.syntax.yaml_nodes import compose
+from eryphc.syntax.yaml_nodes import BYTE_ORDER_MARK, compose
 
 MAX_NODES = 200_000
 """Values in one cloud-config after its aliases are expanded."""
+
+LONGEST_READ_TWICE = 64 * 1024
+"""A longer text that libyaml refuses is refused: the loader of a guest takes seconds for it."""
 
 _MAX_NUMBER_LENGTH = 1_000
 
@@ -45,6 +50,9 @@ _CONSTRUCTORS = {
     _PREFIX + "binary": _CONSTRUCTOR.construct_yaml_binary,
     _PREFIX + "timestamp": _CONSTRUCTOR.construct_yaml_timestamp,
 }
+_SET, _OMAP, _PAIRS = _PREFIX + "set", _PREFIX + "omap", _PREFIX + "pairs"
+# What the parser refuses, and no limit of ours.
+_PARSER_REFUSES = frozenset((reading.NOT_YAML, reading.CHARACTER_REFUSED, reading.TAB_REFUSED))
 _NUMBERS = frozenset((_PREFIX + "int", _PREFIX + "float"))
 
 
@@ -109,9 +117,52 @@ def read_any(text: str) -> AnyReading:
     return data_of(text, syntax_of(text))
 
 
-def syntax_of(text: str) -> Outcome[syntax.Node]:
-    """The text as written, without a byte order mark in front and zeros behind."""
-    return compose(SourceText("", text[_shift(text) :].rstrip("\0")))
+def syntax_of(text: str, longest: int = LONGEST_READ_TWICE) -> Outcome[syntax.Node]:
+    """The text as written, without a byte order mark in front and zeros behind.
+
+    As libyaml reads it, and where that refuses it as the loader of a guest does: then the value
+    comes with the errors of libyaml. A text above `longest` characters is read once.
+    """
+    source = _source(text)
+    outcome = compose(source)
+    marked = BYTE_ORDER_MARK in source.text
+    if not marked and outcome.value is not None:
+        return outcome
+    from eryphc.syntax.pure_yaml import compose_as_loaded, may_load_alone
+
+    if marked or (
+        outcome.diagnostics[0].code in _PARSER_REFUSES
+        and len(source.text) <= longest
+        and may_load_alone(source.text)
+    ):
+        loaded = compose_as_loaded(source)
+        if loaded.value is not None:
+            return Outcome(loaded.value, outcome.diagnostics)
+    return outcome
+
+
+def loaded_syntax_of(text: str, written: Outcome[syntax.Node]) -> Outcome[syntax.Node]:
+    """What the loader of a guest makes of the text as it stands; `written` is its `syntax_of`."""
+    if written.value is None:
+        return written
+    from eryphc.syntax.pure_yaml import compose_as_loaded, reads_alike
+
+    source = _source(text)
+    if reads_alike(source.text, written.value):
+        return written
+    return compose_as_loaded(source)
+
+
+def libyaml_syntax_of(written: Outcome[syntax.Node]) -> Outcome[syntax.Node]:
+    """What cloudbase-init's loader makes of a text, whose `syntax_of` is `written`.
+
+    It asks PyYAML for its `CLoader`.
+    """
+    return Outcome(None, written.diagnostics) if written.diagnostics else written
+
+
+def _source(text: str) -> SourceText:
+    return SourceText("", text[_shift(text) :].rstrip("\0"))
 
 
 def data_of(text: str, outcome: Outcome[syntax.Node]) -> AnyReading:
@@ -246,10 +297,18 @@ class Builder:
             self.size += len(node.value)
             return self.scalar(node)
         if isinstance(node, syntax.SequenceNode):
+            if node.tag in (_OMAP, _PAIRS):
+                return self.pairs(node, depth)
             self.check_tag(node, "seq")
             items = tuple([self.build(item, depth + 1) for item in node.items])
             return Sequence(items, node.start + self.shift, node.end + self.shift)
         if isinstance(node, syntax.MappingNode):
+            if node.tag == _SET:
+                keys = self.mapping(node, depth).keys.values()
+                members = tuple([(key, Scalar(None, key.end, key.end)) for key in keys])
+                return Scalar(
+                    Tagged("set", members), node.start + self.shift, node.end + self.shift
+                )
             self.check_tag(node, "map")
             return self.mapping(node, depth)
         return self.alias(node, depth)
@@ -259,6 +318,26 @@ class Builder:
             tag = Said(_short(node.tag))
             words = own("the tag `{}` has no meaning in a cloud-config here", tag)
             raise self.fail(FaultKind.VALUE, node, words)
+
+    def pairs(self, node: syntax.SequenceNode, depth: int) -> Scalar:
+        found: list[tuple[Node, Node]] = []
+        for item in node.items:
+            entry: tuple[Node, Node] | None = None
+            if isinstance(item, syntax.AliasNode) or item.anchor is not None:
+                built = self.build(item, depth + 1)
+                if isinstance(built, MappingNode) and len(built.entries) == 1:
+                    key, value = next(iter(built.entries.items()))
+                    entry = built.keys[key], value
+            elif isinstance(item, syntax.MappingNode) and len(item.entries) == 1:
+                # Here any value may be a key.
+                first, second = item.entries[0]
+                entry = self.build(first, depth + 2), self.build(second, depth + 2)
+            if entry is None:
+                words = own("a list of pairs takes maps of one entry")
+                raise self.fail(FaultKind.VALUE, item, words)
+            found.append(entry)
+        tagged = Tagged("omap" if node.tag == _OMAP else "pairs", tuple(found))
+        return Scalar(tagged, node.start + self.shift, node.end + self.shift)
 
     def mapping(self, node: syntax.MappingNode, depth: int) -> MappingNode:
         here: dict[Value, Node] = {}
@@ -309,7 +388,7 @@ class Builder:
         if isinstance(node, syntax.ScalarNode) and _is_plain(node) and node.value == "=":
             return Scalar("=", node.start + self.shift, node.end + self.shift)
         built = self.build(node, depth + 1)
-        if isinstance(built, Scalar):
+        if isinstance(built, Scalar) and not isinstance(built.value, Tagged):
             return built
         raise self.fail(FaultKind.VALUE, node, own("{} cannot be a key", Own(kind(built))))
 

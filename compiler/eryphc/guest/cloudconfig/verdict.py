@@ -18,6 +18,9 @@ from typing import Any, TypeAlias
 
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence
 
+MARKS = ("deprecated", "changed")
+"""What cloud-init marks as deprecated: keys and definitions, and single values of them."""
+
 VALID = 0
 DEPRECATED = 1
 INVALID = 2
@@ -105,8 +108,8 @@ def _target(reference: str) -> Schema:
 
 
 def _compile(below: Schema) -> Check:
-    """The check of one schema. Beside a reference only the deprecation mark counts (draft 4)."""
-    mark = DEPRECATED if below.get("deprecated") is True else VALID
+    """The check of one schema. Beside a reference only the marks count (draft 4)."""
+    mark = DEPRECATED if any(below.get(mark) is True for mark in MARKS) else VALID
     if "$ref" in below:
         checks: list[Check] = [_Lazy(_target(below["$ref"]))]
     else:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _backend() -> Backend[AzureOptions, AzurePlan]:
     from eryphc.guest import platforms
-    from eryphc.targets import agents, login, losses, shared_rules
+    from eryphc.targets import login, losses, shared_rules
     from eryphc.targets.azure import disks, guest
     from eryphc.targets.azure.emit import conversions, emit
     from eryphc.targets.azure.plan import KINDS, RULES, details, guest_options, plan
@@ -38,7 +38,6 @@ def _backend() -> Backend[AzureOptions, AzurePlan]:
         declared=(
             *(
                 shared_rules.RULES,
-                agents.RULES,
                 RULES,
                 KINDS,
                 disks.KINDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from eryphc.frozen import FrozenMap, NamedTuple
-from eryphc.targets.definition import GUEST_AGENT, VOLUME, Flag, OptionRefused
+from eryphc.targets.definition import VOLUME, Flag, OptionRefused
 
 GENERATIONS = ("1", "2")
 
@@ -14,15 +14,13 @@ class AzureOptions(NamedTuple):
     """`volumes` maps a drive to the path of its image. `size` None: the smallest that fits.
 
     `image` is `auto`, a marketplace image (`Publisher:Offer:Sku:Version`) or the id of a gallery
-    image version. `generation` None: that of the project file, else 2. `guest_agent` is the
-    program that reads custom data, None where nobody says.
+    image version. `generation` None: that of the project file, else 2.
     """
 
     volumes: Mapping[str, str] = FrozenMap()
     size: str | None = None
     image: str | None = None
     generation: int | None = None
-    guest_agent: str | None = None
 
 
 def _one(words: Sequence[str]) -> str:
@@ -59,5 +57,4 @@ FLAGS = (
         read=_number,
         choices=GENERATIONS,
     ),
-    GUEST_AGENT,
 )

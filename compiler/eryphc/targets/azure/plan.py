@@ -16,14 +16,22 @@ from eryphc.diagnostics.said import Own, Said, name_of, named, own
 from eryphc.frozen import FrozenMap
 from eryphc.guest.compose import compose
 from eryphc.guest.document import GuestDocument
-from eryphc.guest.model import GuestAgent, GuestKind, GuestOptions, NetworkConfigMode
+from eryphc.guest.model import (
+    AgentFrom,
+    GuestAgent,
+    GuestKind,
+    GuestOptions,
+    NetworkConfigMode,
+    Reader,
+)
 from eryphc.guest.pieces import said_entry
 from eryphc.guest.platforms import AZURE, Payload, budget, encodings, payload, sizes
+from eryphc.guest.request import ignored
 from eryphc.ir.catlet import Catlet
 from eryphc.lint.engine import Rule, judge
 from eryphc.passes.places import in_documents, rooted
 from eryphc.source import Span
-from eryphc.targets import agents, shared_rules
+from eryphc.targets import shared_rules
 from eryphc.targets.azure import guest as guest_rules
 from eryphc.targets.azure.disks import Disk, Disks
 from eryphc.targets.azure.images import PARENTS, is_image_id, marketplace_image
@@ -85,7 +93,7 @@ def plan(inputs: TargetInput[AzureOptions]) -> Outcome[AzurePlan]:
     found = [
         *machine.found,
         *judge(RULES, inputs),
-        *judge((*shared_rules.RULES, *agents.RULES), inputs),
+        *judge(shared_rules.RULES, inputs),
     ]
     found = list(
         rooted(in_documents(found, inputs.catlet.pedigree.documents), inputs.catlet.pedigree.root)
@@ -97,7 +105,7 @@ def plan(inputs: TargetInput[AzureOptions]) -> Outcome[AzurePlan]:
     if any(each.code == DEFAULT_USER_MISSING for each in of_guest):
         found = [each for each in found if each.code != DEFAULT_USER_MISSING]
     found += of_guest
-    made = payload(document, encodings(document), AZURE, inputs.options.guest_agent)
+    made = payload(document, encodings(document), AZURE, inputs.request.reader)
     found += budget(made, inputs.catlet.catlet.at("fodder"))
     if is_blocked(found):
         return Outcome(None, tuple(found))
@@ -191,9 +199,10 @@ class _Machine:
         if self.generation == 1:
             parent = named(self.catlet.parent or "", self.catlet.place("parent"))
             self.found.append(wording.image_of_generation_two(parent, place))
-        if self.windows and self.inputs.options.guest_agent is None:
+        if self.windows and not self.inputs.request.reader.stated:
             # Nothing in the vendor's images of Windows runs custom data.
-            self.found += agents.ignored(self.inputs, GuestAgent.NONE)
+            nobody = Reader(GuestAgent.NONE, AgentFrom.ASSUMED)
+            self.found += ignored(self.inputs.catlet.catlet, nobody)
         return found
 
     def _offer(self) -> MarketplaceImage | None:

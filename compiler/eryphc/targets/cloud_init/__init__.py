@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 
 def _backend() -> Backend[CloudInitOptions, CloudInitPlan]:
+    from eryphc.diagnostics.guest import TEMPLATE_KEY_MISSING
     from eryphc.targets.cloud_init.emit import emit
     from eryphc.targets.cloud_init.plan import plan
     from eryphc.targets.shared_rules import RULES
 
-    return Backend(plan=plan, emit=emit, declared=(RULES,))
+    return Backend(plan=plan, emit=emit, declared=(RULES, (TEMPLATE_KEY_MISSING,)))
 
 
 def _losses() -> FindLosses:

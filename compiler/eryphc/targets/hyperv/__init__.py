@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def _backend() -> Backend[HyperVOptions, HyperVPlan]:
+    from eryphc.diagnostics.guest import TEMPLATE_KEY_MISSING
     from eryphc.targets.hyperv import machine, network, plan, storage, volumes
     from eryphc.targets.hyperv.emit import emit
     from eryphc.targets.hyperv.opening import open_places
@@ -30,7 +31,7 @@ def _backend() -> Backend[HyperVOptions, HyperVPlan]:
         disk_files=_disk_files,
         declared=(
             *(plan.KINDS, volumes.KINDS, network.RULES, network.KINDS),
-            *(machine.RULES, machine.KINDS, storage.RULES, storage.KINDS),
+            *(machine.RULES, machine.KINDS, storage.RULES, storage.KINDS, (TEMPLATE_KEY_MISSING,)),
         ),
     )
 

@@ -791,24 +791,49 @@ function Start-Catlet {
     Write-Text 'running'
     if (-not $Start -or $null -eq $It.doc.sealed -or (Get-WantedSeed $It).sha256 -ceq $It.doc.sealed.sha256) { return }
     Write-Text "waiting for the guest to report that it is provisioned, at most $WaitSeconds s"
-    try { Wait-Until -Seconds $WaitSeconds -What 'that the guest is provisioned' -Condition { Test-Provisioned $It } }
+    $script:Told = $null
+    try { Wait-Until -Seconds $WaitSeconds -What 'that the guest is provisioned' -Condition { $script:Told = Get-Provisioned $It; $null -ne $script:Told } }
     catch { Write-Text "The guest did not report it, so the seed ISO still holds the secrets. Run this again with -Seal once 'cloud-init status' in the guest says done."; return }
+    # What the guest tells of the reason quotes its configuration, which may be secret.
+    if ($script:Told -ceq 'failed') { throw (New-Failure -Id 'EryphcGuest' -Category OperationStopped -Message 'Provisioning failed in the guest, which says so; the seed ISO was not replaced.') }
     Invoke-Seal $It
 }
 
-function Test-Provisioned {
+# How provisioning ended: 'done' or 'failed'; nothing while no reporter says that it has. While eryph's guest services say that
+# they are at work, no other reporter counts.
+function Get-Provisioned {
     param($It)
     $filter = "SystemName='$(([guid] $It.machine.id).ToString().ToUpperInvariant())'"
     foreach ($exchange in @(Get-GuestObject 'Msvm_KvpExchangeComponent' $filter)) {
         $items = Read-KvpItem $exchange.GuestExchangeItems
+        $state = ''
+        $boot = [long] -1
+        $told = $null
+        $ended = $null
         foreach ($key in $items.Keys) {
-            if ($key -ceq 'eryph.provisioning.state' -and $items[$key] -in 'provisioned', 'completed', 'done', 'succeeded') { return $true }
-            # CLOUD_INIT|<boot>|<type>|<event>|<id>
+            if ($key -ceq 'eryph.provisioning.state') { $state = "$($items[$key])" }
+            # CLOUD_INIT|<boot>|<type>|<event>|<id>; a later boot has a larger number.
             $words = $key.Split('|')
-            if ($words.Count -ge 4 -and $words[0] -ceq 'CLOUD_INIT' -and $words[2] -ceq 'finish' -and $words[3] -ceq 'modules-final') { return $true }
+            if ($words.Count -lt 4) { continue }
+            if ($words[0] -ceq 'CLOUD_INIT' -and $words[2] -ceq 'finish' -and $words[3] -ceq 'modules-final') {
+                $number = $(if ($words[1] -match '^[0-9]{1,18}$') { [long] $words[1] } else { [long] 0 })
+                $failed = "$($items[$key])" -match '"result"\s*:\s*"fail'
+                if ($number -gt $boot) { $boot = $number; $told = $(if ($failed) { 'failed' } else { 'done' }) }
+                elseif ($number -eq $boot -and $failed) { $told = 'failed' }
+            }
+            # CLOUDBASE_INIT|<boot>|provisioning|<state>|<more>, of eryph's cloudbase-init.
+            if ($words[0] -ceq 'CLOUDBASE_INIT' -and $words[2] -ceq 'provisioning') {
+                if ($words[3] -eq 'failed') { $ended = 'failed' }
+                elseif ($words[3] -eq 'completed' -and $null -eq $ended) { $ended = 'done' }
+            }
         }
+        if ($state -in 'provisioned', 'completed', 'done', 'succeeded') { return 'done' }
+        if ($state -eq 'failed') { return 'failed' }
+        if ($state -in 'started', 'running', 'reboot_pending') { return $null }
+        if ($null -ne $told) { return $told }
+        if ($null -ne $ended) { return $ended }
     }
-    return $false
+    return $null
 }
 
 function Invoke-Seal {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def _backend() -> Backend[UserDataOptions, UserDataPlan]:
     from eryphc.guest import platforms
-    from eryphc.targets import agents, login, losses, shared_rules
+    from eryphc.targets import login, losses, shared_rules
     from eryphc.targets.user_data.emit import emit
     from eryphc.targets.user_data.plan import RULES, details, plan
 
@@ -22,7 +22,6 @@ def _backend() -> Backend[UserDataOptions, UserDataPlan]:
         emit=emit,
         declared=(
             shared_rules.RULES,
-            agents.RULES,
             *(RULES, login.RULES, platforms.KINDS, losses.RULES),
         ),
         details=details,

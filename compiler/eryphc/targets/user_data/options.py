@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eryphc.frozen import NamedTuple
-from eryphc.targets.definition import GUEST_AGENT, Flag, OptionRefused
+from eryphc.targets.definition import Flag, OptionRefused
 
 NAMES = (
     "generic",
@@ -24,11 +24,9 @@ NAMES = (
 
 
 class UserDataOptions(NamedTuple):
-    """`platform` is one of `NAMES`; it decides the limit and the form of user-data. `guest_agent`
-    is the program that reads it, None where nobody says."""
+    """`platform` is one of `NAMES`; it decides the limit and the form of user-data."""
 
     platform: str = "generic"
-    guest_agent: str | None = None
 
 
 def _platform(words: Sequence[str]) -> str:
@@ -46,5 +44,4 @@ FLAGS = (
         read=_platform,
         choices=NAMES,
     ),
-    GUEST_AGENT,
 )

@@ -23,7 +23,7 @@ from eryphc.guest.platforms import (
     sizes,
 )
 from eryphc.lint.engine import Rule, judge
-from eryphc.targets import agents, login, shared_rules
+from eryphc.targets import login, shared_rules
 from eryphc.targets.user_data.losses import LOSSES
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def plan(inputs: TargetInput[UserDataOptions]) -> Outcome[UserDataPlan]:
     Reports what `compose` does, N0610, E1501, W1502 and W1503.
     """
     composed = compose(inputs.request, inputs.reader)
-    rules = (*shared_rules.RULES, *agents.RULES, *RULES)
+    rules = (*shared_rules.RULES, *RULES)
     found = [*composed.diagnostics, *judge(rules, inputs)]
     document = composed.value
     if document is None:
@@ -66,7 +66,7 @@ def plan(inputs: TargetInput[UserDataOptions]) -> Outcome[UserDataPlan]:
             found = [each for each in found if each.code != DEFAULT_USER_MISSING]
         found += locked_out
     forms = encodings(document)
-    made = payload(document, forms, platform, inputs.options.guest_agent)
+    made = payload(document, forms, platform, inputs.request.reader)
     found += LOSSES.findings(inputs)
     found += budget(made, inputs.catlet.catlet.at("fodder"))
     fits: list[tuple[str, str]] = []
