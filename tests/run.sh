@@ -12,7 +12,7 @@ isoinfo:genisoimage xorriso:xorriso qemu-system-x86_64:qemu-system-x86 qemu-img:
 mmdebstrap:mmdebstrap systemctl:systemd mkfs.ext4:e2fsprogs sshd:openssh-server \
 ssh:openssh-client docker-registry:docker-registry htpasswd:apache2-utils openssl:openssl \
 skopeo:skopeo umoci:umoci shellcheck:shellcheck sfdisk:fdisk mcopy:mtools \
-/usr/share/OVMF/OVMF_CODE_4M.fd:ovmf \
+netplan:netplan.io ip:iproute2 /usr/share/OVMF/OVMF_CODE_4M.fd:ovmf \
 /usr/lib/systemd/boot/efi/systemd-bootx64.efi:systemd-boot-efi"
 PATH="$PATH:/usr/sbin:/sbin"
 missing=""
@@ -51,7 +51,9 @@ machines=$!
 trap 'kill "$machines" 2>/dev/null || true; rm -f "$boots"' EXIT
 trap 'exit 130' INT TERM
 result=0
-.venv/bin/python -m pytest -n auto --dist worksteal -m "not boot" || result=$?
+# One more than there are processors: many tests wait for a program or a server.
+.venv/bin/python -m pytest -n "$(($(getconf _NPROCESSORS_ONLN) + 1))" --dist worksteal \
+  -m "not boot" || result=$?
 wait "$machines" || result=$?
 cat "$boots"
 exit "$result"

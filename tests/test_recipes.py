@@ -24,6 +24,8 @@ from hcl2.api import loads
 from eryphc import Session, Target
 from eryphc.cli.app import run
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 RECIPES = ROOT / "docs" / "recipes"

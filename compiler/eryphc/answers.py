@@ -93,12 +93,16 @@ def findings_in(read: ReadSpec) -> tuple[Diagnostic, ...]:
 
 
 class GivenAddress(NamedTuple):
-    """A MAC address that a catlet gives to one of its adapters, and where; None: not known."""
+    """A MAC address that a catlet gives to one of its adapters, and where; None: not known.
+
+    `levels` are those of the catlet's project; None where an answer was kept from before.
+    """
 
     address: str
     catlet: str
     adapter: str
     span: Span | None = None
+    levels: LevelPolicy | None = None
 
 
 def address_warnings(addresses: Iterable[GivenAddress]) -> tuple[Diagnostic, ...]:
@@ -113,7 +117,10 @@ def address_warnings(addresses: Iterable[GivenAddress]) -> tuple[Diagnostic, ...
         if before.catlet != each.catlet:
             names = (named(before.catlet, before.span), named(each.catlet, each.span))
             address = named(each.address.lower(), each.span)
-            found.append(address_in_two_specs(address, names, each.span, before.span))
+            warning = address_in_two_specs(address, names, each.span, before.span)
+            found += (
+                (warning,) if each.levels is None else each.levels.applied((warning,)).diagnostics
+            )
     return tuple(found)
 
 

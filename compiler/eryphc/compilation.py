@@ -128,6 +128,7 @@ class Compilation:
                     "catlet" if self._reading is None else self._reading.name,
                     adapter.name or "",
                     adapter.at("mac_address"),
+                    self._levels,
                 )
 
     def losses(self) -> tuple[Loss, ...]:

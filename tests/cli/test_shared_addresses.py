@@ -31,6 +31,22 @@ def test_an_address_of_two_catlets_is_warned_of(
     assert [(each["code"], each["file"], each["line"]) for each in found] == expected
 
 
+def test_the_project_and_a_comment_choose_its_level(eryphc: CommandLine) -> None:
+    eryphc.write("a.yaml", SPEC.format("a", "01"))
+    eryphc.write("b.yaml", SPEC.format("b", "01"))
+    command = ("check", "a.yaml", "b.yaml", "--guest", "linux")
+    eryphc.write("eryphc.yaml", "lint: {deny: [address-in-two-specs]}\n")
+    assert eryphc(*command).code == 1
+    eryphc.write("eryphc.yaml", "lint: {allow: [address-in-two-specs]}\n")
+    assert eryphc(*command).code == 0
+    assert "W0582" not in eryphc(*command).err
+    eryphc.write("eryphc.yaml", "{}\n")
+    assert "W0582" in eryphc(*command).err
+    comment = "# eryphc: allow address-in-two-specs -- two networks\n"
+    eryphc.write("b.yaml", SPEC.format("b", "01").replace("- {", f"{comment}- {{"))
+    assert "W0582" not in eryphc(*command).err
+
+
 def test_one_catlet_alone_and_addresses_that_nobody_gave_are_fine(eryphc: CommandLine) -> None:
     eryphc.write("a.yaml", SPEC.format("a", "01"))
     for name in ("b", "c"):

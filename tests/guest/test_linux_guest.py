@@ -267,6 +267,31 @@ def test_broken_archives(text: str, expected: str) -> None:
     assert codes(fodder(text, "cloud-config-archive"), merge=MergeMode.PARTS) == ["W0550"]
 
 
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        pytest.param("a: 1\n", "the guest drops the archive", id="no list"),
+        pytest.param("- [\n", "the guest drops the archive", id="no YAML"),
+        pytest.param("- 7\n", "the guest drops it", id="no entry"),
+        pytest.param("- filename: x\n", "the guest drops it", id="no content"),
+        pytest.param(
+            "- content: 7\n", "the guest would lose all of its user-data", id="no text as content"
+        ),
+        pytest.param(
+            "- {type: text, content: a}\n",
+            "the guest would lose all of its user-data",
+            id="half a type",
+        ),
+    ],
+)
+def test_how_much_of_an_archive_is_lost(text: str, lost: str) -> None:
+    for mode in MergeMode:
+        asked = request(fodder(text, "cloud-config-archive"), merge=mode)
+        [found] = compose(asked).diagnostics
+        assert found.primary is not None
+        assert found.primary.message == lost
+
+
 def test_a_place_inside_an_archive() -> None:
     archive = fodder("- |\n  #!/bin/sh\n- |\n  packages:\n   - a\n  - b\n", "cloud-config-archive")
     [found] = compose(request(archive)).diagnostics

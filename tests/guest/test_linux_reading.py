@@ -55,6 +55,18 @@ def test_parts_names_order_and_configuration(read_as_linux: Reader) -> None:
 
 
 @pytest.mark.parametrize(
+    "marker", ["## template:jinja", "##template: jinja", "## template: jinja2"]
+)
+def test_what_is_nearly_the_marker_of_a_template_is_rendered_by_nobody(
+    read_as_linux: Reader, marker: str
+) -> None:
+    text = f"{marker}\n#cloud-config\nlocale: '{{{{ v1.local_hostname }}}}'\n"
+    for mode in MergeMode:
+        read = read_as_linux(seed(fodder(text, None, "one"), merge=mode).user_data.data)
+        assert read["config"] == {"locale": "{{ v1.local_hostname }}"}
+
+
+@pytest.mark.parametrize(
     "text",
     [
         pytest.param("packages: [ü]\n", id="plain"),

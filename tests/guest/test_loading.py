@@ -32,6 +32,8 @@ from guest.feeding import fodder, request
 from guest.published import documents, specs
 from yaml_texts import PIECES, texts
 
+pytestmark = pytest.mark.once
+
 MARKER = "#cloud-config\n"
 TEMPLATE = "## template: jinja\n" + MARKER
 UNLOADABLE = ("E0501", "E0502", "E0503", "E0504")

@@ -193,10 +193,16 @@ V2 = "version: 2\nethernets:\n  a: {match: {macaddress: '00:15:5d:01:02:03'}, se
             id="one default route of each family",
         ),
         pytest.param(
-            f"{V2}dhcp4: true}}\n  b: {{match: {{macaddress: '00:15:5D:01:02:03'}}}}",
+            f"{V2}dhcp4: true}}\n  b: {{match: {{macaddress: '00:15:5D:01:02:03'}}, set-name: b}}",
             ["W0562", "E0559"],
             None,
             id="one address twice",
+        ),
+        pytest.param(
+            "version: 2\nethernets: {b: {match: {macaddress: '00:15:5D:01:02:03'}}}",
+            [],
+            ["W0563"],
+            id="capitals without a name",
         ),
         pytest.param(
             "version: 2\nethernets: {a: {match: {macaddress: 52:54:00:12:34:56}}}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import partial
 
 import pytest
@@ -103,3 +104,64 @@ def test_exit_codes_are_as_warned(
     result = read_as_windows(seed(*fodder_entries).user_data.data, {"a.ps1": code})
     assert [event[2] for event in result["events"]] == ran
     assert (result["reboot"], result["again"]) == reported
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a: 1\n- b\n", "warning[E0501]"),
+        ("- a\n", "warning[E0502]"),
+        ("a: 0b_\n", "warning[E0503]"),
+        ("a: =\n", "warning[E0503]"),
+        ("timezone: UTC\n", None),
+    ],
+)
+def test_a_cloud_config_that_cannot_be_loaded_is_dropped_whole(
+    read_as_windows: Reader, text: str, code: str | None
+) -> None:
+    broken = fodder(text, None, "broken")
+    other = fodder("write_files: [{path: 'C:\\x', content: x}]\n", None, "other")
+    assert feeding.codes(broken, guest=GuestKind.WINDOWS) == ([code] if code else [])
+    events = read_as_windows(seed(broken, other).user_data.data)["events"]
+    assert events[-1] == ["file", "C:\\x", "x"]
+    assert (len(events) == 1) is bool(code)
+
+
+@pytest.mark.parametrize("marker", ["## template:jinja", "##template: jinja"])
+def test_what_is_nearly_the_marker_of_a_template_is_rendered_by_nobody(
+    read_as_windows: Reader, marker: str
+) -> None:
+    """cloudbase-init would take such a line, but the build begins with a marker of its own."""
+    rest = "#cloud-config\nwrite_files: [{path: 'C:\\x', content: '{{ v1.local_hostname }}'}]\n"
+    read = read_as_windows(seed(fodder(f"{marker}\n{rest}", None, "food")).user_data.data)
+    assert read["events"] == [["file", "C:\\x", "{{ v1.local_hostname }}"]]
+    read = read_as_windows(seed(fodder(f"## template: jinja\n{rest}", None, "food")).user_data.data)
+    assert read["events"] == [["file", "C:\\x", "rendered-host"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("I2Nsb3VkLWNvbmZpZwpydW5jbWQ6\nIFtkYXRlXQo=\n", "E0562"),
+        (
+            (
+                'Content-Type: multipart/mixed; boundary="=="\nMIME-Version: 1.0\n\n'
+                "--==\nContent-Type: text/cloud-config\n\n#cloud-config\nruncmd: [date]\n--==--\n"
+            ),
+            "E0563",
+        ),
+    ],
+)
+def test_what_is_encoded_is_taken_apart_by_nobody(
+    read_as_windows: Reader, text: str, code: str
+) -> None:
+    """The build refuses it, so another part is exchanged for it."""
+    assert feeding.codes(fodder(text), guest=GuestKind.WINDOWS) == [code]
+    plain = "runcmd: [date]\n"
+    data = seed(fodder(plain), fodder("timezone: UTC\n", None, "other")).user_data.data
+    assert any(event[0] == "run" for event in read_as_windows(data)["events"])
+    part = base64.b64encode(f"#cloud-config\n{plain}".encode())
+    assert data.count(part) == 1
+    data = data.replace(part, base64.b64encode(text.encode()))
+    events = read_as_windows(data)["events"]
+    assert not any(event[0] == "run" for event in events)

@@ -27,6 +27,8 @@ from sharing.publishing import image
 from sharing.test_registry_manners import MOTD, put
 from store.test_folder import small_disk
 
+pytestmark = pytest.mark.once
+
 __all__ = ["certificate", "secure", "small_disk"]
 
 MANIFEST = "GET .*/manifests/1.0"

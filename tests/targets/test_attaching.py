@@ -11,6 +11,8 @@ import pytest
 
 from targets.attaching import ROOT, package_with, run
 
+pytestmark = pytest.mark.once
+
 TOY = {
     "__init__.py": """
 from eryphc.frozen import NamedTuple

@@ -31,6 +31,7 @@ DROPPED_BY_STRATEGY = Code("N0516", "dropped-by-merge-how")
 RESPELLED = Code("N0517", "key-respelled")
 DROPPED_IN_GUEST = Code("W0520", "dropped-in-guest")
 KEY_UNKNOWN = Code("W0522", "key-unknown")
+KEY_READ_EARLY = Code("W0565", "key-read-early")
 VALUE_INVALID = Code("W0523", "value-invalid")
 DEPRECATED = Code("W0524", "deprecated")
 
@@ -342,15 +343,23 @@ def left_out_in_guest(
 
 @wording
 def key_unknown(
-    path: Words, key: Words, known: Sequence[Words], place: Label, related: tuple[Label, ...]
+    path: Words,
+    key: Words,
+    known: Sequence[Words],
+    place: Label,
+    related: tuple[Label, ...],
+    *,
+    before: bool = False,
 ) -> Diagnostic:
+    """`before`: guests before cloud-init 25.1 still take it."""
     return Diagnostic(
         code=KEY_UNKNOWN,
         level=Level.WARNING,
-        message=f"cloud-init knows no key `{path}`",
+        message=f"cloud-init {'25.1 ' if before else ''}knows no key `{path}`",
         primary=place,
         related=related,
-        help=closest(key, known),
+        notes=("older guests still take it",) if before else (),
+        help=None if before else closest(key, known),
     )
 
 
@@ -374,16 +383,48 @@ def value_invalid(
 
 
 @wording
+def key_read_early(key: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=KEY_READ_EARLY,
+        level=Level.WARNING,
+        message=f"cloud-init reads `{key}` before it has this configuration",
+        primary=place,
+        related=related,
+        notes=("where a guest finds its data at the first boot is decided without it",),
+        help="set it in the image, in a file of `/etc/cloud/cloud.cfg.d`",
+    )
+
+
+@wording
+def key_read_anyway(key: Words, place: Label, related: tuple[Label, ...]) -> Diagnostic:
+    return Diagnostic(
+        code=KEY_UNKNOWN,
+        level=Level.NOTE,
+        message=f"cloud-init reads `{key}`, which its schema does not have: guests report it",
+        primary=place,
+        related=related,
+    )
+
+
+@wording
 def deprecated(
-    path: Words, version: Words, advice: Words, place: Label, related: tuple[Label, ...]
+    path: Words,
+    version: Words,
+    advice: Words,
+    place: Label,
+    related: tuple[Label, ...],
+    *,
+    alone: bool = False,
 ) -> Diagnostic:
+    """`alone`: guests before `version` know no other form."""
     since = f" since cloud-init {version}" if version else ""
     return Diagnostic(
         code=DEPRECATED,
-        level=Level.WARNING,
+        level=Level.NOTE if alone else Level.WARNING,
         message=f"`{path}` is deprecated{since}, and newer guests report it",
         primary=place,
         related=related,
+        notes=(f"guests before {version} know this form alone",) if alone else (),
         help=advice or None,
     )
 

@@ -98,17 +98,23 @@ def file_in_tmp(path: Words, place: Label, related: tuple[Label, ...]) -> Diagno
 
 @wording
 def permissions_not_octal(
-    path: Words, written: Words, octal: Words, place: Label, related: tuple[Label, ...]
+    path: Words,
+    written: Words,
+    octal: Words,
+    place: Label,
+    related: tuple[Label, ...],
+    *,
+    digits: bool,
 ) -> Diagnostic:
+    """`digits`: those that are written could be meant as the permissions."""
     return Diagnostic(
         code=PERMISSIONS_NOT_OCTAL,
-        level=Level.WARNING,
+        level=Level.WARNING if digits else Level.NOTE,
         message=f"`{path}` is the number {written}, which as permissions is {octal}",
         primary=place,
         related=related,
-        help=f'if the digits are meant, write `"0{written}"`'
-        if written.isdigit() and not set(written) & {"8", "9"}
-        else None,
+        notes=() if digits else ("guests report that it is no text",),
+        help=f'if the digits are meant, write `"0{written}"`' if digits else f'write `"0{octal}"`',
     )
 
 
@@ -117,7 +123,7 @@ def permissions_special(path: Words, place: Label, related: tuple[Label, ...]) -
     return Diagnostic(
         code=PERMISSIONS_SPECIAL,
         level=Level.NOTE,
-        message=f"`{path}` has set-uid, set-gid or sticky bits, which cloud-init before 25.3 drops",
+        message=f"`{path}` has set-uid or set-gid bits, which cloud-init before 25.3 drops",
         primary=place,
         related=related,
         help="set them by `chmod` in `runcmd`",
@@ -163,15 +169,21 @@ def default_user_missing(key: Words, place: Label, related: tuple[Label, ...]) -
 
 @wording
 def start_waits_for_boot(
-    path: Words, unit: Words, place: Label, related: tuple[Label, ...]
+    path: Words, unit: Words, place: Label, related: tuple[Label, ...], *, surely: bool
 ) -> Diagnostic:
+    """`surely`: the unit waits for cloud-init itself, else for a target of the boot."""
+    waits = f"`{path}` starts `{unit}` and waits for it, while it waits for"
     return Diagnostic(
         code=START_WAITS_FOR_BOOT,
         level=Level.WARNING,
-        message=f"`{path}` starts `{unit}` and waits for it, while it waits for the end of the "
-        "boot, of which this command is part",
+        message=f"{waits} the end of cloud-init, of which this command is part"
+        if surely
+        else f"{waits} a target that some guests reach only after this command",
         primary=place,
         related=related,
+        notes=()
+        if surely
+        else ("Debian and Ubuntu reach `multi-user.target` before cloud-init's last stage",),
         help="add `--no-block`",
     )
 

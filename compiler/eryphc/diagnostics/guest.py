@@ -230,11 +230,15 @@ def include_skipped(fodder: Words, span: Span | None, related: tuple[Label, ...]
 def guest_drops_part(
     fodder: Words, reason: Words | Diagnostic, span: Span | None, related: tuple[Label, ...]
 ) -> Diagnostic:
+    lost = "without effect"
+    if isinstance(reason, Diagnostic) and reason.code in (ARCHIVE_BROKEN, ARCHIVE_ENTRY_DROPPED):
+        # It may be more than the fodder entry, or less.
+        lost = lost if reason.primary is None else reason.primary.message
     return finding(
         GUEST_DROPS_PART,
         f"the guest will not apply `{fodder}`: {_text(reason)}",
         span,
-        "without effect",
+        lost,
         related=related,
     )
 
@@ -305,26 +309,35 @@ def script_between_commands(
 
 @wording
 def archive_broken(
-    fodder: Words, problem: Words | Diagnostic, span: Span | None, related: tuple[Label, ...]
+    fodder: Words,
+    problem: Words | Diagnostic,
+    lost: Own,
+    span: Span | None,
+    related: tuple[Label, ...],
 ) -> Diagnostic:
     return finding(
         ARCHIVE_BROKEN,
         f"the archive `{fodder}` cannot be read: {_text(problem)}",
         span,
-        "the guest would lose all of its user-data",
+        lost,
         related=related,
     )
 
 
 @wording
 def archive_entry_dropped(
-    fodder: Words, entry: Words, reason: Words, span: Span | None, related: tuple[Label, ...]
+    fodder: Words,
+    entry: Words,
+    reason: Words,
+    lost: Own,
+    span: Span | None,
+    related: tuple[Label, ...],
 ) -> Diagnostic:
     return finding(
         ARCHIVE_ENTRY_DROPPED,
         f"{entry} of the archive `{fodder}` is {reason}",
         span,
-        "the guest drops it",
+        lost,
         related=related,
         help="make it a fodder entry of its own",
     )
@@ -482,13 +495,19 @@ def network_config_invalid(problem: Words | Diagnostic, span: Span | None) -> Di
 
 @wording
 def network_address_twice(
-    address: Words, span: Span | None, first: Span | None, names: tuple[Words, Words]
+    address: Words,
+    span: Span | None,
+    first: Span | None,
+    names: tuple[Words, Words],
+    *,
+    adapters: bool = False,
 ) -> Diagnostic:
+    """`adapters`: a Linux guest has two such adapters; else a file names one of them twice."""
     return finding(
         NETWORK_ADDRESS_TWICE,
         f"`{names[0]}` and `{names[1]}` have the same MAC address {address}",
         span,
-        "the guest then sets up no network at all",
+        "the guest then sets up no network at all" if adapters else "no adapter can be both",
         related=(Label(first, "first here"),) if first is not None else (),
     )
 

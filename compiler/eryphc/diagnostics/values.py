@@ -1,4 +1,4 @@
-"""W0422 to W0425 and E0575: values that do not arrive as the one value that they are.
+"""W0422 to W0429 and E0575: values that do not arrive as the one value that they are.
 
 Source: docs/reference/language.md, "Values in context".
 """
@@ -14,6 +14,7 @@ VALUE_CHANGES_TYPE = Code("W0422", "value-changes-type")
 VALUE_BREAKS_QUOTING = Code("W0423", "value-breaks-quoting")
 VALUE_NOT_HELD = Code("W0428", "value-not-held")
 REFERENCE_NOT_REPLACED = Code("W0425", "reference-not-replaced")
+TEMPLATE_MARKER_WRONG = Code("W0429", "template-marker-wrong")
 
 
 @wording
@@ -110,6 +111,18 @@ def filter_not_applied(variable: Words, where: Words, span: Span | None) -> Diag
         "reaches the guest as text",
         notes=("a reference is a name alone; there are no filters and no expressions",),
         help=f"write `{{{{ {variable} }}}}`",
+    )
+
+
+@wording
+def template_marker_wrong(where: Words, span: Span | None) -> Diagnostic:
+    return finding(
+        TEMPLATE_MARKER_WRONG,
+        f"the first line of {where} does not make its text a template",
+        span,
+        "an ordinary comment",
+        notes=("no guest renders the text: references in it are those of variables",),
+        help="write `## template: jinja`, with these blanks and nothing behind them",
     )
 
 

@@ -34,6 +34,10 @@ from eryphc.guest.pieces import (
 from eryphc.ir.content import Content, Insertion, Substituted, Written
 
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+\Z")
+# What becomes of user-data with a broken archive (`_explode_archive` of cloud-init's user_data.py).
+_ALL_LOST: Final = Own("the guest would lose all of its user-data")
+_ARCHIVE_LOST: Final = Own("the guest drops the archive")
+_ENTRY_LOST: Final = Own("the guest drops it")
 _MERGE_HEADERS: Final = ("Merge-Type", "X-Merge-Type")
 
 
@@ -54,11 +58,13 @@ def expand(
             # Only the loader of the guest refuses it.
             return (), tuple(report(fodder, (fault,), Level.WARNING, is_archive=True))
         place = archive.span(fault.start, fault.end)
-        return (), (wording.archive_broken(archive.said, fault.problem, place, chain),)
+        return (), (
+            wording.archive_broken(archive.said, fault.problem, _ARCHIVE_LOST, place, chain),
+        )
     if not isinstance(root, Sequence):
         place = archive.span(root.start, min(root.end, _line_end(archive.text, root.start)))
         problem = own("it is {}, not a list", Own(kind(root)))
-        return (), (wording.archive_broken(archive.said, problem, place, chain),)
+        return (), (wording.archive_broken(archive.said, problem, _ARCHIVE_LOST, place, chain),)
     pieces: list[Piece] = []
     found: list[Diagnostic] = []
     for number, entry in enumerate(root.items, start=1):
@@ -69,7 +75,10 @@ def expand(
             if content is not None:
                 has = own("{} as its content", Own(kind(content)))
             problem = own("entry {} has {}, where text is expected", number, has)
-            found.append(wording.archive_broken(archive.said, problem, place, chain))
+            # Of an entry without `content` the guest makes an empty part.
+            is_read = isinstance(entry, MappingNode) and content is not None
+            lost = _ALL_LOST if is_read else _ENTRY_LOST
+            found.append(wording.archive_broken(archive.said, problem, lost, place, chain))
             continue
         text = _merging(
             entry, normalised(_content(archive, content, content.value)), archive.reader
@@ -78,9 +87,11 @@ def expand(
         media_type = _type(text.text, given)
         reason = _refusal(media_type, given)
         if reason is not None:
+            lost = _ALL_LOST if "/" not in media_type else _ENTRY_LOST
+            entry_said = own("entry {}", number)
             found.append(
                 wording.archive_entry_dropped(
-                    archive.said, own("entry {}", number), Own(reason), place, chain
+                    archive.said, entry_said, Own(reason), lost, place, chain
                 )
             )
             continue

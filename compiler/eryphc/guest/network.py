@@ -87,7 +87,13 @@ def _addresses_twice(request: GuestRequest) -> Iterator[Diagnostic]:
         if address in first:
             other = first[address]
             names = (named(other.name), named(adapter.name))
-            yield wording.network_address_twice(named(address), adapter.place, other.place, names)
+            yield wording.network_address_twice(
+                named(address),
+                adapter.place,
+                other.place,
+                names,
+                adapters=request.guest is GuestKind.LINUX,
+            )
         first.setdefault(address, adapter)
 
 

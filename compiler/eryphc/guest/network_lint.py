@@ -397,7 +397,10 @@ def _names(network: Network) -> Iterator[Diagnostic]:
             problem = f"`{value}`, the name of `{name}`, is longer than {LONGEST_NAME} bytes"
             yield network.doubt(problem, renamed, "no name in Linux")
         if name in members:
-            problem = f"`{name}` is renamed and a member of a bridge, which guests set up wrongly"
+            problem = (
+                f"`{name}` is renamed and a member of a bridge, which guests without netplan set "
+                "up wrongly"
+            )
             yield network.doubt(problem, renamed)
 
 
@@ -460,12 +463,23 @@ def _addresses_that_are_none(network: Network) -> Iterator[Diagnostic]:
 
 
 def _addresses_in_capitals(network: Network) -> Iterator[Diagnostic]:
+    """Addresses of adapters that get a name: cloud-init compares them with small letters.
+
+    Source: docs/reference/cloud-init.md, "Mistakes in a network-config".
+    """
+    if network.guest is not GuestKind.LINUX:
+        return
+    unnamed = {
+        name
+        for name, entry, _ in _entries(network.root.get("ethernets"))
+        if entry.get("set-name") is None and network.reader.word is not GuestAgent.NUAGEINIT
+    }
     for name, node in _addresses(network):
         written = str(node.value)
-        if _ADDRESS.match(written.lower()) and written != written.lower():
-            yield network.doubt(
-                f"the address of `{name}` has capital letters", node, "write them small"
-            )
+        if name in unnamed or not _ADDRESS.match(written.lower()) or written == written.lower():
+            continue
+        problem = f"the address of `{name}` has capital letters: the guest finds no adapter by it"
+        yield network.doubt(problem, node, "no network is set up then")
 
 
 def _addresses_twice(network: Network) -> Iterator[Diagnostic]:

@@ -78,18 +78,16 @@ _OF_GUESTS = (
 
 
 # Keys that no text of a guest begins a line with. A catlet may begin with any comment.
-_OF_CATLETS = re.compile(
-    r"(?m)^[\"']?(?:fodder|parent|cpu|memory|drives|capabilities)[\"']?[ \t]*:"
-)
+_OF_CATLETS = r"(?m)^[\"']?(?:fodder|parent|cpu|memory|drives|capabilities)[\"']?[ \t]*:"
 
 
 def other_document(source: SourceText) -> Diagnostic | None:
     """The error for a text of a guest that is taken for a catlet; None for any other text."""
     line = source.text.partition("\n")[0].rstrip()
-    if _OF_CATLETS.search(source.text) is not None:
-        return None
     for marker, what, kind in _OF_GUESTS:
         if line.lower().startswith(marker):
+            if re.search(_OF_CATLETS, source.text) is not None:
+                return None
             return reading.other_document(what, kind, Span(source, 0, len(line)))
     return None
 

@@ -33,6 +33,8 @@ from eryphc.syntax.names import blank
 from eryphc.syntax.nodes import MAX_EXPANDED
 
 _JINJA = "## template: jinja"
+# It is compiled where it is used, which few texts need.
+_NEARLY_JINJA = r"#+\s*template\s*:\s*jinja2?"
 _BRACES = "{{"
 _OVERFLOW = "overflow"
 # A name with more than blanks behind it.
@@ -304,6 +306,7 @@ def _fodder(fodder: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bo
         value = _variable(fodder, variable, catlet, faults)
         own.setdefault((variable.name or "").lower(), value)
     content = fodder.content or _no_content(fodder)
+    _nearly_jinja(fodder, content, faults)
     if _BRACES not in content.text:
         return _finished(fodder, content, root=faults.root, secret=bool(fodder.secret)), False
     scope = {**catlet, **own}
@@ -330,6 +333,17 @@ def _fodder(fodder: Fodder, catlet: _Scope, faults: _Faults) -> tuple[Fodder, bo
     secret = bool(fodder.secret) or filled.secret
     by = next((each.value for each in filled.insertions if each.value and each.value.secret), None)
     return _finished(fodder, content, root=faults.root, secret=secret, by=by), filled.vm_id
+
+
+def _nearly_jinja(fodder: Fodder, content: Content, faults: _Faults) -> None:
+    """A first line that people take for the marker of a template and cloud-init does not."""
+    if not content.text.startswith("#"):
+        return
+    line = content.text.partition("\n")[0].rstrip()
+    lower = line.lower()
+    if "jinja" in lower and lower != _JINJA and re.fullmatch(_NEARLY_JINJA, lower):
+        span = content.span(0, len(line))
+        faults.add(fodder, lambda where: wording.template_marker_wrong(where, span))
 
 
 def _not_replaced(

@@ -1,9 +1,9 @@
 """Run by the system's Python: the modules of the installed cloud-init carry out configurations.
 
 Reads from stdin a JSON list of cloud-configs as text; writes for each what its modules did, in
-their order: the modules that failed, each with its error, and what reached the system. Commands
-and files are noted instead of run and written. Users and groups are kept as `useradd` and
-`groupadd` keep them: a name that is taken is refused.
+their order: the modules that failed, each with its error, what reached the system, and the files
+with their texts. Commands and files are noted instead of run and written. Users and groups are
+kept as `useradd` and `groupadd` keep them: a name that is taken is refused.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from cloudinit.config import (
     cc_disk_setup,
     cc_mounts,
     cc_ntp,
+    cc_package_update_upgrade_install,
     cc_power_state_change,
     cc_seed_random,
     cc_set_hostname,
     cc_set_passwords,
+    cc_ssh_import_id,
 )
 from cloudinit.config.modules import Modules, form_module_name
 from cloudinit.distros import debian
@@ -53,6 +55,7 @@ class System:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.files: list[tuple[str, str]] = []
         self.users = {"root"}
         self.groups = {"root", "sudo"}
 
@@ -73,8 +76,20 @@ class System:
         return subp.SubpResult("", "")
 
     def write(self, filename: str, content: Any, *_more: Any, **_options: Any) -> None:
-        util.encode_text(content) if isinstance(content, str) else memoryview(content)
+        data = util.encode_text(content) if isinstance(content, str) else bytes(memoryview(content))
         self.done.append(f"write {filename}")
+        self.files.append((str(filename), data.decode("utf-8", "replace")))
+
+    def user(self, name: str) -> Any:
+        # As `pwd.getpwnam`, and `group` as `grp.getgrnam`.
+        if name not in self.users:
+            raise KeyError(f"getpwnam(): name not found: {name!r}")
+        return SimpleNamespace(pw_uid=1)
+
+    def group(self, name: str) -> Any:
+        if name not in self.groups:
+            raise KeyError(f"getgrnam(): name not found: {name!r}")
+        return SimpleNamespace(gr_gid=1)
 
 
 def _after(words: list[str], option: str) -> str:
@@ -130,7 +145,7 @@ def carried_out(text: str) -> dict[str, Any]:
 
     attempt("everything", apply_reporting_cfg, config)
     if failed:
-        return {"failed": failed, "done": system.done}
+        return {"failed": failed, "done": system.done, "files": system.files}
     for stage in ("init", "config", "final"):
         section = f"cloud_{stage}_modules"
         asked = attempt(stage, Modules._read_modules, SimpleNamespace(cfg=config), section)
@@ -147,7 +162,7 @@ def carried_out(text: str) -> dict[str, Any]:
         logger = logging.getLogger("cloudinit")
         attempt(name, module.handle, name, config, here, logger, [])
     attempt("next boot", util.get_hostname_fqdn, config, here, True)
-    return {"failed": failed, "done": system.done}
+    return {"failed": failed, "done": system.done, "files": system.files}
 
 
 def _replace(system: System, distro: Any) -> None:
@@ -155,7 +170,9 @@ def _replace(system: System, distro: Any) -> None:
     subp.subp = system.run
     for name in ("write_file", "append_file"):
         setattr(util, name, system.write)
-    util.chownbyname = lambda *_all: None
+    # What only `chownbyname` of cloud-init asks.
+    util.pwd = SimpleNamespace(getpwnam=system.user)
+    util.grp = SimpleNamespace(getgrnam=system.group)
     util.ensure_dir = lambda *_all, **_more: None
     util.del_file = lambda *_all: None
     util.is_user = lambda name: _text(name) in system.users
@@ -202,6 +219,11 @@ def _replace(system: System, distro: Any) -> None:
     }
     cc_power_state_change.givecmdline = lambda _pid: "cloud-init"
     cc_power_state_change.util.fork_cb = note("power")
+    # As if a package had asked for a restart.
+    cc_package_update_upgrade_install.REBOOT_FILE = __file__
+    cc_package_update_upgrade_install.time = SimpleNamespace(time=lambda: 0, sleep=note("wait"))
+    cc_ssh_import_id.SSH_IMPORT_ID_BINARY = "sh"
+    cc_ssh_import_id.pwd = util.pwd
     cc_apt_configure.util.lsb_release = lambda **_more: {"codename": "bookworm"}
     cc_apt_configure.util.get_dpkg_architecture = lambda *_all: "amd64"
     mirrors = dict.fromkeys(("MIRROR", "PRIMARY", "SECURITY"), "http://deb")

@@ -42,6 +42,7 @@ KINDS: Mapping[str, Any] = {
     "D": DATE,
 }
 GOOD: Mapping[tuple[str, str], Any] = {
+    ("write_files.[].owner", "T"): "root",
     ("mounts.[]", "L"): ["host:/x", "/x"],
     ("mount_default_fields", "L"): [None, None, "auto", "defaults", "0", "2"],
     ("keyboard", "M"): {"layout": "de"},
@@ -116,6 +117,7 @@ def _same_path(row: Row) -> list[int]:
 
 def good(row: Row) -> dict[str, Any]:
     values = {kind: KINDS[kind] for kind in row.takes if kind != "E"}
+    values |= {f"the number {number}": number for number in row.also}
     if "E" in row.takes:
         values |= {"an empty text": "", "an empty list": [], "false": False}
     return {kind: GOOD.get((row.path, kind), value) for kind, value in values.items()}

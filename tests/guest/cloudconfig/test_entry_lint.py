@@ -146,7 +146,11 @@ OTHERS = {
         "chpasswd: {users: [{password: x, type: text}]}",
     ),
     "mounts": ("mounts: [[], ['host:/x', /x]]", "mount_default_fields: [null, null, auto]"),
-    "package_update_upgrade_install": ("packages: [[a, '1', b], c]", "packages: [[], c]"),
+    "package_update_upgrade_install": (
+        "packages: [[a, '1', b], c]",
+        "packages: [[], c]",
+        "packages: [{apt: [a]}, c]",
+    ),
     "snap": ("snap: {commands: [[], 'install a']}",),
     "keyboard": ("keyboard: {model: pc105}",),
 }
@@ -167,6 +171,7 @@ def test_the_other_modules_end_there() -> None:
 def test_a_user_without_a_name_is_warned_of() -> None:
     assert found("users: [{nmae: x}]") == ["W0568"]
     assert found("users: [{name: x}, x]") == []
+    assert found("users: [{snapuser: joe@joeuser.io}]") == []
 
 
 @pytest.mark.integration

@@ -75,6 +75,14 @@ write_files:
         pytest.param(
             ("write_files: [{path: /a, permissions: '4755'}]",), ["N0536 '4755'"], id="setuid"
         ),
+        pytest.param(
+            ("write_files: [{path: /a, permissions: '2755'}]",), ["N0536 '2755'"], id="setgid"
+        ),
+        pytest.param(
+            ("write_files: [{path: /a, permissions: '02640'}, {path: /b, permissions: '1777'}]",),
+            [],
+            id="special bits that stay",
+        ),
         pytest.param(("network: {version: 2}",), ["W0537 network"], id="network"),
         pytest.param(("users: [{name: a, passwd: x}]",), ["W0538 passwd"], id="a locked password"),
         pytest.param(
@@ -180,9 +188,14 @@ write_files:
             id="no restart",
         ),
         pytest.param(
-            ("package_reboot_if_required: true\npower_state: {mode: reboot}",),
+            ("package_reboot_if_required: true\npower_state: {mode: reboot}\npackages: [a]",),
             ["W0589 package_reboot_if_required"],
             id="two restarts",
+        ),
+        pytest.param(
+            ("package_reboot_if_required: true\npower_state: {mode: reboot}\npackages: []",),
+            [],
+            id="no packages",
         ),
         pytest.param(("package_reboot_if_required: true",), [], id="one restart"),
         pytest.param(
@@ -276,6 +289,24 @@ def test_a_number_in_octal_may_come_from_a_variable() -> None:
     outcome = merge([entry])
     assert outcome.value is not None
     assert [each.code.number for each in examine(outcome.value)] == ["W0523"]
+
+
+@pytest.mark.parametrize(
+    ("after", "surely"),
+    [("cloud-final.service", True), ("cloud-init.target", True), ("multi-user.target", False)],
+)
+def test_a_unit_that_surely_hangs_is_told_from_one_that_may(after: str, *, surely: bool) -> None:
+    text = UNIT.replace("multi-user.target", f"network.target {after}")
+    outcome = merge(fodder_entries(f"{text}runcmd: [systemctl start late]"))
+    assert outcome.value is not None
+    [each] = handed_out(examine(outcome.value))
+    said = "the end of cloud-init, of which this command is part"
+    if not surely:
+        said = "a target that some guests reach only after this command"
+    assert each.message == (
+        f"`runcmd[0]` starts `late.service` and waits for it, while it waits for {said}"
+    )
+    assert bool(each.notes) is not surely
 
 
 def test_parts_are_never_refused() -> None:

@@ -6,6 +6,8 @@ import copy
 import hashlib
 import json
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +16,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import saying
+from eryphc.diagnostics.model import Level
 from eryphc.guest.cloudconfig import verdict as own
 from eryphc.guest.cloudconfig.nodes import MappingNode
 from eryphc.guest.cloudconfig.provenance import Provenance
-from eryphc.guest.cloudconfig.schema import check, library_errors
+from eryphc.guest.cloudconfig.schema import (
+    KNOWN_BEFORE,
+    READ_ANYWAY,
+    READ_EARLY,
+    check,
+    library_errors,
+)
 from eryphc.guest.cloudconfig.tree import read
 from guest.cloudconfig.entries import fodder, merge
+from guest.installed import SYSTEM_PYTHON, needs_measured_cloud_init
 from places import PUBLISHED
 
 
@@ -230,6 +240,34 @@ def said(text: str, *, secret: bool = False) -> list[str]:
         ),
         ("write_files: [{content: a}]", "W0523 `write_files[0]` lacks `path` | {content: a}"),
         (
+            "manual_cache_clean: true",
+            (
+                "W0522 cloud-init reads `manual_cache_clean`, which its schema "
+                "does not have: guests report it | manual_cache_clean"
+            ),
+        ),
+        (
+            "datasource_list: [NoCloud]",
+            (
+                "W0565 cloud-init reads `datasource_list` before it has this configuration | "
+                "datasource_list"
+            ),
+        ),
+        (
+            "ssh_keys: {dsa_private: x}",
+            "W0522 cloud-init 25.1 knows no key `ssh_keys.dsa_private` | dsa_private",
+        ),
+        ("reporting: {a: {endpoint: 'http://x/'}}", "W0523 `reporting.a` lacks `type` | a"),
+        (
+            "reporting: {a: {type: logg}}",
+            "W0523 `reporting.a.type` has to be one of `log`, `print`, `webhook`, `hyperv` | logg",
+        ),
+        ("reporting: {a: {type: webhook}}", "W0523 `reporting.a` lacks `endpoint` | a"),
+        (
+            "reporting: {a: {type: print, x: 1}}",
+            "W0522 cloud-init knows no key `reporting.a.x` | x",
+        ),
+        (
             "chpasswd: {list: 'a:b'}",
             (
                 "W0524 `chpasswd.list` is deprecated since cloud-init 22.2, "
@@ -240,6 +278,94 @@ def said(text: str, *, secret: bool = False) -> list[str]:
 )
 def test_words(text: str, expected: str) -> None:
     assert said(text) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("rh_subscription: {service-level: x}", Level.NOTE),
+        ("ansible: {install_method: pip, pull: {url: x, playbook_name: y}}", Level.NOTE),
+        ("ubuntu_advantage: {token: x}", Level.NOTE),
+        ("chpasswd: {list: 'a:b'}", Level.WARNING),
+    ],
+)
+def test_a_form_that_older_guests_know_alone_is_a_note(text: str, level: Level) -> None:
+    root = tree(text)
+    found = check(root, Provenance([(fodder(text), root)]))
+    assert {each.level for each in found if each.code.number == "W0524"} == {level}
+
+
+# What cloud-init's stages have of a key of the user-data, before it is found and after.
+STAGES = """
+import json, os, sys
+from cloudinit import helpers
+folder, keys = sys.argv[1], sys.argv[2:]
+cloud = os.path.join(folder, "cloud")
+paths = helpers.Paths({"cloud_dir": cloud, "run_dir": os.path.join(folder, "run")})
+def seen():
+    merged = helpers.ConfigMerger(paths=paths, datasource=None, base_cfg={}).cfg
+    return [key for key in keys if key in merged]
+first = seen()
+instance = os.path.join(cloud, "instance")
+os.makedirs(instance)
+with open(os.path.join(instance, "cloud-config.txt"), "w") as file:
+    file.write(json.dumps(dict.fromkeys(keys, "set")))
+print(json.dumps([first, seen()]))
+"""
+
+
+@pytest.mark.integration
+def test_stages_have_the_keys_only_once_the_data_is_found(tmp_path: Path) -> None:
+    keys = sorted(READ_EARLY)
+    probe = "import cloudinit.helpers"
+    if subprocess.run([SYSTEM_PYTHON, "-c", probe], check=False, capture_output=True).returncode:
+        pytest.skip("cloud-init is not installed: apt-get install cloud-init")
+    done = subprocess.run(
+        [SYSTEM_PYTHON, "-c", STAGES, tmp_path, *keys], check=True, capture_output=True, text=True
+    )
+    assert json.loads(done.stdout) == [[], keys]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("key", sorted(READ_EARLY | READ_ANYWAY))
+def test_the_code_of_a_guest_asks_for_each_key_that_the_schema_lacks(key: str) -> None:
+    folder = Path("/usr/lib/python3/dist-packages/cloudinit")
+    if not folder.is_dir():
+        pytest.skip("cloud-init is not installed: apt-get install cloud-init")
+    assert key not in own.schema()["properties"]
+    sources = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
+    assert any(f'"{key}"' in source for source in sources)
+
+
+@pytest.mark.integration
+def test_the_oldest_guest_takes_the_keys_that_newer_ones_do_not_know() -> None:
+    needs_measured_cloud_init()
+    program = "from cloudinit.config import cc_ssh; print(*cc_ssh.CONFIG_KEY_TO_FILE)"
+    done = subprocess.run(
+        [SYSTEM_PYTHON, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert set(KNOWN_BEFORE["ssh_keys"]) <= set(done.stdout.split())
+
+
+@pytest.mark.integration
+def test_the_oldest_guest_refuses_the_new_forms() -> None:
+    needs_measured_cloud_init()
+    program = """
+from cloudinit.config import cc_ansible, cc_rh_subscription
+rh = cc_rh_subscription.SubscriptionManager
+print(rh({"rh_subscription": {"service_level": "x"}})._verify_keys()[0],
+      rh({"rh_subscription": {"service-level": "x", "auto-attach": True}})._verify_keys()[0])
+for pull in ([{"url": "x", "playbook_name": "y"}], {"url": "x", "playbook_name": "y"}):
+    try:
+        cc_ansible.validate_config({"install_method": "pip", "package_name": "a", "pull": pull})
+        print(True)
+    except (ValueError, AttributeError):
+        print(False)
+"""
+    done = subprocess.run(
+        [SYSTEM_PYTHON, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["False", "True", "False", "True"]
 
 
 def test_no_word_of_a_secret() -> None:

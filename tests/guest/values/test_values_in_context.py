@@ -20,7 +20,7 @@ from eryphc.guest.values.quoting import Quoting
 from guest.feeding import fodder
 from work import grows_evenly
 
-KINDS = {"E0575", "W0422", "W0423", "W0425"}
+KINDS = {"E0575", "W0422", "W0423", "W0425", "W0429"}
 
 
 def spec(content: str, values: Mapping[str, str], kind: str = "cloud-config") -> str:
@@ -33,9 +33,11 @@ def spec(content: str, values: Mapping[str, str], kind: str = "cloud-config") ->
     )
 
 
-def checked(text: str, guest: GuestKind = GuestKind.LINUX) -> list[ShownDiagnostic]:
+def checked(
+    text: str, guest: GuestKind = GuestKind.LINUX, *, name: str = "web.json"
+) -> list[ShownDiagnostic]:
     request = BuildRequest(guest=GuestOptions(kind=guest))
-    answer = Session(environment={}).check(Source("web.json", text), (Target.CLOUD_INIT,), request)
+    answer = Session(environment={}).check(Source(name, text), (Target.CLOUD_INIT,), request)
     return [each for each in answer.diagnostics if each.code in KINDS]
 
 
@@ -381,6 +383,21 @@ def test_what_is_not_replaced(lines: str, value: str, words: str) -> None:
 def test_a_filter_in_a_template_is_not_replaced_either() -> None:
     text = "## template: jinja\n#cloud-config\nx: {{v|upper}} {{ ds.meta_data.x | upper }}\n"
     assert [each[:5] for each in found(text, v="a")] == ["W0425"]
+
+
+@pytest.mark.parametrize(
+    "marker", ["## template:jinja", "##template: jinja", "# Template: Jinja", "## template: jinja2"]
+)
+def test_what_is_nearly_the_marker_of_a_template_is_told_apart(marker: str) -> None:
+    """Without references and without a fault elsewhere too, at the place of the line."""
+    text = f"name: web\nfodder:\n- name: food\n  content: |\n    {marker}\n    x: a\n"
+    (said,) = checked(text, name="web.yaml")
+    assert (said.code, said.line, said.column) == ("W0429", 5, 5)
+
+
+@pytest.mark.parametrize("line", ["## template: jinja", "## TEMPLATE: JINJA  ", "# templates"])
+def test_the_marker_itself_and_other_comments_are_not_spoken_of(line: str) -> None:
+    assert found(f"{line}\n#cloud-config\nx: a\n") == []
 
 
 def test_a_key_of_the_catlet_is_not_replaced() -> None:

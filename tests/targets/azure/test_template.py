@@ -30,6 +30,8 @@ from saying import said
 from targets.azure.engine import diagnostics, evaluated
 from targets.azure.schemas import faults
 
+pytestmark = pytest.mark.once
+
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 VALUES: dict[str, object] = {
     "adminUsername": "operator",
@@ -134,13 +136,11 @@ def test_the_published_schemas_have_nothing_against_it(name: str) -> None:
     assert faults(json.loads(template(spec_of(name)))) == []
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("name", ["prod-server", "everything", "bare", "web-prod"])
 def test_the_compiler_says_nothing(name: str, tmp_path: Path) -> None:
     assert diagnostics(tmp_path, template(spec_of(name))) == []
 
 
-@pytest.mark.once
 def test_the_compiler_would_say_something(tmp_path: Path) -> None:
     broken = template(spec_of("bare")).replace(b'"securityType"', b'"securityTyp"')
     assert diagnostics(tmp_path, broken) != []
@@ -194,7 +194,6 @@ def test_subnets_that_are_there_replace_the_network(tmp_path: Path) -> None:
     assert addresses == [f"{subnet}/b", f"{subnet}/d"]
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_of_a_catlet_becomes_an_expression(text: str, tmp_path: Path) -> None:
     spec = f"""
@@ -477,7 +476,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-@pytest.mark.once
 @pytest.mark.usefixtures("cache")
 def test_an_image_of_ones_own_becomes_a_vhd_and_a_gallery_image(tmp_path: Path) -> None:
     data = disk(tmp_path / "data.raw", 30 * 1024**2, b"y")

@@ -24,6 +24,8 @@ from eryphc.targets.azure.text import (
 )
 from places import BICEP, NO_BICEP
 
+pytestmark = pytest.mark.once
+
 COMPILER = Path(eryphc.__file__).parent
 EVIL = (
     "[evil('x')]",

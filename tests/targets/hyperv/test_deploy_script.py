@@ -5,11 +5,14 @@ import re
 from importlib.resources import files
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eryph_runtime.session import host_program
 from eryphc.targets.hyperv.deploy_script import deploy_script, literal, program_parts
+
+pytestmark = pytest.mark.once
 
 # What could end a literal, start an expression or look like another kind of quote.
 NASTY = st.sampled_from(

@@ -24,6 +24,8 @@ from eryphc.source import SourceText
 from eryphc.syntax import yaml_nodes
 from targets.hyperv.building import MACHINE, Result, build, texts
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 READER = ROOT / "guest" / "readers" / "read_with_cloud_init.py"
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/="

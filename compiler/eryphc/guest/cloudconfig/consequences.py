@@ -20,7 +20,7 @@ from eryphc.diagnostics.model import Diagnostic, Label
 from eryphc.diagnostics.said import NO_WORDS, Own, Words, own
 from eryphc.frozen import NamedTuple
 from eryphc.guest.cloudconfig.lint import Config
-from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
+from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, Value, kind
 from eryphc.guest.cloudconfig.saying import Names, below
 from eryphc.lint.engine import Rule
 
@@ -40,8 +40,8 @@ class Row(NamedTuple):
     `path` has the keys that lead to the value: `*` is any key of a map, `[]` any entry of a list.
     `takes` has a letter for each kind that does no harm: Null, Boolean, Integer or other number,
     Text, List, Map, Date, and Empty for what counts as false. `lost` is what the guest then lacks.
-    `grave`: it lacks commands, files or users for certain. Of rows with one path the first counts
-    that does not take the value.
+    `grave`: it lacks commands, files or users for certain. `also` has numbers that do no harm. Of
+    rows with one path the first counts that does not take the value.
     """
 
     path: str
@@ -50,6 +50,7 @@ class Row(NamedTuple):
     lost: str
     end: End = End.MODULE
     grave: bool = False
+    also: tuple[int, ...] = ()
 
 
 MAX_FINDINGS: Final = 100
@@ -149,7 +150,7 @@ ROWS: Final = (
     Row("chpasswd.users.[]", "M", "set_passwords", "not one of the passwords is set"),
     Row("chpasswd.users.[].name", "T", "set_passwords", "not one of the passwords is set"),
     Row("chpasswd.users.[].password", "T", "set_passwords", "not one of the passwords is set"),
-    Row("ssh_pwauth", "NBT", "set_passwords", "SSH stays as the image has it"),
+    Row("ssh_pwauth", "NBT", "set_passwords", "SSH stays as the image has it", also=(0, 1)),
     Row("apt", "TLM", "apt_configure", "nothing of it is set up"),
     Row("apt", "M", "apt_configure", "nothing of it is set up", End.NOTHING),
     Row("apt.sources", "M", "apt_configure", "not one of the sources is added"),
@@ -205,22 +206,22 @@ _LETTERS: Final = {
 }
 
 
-class _Step:
+class _Branch:
     """The rows by the next key of their path."""
 
     __slots__ = ("below", "rows")
 
     def __init__(self) -> None:
         self.rows: tuple[Row, ...] = ()
-        self.below: dict[str, _Step] = {}
+        self.below: dict[str, _Branch] = {}
 
 
-def _tree() -> _Step:
-    root = _Step()
+def _tree() -> _Branch:
+    root = _Branch()
     for row in ROWS:
         here = root
         for key in row.path.split("."):
-            here = here.below.setdefault(key, _Step())
+            here = here.below.setdefault(key, _Branch())
         here.rows += (row,)
     return root
 
@@ -232,6 +233,8 @@ def harms(row: Row, node: Node) -> bool:
     """Whether a module cannot do with the value what it is there for."""
     if "E" in row.takes and _is_empty(node):
         return False
+    if isinstance(node, Scalar) and node.value in row.also and kind(node) == "a number":
+        return False
     return _LETTERS[kind(node)] not in row.takes
 
 
@@ -241,49 +244,73 @@ def _is_empty(node: Node) -> bool:
     return not (node.items if isinstance(node, Sequence) else node.entries)
 
 
+class _Step(NamedTuple):
+    """From a map to the value of a key, or from a list to the entry of a number."""
+
+    owner: MappingNode | Sequence
+    key: Value
+
+    @property
+    def name(self) -> str | int:
+        """The step as a path of the table has it."""
+        if isinstance(self.owner, Sequence) and isinstance(self.key, int):
+            return self.key
+        return _name(self.key)
+
+
 class _Found(NamedTuple):
+    """A value that its row does not take, and the steps that lead to it."""
+
     row: Row
     node: Node
-    words: Words
-    path: tuple[str | int, ...]
+    way: tuple[_Step, ...]
+
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        return tuple(step.name for step in self.way)
+
+    def words(self, names: Names) -> Words:
+        """What messages call the value."""
+        said: Words = NO_WORDS
+        for owner, key in self.way:
+            if isinstance(owner, MappingNode):
+                said = below(said, names.key(owner, key))
+            elif isinstance(key, int):
+                said = names.entry(said, owner.items[key], key)
+        return said
 
 
-def _found(root: MappingNode, names: Names) -> Iterator[_Found]:
-    yield from _below(_ROOT, root, names, NO_WORDS, ())
-
-
-def _below(
-    step: _Step, node: Node, names: Names, words: Words, path: tuple[str | int, ...]
-) -> Iterator[_Found]:
+def _below(branch: _Branch, node: Node, way: tuple[_Step, ...]) -> Iterator[_Found]:
     if isinstance(node, MappingNode):
         for key, value in node.entries.items():
-            name = key if isinstance(key, str) else str(key)
-            following = step.below.get(name) or step.below.get("*")
+            following = branch.below.get(_name(key)) or branch.below.get("*")
             if following is not None:
-                said = below(words, names.key(node, key))
-                yield from _at(following, value, names, said, (*path, name))
+                yield from _at(following, value, (*way, _Step(node, key)))
     elif isinstance(node, Sequence):
-        following = step.below.get("[]")
+        following = branch.below.get("[]")
         if following is not None:
             for number, item in enumerate(node.items):
-                said = names.entry(words, item, number)
-                yield from _at(following, item, names, said, (*path, number))
+                yield from _at(following, item, (*way, _Step(node, number)))
 
 
-def _at(
-    step: _Step, node: Node, names: Names, words: Words, path: tuple[str | int, ...]
-) -> Iterator[_Found]:
-    row = next((row for row in step.rows if harms(row, node)), None)
+def _at(branch: _Branch, node: Node, way: tuple[_Step, ...]) -> Iterator[_Found]:
+    row = next((row for row in branch.rows if harms(row, node)), None)
     if row is not None:
-        yield _Found(row, node, words, path)
-    elif step.below:
-        yield from _below(step, node, names, words, path)
+        yield _Found(row, node, way)
+    elif branch.below:
+        yield from _below(branch, node, way)
+
+
+def _name(key: Value) -> str:
+    return key if isinstance(key, str) else str(key)
 
 
 def _shapes(config: Config) -> Iterator[Diagnostic]:
     """Values that their module does not take, with what is lost by them."""
     root, provenance, breaks = config
-    for row, node, words, path in islice(_found(root, Names(provenance)), MAX_FINDINGS):
+    names = Names(provenance)
+    for found in islice(_below(_ROOT, root, ()), MAX_FINDINGS):
+        row, node, path, words = found.row, found.node, found.path, found.words(names)
         label = provenance.label(node).at(*path)
         if isinstance(node, Scalar) and node.value is None:
             label = _key_label(config, path).at(*path)

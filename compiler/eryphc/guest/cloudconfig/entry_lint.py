@@ -35,11 +35,12 @@ _NO_HOME: Final = ("no_create_home", "system")
 _NEED_HOME: Final = ("ssh_authorized_keys", "ssh_import_id", "ssh_redirect_user")
 # What `useradd` and `groupadd` of Debian, the most patient ones, refuse as a name.
 _NAME: Final = re.compile(r"(?![-+~])[^\s:,]{1,32}\Z")
-_DATE: Final = re.compile(r"-?\d+|\d{4}[-/]\d{1,2}[-/]\d{1,2}|")
-_NUMBER: Final = re.compile(r"-?\d+|")
-_ID: Final = re.compile(r"\d+")
-_FIELD: Final = re.compile(r"[^:\n]*")
-_FOLDER: Final = re.compile(r"/[^:\n]*|")
+# These are compiled where they are used, which few users need.
+_DATE: Final = r"-?\d+|\d{4}[-/]\d{1,2}[-/]\d{1,2}|"
+_NUMBER: Final = r"-?\d+|"
+_ID: Final = r"\d+"
+_FIELD: Final = r"[^:\n]*"
+_FOLDER: Final = r"/[^:\n]*|"
 # The keys that become options of `useradd`: what it takes, and what it expects in words.
 _OPTIONS: Final = (
     ("gecos", _FIELD, "neither `:` nor a line feed"),
@@ -218,7 +219,7 @@ def _options(config: Config, user: _User, path: Words) -> Iterator[Diagnostic]:
         yield _refused(config, path, problem, user.node, at=("name", user))
     for key, takes, expected in _OPTIONS:
         value = user.text(key)
-        if value is not None and not takes.fullmatch(value):
+        if value is not None and not re.fullmatch(takes, value):
             node = user.get(key) or user.node
             problem = own("`useradd` expects {} in `{}`", Own(expected), Own(key))
             yield _refused(config, path, problem, node, at=(key, user))
@@ -295,7 +296,7 @@ def _main_group(
 _GZIP: Final = ("gz", "gzip")
 _BASE64: Final = ("b64", "base64")
 _BOTH: Final = ("gz+base64", "gzip+base64", "gz+b64", "gzip+b64")
-_NO_BASE64: Final = re.compile(r"[^A-Za-z0-9+/=\s]")
+_NO_BASE64: Final = r"[^A-Za-z0-9+/=\s]"
 # No more of a compressed file is unpacked: what follows is taken for sound.
 _MOST_UNPACKED: Final = 16 * 1024 * 1024
 _PIECE: Final = 64 * 1024
@@ -348,7 +349,7 @@ def _decoded(content: str | bytes, encoding: str) -> bool:
         except (binascii.Error, ValueError):
             raise _UndecodableError(own("is no base64")) from None
         if isinstance(content, str):
-            doubtful = _NO_BASE64.search(content) is not None
+            doubtful = re.search(_NO_BASE64, content) is not None
         content = decoded
     if encoding in (*_GZIP, *_BOTH):
         data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
@@ -438,7 +439,8 @@ def _nameless(root: MappingNode) -> Iterator[_Ending]:
     """Users without a name: the guest adds them to its default user, whose own keys count first."""
     users = root.get("users")
     for number, item in enumerate(users.items if isinstance(users, Sequence) else ()):
-        if isinstance(item, MappingNode) and "name" not in item.entries:
+        # `snap` makes a user of that entry, whose name it knows.
+        if isinstance(item, MappingNode) and not {"name", "snapuser"} & item.entries.keys():
             lost = own("no user is made of it: the guest takes it for its default user")
             words = own("users[{}]", number)
             yield _Ending(words, own("has no `name`"), lost, item, ("users", number))
@@ -487,12 +489,15 @@ def _mounts(root: MappingNode) -> Iterator[_Ending]:
 
 def _packages(root: MappingNode) -> Iterator[_Ending]:
     packages = root.get("packages")
+    lost = own("not one of the packages is installed")
     for number, item in enumerate(packages.items if isinstance(packages, Sequence) else ()):
+        words, path = own("packages[{}]", number), ("packages", number)
         if isinstance(item, Sequence) and len(item.items) not in (1, 2):
             problem = own("is neither a package nor a package and its version")
-            lost = own("not one of the packages is installed")
-            words = own("packages[{}]", number)
-            yield _Ending(words, problem, lost, item, ("packages", number))
+            yield _Ending(words, problem, lost, item, path)
+        elif isinstance(item, MappingNode):
+            problem = own("names a package manager, at which cloud-init before 23.4 fails")
+            yield _Ending(words, problem, lost, item, path)
 
 
 def _snaps(root: MappingNode) -> Iterator[_Ending]:

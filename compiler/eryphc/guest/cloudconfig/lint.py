@@ -44,12 +44,9 @@ _ENDS = re.compile(r"\s*(?:exit|exec)\b(?!\s*[0-9]*[<>])")
 _STRICT = re.compile(r"\s*set\s+-[a-z]*[eu]")
 _MOVES = re.compile(r"\s*cd\s[^;&|]*$")
 _START = re.compile(r"\bsystemctl\b([^;&|]*?)\s(start|restart|isolate|enable\s+--now)\s+([^;&|]+)")
-_LATE_TARGETS = frozenset(
-    (
-        *("multi-user.target", "graphical.target", "default.target"),
-        *("cloud-final.service", "cloud-init.target"),
-    )
-)
+# What is over only when cloud-init's last stage is, and what is in some distributions.
+_LAST_STAGE = frozenset(("cloud-final.service", "cloud-init.target"))
+_TARGETS = frozenset(("multi-user.target", "graphical.target", "default.target"))
 _SNAP = re.compile(
     r"(?:^|[;&|({`]|\b(?:sudo|then|else|do)[ \t])[ \t]*(?:/usr/bin/)?snap[ \t]+(?:--\S+[ \t]+)*"
     r"(?:install|refresh|remove|set|get|alias|connect|disconnect|start|stop|restart|run|enable"
@@ -217,13 +214,18 @@ def _decimal_permissions(config: Config) -> Iterator[Diagnostic]:
             shown = _value(node, value, provenance)
             octal = _value(node, f"{value:o}", provenance)
             chain = provenance.chain(node)
-            yield wording.permissions_not_octal(path, shown, octal, label, chain)
+            digits = str(value).isdigit() and not set(str(value)) & set("89")
+            yield wording.permissions_not_octal(path, shown, octal, label, chain, digits=digits)
 
 
 def _special_permissions(config: Config) -> Iterator[Diagnostic]:
     """Bits that are dropped. Source: docs/reference/cloud-init.md, "Permissions"."""
     for path, node, label in _permissions(config):
-        if isinstance(node.value, str) and re.fullmatch(r"0*[1-7][0-7]{3}", node.value):
+        if not isinstance(node.value, str) or not re.fullmatch(r"0*[1-7][0-7]{3}", node.value):
+            continue
+        mode = int(node.value, 8)
+        # Linux takes set-gid from a file that its group may execute.
+        if mode & 0o4000 or mode & 0o2010 == 0o2010:
             yield wording.permissions_special(path, label, config.provenance.chain(node))
 
 
@@ -313,17 +315,17 @@ def _default_user(config: Config) -> Iterator[Diagnostic]:
             yield wording.default_user_missing(Own(key), label, provenance.chain(node))
 
 
-def _units_that_wait(root: MappingNode) -> frozenset[str]:
-    """Units among the files that come only after cloud-init's last stage."""
-    found = set()
+def _units_that_wait(root: MappingNode) -> Mapping[str, bool]:
+    """Units that may come only after cloud-init's last stage, and whether they surely do."""
+    found = {**dict.fromkeys(_TARGETS, False), **dict.fromkeys(_LAST_STAGE, True)}
     for _, file in _entries(root.get("write_files")):
         path, content = file.text("path"), file.text("content")
         if path is None or content is None or not path.startswith(_UNIT_FOLDERS):
             continue
         waits = {word for line in _AFTER.findall(content) for word in line.split()}
-        if waits & _LATE_TARGETS:
-            found.add(path.rsplit("/", 1)[1])
-    return frozenset(found)
+        if waits & (_LAST_STAGE | _TARGETS):
+            found[path.rsplit("/", 1)[1]] = not waits.isdisjoint(_LAST_STAGE)
+    return found
 
 
 def _starts(config: Config) -> Iterator[Diagnostic]:
@@ -335,13 +337,13 @@ def _starts(config: Config) -> Iterator[Diagnostic]:
     commands = root.get("runcmd")
     if not isinstance(commands, Sequence):
         return
-    late: frozenset[str] | None = None
+    late: Mapping[str, bool] | None = None
     for number, item in enumerate(commands.items):
         text = _command_text(item)
         if "systemctl" not in text:
             continue
         if late is None:
-            late = _units_that_wait(root) | _LATE_TARGETS
+            late = _units_that_wait(root)
         for match in _START.finditer(text):
             words = match[3].split()
             if "--no-block" in match[0]:
@@ -353,7 +355,7 @@ def _starts(config: Config) -> Iterator[Diagnostic]:
                     label = provenance.label(item)
                     path = own("runcmd[{}]", number)
                     chain = provenance.chain(item)
-                    yield wording.start_waits_for_boot(path, shown, label, chain)
+                    yield wording.start_waits_for_boot(path, shown, label, chain, surely=late[unit])
 
 
 def _command_text(item: Node) -> str:
@@ -437,7 +439,15 @@ def _restarts(config: Config) -> Iterator[Diagnostic]:
                 path, words, provenance.label(item), provenance.chain(item)
             )
     restart, power = root.get("package_reboot_if_required"), root.get("power_state")
-    if isinstance(power, MappingNode) and restart is not None and _true(restart):
+    packages = root.get("packages")
+    # Where nothing is installed, nothing asks for a restart.
+    installs = isinstance(packages, Sequence) and packages.items
+    if (
+        isinstance(power, MappingNode)
+        and restart is not None
+        and _true(restart)
+        and (installs or _true(root.get("package_upgrade")))
+    ):
         label = provenance.key_label(root, "package_reboot_if_required")
         words = own("all commands and scripts, and again or for good by `power_state`")
         path = own("package_reboot_if_required")

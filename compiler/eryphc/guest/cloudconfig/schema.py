@@ -41,6 +41,28 @@ _KINDS = {
     "null": "null",
 }
 
+# Deprecated where the new form is younger than guests that are in use: they know the old one alone.
+_NEW_FORMS = {
+    "24.1": ("ubuntu_advantage",),
+    "25.2": ("ansible",),
+    "25.3": ("rh_subscription",),
+}
+# Keys that the schema lacks. Where the guest finds its data is decided before this configuration is
+# there; the others are read when it is (cloudinit/stages.py, cmd/main.py, log.py,
+# config/modules.py, config/cc_apt_configure.py).
+READ_EARLY = frozenset(("datasource", "datasource_list", "datasource_pkg_list"))
+READ_ANYWAY = frozenset(
+    (
+        *("manual_cache_clean", "unverified_modules", "syslog_fix_perms", "add_apt_repo_match"),
+        *("def_log_file", "log_basic", "logcfg", "log_cfgs"),
+        *("apt_sources", "apt_mirror", "apt_mirror_search", "apt_mirror_search_dns"),
+        *("apt_proxy", "apt_http_proxy", "apt_ftp_proxy", "apt_https_proxy"),
+        *("apt_preserve_sources_list", "apt_custom_sources_list"),
+    )
+)
+# Keys that guests before 25.1 still take.
+KNOWN_BEFORE = {"ssh_keys": ("dsa_private", "dsa_public", "dsa_certificate")}
+
 
 def check(root: MappingNode, provenance: Provenance) -> tuple[Diagnostic, ...]:
     """Warnings for what the schema does not allow or marks as deprecated, at most about 100."""
@@ -62,7 +84,11 @@ def _by_schema(config: Config) -> Iterable[Diagnostic]:
 
 
 RULES: Final[tuple[Rule[Config], ...]] = (
-    Rule(wording.KEY_UNKNOWN, _by_schema, more=(wording.VALUE_INVALID, wording.DEPRECATED)),
+    Rule(
+        wording.KEY_UNKNOWN,
+        _by_schema,
+        more=(wording.VALUE_INVALID, wording.DEPRECATED, wording.KEY_READ_EARLY),
+    ),
 )
 KINDS: Final = (wording.RESPELLED,)
 
@@ -96,9 +122,13 @@ def _narrowed(error: ValidationError) -> Iterator[ValidationError]:
     if error.validator not in ("oneOf", "anyOf") or not error.context:
         yield error
         return
+    chosen = _chosen(error)
+    if chosen is not None and not isinstance(chosen, int):
+        yield chosen
+        return
     branches: dict[Any, list[ValidationError]] = {}
     for each in error.context:
-        if each.validator not in MARKS:
+        if each.validator not in MARKS and (chosen is None or each.schema_path[0] == chosen):
             branches.setdefault(each.schema_path[0], []).append(each)
     # A branch for another kind of value was not meant.
     meant = {
@@ -114,6 +144,36 @@ def _narrowed(error: ValidationError) -> Iterator[ValidationError]:
     )
     for each in best:
         yield from _narrowed(each)
+
+
+def _chosen(error: ValidationError) -> int | ValidationError | None:
+    """The alternative that a word of the map chooses, as `type` does for reporters.
+
+    What is wrong with this word, where it chooses none; None where no word chooses.
+    """
+    from jsonschema.exceptions import ValidationError
+
+    instance: Any = error.instance
+    alternatives: Any = error.validator_value
+    words = [
+        {key: rule["enum"] for key, rule in each.get("properties", {}).items() if "enum" in rule}
+        for each in alternatives
+    ]
+    key = next((key for key in words[0] if all(key in each for each in words)), None)
+    if key is None or not isinstance(instance, dict):
+        return None
+    wrong = ValidationError("", instance=instance, schema=error.schema, parent=error.parent)
+    wrong.relative_path.extend(error.relative_path)
+    if key not in instance:
+        wrong.validator, wrong.validator_value = "required", [key]
+        return wrong
+    for number, each in enumerate(words):
+        if instance[key] in each[key]:
+            return number
+    wrong.validator = "enum"
+    wrong.validator_value = [word for each in words for word in each[key]]
+    wrong.relative_path.append(key)
+    return wrong
 
 
 @cache
@@ -217,7 +277,9 @@ def _said(
         advice = str(rules.get(f"{error.validator}_description", ""))
         advice = advice.replace("**", "`").replace("``", "`")
         version = str(rules.get(f"{error.validator}_version", ""))
-        yield wording.deprecated(path, Own(version), Own(advice), label, provenance.chain(node))
+        older = version in _NEW_FORMS and error.absolute_path[0] in _NEW_FORMS[version]
+        chain = provenance.chain(node)
+        yield wording.deprecated(path, Own(version), Own(advice), label, chain, alone=older)
     elif error.validator == "additionalProperties" and isinstance(node, MappingNode):
         yield from _unknown(provenance, node, path, rules, label.path)
     else:
@@ -276,12 +338,20 @@ def _unknown(
         if name in properties or any(each.search(name) for each in patterns):
             continue
         said = Names(provenance).key(node, key)
+        place = provenance.key_label(node, key).at(*steps, name)
+        if not steps and name in READ_EARLY:
+            yield wording.key_read_early(said, place, provenance.chain(value))
+            continue
+        if not steps and name in READ_ANYWAY:
+            yield wording.key_read_anyway(said, place, provenance.chain(value))
+            continue
         yield wording.key_unknown(
             below(path, said),
             said,
             tuple(map(Own, known)),
-            provenance.key_label(node, key).at(*steps, name),
+            place,
             provenance.chain(value),
+            before=len(steps) == 1 and name in KNOWN_BEFORE.get(str(steps[0]), ()),
         )
 
 
