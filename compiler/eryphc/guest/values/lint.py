@@ -11,7 +11,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from string import ascii_letters, digits
 from types import ModuleType
 from typing import Final, TypeAlias
 
@@ -51,9 +50,11 @@ _SCRIPTS: Final = (
     BOOTHOOK,
 )
 # Nothing to a shell, to PowerShell, and inside the quotes of JSON.
-_OF_ONE_WORD: Final = frozenset(ascii_letters + digits + "_./:%+=^-")
+_OF_ONE_WORD: Final = frozenset(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:%+=^-"
+)
 # What may be a number, a date, a flag or null where it is a piece of a plain scalar, or all of it.
-_OF_NUMBERS: Final = frozenset(digits + "-+.:_ abcdefxotz~")
+_OF_NUMBERS: Final = frozenset("0123456789-+.:_ abcdefxotz~")
 _TYPED: Final = frozenset(
     ("y", "yes", "n", "no", "on", "off", "true", "false", "null", "inf", "nan")
 )
