@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 PAGE = Path(__file__).resolve().parents[1] / "ARCHITECTURE.md"
 WALK = PAGE.read_text("utf-8").split("## The main path")[1].split("## Rooms")[0]
 NAMES = re.findall(r"\| `(eryphc\.[\w.]+)` \|", WALK)

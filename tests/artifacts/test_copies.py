@@ -23,6 +23,8 @@ from eryphc.artifacts.file import ArtifactFile
 from eryphc.artifacts.folder import TargetFolders
 from eryphc.artifacts.sparse import BLOCK, blocks, data, sha256_of
 
+pytestmark = pytest.mark.once
+
 MIB = 1024 * 1024
 needs_holes = pytest.mark.skipif(sparse._DATA is None, reason="this system knows no holes")
 

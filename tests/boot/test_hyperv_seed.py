@@ -1,6 +1,6 @@
 """A seed for Hyper-V boots once its open places are filled as the runtime fills them.
 
-The machine also serves the page of `examples/web-config.yaml`, which spares CI a boot.
+The machine is the production server of the examples, which spares CI a boot.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from boot.test_boot import WEB_CONFIG, boot
+from boot.test_boot import PRODUCTION, boot
 from boot.test_boot import image as image
 from eryph_runtime.document import load
 from eryph_runtime.slots import patch
@@ -27,7 +27,7 @@ variables:
 - name: token
   required: true
 fodder:
-{web}
+{production}
 - name: ids
   content:
     write_files:
@@ -54,10 +54,11 @@ fodder:
 
 def test_the_guest_finds_the_id_of_its_machine(image: Path, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
-    example = (CHECKOUT / "examples" / "web-config.yaml").read_text(encoding="utf-8")
-    web = example.partition("\nfodder:\n")[2].rstrip("\n")
-    assert "nginx-setup" in web
-    spec.write_text(OWN.replace("{web}", web), encoding="utf-8")
+    examples = CHECKOUT / "examples"
+    example = (examples / "prod-server.yaml").read_text(encoding="utf-8")
+    production = example.partition("\nfodder:\n")[2].rstrip("\n")
+    assert "prod-hardening" in production
+    spec.write_text(OWN.replace("{production}", production), encoding="utf-8")
     command: list[str | Path] = [
         sys.executable,
         "-m",
@@ -67,6 +68,7 @@ def test_the_guest_finds_the_id_of_its_machine(image: Path, tmp_path: Path) -> N
         "--target",
         "hyperv",
     ]
+    command += ["--genepool", examples / "genes"]
     command += ["--open", f"token={len(TOKEN)}", "--output", tmp_path / "out"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -83,7 +85,7 @@ def test_the_guest_finds_the_id_of_its_machine(image: Path, tmp_path: Path) -> N
         placed,
         [
             *("--nic-mac", ":".join(address[at : at + 2] for at in range(0, 12, 2)).lower()),
-            *WEB_CONFIG,
+            *PRODUCTION,
             *("--expect-text", f"/etc/machine-of-hyper-v=id={MACHINE}\ntoken={TOKEN}"),
             *("--exec", f'test "$(cat /etc/only-the-id)" = {MACHINE}'),
             *("--expect-text", f"/etc/from-a-template=open-places {MACHINE}"),

@@ -8,6 +8,8 @@ import pytest
 
 from cli.command_line import CommandLine
 
+pytestmark = pytest.mark.once
+
 SPEC = """\
 name: web
 variables:

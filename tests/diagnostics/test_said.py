@@ -110,6 +110,7 @@ OWN = {
         "'the guest would lose all of its user-data'",
         "kind(content)",
         "kind(root)",
+        "kind(value)",
         "reason",
     },
     "guest/checks.py": {

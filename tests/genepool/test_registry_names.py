@@ -21,6 +21,8 @@ from eryphc.genepool.registry_names import (
 from eryphc.identifiers import GeneSetId
 from genepool.images import MOTD
 
+pytestmark = pytest.mark.once
+
 ANY_ORG = ("*",)
 NAMES = st.from_regex(r"[a-z0-9]{3,5}(?:(?:\.-?|-\.?)[a-z0-9]{1,5}){0,2}", fullmatch=True)
 SETS = st.builds(GeneSetId, NAMES, NAMES, NAMES)

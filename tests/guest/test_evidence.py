@@ -15,6 +15,8 @@ import yaml
 from eryphc.diagnostics.codes import KINDS
 from guest.test_agent_vectors import VECTORS
 
+pytestmark = pytest.mark.once
+
 HERE = Path(__file__).parent
 TESTS, CHECKOUT = HERE.parent, HERE.parent.parent
 EVIDENCE: dict[str, dict[str, Any]] = yaml.safe_load(

@@ -241,6 +241,37 @@ def test_an_archive_loses_what_is_said(
             read_as_linux(data)
 
 
+@pytest.mark.parametrize(
+    ("key", "lost"),
+    [
+        ("X-Foo: 7", True),
+        ("X-Foo: {a: 1}", True),
+        ("7: a", True),
+        ("type: 7", True),
+        ("X-Foo: a", False),
+        ("X-Foo:", False),
+        ("type: 0", False),
+        ("filename: 7", False),
+        ("launch-index: 7", False),
+    ],
+)
+def test_a_header_that_is_no_text_loses_everything(
+    read_as_linux: Reader,
+    key: str,
+    lost: bool,  # noqa: FBT001
+) -> None:
+    """Only in an archive that stays one: what is taken apart here has no such headers."""
+    archive = fodder(f"- {{content: 'locale: a', {key}}}\n", "cloud-config-archive", "kit")
+    assert codes(archive) == []
+    assert codes(archive, merge=MergeMode.PARTS) == (["W0550"] if lost else [])
+    data = parts(archive).user_data.data
+    if lost:
+        with pytest.raises(AssertionError, match="Error"):
+            read_as_linux(data)
+    else:
+        assert read_as_linux(data)["config"] == {"locale": "a"}
+
+
 # --- templates ---------------------------------------------------------------------------------
 
 

@@ -368,7 +368,7 @@ def test_a_live_machine_takes_what_it_can(script: Script) -> None:
     assert "nothing to do" in script.run("-WhatIf")
 
 
-@pytest.mark.parametrize("at", [1, 3, 7, 11, 19, 24])
+@pytest.mark.parametrize("at", [3, 11, 24])
 def test_a_killed_run_goes_on(script: Script, at: int) -> None:
     done = script.host.run(
         "-File",
@@ -388,7 +388,7 @@ def test_a_killed_run_goes_on(script: Script, at: int) -> None:
     assert not [path for path in tree(script.host) if "eryphc-part" in path]
 
 
-@pytest.mark.parametrize("at", [2, 6, 16])
+@pytest.mark.parametrize("at", [6])
 def test_a_killed_run_can_be_removed(script: Script, at: int) -> None:
     before = tree(script.host)
     done = script.host.run(

@@ -142,7 +142,7 @@ def test_live_changes_and_those_that_need_power_off(runtime: Runtime) -> None:
     assert runtime.run("plan")["changes"] == []
 
 
-@pytest.mark.parametrize("at", [2, 4, 9, 16, 22])
+@pytest.mark.parametrize("at", [4, 16])
 def test_a_killed_run_goes_on(runtime: Runtime, at: int) -> None:
     done = runtime.process("apply", *BASE, HYPERV_KILL_AT=str(at))
     assert done.returncode == 3, done.stdout + done.stderr

@@ -13,7 +13,10 @@ from eryphc.syntax.yaml_nodes import compose
 from yaml_texts import texts
 
 # A PyYAML without libyaml has the pure scanner alone.
-pytestmark = pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML without libyaml")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML without libyaml"),
+]
 
 
 def _shape(node: Node) -> object:

@@ -351,7 +351,7 @@ def key_unknown(
     *,
     before: bool = False,
 ) -> Diagnostic:
-    """`before`: guests before cloud-init 25.1 still take it."""
+    """`before`: cloud-init 22.4 takes it and 25.1 does not."""
     return Diagnostic(
         code=KEY_UNKNOWN,
         level=Level.WARNING,

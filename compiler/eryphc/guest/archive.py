@@ -11,7 +11,7 @@ from typing import Final
 
 from eryphc.diagnostics import guest as wording
 from eryphc.diagnostics.model import Diagnostic, Level, trail
-from eryphc.diagnostics.said import Own, own
+from eryphc.diagnostics.said import Own, Said, Words, own
 from eryphc.frozen import replace
 from eryphc.guest.cloudconfig.nodes import MappingNode, Node, Scalar, Sequence, kind
 from eryphc.guest.cloudconfig.reader import TextReader
@@ -39,6 +39,13 @@ _ALL_LOST: Final = Own("the guest would lose all of its user-data")
 _ARCHIVE_LOST: Final = Own("the guest drops the archive")
 _ENTRY_LOST: Final = Own("the guest drops it")
 _MERGE_HEADERS: Final = ("Merge-Type", "X-Merge-Type")
+# Keys that no header is made of, in lower case.
+_NO_HEADERS: Final = frozenset(
+    (
+        *("content", "filename", "launch-index", "content-disposition"),
+        *("number-attachments", "content-type"),
+    )
+)
 
 
 def expand(
@@ -80,6 +87,12 @@ def expand(
             lost = _ALL_LOST if is_read else _ENTRY_LOST
             found.append(wording.archive_broken(archive.said, problem, lost, place, chain))
             continue
+        unfit = _unfit_header(entry) if stays else None
+        if unfit is not None:
+            key, value = unfit
+            problem = own("entry {} has {} as `{}`, where text is expected", number, value, key)
+            found.append(wording.archive_broken(archive.said, problem, _ALL_LOST, place, chain))
+            continue
         text = _merging(
             entry, normalised(_content(archive, content, content.value)), archive.reader
         )
@@ -109,6 +122,23 @@ def expand(
             )
         )
     return tuple(pieces), tuple(found)
+
+
+def _unfit_header(entry: Node) -> tuple[Words, Own] | None:
+    """A key of which the guest cannot make a header of mail, and what its value is."""
+    if not isinstance(entry, MappingNode):
+        return None
+    for key, value in entry.entries.items():
+        scalar = value.value if isinstance(value, Scalar) else value
+        taken = scalar is None or isinstance(scalar, str)
+        if not isinstance(key, str):
+            return Said(repr(key)), own("a key that is no text")
+        if key == "type":
+            # What counts as false is no type.
+            taken = taken or (isinstance(value, Scalar) and not scalar)
+        if not taken and key.lower() not in _NO_HEADERS:
+            return Said(key), Own(kind(value))
+    return None
 
 
 def _said(entry: Node, key: str) -> str | None:

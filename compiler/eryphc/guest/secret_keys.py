@@ -54,13 +54,19 @@ _PATHS: Final = (
     "yum_repos.*.password",
 )
 _STEPS: Final = tuple(tuple(path.split(".")) for path in _PATHS)
-_WORDS: Final = re.compile(
-    r"passw|_key|-key|_pro\b|advantage|_cert|-cert|wireguard|PRIVATE KEY", re.IGNORECASE
+# A text without one of these has no such path and no private key.
+_WORDS: Final = (
+    *("passw", "_key", "-key", "_pro", "advantage", "_cert", "-cert", "wireguard", "private key"),
 )
 _PRIVATE_KEY: Final = r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
 # No password at all: locked, empty, or one that the guest makes up itself.
 _NONE: Final = r"[!*]*|x"
 _RANDOM: Final = ("R", "RANDOM")
+
+
+def _has_a_word(text: str) -> bool:
+    lower = text.lower()
+    return any(word in lower for word in _WORDS)
 
 
 def with_undeclared(
@@ -88,7 +94,7 @@ def with_undeclared(
 
 def _secret_in(fodder: Fodder, number: int, reader: TextReader) -> str | None:
     """The words for the first secret in a text; None where it has none."""
-    if fodder.content is None or _WORDS.search(fodder.content.text) is None:
+    if fodder.content is None or not _has_a_word(fodder.content.text):
         return None
     piece = piece_of(fodder, number, reader)
     for root in _roots(piece):

@@ -30,8 +30,6 @@ from eryphc.syntax.yaml_nodes import (
     reader_error,
 )
 
-"""Where a line begins with it, libyaml passes it over and the loader reads it as text."""
-
 # What stands in each text that the loader takes and libyaml refuses: a tag, a directive, a tab or a
 # byte order mark, an escape, a sign of a flow collection behind a colon, a question mark.
 _LOADED_ALONE: Final = re.compile(

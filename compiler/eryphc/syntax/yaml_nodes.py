@@ -42,6 +42,8 @@ else:
     _composes = True
 
 BYTE_ORDER_MARK = "\ufeff"
+"""Where a line begins with it, libyaml passes it over and the pure loader reads it as text."""
+
 _STYLES = {
     None: Style.PLAIN,
     "": Style.PLAIN,

@@ -48,8 +48,7 @@ _NEW_FORMS = {
     "25.3": ("rh_subscription",),
 }
 # Keys that the schema lacks. Where the guest finds its data is decided before this configuration is
-# there; the others are read when it is (cloudinit/stages.py, cmd/main.py, log.py,
-# config/modules.py, config/cc_apt_configure.py).
+# there; the others are read when it is.
 READ_EARLY = frozenset(("datasource", "datasource_list", "datasource_pkg_list"))
 READ_ANYWAY = frozenset(
     (
@@ -60,7 +59,7 @@ READ_ANYWAY = frozenset(
         *("apt_preserve_sources_list", "apt_custom_sources_list"),
     )
 )
-# Keys that guests before 25.1 still take.
+# Keys that cloud-init 22.4 takes and 25.1 does not know.
 KNOWN_BEFORE = {"ssh_keys": ("dsa_private", "dsa_public", "dsa_certificate")}
 
 

@@ -50,11 +50,13 @@ _SCRIPTS: Final = (
     BOOTHOOK,
 )
 # Nothing to a shell, to PowerShell, and inside the quotes of JSON.
-_ONE_WORD: Final = re.compile(r"[A-Za-z0-9_./:%+=^-]*")
-# What may be a number, a date, a flag or null where it is all of a plain scalar.
-_TYPED: Final = re.compile(
-    r"[-+.:0-9_eExXoOa-fA-FtTzZ ]*|~|[yY](es|ES)?|[nN](o|O|ull|ULL)|[oO](n|N|ff|FF)"
-    r"|[tT](rue|RUE)|[fF](alse|ALSE)|[-+]?\.?([iI](nf|NF)|[nN](an|aN|AN))\.?"
+_OF_ONE_WORD: Final = frozenset(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:%+=^-"
+)
+# What may be a number, a date, a flag or null where it is a piece of a plain scalar, or all of it.
+_OF_NUMBERS: Final = frozenset("0123456789-+.:_ abcdefxotz~")
+_TYPED: Final = frozenset(
+    ("y", "yes", "n", "no", "on", "off", "true", "false", "null", "inf", "nan")
 )
 # These are compiled where they are used, which few catlets need.
 _OTHER_NUMBER: Final = r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+|0o[0-7]+"
@@ -251,7 +253,7 @@ class _Text:
     def types(self) -> None:
         """Plain scalars with values that are not read as the text that they are."""
         text, places = self.placed.text, self.placed.places
-        if self.piece.text != text or not any(_TYPED.fullmatch(each.value) for each in places):
+        if self.piece.text != text or not any(_may_be_typed(each.value) for each in places):
             return
         root = self.piece.root
         if root is None:
@@ -415,7 +417,7 @@ class _Text:
 
 def _splits(place: Place) -> bool:
     """Whether a value may be more than one word to a shell, or more than text in JSON."""
-    return _ONE_WORD.fullmatch(place.value) is None
+    return not _OF_ONE_WORD.issuperset(place.value)
 
 
 def _signs(value: str) -> Own:
@@ -546,6 +548,11 @@ def _came_from(place: Place) -> Iterator[Label]:
                 yield Label(each.span, "its value")
             case _:
                 return
+
+
+def _may_be_typed(value: str) -> bool:
+    lower = value.lower()
+    return _OF_NUMBERS.issuperset(lower) or lower.strip("+-.") in _TYPED
 
 
 def _given(place: Place) -> Words | None:
