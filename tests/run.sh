@@ -12,6 +12,7 @@ isoinfo:genisoimage xorriso:xorriso qemu-system-x86_64:qemu-system-x86 qemu-img:
 mmdebstrap:mmdebstrap systemctl:systemd mkfs.ext4:e2fsprogs sshd:openssh-server \
 ssh:openssh-client docker-registry:docker-registry htpasswd:apache2-utils openssl:openssl \
 skopeo:skopeo umoci:umoci shellcheck:shellcheck sfdisk:fdisk mcopy:mtools \
+mkfs.vfat:dosfstools mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs \
 netplan:netplan.io ip:iproute2 /usr/share/OVMF/OVMF_CODE_4M.fd:ovmf \
 /usr/lib/systemd/boot/efi/systemd-bootx64.efi:systemd-boot-efi"
 PATH="$PATH:/usr/sbin:/sbin"

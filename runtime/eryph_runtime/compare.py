@@ -15,6 +15,7 @@ from eryph_runtime.hostpaths import folded, is_part
 from eryph_runtime.observe import Observation
 from eryph_runtime.properties import AFTER_TPM, BEFORE_TPM, compare_properties
 from eryph_runtime.record import mark, owner_in, same_owner, unfinished_name
+from eryph_runtime.seeds import NoSeed, seed_needs
 from eryph_runtime.state import (
     AdapterState,
     FirmwareState,
@@ -141,19 +142,11 @@ def _create(observation: Observation, found: Findings) -> None:
     ]
     seed = observation.deployment.seed
     if seed is not None:
-        open_slots = [
-            slot for slot in seed.open_values if slot.name not in observation.request.values
-        ]
-        if open_slots:
-            names = ", ".join(f"`{slot.name}` ({slot.length} characters)" for slot in open_slots)
-            found.needs.append(
-                f"no value for the open slots {names}: --value-file NAME=FILE, or on standard input"
-            )
-        file = observation.request.folder / seed.file
-        if not file.is_file():
-            found.needs.append(
-                f"`{seed.file}` does not lie beside the deployment: copy the whole folder"
-            )
+        for each in (seed, observation.deployment.sealed):
+            if each is not None:
+                found.needs += seed_needs(
+                    each, folder=observation.request.folder, values=observation.request.values
+                )
         found.changes.append(
             Change(object="seed", what="medium", wanted=seed.file, kind=Kind.CREATE)
         )
@@ -265,6 +258,9 @@ def _settle(observation: Observation, machine: Machine, found: Findings, *, crea
     compare_drives(observation, machine, found, creating=creating)
     if observation.goal is not None or observation.deployment.seed is None:
         compare_seed(observation, machine, found)
+    sealed = observation.sealed_goal
+    if isinstance(sealed, NoSeed) and sealed.reason not in found.needs:
+        found.needs.append(sealed.reason)
     compare_adapters(observation, machine, adapters, found)
 
 

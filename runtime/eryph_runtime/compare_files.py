@@ -365,6 +365,6 @@ def creations(changes: list[Change]) -> list[Created]:
     for change in changes:
         for step in change.steps:
             if step.creates is not None:
-                folder = isinstance(step, Action) and step.action == "make-folder"
+                folder = isinstance(step, Action) and step.action in ("make-folder", "make-home")
                 result.append(Created(kind="folder" if folder else "file", path=step.creates))
     return result

@@ -62,9 +62,7 @@ def seed_goal(
             return SeedGoal(path=path, sha256=recorded.placed, size=seed.size)
         if open_slots:
             return NoSeed(reason=_ask(seed, [slot.name for slot in open_slots]))
-        return NoSeed(
-            reason=f"`{seed.file}` does not lie beside the deployment: copy the whole folder"
-        )
+        return NoSeed(reason=_not_beside(seed))
     try:
         # A file that is too large is another one; its size is enough to know that.
         small = file.stat().st_size <= seed.size
@@ -74,6 +72,24 @@ def seed_goal(
     sha256 = hashlib.sha256(content).hexdigest()
     path = seed_path(seed, home, sha256)
     return SeedGoal(path=path, sha256=sha256, size=len(content), content=content)
+
+
+def seed_needs(seed: Seed, *, folder: Path, values: dict[str, str]) -> list[str]:
+    """What it takes to make the ISO of a machine that does not exist yet: what is not at hand."""
+    names = [slot.name for slot in seed.open_values if slot.name not in values]
+    needs = [_ask(seed, names)] if names else []
+    file = folder / seed.file
+    if not file.is_file():
+        return [*needs, _not_beside(seed)]
+    if not names:
+        nobody = "00000000-0000-0000-0000-000000000000"
+        goal = seed_goal(seed, folder=folder, home="", machine=nobody, values=values, placed=None)
+        needs += [goal.reason] if isinstance(goal, NoSeed) else []
+    return needs
+
+
+def _not_beside(seed: Seed) -> str:
+    return f"`{seed.file}` does not lie beside the deployment: copy the whole folder"
 
 
 def _ask(seed: Seed, names: list[str]) -> str:

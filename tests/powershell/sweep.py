@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
 import json
 import subprocess
 import sys
@@ -24,7 +25,9 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from places import CMDLETS, POWERSHELL
-from powershell.conftest import MODULES, example
+from powershell.conftest import EXAMPLE, ISO_FILES, MODULES, example
+from powershell.hosts import HOSTS, Hosts
+from powershell.strangers import add_stranger
 from powershell.workbench import (
     PROGRAMS,
     Ran,
@@ -48,13 +51,15 @@ class Scenario:
     first: str | None
     then: tuple[str, ...]
     running: bool = False
+    change: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)
 
 
 SCENARIOS = (
     Scenario("create", "apply", None, ("apply", "remove"), parameters={"folder": "C:\\new\\deep"}),
     Scenario("seal", "seal", "apply", ("seal", "apply"), running=True),
-    Scenario("restart", "restart", "apply", ("restart", "remove"), running=True),
+    Scenario("restart", "restart", "apply", ("restart", "remove"), running=True, change="machine"),
+    Scenario("reseed", "apply", "apply", ("apply", "seal", "remove"), running=True, change="seed"),
     Scenario("remove", "remove", "apply", ("remove", "apply"), running=True),
 )
 
@@ -89,13 +94,19 @@ class Sweep:
         self._asked += 1
         return self.thorough or self._asked % 3 == 0
 
-    def changed(self) -> dict[str, Any]:
-        """The document with what a restart is needed for, a new disk and another seed's value."""
+    def changed(self, change: str | None) -> dict[str, Any]:
+        """The document with a change: `machine` needs a restart, `seed` is another ISO."""
         document = copy.deepcopy(self.document)
-        document["machine"]["processor"]["count"] = 4
-        document["drives"].append(
-            document["drives"][1] | {"name": "keys", "file": "keys.vhdx", "location": 5}
-        )
+        iso = (EXAMPLE.parent / ISO_FILES[0]).read_bytes()
+        if change == "machine":
+            document["machine"]["processor"]["count"] = 4
+            document["drives"].append(
+                document["drives"][1] | {"name": "keys", "file": "keys.vhdx", "location": 5}
+            )
+        if change == "seed":
+            iso = iso[:-1] + bytes([iso[-1] ^ 1])
+            document["seed"]["sha256"] = hashlib.sha256(iso).hexdigest()
+        (self.bench.build / ISO_FILES[0]).write_bytes(iso)
         return document
 
     def run(self, case: Path, program: str, operation: str, **options: Any) -> Ran:
@@ -109,7 +120,7 @@ class Sweep:
         """Go to the points of one scenario; gives what is wrong."""
         bench = self.bench
         base = bench.copy(self.fresh, "base")
-        bench.write(self.document)
+        bench.write(self.changed(None))
         given = {"parameters": scenario.parameters}
         if scenario.first is not None:
             ran = self.run(base, program, scenario.first, **given)
@@ -119,8 +130,7 @@ class Sweep:
                 for row in state["vms"]:
                     row["State"] = "Running" if row["Name"] == "web" else row["State"]
                 write_state(base, state)
-        if scenario.operation == "restart":
-            bench.write(self.changed())
+        bench.write(self.changed(scenario.change))
         straight = bench.copy(base, "straight")
         points = bench.folder / "points"
         ran = self.run(straight, program, scenario.operation, points=points, **given)
@@ -136,16 +146,14 @@ class Sweep:
         if ways in ("both", "kills"):
             cases = _distinct(sorted(points.iterdir()), self.catlet)
             for number, case in enumerate(cases):
-                operation = scenario.then[number % len(scenario.then)]
-                chosen = scenario.then if part is None else (operation,)
                 if part is not None and number % TENTHS != part:
                     continue
                 self.points += 1
-                for then in chosen:
+                for then, by in _next_runs(scenario, program, number, part):
                     after = bench.copy(case, "after")
-                    told = f"{where}, killed at {case.name}, then {then}"
+                    told = f"{where}, killed at {case.name}, then {then} by {by}"
                     goal = self._goal(after, wanted, base, scenario, then)
-                    yield from self._goes_on(after, goal, program, scenario, then, told)
+                    yield from self._goes_on(after, goal, by, scenario, then, told)
         # Copies of read-only files are read-only.
         subprocess.run(["rm", "-rf", str(points)], check=True)
         if ways in ("both", "failures"):
@@ -172,15 +180,14 @@ class Sweep:
             if not what:
                 return
             self.faults += 1
-            then = scenario.then[number % len(scenario.then)]
             where = f"{program}: {scenario.name}, change {number} ({what}) fails"
             if ran.code == 1:
                 yield f"{where}: it is a refusal: {ran.out}"
-            for each in scenario.then if part is None else (then,):
+            for then, by in _next_runs(scenario, program, number, part):
                 after = self.bench.copy(case, "after")
-                told = f"{where}, then {each}"
-                goal = self._goal(after, wanted, base, scenario, each)
-                yield from self._goes_on(after, goal, program, scenario, each, told)
+                told = f"{where}, then {then} by {by}"
+                goal = self._goal(after, wanted, base, scenario, then)
+                yield from self._goes_on(after, goal, by, scenario, then, told)
 
     def _goal(
         self, case: Path, wanted: dict[str, Path], base: Path, scenario: Scenario, then: str
@@ -232,6 +239,17 @@ class Sweep:
                 yield f"{told}: the second run changes something ({again.code}): {again.out}"
 
 
+def _next_runs(
+    scenario: Scenario, program: str, number: int, part: int | None
+) -> list[tuple[str, str]]:
+    """Operation and program: all with the same program and one with the other; one in a part."""
+    (other,) = set(PROGRAMS) - {program}
+    operation = scenario.then[number % len(scenario.then)]
+    if part is not None:
+        return [(operation, (program, other)[number // TENTHS % 2])]
+    return [*((then, program) for then in scenario.then), (operation, other)]
+
+
 def _isos(case: Path, strangers: Container[str]) -> list[str]:
     return [name for name in stamps(case) if name.endswith(".iso") and name not in strangers]
 
@@ -262,72 +280,6 @@ def _distinct(cases: list[Path], catlet: str) -> list[Path]:
             found.append(case)
         before = now
     return found
-
-
-def add_stranger(case: Path) -> None:
-    """A machine of somebody else's, with files."""
-    drive = case / "drive"
-    (drive / "vms/theirs").mkdir(parents=True, exist_ok=True)
-    (drive / "vms/theirs/disk.vhdx").write_bytes((drive / "store/base.vhdx").read_bytes())
-    (drive / "vms/theirs/their.eryphc-part.iso").write_bytes(b"theirs")
-    state = state_of(case)
-    state["vms"] = [stranger()]
-    write_state(case, state)
-
-
-def stranger() -> dict[str, Any]:
-    identifier = "99999999-0000-4000-8000-000000000001"
-    return {
-        "Id": identifier,
-        "Name": "theirs",
-        "Generation": 2,
-        "State": "Off",
-        "Notes": "theirs alone",
-        "Path": "C:\\vms\\theirs",
-        "Version": "10.0",
-        "StartAction": "StartIfRunning",
-        "StopAction": "Save",
-        "StartDelay": 0,
-        "AutomaticCheckpoints": True,
-        "CheckpointType": "Production",
-        "Count": 1,
-        "Nested": False,
-        "Startup": 2**30,
-        "Minimum": 2**29,
-        "Maximum": 2**40,
-        "Dynamic": False,
-        "SecureBoot": "On",
-        "Template": "MicrosoftWindows",
-        "Protector": "AAAABA==",
-        "Tpm": False,
-        "Boot": [],
-        "Controllers": 1,
-        "Disks": [
-            {"Path": "C:\\vms\\theirs\\disk.vhdx", "Number": 0, "Location": 0, "Shared": False}
-        ],
-        "Dvds": [],
-        "Snapshots": [],
-        "Kvp": [],
-        "IntegrationOff": [],
-        "Adapters": [
-            {
-                "Name": "Network Adapter",
-                "Id": f"Microsoft:{identifier}\\a",
-                "Mac": "00155D000001",
-                "DynamicMac": True,
-                "Spoofing": "Off",
-                "DhcpGuard": "Off",
-                "RouterGuard": "Off",
-                "SwitchName": None,
-                "SwitchId": "00000000-0000-0000-0000-000000000000",
-                "VlanMode": "Untagged",
-                "VlanId": 0,
-                "IPAddresses": [],
-                "Linger": 0,
-                "Gone": False,
-            }
-        ],
-    }
 
 
 def tenth_of_this_commit() -> int:
@@ -379,6 +331,12 @@ def main() -> int:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         bench = Workbench(Path(engine), modules, Path(folder))
         try:
+            if not options.only:
+                changed = range(HOSTS) if part is None else range(part, HOSTS, TENTHS)
+                for fault in Hosts(bench).differences(changed):
+                    wrong += 1
+                    sys.stdout.write(f"DIFFERENT {fault}\n")
+                sys.stdout.write(f"{HOSTS} hosts, {wrong} differences\n")
             sweep = Sweep(bench)
             sweep.thorough = options.all
             for fault in both_write_alike(sweep):

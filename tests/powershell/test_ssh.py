@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from powershell.conftest import (
+    CATLET,
     EXAMPLE,
     HOME,
     ISO_FILES,
@@ -170,7 +171,7 @@ def test_a_machine_is_made_and_removed_over_ssh(remote: Remote) -> None:
 
 def test_a_transfer_that_was_cut_goes_on(remote: Remote) -> None:
     disk, sha256 = base_disk(remote.host.folder, 300_000)
-    part = remote.host.path(f"C:\\disks\\{sha256}.eryphc-part.vhdx")
+    part = remote.host.path(f"C:\\disks\\{sha256}.eryphc-{CATLET}.eryphc-part.vhdx")
     part.write_bytes(disk.read_bytes()[:100_000])
     remote.run("apply", "--volume", f"sda={disk}")
     assert remote.host.path(f"C:\\disks\\{sha256}.vhdx").read_bytes() == disk.read_bytes()
@@ -179,7 +180,7 @@ def test_a_transfer_that_was_cut_goes_on(remote: Remote) -> None:
 
 def test_a_part_that_is_something_else_does_not_get_in(remote: Remote) -> None:
     disk, sha256 = base_disk(remote.host.folder, 300_000)
-    part = remote.host.path(f"C:\\disks\\{sha256}.eryphc-part.vhdx")
+    part = remote.host.path(f"C:\\disks\\{sha256}.eryphc-{CATLET}.eryphc-part.vhdx")
     part.write_bytes(b"x" * 100_000)
     remote.run("apply", "--volume", f"sda={disk}")
     assert remote.host.path(f"C:\\disks\\{sha256}.vhdx").read_bytes() == disk.read_bytes()

@@ -122,6 +122,14 @@ class Ran:
         return [each[2:] for each in lines[lines.index("refused, nothing was changed:") + 1 :]]
 
     @property
+    def needs(self) -> list[str]:
+        """What is missing for `apply`, of either program's plan."""
+        if self.out.startswith("{"):
+            return list(json.loads(self.out).get("needs", ()))
+        start = "needed for apply: "
+        return [e.removeprefix(start) for e in self.out.splitlines() if e.startswith(start)]
+
+    @property
     def notes(self) -> list[str]:
         if self.out.startswith("{"):
             return list(json.loads(self.out).get("notes", ()))
@@ -153,7 +161,6 @@ class Workbench:
         self.build.mkdir()
         for name in ISO_FILES:
             shutil.copyfile(EXAMPLE.parent / name, self.build / name)
-        (self.build / "values").write_text(f"token={OPEN_VALUE}\n", encoding="utf-8")
         self.control.write_text("\n\n", encoding="utf-8")
         self.use(self.model.folder)
         driver = folder / "driver.ps1"
@@ -169,6 +176,8 @@ class Workbench:
             cwd=folder,
         )
         self._session = Session("local", [str(executable), *powershell_arguments()], remote=False)
+        # What is given for the open slot; None: nothing.
+        self.value: str | None = OPEN_VALUE
         self._number = 0
         self._locked = False
 
@@ -237,7 +246,10 @@ class Workbench:
         }[operation]
         options: dict[str, Any] = dict.fromkeys(switches, True)
         if operation in ("apply", "plan", "restart"):
-            options["ValueFile"] = str(self.build / "values")
+            if self.value is not None:
+                values = self.build / "values"
+                values.write_text(f"token={self.value}\n", encoding="ascii")
+                options["ValueFile"] = str(values)
             if volume:
                 options["Volume"] = "sda=C:\\store\\base.vhdx"
         if parameters:
@@ -263,8 +275,9 @@ class Workbench:
         arguments = [command, str(self.build), "--format", "json", "-q"]
         arguments += ["--restart"] if operation == "restart" else []
         if command in ("apply", "plan"):
-            arguments += ["--value-file", f"token={self.build / 'token'}"]
-            (self.build / "token").write_text(OPEN_VALUE + "\n", encoding="ascii")
+            if self.value is not None:
+                arguments += ["--value-file", f"token={self.build / 'token'}"]
+                (self.build / "token").write_text(self.value + "\n", encoding="ascii")
             if volume:
                 arguments += ["--volume", "sda=host:C:\\store\\base.vhdx"]
         for name, value in parameters.items():
@@ -359,6 +372,14 @@ def plain(case: Path, catlet: str) -> dict[str, Any]:
             if not is_parent(name := str(path.relative_to(drive)))
         ),
     }
+
+
+def record_of(case: Path, catlet: str) -> Any:
+    """What the record of our machine says, without what follows from random ids; None: none."""
+    for file in sorted(case.glob(f"drive/**/eryphc-{catlet}/eryphc.json")):
+        text = re.sub("[0-9a-f]{64}", "*", file.read_text(encoding="utf-8", errors="replace"))
+        return _RANDOM.sub(lambda m: m[0] if m[0].lower() == catlet else "*", text)
+    return None
 
 
 def new_catlet() -> str:

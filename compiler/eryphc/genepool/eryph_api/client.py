@@ -187,7 +187,7 @@ def _diagnostic(place: Place, failure: RequestFailedError) -> Diagnostic:
         case Failed.TOO_LARGE | Failed.ENCODED:
             return wording.not_a_registry(place, failure.reason, kind=_KIND)
         case Failed.CERTIFICATE:
-            return wording.unreachable(place, failure.reason, authority_help(failure))
+            return wording.unreachable(place, failure.reason, authority_help(failure.help))
         case Failed.PROXY:
             return wording.unreachable(place, failure.reason, failure.help)
         case _:

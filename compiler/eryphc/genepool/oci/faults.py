@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from eryphc.diagnostics.model import Diagnostic
 from eryphc.diagnostics.registry import Place, Remark
-from eryphc.net.faults import RequestFailedError
 
 
 class RegistryError(Exception):
@@ -50,7 +49,7 @@ class SeveralManifestsError(Exception):
         self.what = what
 
 
-def authority_help(failure: RequestFailedError) -> str:
+def authority_help(more: str | None) -> str:
     """The help for a certificate that is not accepted: a file for the pool, or for everything."""
     ours = "name the file of its authority as `ca` of the pool"
-    return ours if failure.help is None else f"{ours}; {failure.help}"
+    return ours if more is None else f"{ours}; {more}"

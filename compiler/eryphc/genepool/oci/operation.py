@@ -193,7 +193,7 @@ def request_failed(place: Place, failure: RequestFailedError) -> Diagnostic:
         case Failed.TOO_LARGE | Failed.ENCODED:
             return wording.not_a_registry(place, failure.reason)
         case Failed.CERTIFICATE:
-            return wording.unreachable(place, failure.reason, authority_help(failure))
+            return wording.unreachable(place, failure.reason, authority_help(failure.help))
         case Failed.PROXY:
             return wording.unreachable(place, failure.reason, failure.help)
         case Failed.NOT_TLS:

@@ -40,10 +40,13 @@ $script:Said = ConvertFrom-JsonText @'
 # ---- saying ----
 
 $script:Refusals = @()
+$script:Needs = @()
 $script:Notes = @()
 
 function Write-Text { param([string] $Text) [Console]::Out.WriteLine($Text) }
 function Add-Refusal { param([string] $Text) $script:Refusals += $Text }
+# What a run that changes something cannot do without; -WhatIf shows the rest all the same.
+function Add-Need { param([string] $Text) if ($script:Needs -cnotcontains $Text) { $script:Needs += $Text } }
 function Add-Note { param([string] $Text) if ($script:Notes -cnotcontains $Text) { $script:Notes += $Text } }
 function Test-Same { param([string] $A, [string] $B) [string]::Equals($A, $B, [System.StringComparison]::OrdinalIgnoreCase) }
 
@@ -278,10 +281,8 @@ function Add-InsertedSeed {
     foreach ($kind in 'seed', 'sealed') {
         $seed = $doc.$kind
         if ($null -eq $seed -or -not (Test-Same $have.path (Get-SeedPath $It $seed $hash))) { continue }
-        if ((Test-File (Get-IsoPath $seed)) -and @($seed.slots | Where-Object { $_.kind -ceq 'value' -and -not $script:Values.ContainsKey($_.name) }).Count -eq 0) {
-            # With all values at hand it can be told whether it is of this very build.
-            if ((Get-Sha256 (Get-IsoPath $seed)) -ceq $seed.sha256 -and (Get-Hash (Get-FilledSeed $It $seed $script:Values)) -cne $hash) { continue }
-        }
+        $wanted = Get-Wanted $It $seed
+        if ($null -ne $wanted -and $wanted -cne $hash) { continue }
         $Record.seed = [pscustomobject] @{ built = $doc.seed.sha256; placed = $hash }
         if ($kind -ceq 'sealed') { $Record.sealed = [pscustomobject] @{ built = $seed.sha256; placed = $hash } }
     }
@@ -432,7 +433,7 @@ function Test-Precondition {
     }
     if ($null -ne $It.machine) { Test-Machine $It }
     Test-Seed $It (Get-WantedSeed $It) $Values
-    if ($null -ne $doc.sealed -and $null -ne $doc.seed -and $null -eq (Get-Placed $It $doc.sealed)) { Test-Iso $doc.sealed }
+    if ($null -ne $doc.seed) { Test-Seed $It $doc.sealed $Values }
     Add-Unreadable $It
 }
 
@@ -685,7 +686,7 @@ function Resolve-Parent {
     }
     if (-not $given) {
         $from = @($entry.sources | Where-Object { $_.kind -ceq 'url' } | ForEach-Object { "; to be had at $($_.url), or built in after $(Get-Quoted 'eryphc volume fetch SPEC --into genes')" } | Select-Object -First 1) -join ''
-        Add-Refusal "$named needs its volume$(if ($null -ne $entry.gene) { " ($($entry.gene))" }): -Volume '$($Drive.name)=PATH'$from"
+        Add-Need "$named needs its volume$(if ($null -ne $entry.gene) { " ($($entry.gene))" }): -Volume '$($Drive.name)=PATH'$from"
         return $null
     }
     $It.parents[$Drive.volume] = @{ file = $given; stored = $stored; sha256 = $sha256 }
@@ -697,28 +698,58 @@ function Get-IsoPath { param($Seed) Join-Path -Path $PSScriptRoot -ChildPath $Se
 function Test-Iso {
     param($Seed)
     $file = Get-IsoPath $Seed
-    if (-not (Test-File $file)) { Add-Refusal "$($Seed.file) does not lie beside this program." }
-    elseif ((Get-Sha256 $file) -cne $Seed.sha256) { Add-Refusal "$($Seed.file) is not the file that was built with this program." }
+    if (-not (Test-File $file)) { Add-Need "$(Get-Quoted $Seed.file) does not lie beside the deployment: copy the whole folder" }
+    elseif ((Get-Sha256 $file) -cne $Seed.sha256) { Add-Need "$(Get-Quoted $Seed.file) is not the file that was built with this deployment: build again, or copy the whole folder again" }
 }
+
+# Why a value cannot fill a slot; else nothing. The text never holds the value: it counts as secret.
+function Get-SlotFault {
+    param($Slot, [string] $Value)
+    if ($Value.Length -ne $Slot.length) { "$(Get-Quoted $Slot.name) must have exactly $($Slot.length) characters, not $($Value.Length)" }
+    elseif ($Value -cnotmatch '\A[A-Za-z0-9._~+/=-]+\z') { "$(Get-Quoted $Slot.name) may hold only letters, digits and -._~+/=" }
+}
+
+function Get-ValueSlot { param($Seed) @($Seed.slots | Where-Object { $_.kind -ceq 'value' }) }
 
 function Test-Seed {
     param($It, $Seed, $Values)
-    if ($null -eq $Seed -or $null -ne (Get-Placed $It $Seed)) { return }
-    Test-Iso $Seed
-    foreach ($slot in @($Seed.slots | Where-Object { $_.kind -ceq 'value' })) {
-        if (-not $Values.ContainsKey($slot.name)) { Add-Refusal "The open slot '$($slot.name)' needs a value of $($slot.length) characters: -ValueFile." }
-        elseif ($Values[$slot.name].Length -ne $slot.length -or $Values[$slot.name] -cnotmatch '\A[A-Za-z0-9._~+/=-]*\z') { Add-Refusal "The value of slot '$($slot.name)' must be $($slot.length) characters of A-Z a-z 0-9 - . _ ~ + / =." }
-    }
+    if ($null -eq $Seed) { return }
+    $slots = Get-ValueSlot $Seed
+    $missing = @($slots | Where-Object { -not $Values.ContainsKey($_.name) })
+    $here = Test-File (Get-IsoPath $Seed)
+    if ($missing.Count -eq 0 -and $here) { Test-Iso $Seed; return }
+    if ($null -ne (Get-Placed $It $Seed)) { return }
+    if (@(Get-RecordedSeed $It $Seed).Count -gt 0) { Add-Need 'the seed ISO must be placed again: its file beside the deployment, and the values of its open slots, are needed'; return }
+    if ($missing.Count -gt 0) { Add-Need "no value for the open slots $(@($missing | ForEach-Object { "$(Get-Quoted $_.name) ($($_.length) characters)" }) -join ', '): -ValueFile FILE" }
+    if (-not $here) { Test-Iso $Seed }
 }
 
-# The hash of the ISO that the record says was made of this built one and still lies there; else null.
+# The hash of the ISO that this machine is to hold, where the built file and all values are at hand; else null.
+function Get-Wanted {
+    param($It, $Seed)
+    foreach ($slot in Get-ValueSlot $Seed) {
+        if (-not $script:Values.ContainsKey($slot.name)) { return $null }
+    }
+    $file = Get-IsoPath $Seed
+    if ((Test-File $file) -and (Get-Sha256 $file) -ceq $Seed.sha256) { Get-Hash (Get-FilledSeed $It $Seed $script:Values) }
+}
+
+# The hashes of the ISO files that were made of this built one.
+function Get-RecordedSeed {
+    param($It, $Seed)
+    if ($null -eq $It.record -or $null -eq $It.machine) { return }
+    foreach ($one in @($It.record.seed, $It.record.sealed)) { if ($null -ne $one -and $one.built -ceq $Seed.sha256) { $one.placed } }
+}
+
+# The hash of the ISO of this built one that lies there; else null. Where a value or the built file is not at hand, the record
+# says which it is.
 function Get-Placed {
     param($It, $Seed)
     if ($null -eq $It.record -or $null -eq $It.machine) { return $null }
-    foreach ($one in @($It.record.seed, $It.record.sealed)) {
-        if ($null -eq $one -or $one.built -cne $Seed.sha256) { continue }
-        $path = Get-SeedPath $It $Seed $one.placed
-        if ((Test-File $path) -and (Get-Sha256 $path) -ceq $one.placed) { return $one.placed }
+    $wanted = Get-Wanted $It $Seed
+    foreach ($hash in @(if ($null -ne $wanted) { $wanted } else { Get-RecordedSeed $It $Seed })) {
+        $path = Get-SeedPath $It $Seed $hash
+        if ((Test-File $path) -and (Get-Sha256 $path) -ceq $hash) { return $hash }
     }
 }
 
@@ -900,8 +931,9 @@ function Add-SeedNote {
     $doc = $It.doc
     if ($It.machine.name -ceq $It.name -or $Seed.sha256 -cne $doc.seed.sha256) { return }
     $before = $(if ($null -ne $It.record) { $It.record.seed })
-    if ($null -ne $before) { if ($before.built -ceq $Seed.sha256) { return } }
-    elseif (-not $Medium -or (Test-Same $Medium (Get-SeedPath $It $Seed (Get-Hash (Get-FilledSeed $It $Seed $script:Values))))) { return }
+    $wanted = Get-Wanted $It $Seed
+    if ($null -ne $before) { if ($before.built -ceq $Seed.sha256 -and ($null -eq $wanted -or $before.placed -ceq $wanted)) { return } }
+    elseif (-not $Medium -or $null -eq $wanted -or (Test-Same $Medium (Get-SeedPath $It $Seed $wanted))) { return }
     $values = @{ file = $Seed.file; id = $Seed.instance_id }
     if ($Seed.instance_id -ceq $doc.catlet.id) { Add-Note (Get-Said 'notes' "seed-$($doc.guest)" $values) }
     elseif ($Seed.instance_id -cmatch '\Ai-[0-9a-f]{16}\z') { Add-Note (Get-Said 'notes' 'seed-new-instance' $values) }
@@ -1428,6 +1460,10 @@ function Invoke-Deployment {
     $script:Values = $(if (@(Test-Usage).Count -eq 0) { Read-Value } else { @{} })
     if ($script:Faults.Count -gt 0) { foreach ($text in $script:Faults) { Write-Text $text }; return 2 }
     if (-not $WhatIf -and -not (Lock-Catlet $doc.catlet.id 60)) { Add-Refusal 'Another run works on this machine; try again when it is done.'; return (Write-Refusal) }
+    foreach ($slot in @(foreach ($seed in @($doc.seed, $doc.sealed)) { if ($null -ne $seed) { Get-ValueSlot $seed } })) {
+        $fault = $(if ($script:Values.ContainsKey($slot.name)) { Get-SlotFault $slot $script:Values[$slot.name] })
+        if ($fault) { Add-Refusal $fault; return (Write-Refusal) }
+    }
     $it = Get-Situation $doc ([bool] $Remove)
     Test-Right $it.facts
     # The list of a host that shows nothing says nothing.
@@ -1441,6 +1477,7 @@ function Invoke-Deployment {
         if ((Test-Sealed $it) -and @(Get-Leftover $it).Count -eq 0) { Write-Text 'sealed already'; return 0 }
         if ($null -eq (Get-Placed $it $doc.sealed)) { Test-Iso $doc.sealed }
         Test-SealHolder $it
+        $script:Refusals += $script:Needs
         if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }
         if ($WhatIf) { Write-Text 'change: the sealed ISO'; return 4 }
         Invoke-Seal $it
@@ -1450,12 +1487,14 @@ function Invoke-Deployment {
     Add-NeighborNote $it
     $changes = @()
     if ($script:Refusals.Count -eq 0 -and $null -ne $it.machine) { $changes = Get-Change $it }
+    if (-not $WhatIf) { $script:Refusals += $script:Needs }
     if ($script:Refusals.Count -gt 0) { return (Write-Refusal) }
     foreach ($note in $script:Notes) { Write-Text "note: $note" }
     if ($WhatIf) {
+        foreach ($need in $script:Needs) { Write-Text "needed for apply: $need" }
         if ($null -eq $it.machine) { Write-Text "create: machine $($doc.machine.name) in $($it.home)"; return 4 }
         foreach ($change in $changes) { Write-Text ('change: ' + $change.what + $(if ($change.off) { ' (needs power off)' })) }
-        if ($changes.Count -eq 0) { Write-Text 'nothing to do'; return 0 }
+        if ($changes.Count -eq 0 -and $script:Needs.Count -eq 0) { Write-Text 'nothing to do'; return 0 }
         return 4
     }
     $code = Invoke-Apply $it
