@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from powershell.conftest import example
-from powershell.sweep import add_stranger, stranger
+from powershell.strangers import add_stranger, stranger
 from powershell.workbench import (
     PROGRAMS,
     Workbench,
