@@ -143,51 +143,45 @@ class Sweep:
                 goal = bench.copy(straight, f"goal-{operation}")
                 assert self.run(goal, program, operation, **given).code == 0
                 wanted[operation] = goal
+        cut: list[tuple[int, Path, str]] = []
         if ways in ("both", "kills"):
-            cases = _distinct(sorted(points.iterdir()), self.catlet)
-            for number, case in enumerate(cases):
-                if part is not None and number % TENTHS != part:
-                    continue
-                self.points += 1
-                for then, by in _next_runs(scenario, program, number, part):
+            for number, case in enumerate(_distinct(sorted(points.iterdir()), self.catlet)):
+                if part is None or number % TENTHS == part:
+                    cut.append((number, case, f"{where}, killed at {case.name}"))
+            self.points += len(cut)
+        if ways in ("both", "failures"):
+            for number, case, what in self._failures(scenario, program, base, part):
+                cut.append((number, case, f"{where}, change {number} ({what}) fails"))
+        # All of one program and then all of the other: each change between them starts an engine.
+        for by in sorted(PROGRAMS, key=lambda each: each != program):
+            for number, case, what in cut:
+                for then in _next_runs(scenario, number, part, same=by == program):
                     after = bench.copy(case, "after")
-                    told = f"{where}, killed at {case.name}, then {then} by {by}"
                     goal = self._goal(after, wanted, base, scenario, then)
+                    told = f"{what}, then {then} by {by}"
                     yield from self._goes_on(after, goal, by, scenario, then, told)
         # Copies of read-only files are read-only.
         subprocess.run(["rm", "-rf", str(points)], check=True)
-        if ways in ("both", "failures"):
-            yield from self._failures(scenario, program, base, wanted, part)
 
     def _failures(
-        self,
-        scenario: Scenario,
-        program: str,
-        base: Path,
-        wanted: dict[str, Path],
-        part: int | None,
-    ) -> Iterator[str]:
+        self, scenario: Scenario, program: str, base: Path, part: int | None
+    ) -> Iterator[tuple[int, Path, str]]:
+        """The hosts that a run leaves in which one change failed, and which it was."""
         for number in range(1, 1000):
             if part is not None and number % TENTHS != part:
                 if number > 200:
                     return
                 continue
-            case = self.bench.copy(base, "failing")
+            case = self.bench.copy(base, f"points/failing-{number}")
             ran = self.run(
                 case, program, scenario.operation, fail=number, parameters=scenario.parameters
             )
             what = self.bench.failed
             if not what:
                 return
+            assert ran.code != 1, f"{what}: it is a refusal: {ran.out}"
             self.faults += 1
-            where = f"{program}: {scenario.name}, change {number} ({what}) fails"
-            if ran.code == 1:
-                yield f"{where}: it is a refusal: {ran.out}"
-            for then, by in _next_runs(scenario, program, number, part):
-                after = self.bench.copy(case, "after")
-                told = f"{where}, then {then} by {by}"
-                goal = self._goal(after, wanted, base, scenario, then)
-                yield from self._goes_on(after, goal, by, scenario, then, told)
+            yield number, case, what
 
     def _goal(
         self, case: Path, wanted: dict[str, Path], base: Path, scenario: Scenario, then: str
@@ -239,15 +233,13 @@ class Sweep:
                 yield f"{told}: the second run changes something ({again.code}): {again.out}"
 
 
-def _next_runs(
-    scenario: Scenario, program: str, number: int, part: int | None
-) -> list[tuple[str, str]]:
-    """Operation and program: all with the same program and one with the other; one in a part."""
-    (other,) = set(PROGRAMS) - {program}
+def _next_runs(scenario: Scenario, number: int, part: int | None, *, same: bool) -> tuple[str, ...]:
+    """What is run next: all with the same program and one with the other; one of all in a part."""
+    if part is None and same:
+        return scenario.then
     operation = scenario.then[number % len(scenario.then)]
-    if part is not None:
-        return [(operation, (program, other)[number // TENTHS % 2])]
-    return [*((then, program) for then in scenario.then), (operation, other)]
+    wanted = part is None or (number // TENTHS % 2 == 0) == same
+    return (operation,) if wanted else ()
 
 
 def _isos(case: Path, strangers: Container[str]) -> list[str]:
