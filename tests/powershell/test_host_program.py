@@ -142,9 +142,9 @@ def test_live_changes_and_those_that_need_power_off(runtime: Runtime) -> None:
     assert runtime.run("plan")["changes"] == []
 
 
-@pytest.mark.parametrize("at", [4, 16])
-def test_a_killed_run_goes_on(runtime: Runtime, at: int) -> None:
-    done = runtime.process("apply", *BASE, HYPERV_KILL_AT=str(at))
+def test_a_killed_process_goes_on(runtime: Runtime) -> None:
+    """A real kill, once; the sweep (test_kills.py) has the hosts of all."""
+    done = runtime.process("apply", *BASE, HYPERV_KILL_AT="16")
     assert done.returncode == 3, done.stdout + done.stderr
     runtime.run("apply", *BASE)
     assert runtime.run("plan")["changes"] == []
