@@ -126,7 +126,8 @@ def seal(
     # From here on it is meant to be sealed: whatever becomes of this run, the next one goes on.
     first = observation.goal
     record = observation.record or Record(catlet=deployment.catlet.id, by=observation.owner)
-    if record.seed is None and deployment.seed is not None:
+    built = record.seed.built if record.seed is not None else None
+    if deployment.seed is not None and built != deployment.seed.sha256:
         known = first.sha256 if isinstance(first, SeedGoal) else goal.sha256
         record = replace(record, seed=PlacedSeed(built=deployment.seed.sha256, placed=known))
     record = replace(record, sealed=PlacedSeed(built=sealed.sha256, placed=goal.sha256))
